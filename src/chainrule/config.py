@@ -1,0 +1,83 @@
+"""Settings of the process: the default float type, the fuzz factor, the engine.
+
+Example:
+    >>> import chainrule as cr
+    >>> cr.config.floatx()
+    'float32'
+"""
+
+from __future__ import annotations
+
+import os
+
+from .errors import ArgumentError, choose
+
+__all__ = [
+    "cache_dir",
+    "engine",
+    "epsilon",
+    "floatx",
+    "set_engine",
+    "set_epsilon",
+    "set_floatx",
+]
+
+_FLOATS = ("float16", "float32", "float64", "bfloat16")
+_ENGINES = ("auto", "numpy", "xla")
+_settings = {"floatx": "float32", "epsilon": 1e-7, "engine": ""}
+
+
+def floatx() -> str:
+    """Name of the float type that layers use unless told otherwise."""
+    return str(_settings["floatx"])
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float type: `"float32"` (the default), `"float64"`, `"float16"`, `"bfloat16"`.
+
+    Works on both engines. Layers made before keep the type they were made with.
+    """
+    if value not in _FLOATS:
+        raise choose("floatx", value, _FLOATS, where="cr.config.set_floatx")
+    _settings["floatx"] = value
+
+
+def epsilon() -> float:
+    """The small number that keeps probabilities away from 0 and 1 (Keras's fuzz factor, 1e-7)."""
+    return float(_settings["epsilon"])
+
+
+def set_epsilon(value: float) -> None:
+    """Set the fuzz factor."""
+    if not 0 < value < 0.5:
+        raise ArgumentError(
+            "epsilon is out of range",
+            where="cr.config.set_epsilon",
+            expected="0 < epsilon < 0.5",
+            received=value,
+        )
+    _settings["epsilon"] = float(value)
+
+
+def engine() -> str:
+    """`"auto"`, `"numpy"` or `"xla"`: set_engine, else the variable CHAINRULE_ENGINE, else auto."""
+    chosen = str(_settings["engine"]) or os.environ.get("CHAINRULE_ENGINE", "auto").lower()
+    if chosen not in _ENGINES:
+        raise choose("engine", chosen, _ENGINES, where="environment variable CHAINRULE_ENGINE")
+    return chosen
+
+
+def set_engine(value: str) -> None:
+    """Choose the engine for this process: `"auto"` takes XLA where JAX is installed."""
+    if value not in _ENGINES:
+        raise choose("engine", value, _ENGINES, where="cr.config.set_engine")
+    _settings["engine"] = value
+
+
+def cache_dir() -> str:
+    """Folder for downloads and compiled programs: CHAINRULE_CACHE, or the user's cache folder."""
+    given = os.environ.get("CHAINRULE_CACHE")
+    if given:
+        return os.path.abspath(given)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "chainrule")

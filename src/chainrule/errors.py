@@ -1,0 +1,155 @@
+"""Every message of ours is built here: where, what, expected, received, how to fix.
+
+An error that only says *what* went wrong sends its reader searching. Each class below takes the
+same five parts and renders them the same way, so that a message looks alike everywhere and a test
+can compare its text.
+
+Example:
+    >>> raise ShapeError("the input has the wrong size", where="Dense 'hidden'",
+    ...                  expected="(batch, 64)", received="(32, 10)", fix="give 64 features per row")
+    Traceback (most recent call last):
+    ...
+    chainrule.errors.ShapeError: Dense 'hidden': the input has the wrong size
+      expected: (batch, 64)
+      received: (32, 10)
+      fix: give 64 features per row
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+__all__ = [
+    "ArgumentError",
+    "ChainruleError",
+    "DataError",
+    "FileError",
+    "GradientError",
+    "MissingExtraError",
+    "NonFiniteError",
+    "ShapeError",
+    "StateError",
+    "UnknownNameError",
+    "caller",
+    "choose",
+    "did_you_mean",
+    "missing_extra",
+]
+
+
+class ChainruleError(Exception):
+    """Base of every error raised on purpose by chainrule.
+
+    Args:
+        problem: what is wrong, as a sentence without a final full stop.
+        where: the object, and where it was made or the row and column.
+        expected: what would have been right.
+        received: what was there instead.
+        fix: the change that mends it.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: object = None,
+        expected: object = None,
+        received: object = None,
+        fix: object = None,
+    ) -> None:
+        lines = [problem if where is None else f"{where}: {problem}"]
+        parts = (("expected", expected), ("received", received), ("fix", fix))
+        lines += [f"  {name}: {part}" for name, part in parts if part is not None]
+        super().__init__("\n".join(lines))
+        self.problem, self.where = problem, where
+        self.expected, self.received, self.fix = expected, received, fix
+
+
+class ArgumentError(ChainruleError, ValueError):
+    """An argument has a value that makes no sense."""
+
+
+class ShapeError(ChainruleError, ValueError):
+    """Shapes that do not fit together; raised before anything is computed."""
+
+
+class DataError(ChainruleError, ValueError):
+    """Data that must not reach a network: NaN, labels out of range, lengths that differ."""
+
+
+class UnknownNameError(ChainruleError, ValueError):
+    """A name that is in no table, with the nearest ones that are."""
+
+
+class FileError(ChainruleError, OSError):
+    """A file that is missing, unreadable, damaged or not ours."""
+
+    def __str__(self) -> str:
+        # OSError would print its two arguments as "[Errno ...]"
+        return str(self.args[0])
+
+
+class StateError(ChainruleError, RuntimeError):
+    """A call that came at the wrong moment: fit before compile, backward before forward."""
+
+
+class NonFiniteError(ChainruleError, FloatingPointError):
+    """A loss or gradient became NaN or infinite; raised before the update, nothing changed."""
+
+
+class GradientError(ChainruleError, AssertionError):
+    """A derivative disagrees with central differences."""
+
+
+class MissingExtraError(ChainruleError, ImportError):
+    """An optional library is not installed; the message holds the command that installs it."""
+
+
+def missing_extra(module: str, extra: str, purpose: str) -> MissingExtraError:
+    """The error for an optional library that is not there."""
+    return MissingExtraError(
+        f"{purpose} needs the library {module!r}, which is not installed",
+        fix=f'pip install "chainrule[{extra}]"',
+    )
+
+
+def did_you_mean(name: object, choices: Iterable[str]) -> str:
+    """`did you mean 'adam'?`, or the list of all choices when nothing is near."""
+    import difflib
+
+    known = sorted(set(choices))
+    folded = {choice.lower(): choice for choice in known}
+    near = difflib.get_close_matches(str(name).lower(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {folded[near[0]]!r}?"
+    return "use one of " + ", ".join(known)
+
+
+def choose(
+    name: str, value: object, choices: Iterable[str], *, where: object = None
+) -> ArgumentError:
+    """The error for an argument that must be one of a few words."""
+    known = list(choices)
+    return ArgumentError(
+        f"{name} has an unknown value",
+        where=where,
+        expected="one of " + ", ".join(repr(choice) for choice in known),
+        received=repr(value),
+        fix=did_you_mean(value, known),
+    )
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def caller() -> str:
+    """`file.py:12` of the nearest line outside this package: where a user made something."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_HERE) and not name.startswith("<frozen"):
+            return f"{os.path.basename(name)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "chainrule"

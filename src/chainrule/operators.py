@@ -1,0 +1,182 @@
+"""Recordable values: what stands on a tape, and x + y, x @ w, x[0], x.sum() for it.
+
+The operators are shared by the values on a tape and by Variables, so that `x @ w + b` is recorded
+whichever of the three is a plain array. Each is the operation of the same name in `chainrule.ops`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .errors import StateError
+
+__all__ = ["Node", "Operators", "Recordable", "raw", "use_operations"]
+
+_operations: Any = None
+
+
+def use_operations(namespace: Any) -> None:
+    """Called once by `chainrule.ops`, which stands a floor higher."""
+    global _operations
+    _operations = namespace
+
+
+def _binary(name: str) -> tuple[Any, Any]:
+    def forward(self: Any, other: Any) -> Any:
+        return getattr(_operations, name)(self, other)
+
+    def reflected(self: Any, other: Any) -> Any:
+        return getattr(_operations, name)(other, self)
+
+    return forward, reflected
+
+
+class Operators:
+    """Everything an array can do in an expression, for a class that has a `value`."""
+
+    __slots__ = ()
+    value: Any
+
+    __add__, __radd__ = _binary("add")
+    __sub__, __rsub__ = _binary("subtract")
+    __mul__, __rmul__ = _binary("multiply")
+    __truediv__, __rtruediv__ = _binary("divide")
+    __pow__, __rpow__ = _binary("power")
+    __matmul__, __rmatmul__ = _binary("matmul")
+    __lt__, __gt__ = _binary("less")
+    __le__, __ge__ = _binary("less_equal")
+
+    def __neg__(self) -> Any:
+        return _operations.negative(self)
+
+    def __abs__(self) -> Any:
+        return _operations.abs(self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return _operations.getitem(self, index)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """np.exp(x) and array * x on a recorded value run the operation of that name."""
+        operation = getattr(_operations, ufunc.__name__, None)
+        if method != "__call__" or operation is None or kwargs:
+            raise StateError(
+                f"numpy.{ufunc.__name__} cannot be recorded",
+                fix="use an operation of cr.ops, or define one with @cr.op",
+            )
+        return operation(*inputs)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __bool__(self) -> bool:
+        return bool(raw(self))
+
+    def __float__(self) -> float:
+        return float(raw(self))
+
+    def __int__(self) -> int:
+        return int(raw(self))
+
+    def item(self) -> Any:
+        """The number inside, as a Python number."""
+        return raw(self).item()
+
+    def __format__(self, spec: str) -> str:
+        return format(raw(self), spec) if self.ndim == 0 else format(repr(self), spec)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return np.shape(self.value)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape))
+
+    @property
+    def dtype(self) -> Any:
+        """Element type."""
+        return self.value.dtype
+
+    @property
+    def T(self) -> Any:
+        """All axes reversed."""
+        return _operations.transpose(self)
+
+    def astype(self, dtype: Any) -> Any:
+        """The same numbers in another type."""
+        return _operations.cast(self, dtype)
+
+    def reshape(self, *shape: Any) -> Any:
+        """The same numbers in another shape."""
+        return _operations.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Sum over axes."""
+        return _operations.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Mean over axes."""
+        return _operations.mean(self, axis=axis, keepdims=keepdims)
+
+
+class Recordable(Operators):
+    """Something that holds an array and may stand on a tape: a Node, or a Variable."""
+
+    __slots__ = ()
+
+    def on_tape(self) -> Any:
+        """The Node of this value on the open tape, or its plain array."""
+        raise NotImplementedError
+
+
+class Node(Recordable):
+    """One value on a tape: the array, the operation that made it, its parents, its derivative."""
+
+    __slots__ = ("back", "index", "made_by", "parents", "tape", "value")
+
+    def __init__(
+        self, tape: Any, value: Any, made_by: Any = None, parents: tuple = (), back: Any = None
+    ) -> None:
+        self.tape, self.value, self.made_by = tape, value, made_by
+        self.parents, self.back = parents, back
+        self.index = len(tape.nodes)
+        tape.nodes.append(self)
+
+    def on_tape(self) -> Any:
+        """Itself while its tape is open, then its value: a closed tape records nothing."""
+        return self.value if self.tape.closed else self
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if not self.tape.closed:
+            raise StateError(
+                "turning a recorded value into a NumPy array would cut the chain rule here",
+                fix="use the function of that name in cr.ops, or cr.stop_gradient(x) on purpose",
+            )
+        return np.array(raw(self), dtype=dtype, copy=copy)
+
+    def __eq__(self, other: object) -> Any:
+        return _operations.equal(self, other)
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"Node({raw(self)!r}, made_by={getattr(self.made_by, '__name__', 'input')})"
+
+
+def raw(x: Any) -> Any:
+    """The plain array inside a Node or Variable; anything else as it is."""
+    while isinstance(x, Recordable):
+        x = x.value
+    return x

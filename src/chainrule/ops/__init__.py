@@ -1,0 +1,33 @@
+"""Operations: each a function of arrays with its derivative directly below it.
+
+Call them on anything: NumPy arrays, JAX arrays, Variables, values on a tape. Define your own
+through the same door, `cr.op`.
+"""
+
+import sys as _sys
+
+from .. import arrays as _arrays
+from .. import operators as _operators
+from . import activations, elementwise, probability, products, reduce, shape
+from .activations import *  # noqa: F403
+from .elementwise import *  # noqa: F403
+from .probability import *  # noqa: F403
+from .products import *  # noqa: F403
+from .reduce import *  # noqa: F403
+from .shape import *  # noqa: F403
+
+__all__ = sorted(
+    {
+        *elementwise.__all__,
+        *reduce.__all__,
+        *shape.__all__,
+        *products.__all__,
+        *activations.__all__,
+        *probability.__all__,
+    }
+)
+
+# operators on recorded values run these operations, and a rule that is differentiated again
+# computes with them instead of NumPy
+_operators.use_operations(_sys.modules[__name__])
+_arrays.use_namespace(_operators.Node, _sys.modules[__name__])

@@ -1,0 +1,152 @@
+"""Products: matmul with batches, the dense layer's affine map, einsum.
+
+Every gradient of a matrix product is a matrix product: for Y = A·B,  dA = dY·Bᵀ  and  dB = Aᵀ·dY.
+Leading axes are flattened to rows wherever one matrix is shared, so that both NumPy and XLA run
+one large product (autodiff of a 3-D `x @ w` contracts over two axes, three times slower on CPUs).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import like, xp
+from ..chain import op
+from ..errors import ShapeError
+
+__all__ = [
+    "dense",
+    "einsum",
+    "matmul",
+]
+
+
+def _t(m):
+    """The last two axes exchanged."""
+    return xp(m).swapaxes(m, -1, -2)
+
+
+@op
+def matmul(a, b):
+    """A·B over the last two axes; other axes are a batch and broadcast.  dA = dY·Bᵀ, dB = Aᵀ·dY.
+
+    Raises:
+        ShapeError: the inner lengths differ.
+
+    Example:
+        >>> matmul(np.array([[1, 2, 3], [4, 5, 6]]), np.array([[10, 11], [20, 21], [30, 31]]))
+        array([[140, 146],
+               [320, 335]])
+    """
+    sa, sb = np.shape(a), np.shape(b)
+    if not sa or not sb or sa[-1] != sb[-2 if len(sb) > 1 else 0]:
+        raise ShapeError(
+            "the inner lengths do not agree",
+            where="matmul",
+            expected="(..., n, k) times (..., k, m)",
+            received=f"{sa} times {sb}",
+        )
+
+    def d_a(d_y):
+        if len(sb) == 1:  # matrix times vector: y_i = Σ a_ik b_k
+            return like(d_y[..., None] * b, a)
+        if len(sa) == 1:
+            return like(xp(d_y).matmul(d_y[..., None, :], _t(b))[..., 0, :], a)
+        return like(xp(d_y).matmul(d_y, _t(b)), a)
+
+    def d_b(d_y):
+        if len(sa) == 1:
+            return like(a[:, None] * d_y[..., None, :] if len(sb) > 1 else a * d_y, b)
+        if len(sb) == 1:
+            return like(xp(d_y).matmul(_t(a), d_y[..., None])[..., 0], b)
+        if len(sb) == 2:  # one matrix for the whole batch: one product over all rows
+            rows = xp(a).reshape(a, (-1, sa[-1]))
+            return xp(a).matmul(_t(rows), xp(d_y).reshape(d_y, (-1, sb[-1])))
+        return like(xp(d_y).matmul(_t(a), d_y), b)
+
+    return xp(a, b).matmul(a, b), (d_a, d_b)
+
+
+@op
+def dense(x, kernel, bias=None):
+    """x·kernel + bias for every row: the affine map of a Dense layer.
+
+    x (..., n), kernel (n, units), bias (units,) → (..., units).
+    dx = dY·kernelᵀ, dkernel = xᵀ·dY over all rows, dbias = Σ of the rows of dY.
+    """
+    n, units = np.shape(kernel)
+    m = xp(x, kernel)
+    flat = np.ndim(x) == 2
+
+    def rows(array, width):
+        return array if flat else m.reshape(array, (-1, width))
+
+    y = m.matmul(rows(x, n), kernel)
+    if bias is not None:
+        y = y + bias
+
+    def d_x(d_y):
+        return m.reshape(m.matmul(rows(d_y, units), _t(kernel)), np.shape(x))
+
+    def d_kernel(d_y):
+        return m.matmul(_t(rows(x, n)), rows(d_y, units))
+
+    def d_bias(d_y):
+        return m.sum(rows(d_y, units), axis=0)
+
+    return y if flat else m.reshape(y, (*np.shape(x)[:-1], units)), (d_x, d_kernel, d_bias)
+
+
+@op
+def _einsum(*operands, subscripts):
+    m = xp(*operands)
+    inputs, output = subscripts.split("->")
+    terms = inputs.split(",")
+
+    def gradient(k):
+        def back(d_y):
+            others = [t for i, t in enumerate(terms) if i != k]
+            arrays = [o for i, o in enumerate(operands) if i != k]
+            known = set(output).union(*others)
+            target = "".join(c for c in terms[k] if c in known)
+            d = m.einsum(",".join([output, *others]) + "->" + target, d_y, *arrays)
+            # a letter that only this operand has was summed away: the same gradient along it
+            shape = [np.shape(operands[k])[i] if c in known else 1 for i, c in enumerate(terms[k])]
+            return m.broadcast_to(m.reshape(d, shape), np.shape(operands[k]))
+
+        return back
+
+    return m.einsum(subscripts, *operands), tuple(gradient(k) for k in range(len(operands)))
+
+
+def einsum(subscripts: str, *operands):
+    """Einstein summation, `einsum("ij,jk->ik", a, b)`: products summed over letters not in the result.
+
+    The gradient of an operand is another einsum: swap its term with the result's. A letter may
+    stand once in a term (no diagonals); without `->` the result's letters are those that occur
+    once, in alphabetical order.
+
+    Raises:
+        ShapeError: letters and axes do not agree.
+    """
+    terms = subscripts.replace(" ", "")
+    if "->" not in terms:
+        letters = terms.replace(",", "")
+        terms += "->" + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    inputs = terms.split("->")[0].split(",")
+    lengths: dict[str, int] = {}
+    for term, operand in zip(inputs, operands, strict=False):
+        bad = len(set(term)) != len(term) or len(term) != np.ndim(operand)
+        bad = bad or any(
+            lengths.setdefault(c, n) != n for c, n in zip(term, np.shape(operand), strict=False)
+        )
+        if bad:
+            break
+    else:
+        if len(inputs) == len(operands) and set(terms.split("->")[1]) <= set(lengths):
+            return _einsum(*operands, subscripts=terms)
+    raise ShapeError(
+        "the letters do not fit the arrays",
+        where=f"einsum({subscripts!r})",
+        expected="one letter for each axis, each once in a term, equal lengths for equal letters",
+        received=", ".join(str(np.shape(o)) for o in operands),
+    )

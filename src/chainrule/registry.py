@@ -1,0 +1,191 @@
+"""Tables of names: `get("relu")`, `get({"class_name": ..., "config": ...})`, and back to a config.
+
+Each kind of part (activation, layer, loss, ...) has one `Registry`, filled where the parts are
+defined. Files hold names only; a name is looked up here and nowhere else, so loading a file can
+never run code that the file names (no import, no eval).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from .errors import ArgumentError, UnknownNameError, did_you_mean
+
+__all__ = ["Configurable", "Registry"]
+
+T = TypeVar("T")
+
+
+def _key(name: str) -> str:
+    """`MeanSquaredError`, `mean_squared_error` and `mean-squared-error` are one name."""
+    return name.lower().replace("_", "").replace("-", "")
+
+
+class Registry:
+    """Name -> class or function, for one kind of part.
+
+    Example:
+        >>> shapes = Registry("shape")
+        >>> @shapes.add("ball")
+        ... def sphere():
+        ...     return "round"
+        >>> shapes.get("ball")()
+        'round'
+        >>> shapes.get("spere")
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.UnknownNameError: unknown shape 'spere'
+          fix: did you mean 'sphere'?
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._parts: dict[str, Any] = {}  # by folded name
+        self._names: dict[str, str] = {}  # folded -> as written; the first one is the name in files
+
+    def add(self, *aliases: Any) -> Any:
+        """Decorator that enters a class or function under its own name and any aliases."""
+        if len(aliases) == 1 and not isinstance(aliases[0], str):
+            return self._enter(aliases[0], ())
+        return lambda part: self._enter(part, aliases)
+
+    def _enter(self, part: T, aliases: tuple[str, ...]) -> T:
+        for name in (part.__name__, *aliases):  # type: ignore[attr-defined]
+            self._parts[_key(name)] = part
+            self._names.setdefault(_key(name), name)
+        return part
+
+    def __contains__(self, name: str) -> bool:
+        return _key(name) in self._parts
+
+    def __iter__(self) -> Iterator[str]:
+        """Each part once, under its own name."""
+        seen = dict.fromkeys(self._parts.values())
+        return iter([part.__name__ for part in seen])
+
+    def find(self, name: str) -> Any:
+        """The class or function called `name`; raises UnknownNameError with the nearest names."""
+        part = self._parts.get(_key(name))
+        if part is None:
+            raise UnknownNameError(
+                f"unknown {self.kind} {name!r}", fix=did_you_mean(name, self._names.values())
+            )
+        return part
+
+    def get(self, identifier: Any, **defaults: Any) -> Any:
+        """A ready part from a name, a config dict, a class, or the part itself.
+
+        Classes are constructed (with `defaults`), functions are returned as they are.
+        """
+        if identifier is None:
+            return None
+        if isinstance(identifier, str):
+            identifier = self.find(identifier)
+        elif isinstance(identifier, dict):
+            if not isinstance(identifier.get("class_name"), str):
+                raise ArgumentError(
+                    f"this is not the config of a {self.kind}",
+                    expected='{"class_name": ..., "config": {...}}',
+                    received=repr(identifier)[:200],
+                )
+            part = self.find(identifier["class_name"])
+            config = identifier.get("config") or {}
+            return part.from_config(config) if isinstance(part, type) else part
+        if isinstance(identifier, type):
+            return identifier(**defaults)
+        if callable(identifier):
+            return identifier
+        raise ArgumentError(
+            f"this cannot be used as a {self.kind}",
+            expected=f"a name, a {self.kind}, or its config",
+            received=repr(identifier)[:200],
+        )
+
+    def serialize(self, part: Any) -> Any:
+        """The opposite of `get`: a name for a function, a config dict for an object."""
+        if part is None or isinstance(part, str):
+            return part
+        if isinstance(part, Configurable):
+            return {"class_name": type(part).__name__, "config": part.get_config()}
+        name = getattr(part, "__name__", "")
+        if name in self and self.find(name) is part:
+            return name
+        raise ArgumentError(
+            f"this {self.kind} cannot be written to a file",
+            received=repr(part)[:200],
+            fix=f"give it a name: decorate it with the {self.kind} module's `register`",
+        )
+
+
+class Configurable:
+    """Something whose constructor arguments are its whole configuration.
+
+    Constructors only store their arguments under the same names, so `get_config` can read them
+    back from the signature and a subclass has nothing to write. Arguments that are parts
+    themselves (an activation, an initializer) are named in `parts` with their registry.
+    """
+
+    parts: dict[str, Registry] = {}
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, as plain JSON values."""
+        config = {}
+        for name in self._arguments():
+            value = getattr(self, name)
+            if name in self.parts:
+                value = self.parts[name].serialize(value)
+            config[name] = _plain(value, type(self).__name__, name)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Build the same object from what `get_config` returned."""
+        unknown = set(config) - set(cls._arguments())
+        if unknown:
+            name = sorted(unknown)[0]
+            raise ArgumentError(
+                f"unknown argument {name!r} in the configuration",
+                where=cls.__name__,
+                fix=did_you_mean(name, cls._arguments()),
+            )
+        return cls(**config)
+
+    @classmethod
+    def _arguments(cls) -> list[str]:
+        import inspect
+
+        names = []
+        for owner in cls.__mro__:  # **kwargs passes on to the class above
+            if "__init__" not in vars(owner):
+                continue
+            parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+            plain = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+            names += [p.name for p in plain if p.name not in names]
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
+        return names
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items() if v is not None)
+        return f"{type(self).__name__}({arguments})"
+
+
+def _plain(value: Any, owner: str, name: str) -> Any:
+    """JSON values only; NumPy scalars become Python's, tuples lists."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, owner, name) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item, owner, name) for key, item in value.items()}
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        return value.item()
+    if isinstance(value, Configurable):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    raise ArgumentError(
+        f"the argument {name!r} cannot be written to a file",
+        where=owner,
+        received=repr(value)[:120],
+        fix="use a registered name or a configurable object",
+    )
