@@ -1,4 +1,62 @@
-"""chainrule: deep learning that shows its work."""
+"""chainrule: deep learning that shows its work.
 
-from . import config, ops
-from .chain import gradients, op, record, stop_gradient, value_and_grad, vjp
+import chainrule as cr
+
+model = cr.Sequential([cr.Input((64,)), cr.layers.Dense(32, "relu"), cr.layers.Dense(10, "softmax")])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=10)
+"""
+
+__version__ = "0.1.0"
+
+from . import (
+    activations,
+    callbacks,
+    config,
+    datasets,
+    errors,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    regularizers,
+    utils,
+)
+from .chain import Tape, gradients, op, record, stop_gradient, value_and_grad, vjp
+from .gradcheck import gradcheck
+from .layers import Input
+from .models import Model, Sequential, load_model
+from .variable import Variable
+
+__all__ = [
+    "Input",
+    "Model",
+    "Sequential",
+    "Tape",
+    "Variable",
+    "activations",
+    "callbacks",
+    "config",
+    "datasets",
+    "errors",
+    "gradcheck",
+    "gradients",
+    "initializers",
+    "layers",
+    "load_model",
+    "losses",
+    "metrics",
+    "models",
+    "op",
+    "ops",
+    "optimizers",
+    "record",
+    "regularizers",
+    "stop_gradient",
+    "utils",
+    "value_and_grad",
+    "vjp",
+]

@@ -7,6 +7,7 @@ rule is itself differentiated).
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -129,7 +130,10 @@ def like(d: Any, x: Any) -> Any:
         if extra or axes:
             d = xp(d).sum(d, axis=tuple(range(extra)) + axes, keepdims=True)
         d = xp(d).broadcast_to(xp(d).reshape(d, np.shape(d)[extra:]), shape)
-    return d if d.dtype == x.dtype else d.astype(x.dtype)
+    dtype = getattr(d, "dtype", None)
+    if dtype is None:  # a rule that returns a plain number
+        return full(d, x)
+    return d if dtype == x.dtype else d.astype(x.dtype)
 
 
 def as_numpy(value: Any) -> np.ndarray:
@@ -176,31 +180,31 @@ _ERFC: tuple[float, ...] = (
     -1.3026537197817094,
     0.6419697923564902,
     0.019476473204185836,
-    -0.00956151478680863,
-    -0.0009465953444820376,
-    0.0003668394978527622,
-    4.2523324806907024e-05,
-    -2.02785781125335e-05,
-    -1.6242900046477649e-06,
-    1.3036558355812587e-06,
-    1.5626441721334954e-08,
-    -8.523809591420007e-08,
-    6.5290544383775285e-09,
-    5.059343496267205e-09,
-    -9.913641572027507e-10,
-    -2.273651215899117e-10,
-    9.646791032375277e-11,
-    2.3940387721527206e-12,
-    -6.886028207907173e-12,
-    8.944886006042492e-13,
-    3.1309147515912935e-13,
-    -1.12707567758952e-13,
-    3.8044398630670633e-16,
-    7.106734447862107e-15,
-    -1.5236549471454872e-15,
-    -9.395866611718412e-17,
-    1.2041827664313868e-16,
-    -2.757239061041163e-17,
+    -0.009561514786808632,
+    -0.0009465953444820369,
+    0.00036683949785276145,
+    4.252332480690777e-05,
+    -2.0278578112534242e-05,
+    -1.6242900046470256e-06,
+    1.3036558355805232e-06,
+    1.5626441722066142e-08,
+    -8.523809591492654e-08,
+    6.5290544390988515e-09,
+    5.059343495551469e-09,
+    -9.91364156493033e-10,
+    -2.273651222931836e-10,
+    9.646791102015527e-11,
+    2.3940380830391146e-12,
+    -6.886027526497553e-12,
+    8.944879273090725e-13,
+    3.130921399342958e-13,
+    -1.1270822361367252e-13,
+    3.810905255189232e-16,
+    7.106097613609237e-15,
+    -1.5230282014571043e-15,
+    -9.457494571291233e-17,
+    1.210237189224279e-16,
+    -2.816663087747177e-17,
 )
 
 
@@ -211,22 +215,22 @@ def erf(x: Any) -> Any:
 
         return jax.lax.erf(x)
     x = np.asarray(x)
-    z = np.abs(x.astype(np.float64, copy=False))
+    z = np.minimum(np.abs(x.astype(np.float64, copy=False)), 30.0)  # erf(6) is 1 to the last digit
     t = 2.0 / (2.0 + z)
     twice_y = 4.0 * t - 2.0
     d, dd = np.zeros_like(z), np.zeros_like(z)
     for c in _ERFC[:0:-1]:  # Clenshaw's recurrence
         d, dd = twice_y * d - dd + c, d
     tail = t * np.exp(-z * z + 0.5 * (_ERFC[0] + twice_y * d) - dd)
-    y = np.where(z < 0.5, _erf_series(z), 1.0 - tail)
+    y = np.where(z < 0.65, _erf_series(z), 1.0 - tail)
     return np.copysign(y, x).astype(x.dtype, copy=False)
 
 
 def _erf_series(z: np.ndarray) -> np.ndarray:
     """2/√π Σ (−1)ⁿ z^(2n+1) / (n!(2n+1)): exact to the last digit near zero, where 1 − erfc is not."""
-    z = np.minimum(z, 0.5)
-    square, total, term = z * z, np.zeros_like(z), z.copy()
-    for n in range(14):
-        total += term / (2 * n + 1)
-        term *= -square / (n + 1)
-    return total * 1.1283791670955126  # 2/√π
+    z = np.minimum(z, 0.65)
+    square, rest = z * z, np.zeros_like(z)
+    for n in range(13, 0, -1):  # from the smallest term up, so that no rounding adds up
+        rest = (rest + (-1.0) ** n / (math.factorial(n) * (2 * n + 1))) * square
+    first = 1.1283791670955126 * z  # 2/√π
+    return first + first * rest

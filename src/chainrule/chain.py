@@ -70,6 +70,7 @@ class Tape:
 
     def __init__(self, outer: Tape | None) -> None:
         self.nodes: list[Node] = []
+        self.marks: list[tuple[int, Any]] = []  # which layer began at which node
         self.outer, self.level, self.closed = outer, outer.level + 1 if outer else 0, False
         self._inputs: dict[int, tuple[Node, Any]] = {}  # by identity; the object is kept alive
 
@@ -81,7 +82,10 @@ class Tape:
 
     def leaf(self, variable: Any) -> Node:
         """The Node of a Variable here, itself standing on every tape further out."""
-        return self.watch(variable, self.outer.leaf(variable) if self.outer else variable.value)
+        value = variable.value
+        if self.outer is not None and not isinstance(value, Node):
+            value = self.outer.leaf(variable)
+        return self.watch(variable, value)
 
     def gradients(self, loss: Any, wrt: Sequence[Any], d_loss: Any = None) -> list[Any]:
         """dLoss/dw for each w in `wrt`, in one walk backwards; see the function `gradients`."""
@@ -90,7 +94,8 @@ class Tape:
             raise StateError("the loss was not computed on this tape", where="gradients", fix=fix)
         if d_loss is None and np.prod(loss.shape) != 1:
             raise _not_scalar("gradients", loss.shape)
-        inputs = [w if isinstance(w, Node) else self._inputs.get(id(w), (None,))[0] for w in wrt]
+        seen = self._inputs
+        inputs = [w if getattr(w, "tape", 0) is self else seen.get(id(w), (None,))[0] for w in wrt]
         path = self.nodes[: loss.index + 1]
         wanted = [False] * len(self.nodes)  # does this gradient lead to one that was asked for?
         for w in inputs:

@@ -156,7 +156,9 @@ class Node(Recordable):
 
     def on_tape(self) -> Any:
         """Itself while its tape is open, then its value: a closed tape records nothing."""
-        return self.value if self.tape.closed else self
+        if not self.tape.closed:
+            return self
+        return self.value.on_tape() if isinstance(self.value, Node) else self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if not self.tape.closed:
@@ -168,6 +170,9 @@ class Node(Recordable):
 
     def __eq__(self, other: object) -> Any:
         return _operations.equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return _operations.not_equal(self, other)
 
     __hash__ = object.__hash__
 

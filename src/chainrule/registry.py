@@ -85,7 +85,7 @@ class Registry:
         elif isinstance(identifier, dict):
             if not isinstance(identifier.get("class_name"), str):
                 raise ArgumentError(
-                    f"this is not the config of a {self.kind}",
+                    f"this is no config of the kind {self.kind!r}",
                     expected='{"class_name": ..., "config": {...}}',
                     received=repr(identifier)[:200],
                 )
@@ -94,11 +94,11 @@ class Registry:
             return part.from_config(config) if isinstance(part, type) else part
         if isinstance(identifier, type):
             return identifier(**defaults)
-        if callable(identifier):
+        if callable(identifier) or isinstance(identifier, Configurable):
             return identifier
         raise ArgumentError(
-            f"this cannot be used as a {self.kind}",
-            expected=f"a name, a {self.kind}, or its config",
+            f"this is no {self.kind}",
+            expected=f"a name, the {self.kind} itself, or its config",
             received=repr(identifier)[:200],
         )
 

@@ -102,7 +102,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
         y = m.maximum(x, 0)
         return y, lambda d_y: d_y * (y > 0)
     below, inside = x < threshold, x >= threshold if threshold else x > 0
-    y = m.where(below, negative_slope * (x - threshold), x * inside)
+    y = m.where(below, negative_slope * (x - threshold), m.where(inside, x, 0.0))
     if max_value is not None:
         inside = inside & (x < max_value)
         y = m.minimum(y, max_value)
@@ -120,7 +120,7 @@ def relu6(x):
 @activation
 @op
 def leaky_relu(x, negative_slope=0.2):
-    """x where x > 0, else negative_slope·x.  Derivative 1 or negative_slope.
+    """X where x > 0, else negative_slope·x.  Derivative 1 or negative_slope.
 
     The slope is .2 here (Keras's function), .3 in Keras's layer, .01 in PyTorch, .1 in deck 001.
     """
@@ -135,7 +135,7 @@ def leaky_relu(x, negative_slope=0.2):
 @activation
 @op
 def elu(x, alpha=1.0):
-    """x where x > 0, else α(eˣ − 1).  Derivative 1, or y + α below 0.  (Clevert et al. 2015.)"""
+    """X where x > 0, else α(eˣ − 1).  Derivative 1, or y + α below 0.  (Clevert et al. 2015.)"""
     m = xp(x)
     y = m.where(x > 0, x, alpha * m.expm1(m.minimum(x, 0)))
     return y, lambda d_y: d_y * m.where(x > 0, 1.0, y + alpha).astype(x.dtype)
@@ -171,8 +171,10 @@ def selu(x):
 @activation
 @op
 def softplus(x):
-    """ln(1 + eˣ).  Derivative σ(x)."""
-    return xp(x).logaddexp(x, 0.0 * x), lambda d_y: d_y * _sigmoid(x)
+    """ln(1 + eˣ).  Derivative σ(x) = 1 − e⁻ʸ, exact also where it is tiny."""
+    m = xp(x)
+    y = m.logaddexp(x, 0.0)
+    return y, lambda d_y: d_y * -m.expm1(-y)
 
 
 @activation
@@ -220,7 +222,7 @@ def gelu(x, approximate=False):
 def mish(x):
     """x·tanh(softplus(x)).  Derivative t + x(1 − t²)σ(x).  (Misra 2019.)"""
     m = xp(x)
-    t = m.tanh(m.logaddexp(x, 0.0 * x))
+    t = m.tanh(m.logaddexp(x, 0.0))
     return x * t, lambda d_y: d_y * (t + x * (1 - t * t) * _sigmoid(x))
 
 
@@ -251,14 +253,14 @@ hard_swish = hard_silu
 @activation
 @op
 def hard_tanh(x):
-    """x cut to [−1, 1].  Derivative 1 inside, else 0."""
+    """X cut to [−1, 1].  Derivative 1 inside, else 0."""
     return xp(x).clip(x, -1, 1), lambda d_y: d_y * ((x > -1) & (x < 1))
 
 
 @activation
 @op
 def hard_shrink(x, threshold=0.5):
-    """x where |x| > threshold, else 0.  Derivative 1 or 0."""
+    """X where |x| > threshold, else 0.  Derivative 1 or 0."""
     kept = xp(x).abs(x) > threshold
     return x * kept, lambda d_y: d_y * kept
 
@@ -266,7 +268,7 @@ def hard_shrink(x, threshold=0.5):
 @activation
 @op
 def soft_shrink(x, threshold=0.5):
-    """x moved towards 0 by threshold, 0 inside.  Derivative 1 or 0."""
+    """X moved towards 0 by threshold, 0 inside.  Derivative 1 or 0."""
     m = xp(x)
     kept = m.abs(x) > threshold
     return (x - threshold * m.sign(x)) * kept, lambda d_y: d_y * kept
@@ -275,7 +277,7 @@ def soft_shrink(x, threshold=0.5):
 @activation
 @op
 def tanh_shrink(x):
-    """x − tanh x.  Derivative tanh²x."""
+    """X − tanh x.  Derivative tanh²x."""
     t = xp(x).tanh(x)
     return x - t, lambda d_y: d_y * (t * t)
 
@@ -283,17 +285,19 @@ def tanh_shrink(x):
 @activation
 @op
 def threshold(x, threshold, default_value):
-    """x where x > threshold, else default_value.  Derivative 1 or 0."""
+    """X where x > threshold, else default_value.  Derivative 1 or 0."""
     kept = x > threshold
     y = xp(x).where(kept, x, default_value).astype(x.dtype)
-    return y, (lambda d_y: d_y * kept, None, None)
+    return y, (lambda d_y: d_y * kept, lambda d_y: d_y * 0, lambda d_y: d_y * ~kept)
 
 
 @activation
 @op
 def log_sigmoid(x):
-    """ln σ(x) = −ln(1 + e⁻ˣ).  Derivative σ(−x)."""
-    return -xp(x).logaddexp(-x, 0.0 * x), lambda d_y: d_y * _sigmoid(-x)
+    """Ln σ(x) = −ln(1 + e⁻ˣ).  Derivative σ(−x) = 1 − eʸ, exact also where it is tiny."""
+    m = xp(x)
+    y = -m.logaddexp(-x, 0.0)
+    return y, lambda d_y: d_y * -m.expm1(y)
 
 
 @activation
@@ -340,6 +344,7 @@ def softmax(x, axis=-1):
     """pᵢ = e^(xᵢ)/Σe^(xⱼ), without overflow.  d_x = p·(d_y − Σ d_y·p), from ∂pᵢ/∂xⱼ = pᵢ(δᵢⱼ − pⱼ).
 
     Example:
+        >>> import numpy as np
         >>> softmax(np.array([1.6, 0.55, 0.98])).round(6)
         array([0.529694, 0.18536 , 0.284946])
     """
@@ -356,7 +361,7 @@ def softmax(x, axis=-1):
 @activation
 @op
 def log_softmax(x, axis=-1):
-    """ln softmax(x) = x − logsumexp(x).  d_x = d_y − p·Σd_y."""
+    """Ln softmax(x) = x − logsumexp(x).  d_x = d_y − p·Σd_y."""
     m = xp(x)
     centred = x - m.max(x, axis=axis, keepdims=True)
     y = centred - m.log(m.sum(m.exp(centred), axis=axis, keepdims=True))

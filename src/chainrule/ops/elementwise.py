@@ -16,6 +16,7 @@ from ..chain import op
 
 __all__ = [
     "abs",
+    "absolute",
     "add",
     "arccos",
     "arccosh",
@@ -78,25 +79,25 @@ __all__ = [
 
 @op
 def add(a, b):
-    """a + b.  ∂/∂a = 1, ∂/∂b = 1."""
+    """A + b.  ∂/∂a = 1, ∂/∂b = 1."""
     return a + b, (lambda d_y: d_y, lambda d_y: d_y)
 
 
 @op
 def subtract(a, b):
-    """a − b.  ∂/∂a = 1, ∂/∂b = −1."""
+    """A − b.  ∂/∂a = 1, ∂/∂b = −1."""
     return a - b, (lambda d_y: d_y, lambda d_y: -d_y)
 
 
 @op
 def multiply(a, b):
-    """a · b, elementwise.  ∂/∂a = b, ∂/∂b = a."""
+    """A · b, elementwise.  ∂/∂a = b, ∂/∂b = a."""
     return a * b, (lambda d_y: d_y * b, lambda d_y: d_y * a)
 
 
 @op
 def divide(a, b):
-    """a / b.  ∂/∂a = 1/b, ∂/∂b = −a/b²."""
+    """A / b.  ∂/∂a = 1/b, ∂/∂b = −a/b²."""
     return a / b, (lambda d_y: d_y / b, lambda d_y: -d_y * a / (b * b))
 
 
@@ -108,8 +109,10 @@ def power(x, p):
     """xᵖ.  ∂/∂x = p·xᵖ⁻¹, ∂/∂p = xᵖ·ln x (0 where x is 0)."""
     y = x**p
 
-    def d_x(d_y):
-        return d_y * (p * x ** (p - 1))
+    def d_x(d_y):  # where p is 0 the derivative is 0, also at x = 0
+        if isinstance(p, (int, float)):
+            return d_y * (p * x ** (p - 1 if p else 1))
+        return d_y * (p * x ** xp(x, p).where(p == 0, 1, p - 1))
 
     def d_p(d_y):
         m = xp(x, p)
@@ -205,38 +208,38 @@ def logaddexp(a, b):
 
 @op
 def sin(x):
-    """sin x.  Derivative cos x."""
+    """Sin x.  Derivative cos x."""
     return xp(x).sin(x), lambda d_y: d_y * xp(x).cos(x)
 
 
 @op
 def cos(x):
-    """cos x.  Derivative −sin x."""
+    """Cos x.  Derivative −sin x."""
     return xp(x).cos(x), lambda d_y: -d_y * xp(x).sin(x)
 
 
 @op
 def tan(x):
-    """tan x.  Derivative 1 + tan²x."""
+    """Tan x.  Derivative 1 + tan²x."""
     y = xp(x).tan(x)
     return y, lambda d_y: d_y * (1 + y * y)
 
 
 @op
 def arcsin(x):
-    """arcsin x.  Derivative 1/√(1 − x²)."""
+    """Arcsin x.  Derivative 1/√(1 − x²)."""
     return xp(x).arcsin(x), lambda d_y: d_y / xp(x).sqrt(1 - x * x)
 
 
 @op
 def arccos(x):
-    """arccos x.  Derivative −1/√(1 − x²)."""
+    """Arccos x.  Derivative −1/√(1 − x²)."""
     return xp(x).arccos(x), lambda d_y: -d_y / xp(x).sqrt(1 - x * x)
 
 
 @op
 def arctan(x):
-    """arctan x.  Derivative 1/(1 + x²)."""
+    """Arctan x.  Derivative 1/(1 + x²)."""
     return xp(x).arctan(x), lambda d_y: d_y / (1 + x * x)
 
 
@@ -249,19 +252,19 @@ def arctan2(a, b):
 
 @op
 def sinh(x):
-    """sinh x = (eˣ − e⁻ˣ)/2.  Derivative cosh x."""
+    """Sinh x = (eˣ − e⁻ˣ)/2.  Derivative cosh x."""
     return xp(x).sinh(x), lambda d_y: d_y * xp(x).cosh(x)
 
 
 @op
 def cosh(x):
-    """cosh x = (eˣ + e⁻ˣ)/2.  Derivative sinh x."""
+    """Cosh x = (eˣ + e⁻ˣ)/2.  Derivative sinh x."""
     return xp(x).cosh(x), lambda d_y: d_y * xp(x).sinh(x)
 
 
 @op
 def tanh(x):
-    """tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ).  Derivative 1 − y²."""
+    """Tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ).  Derivative 1 − y²."""
     y = xp(x).tanh(x)
 
     def back(d_y):
@@ -272,19 +275,19 @@ def tanh(x):
 
 @op
 def arcsinh(x):
-    """arsinh x.  Derivative 1/√(1 + x²)."""
+    """Arsinh x.  Derivative 1/√(1 + x²)."""
     return xp(x).arcsinh(x), lambda d_y: d_y / xp(x).sqrt(1 + x * x)
 
 
 @op
 def arccosh(x):
-    """arcosh x, x ≥ 1.  Derivative 1/√(x² − 1)."""
+    """Arcosh x, x ≥ 1.  Derivative 1/√(x² − 1)."""
     return xp(x).arccosh(x), lambda d_y: d_y / xp(x).sqrt(x * x - 1)
 
 
 @op
 def arctanh(x):
-    """artanh x, |x| < 1.  Derivative 1/(1 − x²)."""
+    """Artanh x, |x| < 1.  Derivative 1/(1 − x²)."""
     return xp(x).arctanh(x), lambda d_y: d_y / (1 - x * x)
 
 
@@ -303,6 +306,9 @@ def erf(x):
 def abs(x):
     """|x|.  Derivative sign x (0 at 0)."""
     return xp(x).abs(x), lambda d_y: d_y * xp(x).sign(x)
+
+
+absolute = abs  # NumPy's own name of it: np.abs(x) on a recorded value arrives here
 
 
 @op
@@ -339,10 +345,23 @@ def round(x):
 
 @op
 def clip(x, lower, upper):
-    """x moved into [lower, upper].  Derivative 1 inside and on the edges, 0 outside."""
-    m = xp(x)
+    """X moved into [lower, upper].  Derivative 1 inside and on the edges, 0 outside.
+
+    Where x is outside, the gradient goes to the bound it was moved to.
+    """
+    m = xp(x, lower, upper)
     y = m.clip(x, lower, upper)
-    return y, (lambda d_y: m.where((x >= lower) & (x <= upper), d_y, 0.0), None, None)
+
+    def d_x(d_y):
+        return m.where((x >= lower) & (x <= upper), d_y, 0.0)
+
+    def d_lower(d_y):
+        return m.where(x < lower, d_y, 0.0)
+
+    def d_upper(d_y):
+        return m.where(x > upper, d_y, 0.0)
+
+    return y, (d_x, d_lower, d_upper)
 
 
 def _half(d_y, chosen, tie):
@@ -366,7 +385,7 @@ def minimum(a, b):
 
 @op
 def where(condition, a, b):
-    """a where the condition holds, else b.  The gradient goes where the value came from."""
+    """A where the condition holds, else b.  The gradient goes where the value came from."""
     m = xp(condition, a, b)
 
     def d_a(d_y):
@@ -375,7 +394,7 @@ def where(condition, a, b):
     def d_b(d_y):
         return m.where(condition, 0.0, d_y)
 
-    return m.where(condition, a, b), (None, d_a, d_b)
+    return m.where(condition, a, b), (lambda d_y: d_y * 0, d_a, d_b)
 
 
 @op
@@ -391,37 +410,37 @@ def cast(x, dtype):
 
 @op
 def equal(a, b):
-    """a = b, as truth values.  No derivative."""
+    """A = b, as truth values.  No derivative."""
     return a == b, None
 
 
 @op
 def not_equal(a, b):
-    """a ≠ b, as truth values.  No derivative."""
+    """A ≠ b, as truth values.  No derivative."""
     return a != b, None
 
 
 @op
 def less(a, b):
-    """a < b, as truth values.  No derivative."""
+    """A < b, as truth values.  No derivative."""
     return a < b, None
 
 
 @op
 def less_equal(a, b):
-    """a ≤ b, as truth values.  No derivative."""
+    """A ≤ b, as truth values.  No derivative."""
     return a <= b, None
 
 
 @op
 def greater(a, b):
-    """a > b, as truth values.  No derivative."""
+    """A > b, as truth values.  No derivative."""
     return a > b, None
 
 
 @op
 def greater_equal(a, b):
-    """a ≥ b, as truth values.  No derivative."""
+    """A ≥ b, as truth values.  No derivative."""
     return a >= b, None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import xp
 from ..chain import op
 from ..operators import Node
-from .activations import _sigmoid, log_softmax, sigmoid, softmax
+from .activations import _sigmoid
 
 __all__ = [
     "logits_behind",
@@ -43,7 +43,7 @@ def softmax_cross_entropy(logits, targets):
         return -log_p * d_loss[..., None]
 
     # a target of exactly 0 contributes nothing, also where log p is −∞
-    loss = -m.sum(m.where(targets == 0, 0.0, targets * log_p), axis=-1)
+    loss = -m.sum(targets * m.where(targets == 0, 0.0, log_p), axis=-1)
     return loss, (d_logits, d_targets)
 
 
@@ -53,12 +53,12 @@ def sparse_softmax_cross_entropy(logits, labels):
 
     logits (..., classes), labels (...) integers from 0 → (...).
     """
-    m = xp(logits, labels)
+    m = xp(logits)
     centred = logits - m.max(logits, axis=-1, keepdims=True)
     e = m.exp(centred)
     total = m.sum(e, axis=-1, keepdims=True)
     # compare instead of gather: one fused pass on every engine
-    chosen = labels[..., None] == m.arange(np.shape(logits)[-1])
+    chosen = labels[..., None] == xp(labels).arange(np.shape(logits)[-1])
 
     def d_logits(d_loss):
         return (e / total - chosen) * d_loss[..., None]

@@ -50,18 +50,18 @@ def matmul(a, b):
         if len(sb) == 1:  # matrix times vector: y_i = Σ a_ik b_k
             return like(d_y[..., None] * b, a)
         if len(sa) == 1:
-            return like(xp(d_y).matmul(d_y[..., None, :], _t(b))[..., 0, :], a)
-        return like(xp(d_y).matmul(d_y, _t(b)), a)
+            return like(xp(d_y, b).matmul(d_y[..., None, :], _t(b))[..., 0, :], a)
+        return like(xp(d_y, b).matmul(d_y, _t(b)), a)
 
     def d_b(d_y):
         if len(sa) == 1:
             return like(a[:, None] * d_y[..., None, :] if len(sb) > 1 else a * d_y, b)
         if len(sb) == 1:
-            return like(xp(d_y).matmul(_t(a), d_y[..., None])[..., 0], b)
+            return like(xp(d_y, a).matmul(_t(a), d_y[..., None])[..., 0], b)
         if len(sb) == 2:  # one matrix for the whole batch: one product over all rows
             rows = xp(a).reshape(a, (-1, sa[-1]))
-            return xp(a).matmul(_t(rows), xp(d_y).reshape(d_y, (-1, sb[-1])))
-        return like(xp(d_y).matmul(_t(a), d_y), b)
+            return xp(d_y, a).matmul(_t(rows), xp(d_y).reshape(d_y, (-1, sb[-1])))
+        return like(xp(d_y, a).matmul(_t(a), d_y), b)
 
     return xp(a, b).matmul(a, b), (d_a, d_b)
 

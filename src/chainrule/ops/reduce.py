@@ -133,7 +133,7 @@ def std(x, axis=None, keepdims=False):
 
 @op
 def logsumexp(x, axis=None, keepdims=False):
-    """ln Σeˣ without overflow.  ∂/∂xᵢ = e^(xᵢ − y), the softmax."""
+    """Ln Σeˣ without overflow.  ∂/∂xᵢ = e^(xᵢ − y), the softmax."""
     m = xp(x)
     top = m.max(x, axis=axis, keepdims=True)
     top = m.where(m.isfinite(top), top, 0.0)

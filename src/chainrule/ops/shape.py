@@ -41,7 +41,10 @@ def reshape(x, shape):
 @op
 def transpose(x, axes=None):
     """Axes in another order; without `axes`, reversed."""
-    inverse = None if axes is None else tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    inverse = None
+    if axes is not None:
+        order = [a % len(axes) for a in axes]
+        inverse = tuple(sorted(range(len(order)), key=order.__getitem__))
     return xp(x).transpose(x, axes), (lambda d_y: xp(d_y).transpose(d_y, inverse), None)
 
 
@@ -133,11 +136,10 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
 @op
 def getitem(x, index):
     """x[index], as in NumPy; numbers that were not taken get gradient 0, repeated ones the sum."""
+    parts = index if isinstance(index, tuple) else (index,)
+    index = tuple(np.asarray(p) if isinstance(p, list) else p for p in parts)  # XLA wants arrays
 
     def back(d_y):
-        m = xp(d_y)
-        if hasattr(m, "scatter_add"):  # differentiated again
-            return m.scatter_add(d_y, index, np.shape(x))
         return _scatter(d_y, index, np.shape(x))
 
     return x[index], (back, None)
@@ -151,6 +153,8 @@ def scatter_add(d, index, shape):
 
 def _scatter(d, index, shape):
     m = xp(d)
+    if hasattr(m, "scatter_add"):  # differentiated again
+        return m.scatter_add(d, index, shape)
     zeros = m.zeros(shape, d.dtype)
     if m is not np:
         return zeros.at[index].add(d)

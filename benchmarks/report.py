@@ -1,0 +1,212 @@
+"""From raw samples to a table, a Markdown table and a plot."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import statistics
+
+from rich.markup import escape
+from rich.table import Table
+
+UNITS = {"s": ((1, "s"), (1e-3, "ms"), (1e-6, "µs")), "FLOP/s": ((1e9, "GFLOP/s"),)}
+LABELS = {"ours": "ours", "ours_numpy": "ours (NumPy)", "ours_xla": "ours (XLA)"}
+
+
+def label(row, name):
+    """A contestant's name as a reader would say it."""
+    if row.job in ("import_time", "rng", "gemm"):
+        return LABELS.get(name, name.replace("_", " on "))
+    return importlib.import_module(f"contestants.{name}").LABEL
+
+
+def quantity(value, unit):
+    """Three significant digits with the unit that suits them: 0.00155 s is 1.55 ms."""
+    scales = UNITS.get(unit, ((1, unit),))
+    scale, name = next((s for s in scales if abs(value) >= s[0]), scales[-1])
+    value /= scale
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f} {name}"
+
+
+def spread(values):
+    """Median, least and greatest."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def summarise(run, rows):
+    """Row -> contestant -> median, spread, ratio (peer / ours, formed round by round), share."""
+    gemm = gemm_rate(run)
+    summary = {}
+    for row in rows:
+        entries, ours = {}, None
+        for name, samples in run["samples"][row.name].items():
+            values = [s["value"] for s in samples if "value" in s]
+            if not values:
+                entries[name] = {"skipped": samples[-1]["skipped"]}
+                continue
+            entry = spread(values)
+            if row.unit == "s" and ours is not None:
+                # a round cut short by a failure has no partner
+                entry["ratio"] = spread([v / o for v, o in zip(values, ours, strict=False)])
+            for extra in ("compile", "loss", "one_epoch_call"):
+                found = [s[extra] for s in samples if extra in s]
+                if found:
+                    entry[extra] = statistics.median(found)
+            if row.job == "step" and gemm:
+                entry["share"] = flops(row) / entry["median"] / gemm
+            if name == row.contestants[0]:
+                ours = values
+            entries[name] = entry
+        summary[row.name] = entries
+    return summary
+
+
+def flops(row):
+    """Floating-point operations of the row's network, per step."""
+    import workloads
+
+    return workloads.MLPS[row.workload].flops
+
+
+def gemm_rate(run):
+    """The best library's median FLOP/s at 1024³: what this machine can do with these threads."""
+    medians = [
+        statistics.median(values)
+        for samples in run["samples"]["gemm"].values()
+        if (values := [s["value"] for s in samples if "value" in s])
+    ]
+    return max(medians, default=None)
+
+
+def verdict(row, name, entry):
+    """The target of this line and whether it was met."""
+    if name in row.targets and "ratio" in entry:
+        met = entry["ratio"]["median"] >= row.targets[name]
+        return f"≥ {row.targets[name]:g}× {'✓' if met else '✗'}"
+    if row.limit is not None and name == row.contestants[0] and "median" in entry:
+        met = entry["median"] <= row.limit
+        return f"≤ {quantity(row.limit, row.unit)} {'✓' if met else '✗'}"
+    return ""
+
+
+def show(run, rows, console):
+    """One table per row on the terminal."""
+    machine = run["machine"]
+    console.print(f"\n{machine['date']}  {machine['cpu']}, {machine['cores']} cores")
+    console.print(", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v))
+    if gemm := gemm_rate(run):
+        console.print(f"GEMM 1024³: {quantity(gemm, 'FLOP/s')} with the quickest library")
+    for row in rows:
+        console.print(grid(row, run["summary"][row.name]))
+
+
+def grid(row, entries):
+    """The terminal table of one row."""
+    table = Table(title=f"{row.name}: {row.about}", title_justify="left", caption_justify="left")
+    trains = row.job == "step"
+    columns = ["contestant", "median", "min – max"]
+    columns += ["peer / ours", "min – max", "target"] if row.unit == "s" else []
+    columns += ["one-epoch fit", "compile", "of GEMM", "loss"] if trains else []
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left")
+    skipped = []
+    for name, entry in entries.items():
+        if "skipped" in entry:
+            skipped.append(f"{label(row, name)} skipped: {entry['skipped']}")
+            continue
+        cells = [label(row, name), quantity(entry["median"], row.unit)]
+        cells.append(" – ".join(quantity(entry[k], row.unit) for k in ("min", "max")))
+        if row.unit == "s":
+            ratio = entry.get("ratio")
+            cells.append(f"{ratio['median']:.2f}×" if ratio else "")
+            cells.append(f"{ratio['min']:.2f} – {ratio['max']:.2f}" if ratio else "")
+            cells.append(verdict(row, name, entry))
+        if trains:
+            cells.append(quantity(entry["one_epoch_call"], "s"))
+            cells.append(quantity(entry["compile"], "s") if entry["compile"] > 0.05 else "–")
+            cells.append(f"{entry['share']:.0%}" if "share" in entry else "")
+            cells.append(f"{entry['loss']:.3f}")
+        table.add_row(*cells)
+    table.caption = escape("\n".join(skipped)) or None
+    return table
+
+
+def markdown(run, rows):
+    """The README's tables: one per kind of measurement, a column per contestant."""
+    machine, speed = run["machine"], gemm_rate(run)
+    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v)
+    foot = (
+        f"{machine['date']}, {machine['cpu']}, {run['settings']['threads']} threads"
+        + (f", {quantity(speed, 'FLOP/s')} at 1024³" if speed else "")
+        + f"; {versions}. Medians of {run['settings']['rounds']} rounds in fresh processes; "
+        "in brackets how many times ours is as fast.\n"
+    )
+    tables = [
+        part
+        for _, group in itertools.groupby(rows, key=lambda row: row.job)
+        if (part := markdown_table(list(group), run["summary"]))
+    ]
+    return "\n\n".join([*tables, foot])
+
+
+def markdown_table(rows, summary):
+    """Rows of one job under the contestants that took part in any of them."""
+    cells = {
+        (row.name, label(row, name)): markdown_cell(row, entry)
+        for row in rows
+        for name, entry in summary[row.name].items()
+        if "skipped" not in entry
+    }
+    labels = list(dict.fromkeys(name for _, name in cells))
+    if not labels:
+        return ""
+    labels.sort(key=lambda text: not text.startswith("ours"))
+    lines = [["", *labels], ["---"] * (len(labels) + 1)]
+    lines += [[row.name, *(cells.get((row.name, x), "") for x in labels)] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def markdown_cell(row, entry):
+    """Median, and the ratio where there is one."""
+    ratio = f" ({entry['ratio']['median']:.2g}×)" if "ratio" in entry else ""
+    return quantity(entry["median"], row.unit) + ratio
+
+
+def plot(run, rows, path, console):
+    """Bars of the ratios, whiskers from the least to the greatest round."""
+    try:
+        import matplotlib
+    except ImportError:
+        console.print("plot skipped: matplotlib is not installed")
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    bars = [
+        (f"{row.name}  {label(row, name)}", entry["ratio"], row)
+        for row in rows
+        for name, entry in run["summary"][row.name].items()
+        if "ratio" in entry
+    ]
+    if not bars:
+        console.print("plot skipped: no ratios, for ours has no figures")
+        return
+    figure, axes = pyplot.subplots(figsize=(8, 1.2 + 0.28 * len(bars)), layout="constrained")
+    names = [row.name for row in rows]
+    for i, (_, ratio, row) in enumerate(bars):
+        middle = ratio["median"]
+        whiskers = [[middle - ratio["min"]], [ratio["max"] - middle]]
+        color = f"C{names.index(row.name) % 10}"
+        # from 1, not from 0: the axis is logarithmic and 1 is "as fast as"
+        axes.barh(i, middle - 1, left=1, color=color, xerr=whiskers, capsize=2)
+        axes.annotate(f" {middle:.2f}×", (max(ratio["max"], 1), i), va="center", fontsize=8)
+    axes.set_yticks(range(len(bars)), [text for text, _, _ in bars], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.margins(x=0.15)
+    machine = run["machine"]
+    axes.set_xlabel("times ours is as fast (whiskers: least and greatest round)")
+    axes.set_title(f"{machine['cpu']}, {run['settings']['threads']} threads, {machine['date']}")
+    figure.savefig(path, dpi=150)

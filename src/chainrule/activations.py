@@ -1,0 +1,17 @@
+"""Activation functions, under Keras's module name; they are operations with their derivatives."""
+
+from .ops import activations as _activations
+from .ops.activations import *  # noqa: F403
+from .ops.activations import get, register, registry, serialize
+from .ops.elementwise import sign, step, tanh
+
+__all__ = [
+    *_activations.__all__,
+    "get",
+    "register",
+    "registry",
+    "serialize",
+    "sign",
+    "step",
+    "tanh",
+]

@@ -1,0 +1,239 @@
+"""Data sets by name, split and scaled: what the command line and the playground start from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, DataError, FileError
+from ..registry import Registry
+from . import synthetic
+from .digits import load_digits
+from .mnist import idx_files, load_idx_folder, load_mnist
+from .tables import read_csv
+
+__all__ = ["Dataset", "datasets", "load"]
+
+datasets = Registry("data set")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Examples to learn from and examples held out, ready for `fit` and `evaluate`.
+
+    Args:
+        name: the name it was asked for by.
+        x_train: `(examples, *feature_shape)`, float32.
+        y_train: `(examples,)`: int32 class numbers, or float32 values for regression.
+        x_test: as x_train.
+        y_test: as y_train.
+        feature_shape: the shape of one example.
+        class_names: in the order of the class numbers; None for regression.
+        description: one sentence.
+        source: who made the data, and the license where there is one.
+        scale: what was done to the numbers.
+        feature_names: for tables and points; None for images.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    feature_shape: tuple[int, ...]
+    class_names: list[str] | None
+    description: str
+    source: str
+    scale: str
+    feature_names: list[str] | None = None
+
+    def __repr__(self) -> str:
+        kind = f"{len(self.class_names)} classes" if self.class_names else "regression"
+        counts = f"{len(self.x_train)} + {len(self.x_test)} examples"
+        return f"Dataset {self.name!r}: {counts} of shape {self.feature_shape}, {kind}"
+
+
+def load(
+    name: str | os.PathLike[str],
+    seed: int = 0,
+    path: str | os.PathLike[str] | None = None,
+    **table: Any,
+) -> Dataset:
+    """A data set by its name in `datasets`, or from a folder or CSV file.
+
+    Images are divided by their largest value; measured columns of tables are standardised,
+    (x − mean) / std of the training part; one-hot columns and targets stay as they are.
+
+    Args:
+        name: a name, a folder, or a CSV file. A folder holds `train.csv` (and `test.csv`), or the
+            four IDX files of MNIST's names.
+        seed: for points made up and for the rows held out where the data has no test part.
+        path: the folder for `"mnist"`, or a folder or CSV file to be called `name`.
+        table: arguments of `read_csv`, such as `target=` or `missing="drop"`.
+
+    Returns:
+        A `Dataset`.
+
+    Raises:
+        UnknownNameError: a name that is in no table and no file; with the nearest name.
+        FileError: files that are missing or damaged.
+        DataError: a table with an odd cell, or with too few rows to hold some out.
+
+    Example:
+        >>> load("digits")
+        Dataset 'digits': 1437 + 360 examples of shape (8, 8), 10 classes
+        >>> load("monns")
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.UnknownNameError: unknown data set 'monns'
+          fix: did you mean 'moons'?
+    """
+    name = os.fspath(name)
+    if name in datasets and not (path is not None and name != "mnist"):
+        if table:
+            raise ArgumentError(
+                f"{next(iter(table))} is only for CSV files", where=f"data set {name!r}"
+            )
+        return datasets.find(name)(seed, path)
+    place = name if path is None else os.fspath(path)
+    if path is None and not os.path.exists(place):
+        if os.sep not in place and "/" not in place and not place.lower().endswith(".csv"):
+            datasets.find(name)  # raises with the nearest name
+        raise FileError(
+            "there is no such folder or file",
+            where=place,
+            expected="a folder with train.csv or MNIST's files, a CSV file, or one of "
+            + ", ".join(datasets),
+            fix="check the path",
+        )
+    return _from_path(name, place, seed, table)
+
+
+def _from_path(name: str, place: str, seed: int, table: dict[str, Any]) -> Dataset:
+    train, test = os.path.join(place, "train.csv"), os.path.join(place, "test.csv")
+    if not os.path.isdir(place):
+        return _table(name, place, None, seed, table)
+    if os.path.isfile(train):
+        return _table(name, train, test if os.path.isfile(test) else None, seed, table)
+    if not idx_files(place):
+        raise FileError(
+            "there is nothing in this folder that can be read",
+            where=place,
+            expected="train.csv (and test.csv), or the four IDX files of MNIST's names",
+            fix="for a CSV file of another name, give its path",
+        )
+    return _images(name, load_idx_folder(place), "Images from your own files.", place)
+
+
+def _split(y: np.ndarray, seed: int, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers to learn from and to hold out: a fifth, alike in every class or range of y."""
+    if len(y) < 5:
+        raise DataError(
+            "too few rows to hold some out", where=where, expected="at least 5", received=len(y)
+        )
+    order = synthetic.checked_random("load", len(y), 0, seed).permutation(len(y))
+    held_out = np.zeros(len(y), bool)
+    held_out[np.argsort(y[order], kind="stable")[2::5]] = True
+    return order[~held_out], order[held_out]
+
+
+def _table(
+    name: str, train: str, test: str | None, seed: int, arguments: dict[str, Any]
+) -> Dataset:
+    read = read_csv(train, **arguments)
+    if read.y is None:
+        raise ArgumentError("a data set needs a target", where=train, fix="say target=")
+    if test is None:
+        rows, held_out = _split(read.y, seed, train)
+        parts = read.x[rows], read.y[rows], read.x[held_out], read.y[held_out]
+    else:
+        other = read_csv(test, **arguments, like=read)
+        assert other.y is not None  # noqa: S101 - it has the target of `read`
+        parts = read.x, read.y, other.x, other.y
+    x, y, x_test, y_test = parts
+    # one-hot columns stay 0 and 1: divided by their std, a rare category would become a huge number
+    mean = np.where(read.numeric, x.mean(0, dtype=np.float64), 0)
+    std = np.where(read.numeric, x.std(0, dtype=np.float64), 1)
+    std[std == 0] = 1
+    x, x_test = (((part - mean) / std).astype(np.float32) for part in (x, x_test))
+    return Dataset(
+        name, x, y, x_test, y_test, x.shape[1:], read.class_names,
+        "A table from your own file.", train,
+        "measured columns (x − mean) / std of the training rows; one-hot columns 0 or 1",
+        read.feature_names,
+    )  # fmt: skip
+
+
+def _images(name: str, data: Any, description: str, source: str, high: float = 0) -> Dataset:
+    (x, y), (x_test, y_test) = data
+    if not high:
+        high = 255 if x.dtype == np.uint8 else max(float(np.abs(x).max(initial=0)), 1e-30)
+    x, x_test = (part.astype(np.float32) / np.float32(high) for part in (x, x_test))
+    names = [str(i) for i in range(int(max(y.max(initial=0), y_test.max(initial=0))) + 1)]
+    return Dataset(
+        name, x, y.astype(np.int32), x_test, y_test.astype(np.int32), x.shape[1:], names,
+        description, source, f"pixels / {high:g}, so 0 to 1",
+    )  # fmt: skip
+
+
+@datasets.add
+def digits(seed: int = 0, path: Any = None) -> Dataset:
+    """The 1,797 digits in the package."""
+    source = "E. Alpaydin and C. Kaynak, UCI Machine Learning Repository (1998), CC BY 4.0"
+    text = "Handwritten digits of 8 × 8 pixels, from 13 people."
+    return _images("digits", load_digits(), text, source, high=16)
+
+
+@datasets.add
+def mnist(seed: int = 0, path: Any = None) -> Dataset:
+    """MNIST from its four files."""
+    source = "Y. LeCun, C. Cortes, C. J. C. Burges (1998)"
+    text = "Handwritten digits of 28 × 28 pixels."
+    return _images("mnist", load_mnist(path), text, source, high=255)
+
+
+def _points(name: str, make: Callable[..., Any], text: str) -> None:
+    """Enter 500 made-up points of the plane under `name`."""
+
+    def build(seed: int = 0, path: Any = None) -> Dataset:
+        x, y = make(n=500, seed=seed)
+        rows, held_out = _split(y, seed, name)
+        names = [str(i) for i in range(int(y.max()) + 1)] if y.dtype == np.int32 else None
+        return Dataset(
+            name, x[rows], y[rows], x[held_out], y[held_out], (2,), names, text,
+            "made by its formula", "as the formula gives them", ["x1", "x2"],
+        )  # fmt: skip
+
+    build.__name__, build.__doc__ = name, text
+    datasets.add(build)
+
+
+def _gate(name: str) -> None:
+    """Enter a truth table; there is nothing to hold out."""
+
+    def build(seed: int = 0, path: Any = None) -> Dataset:
+        x, y = synthetic.gate(name)
+        return Dataset(
+            name, x, y, x, y, (2,), ["0", "1"], f"The truth table of {name.upper()}.",
+            "logic", "bits 0 and 1; the test part is the table again", ["x1", "x2"],
+        )  # fmt: skip
+
+    build.__name__, build.__doc__ = name, f"The truth table of {name.upper()}."
+    datasets.add(build)
+
+
+for _name, _text in (
+    ("moons", "Two half circles that reach into each other."),
+    ("circles", "A circle inside a circle."),
+    ("spirals", "Two arms that wind around each other."),
+    ("blobs", "Three round clouds."),
+    ("xor", "A square in four quarters, opposite quarters alike."),
+    ("plane", "Heights of a tilted plane, with error: regression."),
+):
+    _points(_name, getattr(synthetic, _name), _text)
+for _name in ("and", "or", "nand"):
+    _gate(_name)

@@ -1,0 +1,299 @@
+"""CSV files of numbers and categories as arrays; a cell that does not fit stops the reading.
+
+The file is gone through twice. The first pass finds out what each column is, the second writes
+into an array of the right size, so that memory stays near the size of the file.
+
+    numbers      one feature                            3.6, -1e3
+    text         one feature per category (one-hot)     Private, State-gov
+    both         an error at the first odd cell; `categorical=` says it is meant
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import ArgumentError, DataError, choose
+from .csvfile import Column, CsvFile, number
+
+__all__ = ["Table", "read_csv"]
+
+MAX_BYTES = 64 << 20
+MAX_CATEGORIES = 256
+MAX_CELLS = 1 << 28  # of x: 1 GiB
+_MAX_INTEGER_CLASSES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table ready for a network.
+
+    Args:
+        x: features `(rows, features)`, float32.
+        y: target `(rows,)`: int32 class numbers, or float32 values; None without a target.
+        feature_names: one per column of `x`; `"colour=red"` for a category.
+        class_names: names of the classes in the order of their numbers; None for values.
+        numeric: True for the columns of `x` that are measured, False for one-hot ones.
+        dropped: how many rows were left out for missing cells.
+        columns: the columns of the file, with their categories.
+        target: the one of them that is the target.
+    """
+
+    x: np.ndarray
+    y: np.ndarray | None
+    feature_names: list[str]
+    class_names: list[str] | None
+    numeric: np.ndarray
+    dropped: int = 0
+    columns: list[Column] = field(default_factory=list)
+    target: Column | None = None
+
+    def __repr__(self) -> str:
+        kind = "no target" if self.y is None else "values"
+        kind = f"{len(self.class_names)} classes" if self.class_names else kind
+        return f"Table: {len(self.x)} rows, {self.x.shape[1]} features, {kind}"
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    target: int | str | None = -1,
+    header: bool | str = "auto",
+    *,
+    delimiter: str = ",",
+    categorical: Sequence[int | str] = (),
+    classes: bool | str = "auto",
+    missing: str = "error",
+    missing_marks: Sequence[str] = ("", "?"),
+    like: Table | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Table:
+    r"""Read a CSV file into features and a target.
+
+    Args:
+        path: the file, UTF-8.
+        target: index or name of the column to predict; None when there is none.
+        header: True, False, or `"auto"`: the first row is a header when it holds no number and
+            the rows below do.
+        delimiter: what stands between cells.
+        categorical: columns of numbers, or numbers and text, that are categories.
+        classes: whether the target is a class; `"auto"` says so for text, and for whole numbers of
+            at most 20 different values that occur twice on average.
+        missing: `"error"`, or `"drop"` to leave out rows with a missing cell.
+        missing_marks: cells that mean "missing".
+        like: a table whose target, categories and classes hold for this file too: give the
+            training table when reading the test file. A full stop after a class is forgiven.
+        max_bytes: refuse larger files.
+
+    Returns:
+        A `Table`. Categories and classes are in sorted order, classes of numbers by value.
+
+    Raises:
+        FileError: the file is missing, too large or not UTF-8.
+        DataError: a row of another length, a missing or odd cell; names file, row and column.
+        ArgumentError: a target or categorical column that is not there.
+
+    Example:
+        >>> import os, tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = os.path.join(folder.name, "fruit.csv")
+        >>> with open(path, "w") as file:
+        ...     _ = file.write("weight,colour,kind\n1.5,red,apple\n2,green,pear\n")
+        >>> table = read_csv(path)
+        >>> table
+        Table: 2 rows, 3 features, 2 classes
+        >>> table.x.tolist(), table.feature_names
+        ([[1.5, 0.0, 1.0], [2.0, 1.0, 0.0]], ['weight', 'colour=green', 'colour=red'])
+        >>> table.y.tolist(), table.class_names
+        ([0, 1], ['apple', 'pear'])
+        >>> folder.cleanup()
+
+    Reference: RFC 4180. pandas differs: it guesses types and turns missing cells into NaN.
+    """
+    for name, value, words in (
+        ("header", header, ("auto", True, False)),
+        ("classes", classes, ("auto", True, False)),
+        ("missing", missing, ("error", "drop")),
+    ):
+        if value not in words:
+            raise choose(name, value, map(str, words), where="read_csv")
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n" \0':
+        raise ArgumentError(
+            "delimiter is not usable",
+            where="read_csv",
+            expected="one character, such as ',' or ';'",
+            received=repr(delimiter),
+        )
+    file = CsvFile(path, delimiter, header, missing == "drop", missing_marks, max_bytes)
+    columns, aim, forced = _columns(file.names, target, categorical, like, file.where)
+    surveys = [_Survey(column, column is aim or column in forced) for column in columns]
+    rows = 0
+    for line, cells in file.rows():
+        rows += 1
+        if like is None:
+            for survey, cell in zip(surveys, cells, strict=True):
+                survey.add(cell, line)
+    if not rows:
+        raise DataError("the file has no rows of data", where=file.where, expected="at least one")
+    if like is None:
+        for survey in surveys:
+            survey.decide(file, survey.column is aim, classes, rows)
+    return _fill(file, columns, aim, rows)
+
+
+def _columns(
+    names: list[str],
+    target: int | str | None,
+    categorical: Sequence[int | str],
+    like: Table | None,
+    where: str,
+) -> tuple[list[Column], Column | None, list[Column]]:
+    if like is not None:
+        wanted = [column.name for column in like.columns]
+        if names != wanted:
+            raise DataError(
+                "the columns differ from those of the table given as `like`",
+                where=where,
+                expected=", ".join(wanted[:20]),
+                received=", ".join(names[:20]),
+                fix="give both files the same columns and header",
+            )
+        return like.columns, like.target, []
+    columns = [Column(name, index) for index, name in enumerate(names)]
+
+    def find(item: int | str, argument: str) -> Column:
+        if isinstance(item, str) and item in names:
+            return columns[names.index(item)]
+        if isinstance(item, int) and -len(names) <= item < len(names):
+            return columns[item]
+        raise ArgumentError(
+            f"{argument} names a column that is not there",
+            where="read_csv",
+            expected=f"an index below {len(names)}, or one of " + ", ".join(names[:20]),
+            received=repr(item),
+        )
+
+    aim = None if target is None else find(target, "target")
+    return columns, aim, [find(item, "categorical") for item in categorical]
+
+
+class _Survey:
+    """First pass over one column: does it hold numbers or text, and which?"""
+
+    def __init__(self, column: Column, collect: bool) -> None:
+        self.column, self.collect = column, collect
+        self.numbers = self.texts = 0
+        self.number_at = self.text_at = (0, "")  # the first of its kind: line, cell
+        self.whole = True
+        self.seen: set[str] | None = set()  # None: too many
+
+    def add(self, cell: str, line: int) -> None:
+        value = number(cell)
+        if value is None:
+            self.texts += 1
+            self.text_at = self.text_at if self.texts > 1 else (line, cell)
+        else:
+            self.numbers += 1
+            self.number_at = self.number_at if self.numbers > 1 else (line, cell)
+            self.whole = self.whole and value.is_integer()
+            if not self.collect:
+                return
+        if self.seen is not None:
+            self.seen.add(cell)
+            if len(self.seen) > MAX_CATEGORIES:
+                self.seen = None
+
+    def decide(self, file: CsvFile, is_target: bool, classes: bool | str, rows: int) -> None:
+        """Give the column its categories, or leave it numeric."""
+        names = {_plain(cell) for cell in self.seen or ()}
+        few = self.whole and 0 < len(names) <= min(_MAX_INTEGER_CLASSES, rows // 2)
+        wanted = self.collect
+        if is_target:
+            wanted = few or self.texts > 0 if classes == "auto" else bool(classes)
+        if not self.texts and not wanted:
+            return
+        if self.texts and ((self.numbers and not self.collect) or (is_target and not wanted)):
+            (line, cell), (usual_line, usual) = self.text_at, self.number_at
+            if self.numbers < self.texts and not is_target:  # the rarer kind is the odd one
+                (line, cell), (usual_line, usual) = self.number_at, self.text_at
+            raise file.bad(
+                "the column holds both numbers and text" if usual else "the target is text",
+                line,
+                self.column,
+                expected=f"such as {usual[:80]!r} in row {usual_line}" if usual else "numbers",
+                received=repr(cell[:80]),
+                fix="correct the cell, or name the column in `categorical`"
+                if usual
+                else "read it with classes=True",
+            )
+        if self.seen is None:
+            raise DataError(
+                f"{self.column} has too many different values to be categories",
+                where=file.where,
+                expected=f"at most {MAX_CATEGORIES}",
+                fix="turn names, dates and free text into numbers, or remove the column",
+            )
+        by_value = self.whole and not self.texts
+        self.column.categories = sorted(names, key=int) if by_value else sorted(self.seen)
+
+
+def _plain(cell: str) -> str:
+    """The name of a class written as a whole number: `"3.0"` and `"+3"` are `"3"`."""
+    value = number(cell)
+    return cell if value is None or not value.is_integer() else str(int(value))
+
+
+def _fill(file: CsvFile, columns: list[Column], target: Column | None, rows: int) -> Table:
+    """Second pass: every cell to its place."""
+    features = [column for column in columns if column is not target]
+    names = [name for column in features for name in column.features()]
+    if not names or rows * len(names) > MAX_CELLS:
+        raise DataError(
+            "the table is too large" if names else "the table has no features",
+            where=file.where,
+            expected=f"1 to {MAX_CELLS:,} numbers",
+            received=f"{rows:,} rows of {len(names):,} features",
+        )
+    x, y = np.zeros((rows, len(names)), np.float32), None
+    if target is not None:
+        y = np.zeros(rows, np.float32 if target.categories is None else np.int32)
+    starts = np.cumsum([0] + [len(column.features()) for column in features]).tolist()
+    codes = {c.index: {name: i for i, name in enumerate(c.categories or ())} for c in columns}
+    for row, (line, cells) in enumerate(file.rows()):
+        for column, start in zip(features, starts, strict=False):
+            cell = cells[column.index]
+            if column.categories is None:
+                x[row, start] = file.finite(cell, line, column)
+            else:
+                x[row, start + _code(cell, codes[column.index], file, line, column)] = 1
+        if target is not None and y is not None:
+            cell = cells[target.index]
+            if target.categories is None:
+                y[row] = file.finite(cell, line, target)
+            else:
+                known = codes[target.index]
+                y[row] = _code(cell, known, file, line, target, cell.removesuffix("."))
+    numeric = [column.categories is None for column in features for _ in column.features()]
+    class_names = None if target is None else target.categories
+    return Table(x, y, names, class_names, np.array(numeric), file.dropped, columns, target)
+
+
+def _code(
+    cell: str, codes: dict[str, int], file: CsvFile, line: int, column: Column, other: str = ""
+) -> int:
+    """Number of a category: as written, as a whole number, or as `other`."""
+    if cell in codes:
+        return codes[cell]
+    for name in (_plain(cell), other):
+        if name in codes:
+            return codes[name]
+    raise file.bad(
+        "this category does not occur in the table given as `like`",
+        line,
+        column,
+        expected="one of " + ", ".join(list(codes)[:20]),
+        received=repr(cell[:80]),
+        fix="correct the cell, or remove the row",
+    )

@@ -1,0 +1,38 @@
+"""Layers: parts of a network, each with weights of its own."""
+
+from .base import Layer, deserialize, register, registry, serialize
+from .core import (
+    Activation,
+    Flatten,
+    Input,
+    InputLayer,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from .dense import Dense
+from .dropout import Dropout
+
+Linear = Dense
+
+__all__ = [
+    "Activation",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "deserialize",
+    "register",
+    "registry",
+    "serialize",
+]

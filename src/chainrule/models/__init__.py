@@ -1,0 +1,7 @@
+"""Models: Sequential, and Model to subclass."""
+
+from ..saving import load_model
+from .base import Model
+from .sequential import Sequential
+
+__all__ = ["Model", "Sequential", "load_model"]

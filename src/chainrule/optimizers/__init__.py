@@ -1,0 +1,24 @@
+"""Optimizers: how weights follow their gradients."""
+
+from .. import schedules
+from .adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop, RMSpropOutside
+from .base import Optimizer, get, register, registry, serialize
+from .sgd import SGD, MovingAverageMomentum
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "MovingAverageMomentum",
+    "Optimizer",
+    "RMSprop",
+    "RMSpropOutside",
+    "get",
+    "register",
+    "registry",
+    "schedules",
+    "serialize",
+]

@@ -1,0 +1,90 @@
+"""Penalties on large weights, added to the loss: L1, L2 and both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import ops
+from .errors import ArgumentError
+from .registry import Configurable, Registry
+
+registry = Registry("regularizer")
+register = registry.add
+
+
+class Regularizer(Configurable):
+    """Base: `__call__(w)` returns the penalty of one weight, a single number."""
+
+    def __call__(self, w: Any) -> Any:
+        """The penalty."""
+        raise NotImplementedError
+
+    def _check(self, **factors: float) -> None:
+        for name, factor in factors.items():
+            if not factor >= 0 or factor == float("inf"):
+                raise ArgumentError(
+                    f"{name} must be zero or more, and finite",
+                    where=type(self).__name__,
+                    received=factor,
+                )
+
+
+@register
+class L1(Regularizer):
+    """l1·Σ|w|: pushes weights to exactly zero.  (This is not weight decay.)
+
+    Example:
+        >>> import numpy as np
+        >>> float(L1(0.5)(np.array([1.0, -3.0])))
+        2.0
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self._check(l1=l1)
+        self.l1 = l1
+
+    def __call__(self, w: Any) -> Any:
+        """l1·Σ|w|."""
+        return self.l1 * ops.sum(ops.abs(w))
+
+
+@register
+class L2(Regularizer):
+    """l2·Σw²: pulls weights towards zero; weight decay 2·l2 under plain SGD, and only there.
+
+    PyTorch's `weight_decay=λ` adds λ·w to the gradient, that is l2 = λ/2.
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self._check(l2=l2)
+        self.l2 = l2
+
+    def __call__(self, w: Any) -> Any:
+        """l2·Σw²."""
+        return self.l2 * ops.sum(ops.square(w))
+
+
+@register("l1_l2")
+class L1L2(Regularizer):
+    """l1·Σ|w| + l2·Σw².  (Zou and Hastie 2005, the elastic net.)"""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self._check(l1=l1, l2=l2)
+        self.l1, self.l2 = l1, l2
+
+    def __call__(self, w: Any) -> Any:
+        """l1·Σ|w| + l2·Σw²."""
+        return self.l1 * ops.sum(ops.abs(w)) + self.l2 * ops.sum(ops.square(w))
+
+
+def get(identifier: Any) -> Any:
+    """A regularizer by name, config, class, or a function of a weight as it is."""
+    return registry.get(identifier)
+
+
+def serialize(regularizer: Any) -> Any:
+    """The configuration of a regularizer."""
+    return registry.serialize(regularizer)
+
+
+l1, l2, l1_l2 = L1, L2, L1L2

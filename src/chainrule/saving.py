@@ -1,0 +1,180 @@
+"""Saving and loading models: architecture, weights and training state in one file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from . import losses, metrics, optimizers, storage
+from .errors import ArgumentError, ChainruleError, FileError, ShapeError
+from .layers.base import registry
+
+__all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+
+_FORMAT = "chainrule-model"
+_VERSION = 1
+_FOREIGN = (".h5", ".hdf5", ".keras", ".pt", ".pth", ".ckpt", ".npz", ".pb", ".pkl")
+
+
+def target(path: Any, *, say: bool = False) -> str:
+    """The file that is really written: `model.h5` becomes `model.safetensors`."""
+    path = os.fspath(path)
+    stem, extension = os.path.splitext(path)
+    if extension == ".safetensors":
+        return path
+    if extension.lower() in _FOREIGN:
+        if say:
+            print(f"{path}: chainrule writes safetensors; saved as {stem}.safetensors")
+        return stem + ".safetensors"
+    return path + ".safetensors"
+
+
+def _variables(model: Any) -> dict[str, Any]:
+    """Every Variable that belongs in a file, by its name there."""
+    found = {f"model/{path}": v for path, v in model.named_variables()}
+    return {name: v for name, v in found.items() if v.kind != "metric"}
+
+
+def _optimizer_variables(model: Any) -> dict[str, Any]:
+    optimizer = model.optimizer
+    if optimizer is None:
+        return {}
+    found = {
+        "optimizer/iterations": optimizer.iterations,
+        "optimizer/learning_rate": optimizer._rate,
+    }
+    paths = {id(v): path for path, v in model.named_variables()}
+    for variable, slots in zip(optimizer._trained, optimizer.slots, strict=True):
+        for name, slot in zip(optimizer.slot_names, slots, strict=True):
+            found[f"optimizer/{paths.get(id(variable), variable.name)}/{name}"] = slot
+    return found
+
+
+def save_model(model: Any, filepath: Any, overwrite: bool = True) -> str:
+    """Write a model; returns the path. See `Model.save`."""
+    if not model.built:
+        raise ArgumentError(
+            "a model without weights cannot be saved",
+            where=model.name,
+            fix="start with Input(shape), or call fit or predict first",
+        )
+    return _write(model, filepath, overwrite, whole=True)
+
+
+def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> str:
+    """Write the weights alone; returns the path."""
+    return _write(model, filepath, overwrite, whole=False)
+
+
+def _write(model: Any, filepath: Any, overwrite: bool, whole: bool) -> str:
+    path = target(filepath, say=True)
+    if not overwrite and os.path.exists(path):
+        raise FileError("the file exists already", where=path, fix="overwrite=True replaces it")
+    manifest: dict[str, Any] = {"format": _FORMAT, "version": _VERSION, "name": model.name}
+    variables = _variables(model)
+    if whole:
+        from . import __version__
+
+        manifest |= {
+            "chainrule": __version__,
+            "model": registry.serialize(model),
+            "compile": model.get_compile_config(),
+        }
+        variables |= _optimizer_variables(model)
+    storage.write(path, {name: v.numpy() for name, v in variables.items()}, manifest)
+    return path
+
+
+def _read(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]]:
+    path = os.fspath(filepath)
+    if os.path.splitext(path)[1].lower() in _FOREIGN and os.path.exists(target(path)):
+        path = target(path)  # what ModelCheckpoint("model.h5") wrote
+    arrays, manifest = storage.read(path)
+    if manifest.get("format") != _FORMAT or manifest.get("version") != _VERSION:
+        raise FileError(
+            "the file is not a model this version reads",
+            where=path,
+            expected=f"{_FORMAT}, version {_VERSION}",
+            received=f"{manifest.get('format')}, version {manifest.get('version')}",
+        )
+    return path, arrays, manifest
+
+
+def load_model(filepath: Any, compile: bool = True) -> Any:
+    """Read a model that `model.save` wrote, ready to predict, or to train on from where it was.
+
+    Layers of your own must be registered in this process (`@cr.layers.register`) before.
+
+    Raises:
+        FileError: missing, damaged, or not a model; the message says which tensor.
+    """
+    path, arrays, manifest = _read(filepath)
+    if "model" not in manifest:
+        raise FileError(
+            "the file holds weights alone",
+            where=path,
+            fix="build the model first, then model.load_weights(path)",
+        )
+    try:
+        model = registry.get(manifest["model"])
+        variables = _variables(model)
+        setting = manifest.get("compile")
+        if compile and setting:
+            model.compile(
+                optimizers.get(setting["optimizer"]),
+                losses.get(setting["loss"]),
+                metrics=[_metric(m) for m in setting.get("metrics", [])],
+                weighted_metrics=[_metric(m) for m in setting.get("weighted_metrics", [])],
+            )
+            if model.optimizer is not None and any(n.count("/") > 1 for n in arrays):
+                model.optimizer.build(model.trainable_variables)
+            variables |= _optimizer_variables(model)
+        _assign(path, variables, arrays, ignore="" if compile else "optimizer/")
+    except FileError:
+        raise
+    except (ChainruleError, TypeError, KeyError, ValueError, AttributeError) as error:
+        raise FileError(
+            f"the model in the file cannot be built: {error}",
+            where=path,
+            fix="register layers, losses and metrics of your own before loading",
+        ) from error
+    return model
+
+
+def _metric(config: Any) -> Any:
+    return config if isinstance(config, str) else metrics.get(config)
+
+
+def load_weights(model: Any, filepath: Any) -> None:
+    """Read weights into a model of the same shape; raises, changing nothing, when they do not fit."""
+    path, arrays, _ = _read(filepath)
+    if not model.built:
+        raise ArgumentError(
+            "the model has no weights yet",
+            where=model.name,
+            fix="start with Input(shape), or call it on data first",
+        )
+    _assign(path, _variables(model), arrays, ignore="optimizer/")
+
+
+def _assign(path: str, variables: dict[str, Any], arrays: dict[str, Any], ignore: str) -> None:
+    given = {n: a for n, a in arrays.items() if not (ignore and n.startswith(ignore))}
+    if set(given) - set(variables) or {n for n in variables if n.startswith("model/")} - set(given):
+        raise FileError(
+            "the weights in the file are not those of the model",
+            where=path,
+            expected=", ".join(sorted(variables)),
+            received=", ".join(sorted(given)),
+        )
+    for name, array in given.items():
+        if array.shape != variables[name].shape:
+            raise ShapeError(
+                "a weight has another shape",
+                where=f"{path}, {name}",
+                expected=variables[name].shape,
+                received=array.shape,
+            )
+    for name, array in given.items():
+        variables[name].assign(array)

@@ -1,0 +1,176 @@
+"""fit, evaluate and predict as readable loops over an engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import rng
+from ..errors import StateError
+from . import step
+from .callbacks import Callback, CallbackList, History
+from .engine import Pace, XlaEngine
+from .progress import Progress
+
+__all__ = ["evaluate", "fit", "predict"]
+
+
+def fit(
+    model: Any,
+    data: Sequence[Any],
+    held_out: Sequence[Any] | None,
+    *,
+    batch_size: int,
+    epochs: int,
+    initial_epoch: int,
+    shuffle: bool,
+    callbacks: Sequence[Callback],
+    verbose: Any,
+    engine: Any,
+    why: str,
+    validation_batch_size: int,
+    validation_freq: int,
+) -> History:
+    """Train; returns the history. `data` and `held_out` are checked arrays (x, y, weights)."""
+    rows = len(data[0])
+    n_steps = -(-rows // batch_size)
+    history = History()
+    params = {"epochs": epochs, "steps": n_steps, "verbose": verbose}
+    listeners = CallbackList([history, *callbacks], model, params)
+    progress = Progress(verbose, epochs, n_steps)
+    progress.note(f"engine: {engine.name} ({why}); {rows} samples, {n_steps} steps an epoch")
+    watching = listeners.by_batch()
+    if watching and engine.name == "xla":
+        progress.note(f"{watching[0]} looks at every batch: the epoch runs batch by batch")
+    model.stop_training = False
+    pace = Pace()
+    try:
+        listeners.call("on_train_begin", {})
+        for epoch in range(initial_epoch, epochs):
+            listeners.call("on_epoch_begin", epoch, {})
+            progress.begin(epoch)
+            order = (
+                rng.permutation(rng.fold(model.shuffle_key.value, epoch), rows) if shuffle else None
+            )
+            engine.load(data, batch_size)
+            reset(model)
+            done = 0
+            while done < n_steps and not (watching and model.stop_training):
+                left = n_steps - done
+                size = 1 if watching else pace.next(left)
+                if watching:
+                    listeners.call("on_train_batch_begin", done, {})
+                    listeners.call("on_batch_begin", done, {})
+                began = time.perf_counter()
+                engine.take()
+                engine.run("train", order, done, done + size)
+                pace.took(size, began)
+                done += size
+                if watching:
+                    logs = results(model)
+                    listeners.call("on_train_batch_end", done - 1, logs)
+                    listeners.call("on_batch_end", done - 1, logs)
+                progress.advance(size, lambda: results(model))
+            logs = results(model)
+            if held_out is not None and (epoch + 1 - initial_epoch) % validation_freq == 0:
+                listeners.call("on_test_begin", {})
+                found = _test(model, held_out, validation_batch_size, engine)
+                listeners.call("on_test_end", found)
+                logs |= {f"val_{name}": value for name, value in found.items()}
+            listeners.call("on_epoch_end", epoch, logs)
+            progress.end(logs)
+            if model.stop_training:
+                break
+        listeners.call("on_train_end", {})
+    finally:
+        engine.release()
+        progress.close()
+    return history
+
+
+def evaluate(
+    model: Any, data: Sequence[Any], batch_size: int, verbose: Any, engine: Any, callbacks: Any
+) -> dict[str, float]:
+    """Loss and metrics over `data`."""
+    n_steps = -(-len(data[0]) // batch_size)
+    listeners = CallbackList(callbacks, model, {"steps": n_steps, "verbose": verbose})
+    progress = Progress(verbose, 0, n_steps, "Evaluate")
+    try:
+        listeners.call("on_test_begin", {})
+        progress.begin(0)
+        logs = _test(model, data, batch_size, engine, progress)
+        progress.end(logs)
+        listeners.call("on_test_end", logs)
+    finally:
+        engine.release()
+        progress.close()
+    return logs
+
+
+def _test(
+    model: Any, data: Sequence[Any], batch_size: int, engine: Any, progress: Any = None
+) -> dict[str, float]:
+    rows = len(data[0])
+    n_steps = -(-rows // batch_size)
+    engine.load(data, batch_size)
+    reset(model)
+    pace, done = Pace(), 0
+    while done < n_steps:
+        size = pace.next(n_steps - done)
+        began = time.perf_counter()
+        engine.take()
+        engine.run("test", None, done, done + size)
+        pace.took(size, began)
+        done += size
+        if progress is not None:
+            progress.advance(size)
+    return results(model)
+
+
+def predict(model: Any, x: np.ndarray, batch_size: int, values: Any, engine: Any) -> np.ndarray:
+    """The outputs for checked rows, from an immutable snapshot of values; safe from any thread."""
+    parts = []
+    for start in range(0, len(x), batch_size):
+        parts.append(_predict_batch(model, x[start : start + batch_size], values, engine))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _predict_batch(model: Any, x: np.ndarray, values: Any, engine: Any) -> np.ndarray:
+    if not isinstance(engine, XlaEngine):
+        from ..variable import swap
+
+        with np.errstate(all="ignore"), swap(model.variables, values):
+            return np.array(step.forward(model, x))
+    rows = len(x)
+    bucket = 1 << (rows - 1).bit_length()  # 1, 2, 4, 8 ...: a dozen programs serve every size
+    if bucket != rows:
+        padded = np.zeros((bucket, *x.shape[1:]), x.dtype)
+        padded[:rows] = x
+        x = padded
+    with engine.precision():
+        y = engine.predictor()(values, x)
+    return np.array(y[:rows]) if bucket != rows else np.array(y)
+
+
+def reset(model: Any) -> None:
+    """Start the running figures again."""
+    for metric in model.all_metrics:
+        metric.reset_state()
+
+
+def results(model: Any) -> dict[str, float]:
+    """The running figures by name."""
+    return {metric.name: float(metric.result()) for metric in model.all_metrics}
+
+
+def need_compiled(model: Any, method: str) -> None:
+    """Raise unless the model has a loss and, for fit, an optimizer."""
+    if model.loss is None or (method == "fit" and model.optimizer is None):
+        raise StateError(
+            f"{method} needs a loss" + (" and an optimizer" if method == "fit" else ""),
+            where=model.name,
+            fix="call model.compile(optimizer='adam', loss=...) first",
+        )

@@ -1,0 +1,84 @@
+"""Progress: a bar on a terminal, one plain line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+__all__ = ["Progress", "figures"]
+
+
+def figures(logs: dict[str, Any]) -> str:
+    """`loss 0.1234  accuracy 0.9876`."""
+    return "  ".join(f"{name} {_short(value)}" for name, value in logs.items())
+
+
+def _short(value: Any) -> str:
+    value = float(value)
+    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.3e}"
+
+
+class Progress:
+    """Shows a fit or an evaluation while it runs.
+
+    Args:
+        verbose: 0 silent, 1 a bar on a terminal (lines elsewhere), 2 one line an epoch.
+    """
+
+    def __init__(self, verbose: Any, epochs: int, steps: int, title: str = "Epoch") -> None:
+        verbose = 1 if verbose == "auto" else int(verbose)
+        self.shown, self.epochs, self.steps, self.title = verbose > 0, epochs, steps, title
+        self._bar: Any = None
+        if verbose == 1 and sys.stdout.isatty():
+            self._bar = _bar()
+            self._bar.start()
+        self._task: Any = None
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        if self.shown:
+            print(text) if self._bar is None else self._bar.console.print(text, markup=False)
+
+    def begin(self, epoch: int) -> None:
+        """An epoch starts."""
+        self._began, self._epoch = time.perf_counter(), epoch
+        if self._bar is not None:
+            name = f"{self.title} {epoch + 1}/{self.epochs}" if self.epochs else self.title
+            self._task = self._bar.add_task(name, total=self.steps, figures="")
+
+    def advance(self, steps: int, logs: Any = None) -> None:
+        """Some batches are done; `logs` is a function, called only where a bar shows it."""
+        if self._bar is not None:
+            text = figures(logs()) if logs is not None else ""
+            self._bar.update(self._task, advance=steps, figures=text)
+
+    def end(self, logs: dict[str, Any]) -> None:
+        """An epoch is over."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self.steps, figures=figures(logs))
+            self._bar.stop_task(self._task)
+        elif self.shown:
+            took = time.perf_counter() - self._began
+            name = f"{self.title} {self._epoch + 1}/{self.epochs}" if self.epochs else self.title
+            speed = f"{took:.1f} s" if took >= 0.05 else f"{took * 1e3:.0f} ms"
+            print(f"{name}  {figures(logs)}  ({self.steps} steps, {speed})", flush=True)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _bar() -> Any:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[figures]}"),
+        refresh_per_second=8,
+    )

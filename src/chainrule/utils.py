@@ -1,0 +1,47 @@
+"""Small helpers with Keras's names."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from . import rng
+from .arrays import asarray
+from .errors import DataError
+
+__all__ = ["set_random_seed", "to_categorical"]
+
+
+def set_random_seed(seed: int) -> None:
+    """Make what follows repeatable: initial weights, shuffles, dropout; Python's and NumPy's too.
+
+    The same seed gives the same draws on both engines.
+    """
+    rng.set_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator is what users' code may read
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+    """Class numbers as one-hot rows.
+
+    Example:
+        >>> to_categorical([0, 2])
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
+    """
+    labels = asarray(x, name="x")
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    labels = labels.astype(int)
+    count = int(labels.max(initial=-1)) + 1 if num_classes is None else num_classes
+    if labels.size and (labels.min() < 0 or labels.max() >= count):
+        raise DataError(
+            "a label is outside the classes",
+            where="to_categorical",
+            expected=f"0 to {count - 1}",
+            received=f"{labels.min()} to {labels.max()}",
+        )
+    return np.eye(count, dtype=np.float32)[labels]
