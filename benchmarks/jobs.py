@@ -104,12 +104,13 @@ def rate(function, seconds):
 
 def growth(function, calls, warm_up):
     """MiB by which this process grows over `calls`; allocators settle during the warm-up."""
+    resident()  # its own imports must not count
     for _ in range(warm_up):
         function()
     before = resident()
     for _ in range(calls):
         function()
-    return {"value": resident() - before, "before": before}
+    return {"value": resident() - before, "before": before, "calls": calls}
 
 
 def resident():

@@ -54,7 +54,7 @@ def describe():
         "date": datetime.date.today().isoformat(),
         "cpu": processor(),
         "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
         "versions": versions(),
     }

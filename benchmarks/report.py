@@ -29,6 +29,11 @@ def quantity(value, unit):
     return f"{value:.{digits}f} {name}"
 
 
+def times(ratio):
+    """A ratio to two or three digits: 0.97×, 3.52×, 12.4×, 130×."""
+    return f"{ratio:.{2 if ratio < 10 else 1 if ratio < 100 else 0}f}×"
+
+
 def spread(values):
     """Median, least and greatest."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
@@ -94,6 +99,8 @@ def show(run, rows, console):
     """One table per row on the terminal."""
     machine = run["machine"]
     console.print(f"\n{machine['date']}  {machine['cpu']}, {machine['cores']} cores")
+    if (machine["load_before"] or 0) > 0.5:
+        console.print(f"other work was running: load {machine['load_before']:.1f} at the start")
     console.print(", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v))
     if gemm := gemm_rate(run):
         console.print(f"GEMM 1024³: {quantity(gemm, 'FLOP/s')} with the quickest library")
@@ -119,7 +126,7 @@ def grid(row, entries):
         cells.append(" – ".join(quantity(entry[k], row.unit) for k in ("min", "max")))
         if row.unit == "s":
             ratio = entry.get("ratio")
-            cells.append(f"{ratio['median']:.2f}×" if ratio else "")
+            cells.append(times(ratio["median"]) if ratio else "")
             cells.append(f"{ratio['min']:.2f} – {ratio['max']:.2f}" if ratio else "")
             cells.append(verdict(row, name, entry))
         if trains:
@@ -144,7 +151,7 @@ def markdown(run, rows):
     )
     tables = [
         part
-        for _, group in itertools.groupby(rows, key=lambda row: row.job)
+        for _, group in itertools.groupby(rows, key=lambda row: row.job.split("_")[0])
         if (part := markdown_table(list(group), run["summary"]))
     ]
     return "\n\n".join([*tables, foot])
@@ -169,7 +176,7 @@ def markdown_table(rows, summary):
 
 def markdown_cell(row, entry):
     """Median, and the ratio where there is one."""
-    ratio = f" ({entry['ratio']['median']:.2g}×)" if "ratio" in entry else ""
+    ratio = f" ({times(entry['ratio']['median'])})" if "ratio" in entry else ""
     return quantity(entry["median"], row.unit) + ratio
 
 
@@ -200,7 +207,7 @@ def plot(run, rows, path, console):
         color = f"C{names.index(row.name) % 10}"
         # from 1, not from 0: the axis is logarithmic and 1 is "as fast as"
         axes.barh(i, middle - 1, left=1, color=color, xerr=whiskers, capsize=2)
-        axes.annotate(f" {middle:.2f}×", (max(ratio["max"], 1), i), va="center", fontsize=8)
+        axes.annotate(f" {times(middle)}", (max(ratio["max"], 1), i), va="center", fontsize=8)
     axes.set_yticks(range(len(bars)), [text for text, _, _ in bars], fontsize=8)
     axes.invert_yaxis()
     axes.set_xscale("log")

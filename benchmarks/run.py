@@ -8,7 +8,6 @@ the figures found so far are in NOTES.md.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import importlib
 import itertools
@@ -41,7 +40,7 @@ KERNEL_NEEDS = {"ours_numpy": ["chainrule"], "ours_xla": ["chainrule", "jax"]}
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, help="rounds of every row (default 7)")
+    parser.add_argument("--rounds", type=int, help="rounds of every row (default 5)")
     parser.add_argument("--only", nargs="+", metavar="ROW", help="rows or families of rows")
     parser.add_argument("--peers", nargs="+", metavar="NAME", help="these peers besides ours")
     parser.add_argument("--quick", action="store_true", help="2 rounds, short: is it working?")
@@ -53,7 +52,7 @@ def arguments():
     parser.add_argument("--markdown", type=Path, help="write the table for the README here")
     parser.add_argument("--list", action="store_true", help="list rows and contestants, and stop")
     options = parser.parse_args()
-    options.rounds = options.rounds or (2 if options.quick else 7)
+    options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = 0.5 if options.quick else 2.0  # of measuring, per sample
     options.count = 1_000 if options.quick else 10_000  # steps and calls of `memory`
     options.only = [name for names in options.only or [] for name in names.split(",")]
@@ -98,7 +97,6 @@ class Bench:
         self.environment = machine.environment(options.threads)
         self.cores = machine.cores(options.threads)
         self.settings = {key: dict(value) for key, value in workloads.SETTINGS.items()}
-        self.caches = {}  # contestant -> folder of compiled programs that outlives a process
 
     def child(self, job, env=None, **arguments):
         """One result, from one process."""
@@ -118,8 +116,8 @@ class Bench:
         return f"{absent} is not installed" if absent else None
 
     def sample(self, row, name, seconds=None):
-        """One measurement of one contestant in one row."""
-        options, seconds = self.options, seconds or self.options.seconds
+        """One measurement of one contestant in one row, beginning with an empty cache."""
+        seconds = seconds or self.options.seconds
         if row.job == "import_time":
             imported, backend = IMPORTS[name]
             env = {"KERAS_BACKEND": backend} if backend else {}
@@ -132,24 +130,15 @@ class Bench:
             "workload": row.workload,
             "settings": self.settings.get((name, row.workload), {}),
         }
-        env = getattr(module(name), "ENV", {})
-        if row.job == "first_step":
-            return self.first_step(row, name, given, env)
-        if row.job.startswith("memory"):
-            return self.child(row.job, env, count=options.count, **given)
-        return self.child(row.job, env, seconds=seconds, **given)
-
-    def first_step(self, row, name, given, env):
-        """Cold: an empty cache each time. Warm: one that an earlier process has filled."""
-        warm = row.name.endswith("warm")
-        folder = self.caches.get(name) if warm else None
-        if folder is None:
-            temporary = tempfile.TemporaryDirectory(prefix="chainrule-bench-")
-            folder = self.keep.enter_context(temporary)
-            if warm:
-                self.caches[name] = folder
-                self.child(row.job, {**env, **caches(folder)}, started=time.time(), **given)
-        return self.child(row.job, {**env, **caches(folder)}, started=time.time(), **given)
+        with tempfile.TemporaryDirectory(prefix="chainrule-bench-") as folder:
+            env = {**getattr(module(name), "ENV", {}), **caches(folder)}
+            if row.job == "first_step":
+                if row.name.endswith("warm"):  # an earlier process fills the cache
+                    self.child(row.job, env, started=time.time(), **given)
+                return self.child(row.job, env, started=time.time(), **given)
+            if row.job.startswith("memory"):
+                return self.child(row.job, env, count=self.options.count, **given)
+            return self.child(row.job, env, seconds=seconds, **given)
 
     def tune(self, rows):
         """Try every combination of a peer's settings once per workload and keep the quickest."""
@@ -174,28 +163,27 @@ class Bench:
         results = {row.name: {name: [] for name in self.entrants(row)} for row in rows}
         turns = [(row, name) for row in rows for name in results[row.name]]
         total, out = self.options.rounds * len(turns), set()
-        with contextlib.ExitStack() as self.keep:
-            if self.options.tune:
-                self.tune(rows)
-            for row, name in turns:
-                if row.job == "import_time" and not self.missing(row, name):
-                    self.sample(row, name)  # unreported: writes bytecode, warms the disk's cache
-            for number, (turn, (row, name)) in enumerate(
-                itertools.product(range(1, self.options.rounds + 1), turns), start=1
-            ):
-                if (row.name, name) in out:
-                    continue
-                absent = self.missing(row, name)
-                result = {"skipped": absent} if absent else self.sample(row, name)
-                if "skipped" in result:
-                    out.add((row.name, name))
-                results[row.name][name].append(result)
-                self.say(f"{number}/{total} round {turn} {row.name} {name}", row, result)
+        if self.options.tune:
+            self.tune(rows)
+        for row, name in turns:
+            if row.job == "import_time" and not self.missing(row, name):
+                self.sample(row, name)  # unreported: writes bytecode, warms the disk's cache
+        for number, (turn, (row, name)) in enumerate(
+            itertools.product(range(1, self.options.rounds + 1), turns), start=1
+        ):
+            if (row.name, name) in out:
+                continue
+            absent = self.missing(row, name)
+            result = {"skipped": absent} if absent else self.sample(row, name)
+            if "skipped" in result:
+                out.add((row.name, name))
+            results[row.name][name].append(result)
+            self.say(f"{number}/{total} round {turn} {row.name} {name}", row, result)
         return results
 
     def entrants(self, row):
-        """Ours, and the peers asked for."""
-        wanted = self.options.peers
+        """Ours, and the peers asked for; the machine's own speed is always measured."""
+        wanted = self.options.peers if row.job != "gemm" else None
         return [n for n in row.contestants if not wanted or n.startswith("ours") or n in wanted]
 
     def say(self, head, row, result):
@@ -235,9 +223,10 @@ def main():
     ]
     speed = workloads.Row("gemm", "gemm", ("numpy", "torch", "jax"), unit="FLOP/s")
     bench = Bench(options, console)
+    described = machine.describe()  # first, while the load is not yet our own
     results = bench.run([speed, *rows])
     run = {
-        "machine": machine.describe(),
+        "machine": described,
         "settings": {
             "rounds": options.rounds,
             "threads": options.threads,

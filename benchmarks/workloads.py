@@ -182,11 +182,17 @@ ROWS = (
             ("ours_xla", "ours_numpy", "torch_eager", "keras_jax"),
             "mlp-tiny",
             unit="MiB",
-            about=f"growth of resident memory over {count}",
+            about=f"growth of resident memory over {count} (a tenth with --quick)",
         )
         for what, count in (("train", "10,000 steps"), ("predict", "10,000 predictions"))
     ),
 )
 
-# The best settings found by `--tune` on the machine NOTES.md describes; tune anew elsewhere.
-SETTINGS: dict[tuple[str, str], dict[str, Any]] = {}
+# The best settings found by `--tune` on the machine NOTES.md describes, where they are not the
+# contestants' defaults; tune anew elsewhere.
+SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
+    ("torch_eager", "mlp-tiny"): {"fused": False},
+    ("torch_compile", "mlp-tiny"): {"fused": False},
+    ("keras_tensorflow", "mlp-mnist"): {"steps_per_execution": 20},
+    ("keras_tensorflow", "mlp-deck"): {"steps_per_execution": 20, "jit_compile": False},
+}

@@ -354,6 +354,7 @@ def test_nested_tapes_written_out():
     with record() as outer:
         x = outer.watch(A)
         with record() as inner:
+            inner.watch(np.ones(2))  # so that x stands at another place on this tape
             u = inner.watch(x)
             loss = ops.sum(u**3)
         (first,) = inner.gradients(loss, [x])  # asked by what was watched, itself a Node outside

@@ -492,6 +492,29 @@ def test_extreme_softmax(rows, dtype):
 
 
 @precise
+@pytest.mark.parametrize("rows", LOGITS, ids=["20 to 100", "1e4", "3e38"])
+def test_extreme_logsumexp(rows, dtype):
+    x = np.array(rows, dtype)
+    with mp.workdps(120):
+        exact = [[mp.mpf(v) for v in row] for row in x.tolist()]
+        sums = [mp.fsum([mp.exp(v - max(row)) for v in row]) for row in exact]
+        total = [max(row) + mp.log(s) for row, s in zip(exact, sums, strict=True)]
+        y, back = vjp(lambda z: ops.logsumexp(z, axis=-1), x)
+        close_to(y, total, 4)
+        d = back(np.ones_like(y))
+    assert np.isfinite(d).all()
+    np.testing.assert_array_less(d, 1.001)
+    assert (d.max(axis=-1) > 0.3).all()
+
+
+def test_logsumexp_of_masked_numbers():
+    y, back = vjp(ops.logsumexp, np.array([-np.inf, 2.0, 2.0]))
+    assert y == pytest.approx(2 + np.log(2), rel=1e-15)
+    np.testing.assert_allclose(back(1.0), [0, 0.5, 0.5], rtol=1e-15)
+    assert ops.logsumexp(np.array([np.inf, 0.0])) == np.inf
+
+
+@precise
 @pytest.mark.parametrize("target", [0.0, 1.0, 0.25])
 def test_extreme_sigmoid_cross_entropy(target, dtype):
     z = np.array(EXTREMES, dtype)

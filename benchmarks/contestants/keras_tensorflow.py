@@ -9,7 +9,8 @@ from contestants import keras_jax
 LABEL = "Keras on TF"
 NEEDS = ("keras", "tensorflow")
 ENV = {"KERAS_BACKEND": "tensorflow"}
-CHOICES = keras_jax.CHOICES
+# XLA, or TensorFlow's own kernels
+CHOICES = {**keras_jax.CHOICES, "jit_compile": (True, False)}
 
 
 class Contestant(keras_jax.Contestant):

@@ -2,7 +2,7 @@
 
 import chainrule as cr
 
-model = cr.Sequential([cr.Input((64,)), cr.layers.Dense(32, "relu"), cr.layers.Dense(10, "softmax")])
+model = cr.Sequential([cr.layers.Dense(32, "relu"), cr.layers.Dense(10, "softmax")])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=10)
 """
@@ -29,6 +29,7 @@ from .chain import Tape, gradients, op, record, stop_gradient, value_and_grad, v
 from .gradcheck import gradcheck
 from .layers import Input
 from .models import Model, Sequential, load_model
+from .training.compiled import compile
 from .variable import Variable
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Variable",
     "activations",
     "callbacks",
+    "compile",
     "config",
     "datasets",
     "errors",

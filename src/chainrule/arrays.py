@@ -121,7 +121,7 @@ def full(number: float, x: Any) -> Any:
 
 
 def like(d: Any, x: Any) -> Any:
-    """The gradient `d` in the shape and dtype of `x`: broadcasting is undone here, and only here."""
+    """The gradient `d` in the shape and dtype of `x`: broadcasting is undone here, nowhere else."""
     shape, received = np.shape(x), np.shape(d)
     if received != shape:
         extra = max(len(received) - len(shape), 0)
@@ -132,7 +132,7 @@ def like(d: Any, x: Any) -> Any:
         d = xp(d).broadcast_to(xp(d).reshape(d, np.shape(d)[extra:]), shape)
     dtype = getattr(d, "dtype", None)
     if dtype is None:  # a rule that returns a plain number
-        return full(d, x)
+        return xp(x).ones_like(x) * d
     return d if dtype == x.dtype else d.astype(x.dtype)
 
 
@@ -173,9 +173,9 @@ def asarray(value: Any, dtype: Any = None, *, name: str = "value") -> np.ndarray
     return array if dtype is None else array.astype(numpy_dtype(dtype), copy=False)
 
 
-# Chebyshev coefficients c of  log(erfc(z)·exp(z²)/t) ≈ c0/2 + Σ c_k T_k(y),  t = 2/(2+z), y = 2t − 1,
-# for z >= 0. Computed for this project with mpmath at 40 digits (tests/test_special.py recomputes
-# them); the form is Numerical Recipes (3rd ed.), section 6.2.2.
+# Chebyshev coefficients c of  log(erfc(z)·exp(z²)/t) ≈ c0/2 + Σ c_k T_k(y),  with t = 2/(2+z) and
+# y = 2t − 1, for z >= 0. Computed for this project with mpmath at 40 digits (tests/test_special.py
+# recomputes them); the form is Numerical Recipes (3rd ed.), section 6.2.2.
 _ERFC: tuple[float, ...] = (
     -1.3026537197817094,
     0.6419697923564902,
@@ -227,7 +227,7 @@ def erf(x: Any) -> Any:
 
 
 def _erf_series(z: np.ndarray) -> np.ndarray:
-    """2/√π Σ (−1)ⁿ z^(2n+1) / (n!(2n+1)): exact to the last digit near zero, where 1 − erfc is not."""
+    """2/√π Σ (−1)ⁿ z^(2n+1) / (n!(2n+1)): exact near zero, where 1 − erfc is not."""
     z = np.minimum(z, 0.65)
     square, rest = z * z, np.zeros_like(z)
     for n in range(13, 0, -1):  # from the smallest term up, so that no rounding adds up

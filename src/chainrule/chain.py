@@ -2,27 +2,26 @@
 
     dL/dx = Σ over every y computed from x of  (dL/dy) · (dy/dx)
 
-An operation returns its value and the function that multiplies by its derivative. While a tape is
-open, each operation on a watched value is written down; walking that list from its end gives every
-gradient in one pass. That is all of backpropagation. (Griewank and Walther, *Evaluating
-Derivatives*, 2nd ed., 2008, chapter 3.)
+While a tape is open, each operation on a watched value is written down with the function that
+multiplies by its derivative; walking that list from its end gives every gradient in one pass. That
+is all of backpropagation. (Griewank and Walther, *Evaluating Derivatives*, 2008, chapter 3.)
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from .arrays import float_array, full, like
-from .errors import ShapeError, StateError
+from .errors import not_recorded, not_scalar
 from .operators import Node, Recordable, raw
 
-__all__ = ["Tape", "active_tape", "gradients", "op", "record", "stop_gradient"]
-__all__ += ["value_and_grad", "vjp"]
+__all__ = ["Tape", "gradients", "op", "record", "stop_gradient", "value_and_grad", "vjp"]
 
 _open: ContextVar[Tape | None] = ContextVar("chainrule_tape", default=None)
 active_tape = _open.get  # the innermost open tape of this thread, or None
@@ -83,24 +82,20 @@ class Tape:
     def leaf(self, variable: Any) -> Node:
         """The Node of a Variable here, itself standing on every tape further out."""
         value = variable.value
-        if self.outer is not None and not isinstance(value, Node):
-            value = self.outer.leaf(variable)
-        return self.watch(variable, value)
+        outer = None if isinstance(value, Node) else self.outer
+        return self.watch(variable, value if outer is None else outer.leaf(variable))
 
     def gradients(self, loss: Any, wrt: Sequence[Any], d_loss: Any = None) -> list[Any]:
         """dLoss/dw for each w in `wrt`, in one walk backwards; see the function `gradients`."""
         if not (isinstance(loss, Node) and loss.tape is self):
-            fix = "compute the loss inside `with cr.record()`, from Variables or watched arrays"
-            raise StateError("the loss was not computed on this tape", where="gradients", fix=fix)
+            raise not_recorded("gradients")
         if d_loss is None and np.prod(loss.shape) != 1:
-            raise _not_scalar("gradients", loss.shape)
+            raise not_scalar("gradients", loss.shape)
         seen = self._inputs
         inputs = [w if getattr(w, "tape", 0) is self else seen.get(id(w), (None,))[0] for w in wrt]
         path = self.nodes[: loss.index + 1]
-        wanted = [False] * len(self.nodes)  # does this gradient lead to one that was asked for?
-        for w in inputs:
-            if w is not None:
-                wanted[w.index] = True
+        asked = {n.index for n in inputs if n is not None}
+        wanted = [i in asked for i in range(len(path))]  # or it leads to one that was asked for
         for node in path:
             for p in node.parents:
                 if p is not None and wanted[p.index]:
@@ -117,27 +112,24 @@ class Tape:
                     d_x = back[k](d_y) if every is None else every
                     d_x = like(d_x[k] if isinstance(d_x, tuple) else d_x, p.value)
                     d[p.index] = d[p.index] + d_x if p.index in d else d_x
-        return [
-            d[n.index] if n is not None and n.index in d else full(0.0, raw(w))
-            for w, n in zip(wrt, inputs, strict=True)
-        ]
+        found = [None if n is None else d.get(n.index) for n in inputs]
+        return [full(0.0, raw(w)) if g is None else g for w, g in zip(wrt, found, strict=True)]
 
 
-class record:
+@contextmanager
+def record() -> Iterator[Tape]:
     """Open a tape: `with record() as tape: loss = ...`, then `tape.gradients(loss, weights)`.
 
-    Variables used inside are watched by themselves, a plain array is entered with
-    `x = tape.watch(x)`. Tapes may be nested, for derivatives of derivatives.
+    Variables are watched by themselves, a plain array is entered with `x = tape.watch(x)`. Tapes
+    may be nested, for derivatives of derivatives.
     """
-
-    def __enter__(self) -> Tape:
-        self._tape = Tape(_open.get())
-        self._token = _open.set(self._tape)
-        return self._tape
-
-    def __exit__(self, *exc: object) -> None:
-        self._tape.closed = True
-        _open.reset(self._token)
+    tape = Tape(_open.get())
+    token = _open.set(tape)
+    try:
+        yield tape
+    finally:
+        tape.closed = True
+        _open.reset(token)
 
 
 def gradients(loss: Any, wrt: Sequence[Any]) -> list[Any]:
@@ -147,10 +139,10 @@ def gradients(loss: Any, wrt: Sequence[Any]) -> list[Any]:
 
     Example:
         >>> with record() as tape:
-        ...     x = tape.watch(np.array(3.0))
+        ...     x = tape.watch(np.array([3.0]))
         ...     loss = x * x
         >>> gradients(loss, [x])
-        [array(6.)]
+        [array([6.])]
     """
     return (loss.tape if isinstance(loss, Node) else Tape(None)).gradients(loss, wrt)
 
@@ -166,9 +158,9 @@ def vjp(function: Callable, *args: Any) -> tuple[Any, Callable]:
     With several arguments `back` returns a tuple. It may be called as often as wanted.
 
     Example:
-        >>> y, back = vjp(lambda a, b: a * b, np.array(2.0), np.array(5.0))
+        >>> y, back = vjp(lambda a, b: a * b, np.array([2.0]), np.array([5.0]))
         >>> y, back(1.0)
-        (array(10.), (array(5.), array(2.)))
+        (array([10.]), (array([5.]), array([2.])))
     """
     values = [float_array(a.on_tape() if isinstance(a, Recordable) else a) for a in args]
     with record() as tape:
@@ -178,9 +170,7 @@ def vjp(function: Callable, *args: Any) -> tuple[Any, Callable]:
             y = Node(tape, y)
 
     def back(d_y: Any) -> Any:
-        grads = tape.gradients(
-            y, inputs, like(d_y if hasattr(d_y, "dtype") else np.asarray(d_y), y.value)
-        )
+        grads = tape.gradients(y, inputs, like(d_y, y.value))
         return tuple(grads) if len(args) != 1 else grads[0]
 
     return y.value, back
@@ -190,8 +180,8 @@ def value_and_grad(function: Callable, argnums: int | Sequence[int] = 0) -> Call
     """A function that returns `(f(x), df/dx)`, for an f whose value is a single number.
 
     Example:
-        >>> value_and_grad(lambda x: x**2)(np.array(3.0))
-        (array(9.), array(6.))
+        >>> value_and_grad(lambda x: x**2)(np.array([3.0]))
+        (array([9.]), array([6.]))
     """
     chosen = [argnums] if isinstance(argnums, int) else list(argnums)
 
@@ -202,13 +192,8 @@ def value_and_grad(function: Callable, argnums: int | Sequence[int] = 0) -> Call
 
         y, back = vjp(of_chosen, *(args[k] for k in chosen))
         if np.prod(np.shape(y)) != 1:
-            raise _not_scalar("value_and_grad", np.shape(y))
+            raise not_scalar("value_and_grad", np.shape(y))
         grads = back(1.0)
         return y, (grads,) if len(chosen) == 1 and not isinstance(argnums, int) else grads
 
     return call
-
-
-def _not_scalar(where: str, shape: Any) -> ShapeError:
-    problem, fix = "only a single number has a gradient", "take the mean or sum, or use cr.vjp"
-    return ShapeError(problem, where=where, received=f"shape {tuple(shape)}", fix=fix)

@@ -33,7 +33,7 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Set the default float type: `"float32"` (the default), `"float64"`, `"float16"`, `"bfloat16"`.
+    """Set the default float type: `"float32"`, `"float64"`, `"float16"` or `"bfloat16"`.
 
     Works on both engines. Layers made before keep the type they were made with.
     """

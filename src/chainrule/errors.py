@@ -6,13 +6,13 @@ can compare its text.
 
 Example:
     >>> raise ShapeError("the input has the wrong size", where="Dense 'hidden'",
-    ...                  expected="(batch, 64)", received="(32, 10)", fix="give 64 features per row")
+    ...                  expected="(batch, 64)", received="(32, 10)", fix="give 64 features")
     Traceback (most recent call last):
     ...
     chainrule.errors.ShapeError: Dense 'hidden': the input has the wrong size
       expected: (batch, 64)
       received: (32, 10)
-      fix: give 64 features per row
+      fix: give 64 features
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ __all__ = [
     "choose",
     "did_you_mean",
     "missing_extra",
+    "not_recorded",
+    "not_scalar",
 ]
 
 
@@ -112,6 +114,25 @@ def missing_extra(module: str, extra: str, purpose: str) -> MissingExtraError:
     return MissingExtraError(
         f"{purpose} needs the library {module!r}, which is not installed",
         fix=f'pip install "chainrule[{extra}]"',
+    )
+
+
+def not_recorded(where: str) -> StateError:
+    """The error for the gradient of something that stands on no tape, or on another one."""
+    return StateError(
+        "the loss was not computed on this tape",
+        where=where,
+        fix="compute the loss inside `with cr.record()`, from Variables or watched arrays",
+    )
+
+
+def not_scalar(where: str, shape: object) -> ShapeError:
+    """The error for the gradient of something that is not a single number."""
+    return ShapeError(
+        "only a single number has a gradient",
+        where=where,
+        received=f"shape {tuple(shape)}",  # type: ignore[arg-type]
+        fix="take the mean or sum, or use cr.vjp",
     )
 
 

@@ -134,7 +134,7 @@ def _truncated(key: np.ndarray, shape: Any) -> np.ndarray:
 
 
 def fans(shape: Any) -> tuple[float, float]:
-    """Inputs and outputs of one unit: (fan_in, fan_out); for a convolution times the window's size."""
+    """(fan_in, fan_out), inputs and outputs of one unit; a convolution's times its window."""
     if len(shape) < 2:
         n = float(shape[0]) if shape else 1.0
         return n, n

@@ -110,7 +110,7 @@ def _mean_of(name: str, function: Any, *aliases: str) -> type[MeanMetric]:
     """The metric that is the mean of a loss function."""
     body = {
         "each": lambda self, y_true, y_pred: function(y_true, y_pred),
-        "__doc__": f"The mean of `losses.{function.__name__}`: {function.__doc__}",
+        "__doc__": f"The mean of `losses.{function.__name__}`: {function.__doc__.splitlines()[0]}",
         "__module__": __name__,
     }
     return registry.add(*aliases)(type(name, (MeanMetric,), body))

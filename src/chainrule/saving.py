@@ -148,7 +148,7 @@ def _metric(config: Any) -> Any:
 
 
 def load_weights(model: Any, filepath: Any) -> None:
-    """Read weights into a model of the same shape; raises, changing nothing, when they do not fit."""
+    """Read weights into a model of the same shape; raises before anything changes."""
     path, arrays, _ = _read(filepath)
     if not model.built:
         raise ArgumentError(

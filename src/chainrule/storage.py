@@ -69,7 +69,7 @@ def write_atomically(path: str, content: bytes) -> None:
         raise FileError(
             f"could not write: {error.strerror or error}",
             where=path,
-            fix="look at the folder's name, its rights and the free space; the old file is untouched",
+            fix="look at the folder, its rights and the free space; the old file is untouched",
         ) from None
     finally:
         with contextlib.suppress(OSError):

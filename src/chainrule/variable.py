@@ -18,7 +18,7 @@ from .chain import active_tape
 from .errors import ShapeError, choose
 from .operators import Node, Recordable
 
-__all__ = ["KINDS", "Variable", "active_swap", "swap"]
+__all__ = ["KINDS", "Variable", "active_swap", "discover", "swap"]
 
 KINDS = ("weight", "statistic", "seed", "slot", "metric", "carry")
 
@@ -80,7 +80,7 @@ class Variable(Recordable):
     def value(self) -> Any:
         """The array: the swapped one inside `swap`, else the newest that any engine has."""
         swapped = _swap.get()
-        if swapped is not None and (now := swapped.now.get(id(self))) is not None:
+        if swapped is not None and (now := swapped.read(self)) is not None:
             return now
         lender = self.lender  # read once: another thread may take it back
         if lender is not None:
@@ -94,7 +94,7 @@ class Variable(Recordable):
             ShapeError: the shape differs.
         """
         swapped = _swap.get()
-        if swapped is not None and id(self) in swapped.now:
+        if swapped is not None and swapped.read(self) is not None:
             swapped.now[id(self)] = value
             return
         value = as_numpy(value)
@@ -142,7 +142,8 @@ class Variable(Recordable):
 
     def __repr__(self) -> str:
         frozen = "" if self.trainable or self.kind != "weight" else ", trainable=False"
-        return f"Variable({self.name!r}, shape={self.shape}, dtype={self.dtype}, kind={self.kind!r}{frozen})"
+        what = f"shape={self.shape}, dtype={self.dtype}, kind={self.kind!r}{frozen}"
+        return f"Variable({self.name!r}, {what})"
 
 
 class swap:
@@ -165,6 +166,10 @@ class swap:
         self.variables, self.owned = variables, owned
         self.now = dict(zip(map(id, variables), values, strict=True))
 
+    def read(self, variable: Variable) -> Any:
+        """The swapped value, or None for a variable that is not swapped."""
+        return self.now.get(id(variable))
+
     def values(self) -> list[Any]:
         """The values now, in the order of the variables."""
         return [self.now[id(v)] for v in self.variables]
@@ -178,3 +183,29 @@ class swap:
 
     def __exit__(self, *exc: object) -> None:
         _swap.reset(self._token)
+
+
+class discover(swap):
+    """A swap that takes in every variable it meets: which variables does a function touch?
+
+    The function really runs, on copies; afterwards nothing has changed and `variables` lists what
+    it read or assigned.
+    """
+
+    def __init__(self) -> None:
+        super().__init__([], [])
+        self.variables: list[Variable] = []
+
+    def read(self, variable: Variable) -> Any:
+        """The value here; a variable met for the first time is entered with its value outside."""
+        if id(variable) not in self.now:
+            self.variables.append(variable)
+            self.now[id(variable)] = (
+                variable._value if variable.lender is None else _newest(variable)
+            )
+        return self.now[id(variable)]
+
+
+def _newest(variable: Variable) -> Any:
+    variable.lender.publish()
+    return variable._value

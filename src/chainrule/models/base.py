@@ -218,7 +218,7 @@ class Model(Layer):
         return_dict: bool = False,
         engine: str | None = None,
     ) -> Any:
-        """Loss and metrics over data: a number, a list in the order of `metrics_names`, or a dict."""
+        """Loss and metrics over data: a number, a list as `metrics_names`, or a dict."""
         loop.need_compiled(self, "evaluate")
         batch_size = check.whole_number("batch_size", 32 if batch_size is None else batch_size)
         data = self._data(x, y, sample_weight)
@@ -355,7 +355,7 @@ class Model(Layer):
         return [x, y, check.sample_weights(weight, class_weight, y, len(x))]
 
     def _try_loss(self, y: np.ndarray, output: tuple) -> None:
-        """The loss on one sample of zeros: shapes that do not fit are named before anything runs."""
+        """The loss on one sample of zeros: shapes that do not fit are named before training."""
         try:
             with np.errstate(all="ignore"):
                 self.loss(y[:1], np.zeros(output, np.float32))
@@ -377,7 +377,7 @@ class Model(Layer):
         if known is None or known[0] != signature:
             if known is not None:
                 known[1].release()
-            known = self._engines[name, keep] = (signature, kind(self))
+            known = self._engines[name, keep] = (signature, kind(state, self))
         return known[1], why
 
     # --- reading --------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class Sequential(Model):
         self._name(layer)
         self._layers.append(layer)
         self._changed()
-        if self._known_shape() is not None:
+        if self.layers and self._known_shape() is not None:
             self._build((None, *self._known_shape()))
 
     def pop(self, rebuild: bool = True) -> Layer:

@@ -373,7 +373,7 @@ def log_softmax(x, axis=-1):
 def sparsemax(x, axis=-1):
     """The nearest point to x on the probability simplex: a softmax with exact zeros.
 
-    d_x = d_y − mean of d_y over the support, on the support; 0 off it.  (Martins and Astudillo 2016.)
+    d_x = d_y − mean of d_y over the support, 0 off it.  (Martins and Astudillo 2016.)
     """
     m = xp(x)
     z = m.moveaxis(x, axis, -1)

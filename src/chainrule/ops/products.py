@@ -119,7 +119,7 @@ def _einsum(*operands, subscripts):
 
 
 def einsum(subscripts: str, *operands):
-    """Einstein summation, `einsum("ij,jk->ik", a, b)`: products summed over letters not in the result.
+    """Einstein summation, `einsum("ij,jk->ik", a, b)`: letters not in the result are summed over.
 
     The gradient of an operand is another einsum: swap its term with the result's. A letter may
     stand once in a term (no diagonals); without `->` the result's letters are those that occur

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -129,7 +130,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
             )
         sections = list(range(n // sections, n, n // sections))
     edges = [0, *sections, n]
-    pieces = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [slice(a, b) for a, b in itertools.pairwise(edges)]
     return [getitem(x, _along(axis, piece, np.ndim(x))) for piece in pieces]
 
 

@@ -164,7 +164,7 @@ class Adam(_Moments):
 
 @register
 class AdamW(Adam):
-    """Adam with weight decay that does not pass through the averages.  (Loshchilov, Hutter 2019.)"""
+    """Adam with weight decay that bypasses the averages.  (Loshchilov and Hutter 2019.)"""
 
     def __init__(
         self, learning_rate: Any = 0.001, weight_decay: float = 0.004, **kwargs: Any

@@ -29,7 +29,7 @@ class Optimizer(Configurable):
 
     Args:
         learning_rate: a number, or a schedule of `chainrule.optimizers.schedules`.
-        weight_decay: each step also takes w ← w − rate·weight_decay·w (decoupled from the gradient).
+        weight_decay: each step first takes w ← w − rate·weight_decay·w, apart from the gradient.
         clipnorm: the largest norm a single gradient may have.
         clipvalue: the largest absolute value of a gradient's entries.
         global_clipnorm: the largest norm of all gradients together.

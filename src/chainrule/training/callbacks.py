@@ -224,7 +224,7 @@ class EarlyStopping(_Monitor):
 
 
 class ReduceLROnPlateau(_Monitor):
-    """Multiply the learning rate by `factor` when a figure has not improved for `patience` epochs."""
+    """Multiply the learning rate by `factor` when a figure stalls for `patience` epochs."""
 
     def __init__(
         self,

@@ -101,9 +101,9 @@ class _Engine:
 
     name = ""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, variables: Sequence[Variable], model: Any = None) -> None:
         self.model = model
-        self.variables: list[Variable] = model.state_variables
+        self.variables = list(variables)
         self.values: list[Any] = []
         self._lock = threading.RLock()
         self._fresh = False  # are the values newer than what the Variables show?
@@ -232,11 +232,11 @@ class XlaEngine(_Engine):
 
     name = "xla"
 
-    def __init__(self, model: Any) -> None:
-        super().__init__(model)
+    def __init__(self, variables: Sequence[Variable], model: Any = None) -> None:
+        super().__init__(variables, model)
         self.jax = jax_module()
         self._programs: dict[Any, Any] = {}
-        self.wide = any(np.dtype(v.dtype) == np.float64 for v in model.variables)
+        self.wide = any(np.dtype(v.dtype) == np.float64 for v in variables)
 
     def own(self, value: Any) -> Any:
         """The value on the device."""

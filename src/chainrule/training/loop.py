@@ -132,9 +132,8 @@ def _test(
 
 def predict(model: Any, x: np.ndarray, batch_size: int, values: Any, engine: Any) -> np.ndarray:
     """The outputs for checked rows, from an immutable snapshot of values; safe from any thread."""
-    parts = []
-    for start in range(0, len(x), batch_size):
-        parts.append(_predict_batch(model, x[start : start + batch_size], values, engine))
+    starts = range(0, len(x), batch_size)
+    parts = [_predict_batch(model, x[a : a + batch_size], values, engine) for a in starts]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

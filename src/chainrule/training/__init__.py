@@ -1,0 +1,1 @@
+"""Training: the step, the engines that run it, the loops around it."""
