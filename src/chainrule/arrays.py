@@ -122,6 +122,8 @@ def full(number: float, x: Any) -> Any:
 
 def like(d: Any, x: Any) -> Any:
     """The gradient `d` in the shape and dtype of `x`: broadcasting is undone here, nowhere else."""
+    if type(d) is type(x) is np.ndarray and d.shape == x.shape and d.dtype == x.dtype:
+        return d  # nearly always
     shape, received = np.shape(x), np.shape(d)
     if received != shape:
         extra = max(len(received) - len(shape), 0)

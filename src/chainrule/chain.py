@@ -79,6 +79,10 @@ class Tape:
             self._inputs[id(x)] = (Node(self, float_array(x if value is None else value)), x)
         return self._inputs[id(x)][0]
 
+    def known(self, x: Any) -> Node | None:
+        """The Node of `x` here, if it was entered."""
+        return self._inputs.get(id(x), (None,))[0]
+
     def leaf(self, variable: Any) -> Node:
         """The Node of a Variable here, itself standing on every tape further out."""
         value = variable.value
@@ -91,8 +95,7 @@ class Tape:
             raise not_recorded("gradients")
         if d_loss is None and np.prod(loss.shape) != 1:
             raise not_scalar("gradients", loss.shape)
-        seen = self._inputs
-        inputs = [w if getattr(w, "tape", 0) is self else seen.get(id(w), (None,))[0] for w in wrt]
+        inputs = [w if getattr(w, "tape", 0) is self else self.known(w) for w in wrt]
         path = self.nodes[: loss.index + 1]
         asked = {n.index for n in inputs if n is not None}
         wanted = [i in asked for i in range(len(path))]  # or it leads to one that was asked for
@@ -100,7 +103,6 @@ class Tape:
             for p in node.parents:
                 if p is not None and wanted[p.index]:
                     wanted[node.index] = True
-                    break
         d: dict[int, Any] = {loss.index: full(1.0, raw(loss.value)) if d_loss is None else d_loss}
         for node in reversed(path):
             if node.back is None or not wanted[node.index] or node.index not in d:
@@ -139,8 +141,7 @@ def gradients(loss: Any, wrt: Sequence[Any]) -> list[Any]:
 
     Example:
         >>> with record() as tape:
-        ...     x = tape.watch(np.array([3.0]))
-        ...     loss = x * x
+        ...     loss = tape.watch(x := np.array([3.0])) ** 2
         >>> gradients(loss, [x])
         [array([6.])]
     """
@@ -166,8 +167,7 @@ def vjp(function: Callable, *args: Any) -> tuple[Any, Callable]:
     with record() as tape:
         inputs = [Node(tape, v) for v in values]
         y = function(*inputs)
-        if not (isinstance(y, Node) and y.tape is tape):  # y does not depend on the arguments
-            y = Node(tape, y)
+        y = y if getattr(y, "tape", None) is tape else Node(tape, y)  # a constant
 
     def back(d_y: Any) -> Any:
         grads = tape.gradients(y, inputs, like(d_y, y.value))

@@ -83,8 +83,12 @@ class Mean(Metric):
             w = w.reshape(w.shape + (1,) * (len(values.shape) - len(w.shape)))
             total = ops.sum(values * w)
             count = ops.sum(ops.broadcast_to(w, values.shape))
-        self.total.assign((self.total.value + total).astype("float32"))
-        self.count.assign((self.count.value + count).astype("float32"))
+        self.add(total, count)
+
+    def add(self, total: Any, count: Any) -> None:
+        """Take in a sum and how many (or how much weight) it is the sum of."""
+        self.total.assign((self.total.value + total).astype(np.float32))
+        self.count.assign((self.count.value + count).astype(np.float32))
 
     def result(self) -> Any:
         """Σwx/Σw, or 0 when nothing was counted."""

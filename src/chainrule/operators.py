@@ -122,12 +122,12 @@ class Operators:
         """The same numbers in another shape."""
         return _operations.reshape(self, shape[0] if len(shape) == 1 else shape)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Sum over axes."""
+    def sum(self, axis: Any = None, dtype: None = None, out: None = None, keepdims=False) -> Any:
+        """Sum over axes; np.sum calls it with `dtype` and `out`, which must be None."""
         return _operations.sum(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Mean over axes."""
+    def mean(self, axis: Any = None, dtype: None = None, out: None = None, keepdims=False) -> Any:
+        """Mean over axes; np.mean calls it with `dtype` and `out`, which must be None."""
         return _operations.mean(self, axis=axis, keepdims=keepdims)
 
 

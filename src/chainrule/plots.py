@@ -36,7 +36,9 @@ def _figure(width: float, height: float) -> Any:
         from matplotlib.figure import Figure
     except ImportError:
         raise missing_extra("matplotlib", "viz", "drawing") from None
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    return figure
 
 
 def _axes(figure: Any, *place: int) -> Any:
@@ -47,10 +49,10 @@ def _axes(figure: Any, *place: int) -> Any:
 
 
 def _plain(name: object) -> str:
-    """A name as it stands: shortened, and no dollar sign starts a formula."""
+    """A name as it stands: the middle left out of a long one, and no dollar starts a formula."""
     text = str(name)
-    if len(text) > _LONGEST_NAME:
-        text = text[: _LONGEST_NAME - 1] + "…"
+    if len(text) > _LONGEST_NAME:  # names often differ at their ends
+        text = text[: _LONGEST_NAME // 2] + "…" + text[1 - _LONGEST_NAME // 2 :]
     return text.replace("$", r"\$")
 
 
@@ -122,6 +124,8 @@ def learning_curves(history: Any) -> Any:
     columns = min(len(names), 3)
     rows = math.ceil(len(names) / columns)
     figure = _figure(4.6 * columns + 0.6, 3.4 * rows)
+    from matplotlib.ticker import MaxNLocator
+
     for place, name in enumerate(names, 1):
         axes = _axes(figure, rows, columns, place)
         validation = curves.get(f"val_{name}", ())
@@ -137,8 +141,8 @@ def learning_curves(history: Any) -> Any:
         _mark_best(axes, name, np.asarray(values, float), epochs // len(values), colour)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name.replace("_", " "))
-        axes.set_xlim(0.5, epochs + 0.5) if epochs < 10 else axes.set_xlim(0, epochs + 1)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlim(0.5 if epochs < 10 else 0, epochs + (0.5 if epochs < 10 else 1))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
         axes.legend(frameon=False, fontsize=9)
@@ -146,7 +150,7 @@ def learning_curves(history: Any) -> Any:
 
 
 def _mark_best(axes: Any, name: str, values: np.ndarray, step: int, colour: str) -> None:
-    if name == "learning_rate" or not np.isfinite(values).any():
+    if name == "learning_rate" or len(values) == 1 or not np.isfinite(values).any():
         return
     large = any(word in name for word in ("acc", "auc", "precision", "recall", "f1"))
     best = int(np.nanargmax(values) if large else np.nanargmin(values))
@@ -258,9 +262,11 @@ def mistakes(
         wrong = wrong[np.argsort(-sure[wrong], kind="stable")]
     names = _names(class_names, int(max(truth.max(), said.max())) + 1)
     shown = wrong[:count]
-    columns = min(8, max(4, len(shown)))
+    longest = max((len(names[i]) for i in {*truth[shown], *said[shown]}), default=1)
+    width = max(1.25, 0.65 + 0.085 * longest)
+    columns = min(int(10 / width), max(3, len(shown)))
     rows = max(1, math.ceil(len(shown) / columns))
-    figure = _figure(1.25 * columns, 1.5 * rows + 0.5)
+    figure = _figure(width * columns, 1.5 * rows + 0.5)
     noun = "mistake" if len(wrong) == 1 else "mistakes"
     title = f"{len(wrong) or 'no'} {noun} in {len(truth):,} images"
     if len(wrong) > len(shown):
@@ -273,9 +279,9 @@ def mistakes(
             axes.imshow(np.clip(images[i] / high, 0, 1))
         else:
             axes.imshow(images[i], cmap="gray_r")
-        share = "" if sure is None else f" {sure[i]:.0%}".replace("%", " %")
-        axes.set_title(f"{names[said[i]]}{share}", fontsize=9, color="#A03C00", pad=3)
-        axes.set_xlabel(f"is {names[truth[i]]}", fontsize=9, color=_GREY, labelpad=2)
+        share = "" if sure is None else f", {sure[i]:.0%}".replace("%", " %")
+        axes.set_title(f"says {names[said[i]]}{share}", fontsize=8, color="#A03C00", pad=3)
+        axes.set_xlabel(f"is {names[truth[i]]}", fontsize=8, color=_GREY, labelpad=2)
         axes.set_xticks([])
         axes.set_yticks([])
         for spine in axes.spines.values():
@@ -392,12 +398,16 @@ def _heights(
     low, high = min(found.min(), y.min()), max(found.max(), y.max())
     if not high > low:
         high = low + 1
-    shade = axes.contourf(*sides, found, np.linspace(low, high, 21), cmap="cividis")
+    from matplotlib.ticker import MaxNLocator
+
+    levels = MaxNLocator(20).tick_values(low, high)
+    low, high = levels[0], levels[-1]
+    shade = axes.contourf(*sides, found, levels, cmap="cividis")
     axes.scatter(
         *points.T, c=y, s=24, cmap="cividis", vmin=low, vmax=high, edgecolors="white",
         linewidths=0.6,
     )  # fmt: skip
-    bar = figure.colorbar(shade, ax=axes)
+    bar = figure.colorbar(shade, ax=axes, ticks=MaxNLocator(6))
     bar.set_label("height: predicted (plane), true (points)", fontsize=9)
     bar.ax.tick_params(labelsize=9)
     bar.outline.set_visible(False)

@@ -118,6 +118,8 @@ class Variable(Recordable):
     def on_tape(self) -> Any:
         """The Node of this variable on the open tape if it is trained, else its array."""
         tape = active_tape()
+        if tape is not None and self.trainable and (known := tape.known(self)) is not None:
+            return known
         value = self.value
         if isinstance(value, Node) and (tape is None or value.tape is tape):
             return value.on_tape()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, regularizers
-from ..arrays import asarray, dtype_name, is_float, is_traced, numpy_dtype
+from ..arrays import asarray, is_float, is_traced, numpy_dtype
 from ..chain import active_tape, record
 from ..errors import ArgumentError, ShapeError, StateError, caller, did_you_mean
 from ..operators import Node, Recordable, raw
@@ -71,7 +71,8 @@ class Layer(Configurable):
         self._layers: list[Layer] = []
         self.name = name or _snake(type(self).__name__)
         self.auto_named = name is None
-        self.dtype = dtype_name(dtype)
+        self._dtype = numpy_dtype(dtype)
+        self.dtype = self._dtype.name
         self.input_shape = None if input_shape is None else tuple(input_shape)
         self.input_dim = None
         self.made_at = caller()
@@ -162,7 +163,7 @@ class Layer(Configurable):
         if not hasattr(x, "dtype") or not hasattr(x, "shape"):
             x = asarray(x, name=f"input of {self.name!r}")
             x = x if self.integer_input else x.astype(numpy_dtype(self.dtype))
-        if not self.integer_input and x.dtype.name != self.dtype:
+        if not self.integer_input and x.dtype != self._dtype:
             x = ops.cast(x, self.dtype)
         return x
 

@@ -22,6 +22,21 @@ __all__ = [
 ]
 
 
+def _normalizer(z):
+    """z less its largest, e to that power, their sum, and the sum's logarithm.
+
+    The largest contributes e⁰ = 1, which is left out and put back by log1p: a nearly certain
+    prediction has a loss far below the rounding error of 1.
+    """
+    m = xp(z)
+    centred = z - m.max(z, axis=-1, keepdims=True)
+    e = m.exp(centred)
+    top = centred == 0
+    rest = m.sum(m.where(top, 0.0, e), axis=-1, keepdims=True)
+    rest = rest + (m.sum(top, axis=-1, keepdims=True) - 1).astype(z.dtype)  # others as large
+    return centred, e, 1 + rest, m.log1p(rest)
+
+
 @op
 def softmax_cross_entropy(logits, targets):
     """−Σ yₖ ln softmax(z)ₖ over the last axis, one number a row.  dz = (p·Σy − y)·d_loss.
@@ -29,10 +44,8 @@ def softmax_cross_entropy(logits, targets):
     logits z (..., classes), targets y (..., classes): one-hot rows or probabilities → (...).
     """
     m = xp(logits, targets)
-    centred = logits - m.max(logits, axis=-1, keepdims=True)
-    e = m.exp(centred)
-    total = m.sum(e, axis=-1, keepdims=True)
-    log_p = centred - m.log(total)
+    centred, e, total, log_total = _normalizer(logits)
+    log_p = centred - log_total
 
     def d_logits(d_loss):
         p = e / total
@@ -54,9 +67,7 @@ def sparse_softmax_cross_entropy(logits, labels):
     logits (..., classes), labels (...) integers from 0 → (...).
     """
     m = xp(logits)
-    centred = logits - m.max(logits, axis=-1, keepdims=True)
-    e = m.exp(centred)
-    total = m.sum(e, axis=-1, keepdims=True)
+    centred, e, total, log_total = _normalizer(logits)
     # compare instead of gather: one fused pass on every engine
     chosen = labels[..., None] == xp(labels).arange(np.shape(logits)[-1])
 
@@ -64,7 +75,7 @@ def sparse_softmax_cross_entropy(logits, labels):
         return (e / total - chosen) * d_loss[..., None]
 
     picked = m.sum(m.where(chosen, centred, 0.0), axis=-1)
-    return m.log(total)[..., 0] - picked, (d_logits, None)
+    return log_total[..., 0] - picked, (d_logits, None)
 
 
 @op

@@ -56,16 +56,12 @@ def forward(model: Any, x: Any) -> Any:
 
 def metrics(model: Any, x: Any, y: Any, y_pred: Any, weight: Any, loss: Any) -> None:
     """Take the batch into the running figures; the loss counts with its number of samples."""
-    model.loss_tracker.update_state(raw(loss), _rows(x, loss))
+    rows = float(x.shape[0])
+    model.loss_tracker.add(raw(loss) * rows, rows)
     for metric in model.active_metrics:
         metric.update_state(y, y_pred)
     for metric in model.active_weighted_metrics:
         metric.update_state(y, y_pred, weight)
-
-
-def _rows(x: Any, loss: Any) -> Any:
-    """The number of samples, as an array of the loss's own kind."""
-    return raw(ops.ones_like(raw(loss))) * float(x.shape[0])
 
 
 def name_culprit(model: Any, x: Any, y: Any, weight: Any) -> str:
