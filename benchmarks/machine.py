@@ -74,8 +74,10 @@ def environment(threads):
         path.append(os.environ["PYTHONPATH"])
     pools = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
     names = [f"{pool}_THREADS" if pool[:2] == "TF" else f"{pool}_NUM_THREADS" for pool in pools]
+    # without bytecode on disk an import would be timed together with its compilation
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **inherited,
         **dict.fromkeys(names, str(threads)),
         "NPROC": str(threads),
         "PYTHONPATH": os.pathsep.join(path),

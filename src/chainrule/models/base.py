@@ -203,7 +203,10 @@ class Model(Layer):
             verbose=verbose,
             engine=chosen,
             why=why,
-            validation_batch_size=validation_batch_size or batch_size,
+            validation_batch_size=min(
+                validation_batch_size or batch_size,
+                len(data[0] if held_out is None else held_out[0]),
+            ),
             validation_freq=validation_freq,
         )
 

@@ -1,0 +1,1291 @@
+"""The tables of parts. A new layer, loss, metric, optimizer, initializer, regularizer, schedule or
+callback adds one row; `test_parts.py` drives the same contract for all.
+
+What a row expects is the published formula on plain numbers in mpmath, or loops over lists. Nothing
+here calls chainrule, except to make the part that is tested.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+import chainrule as cr
+
+mp.mp.dps = 30
+mpf = mp.mpf
+EPS = mpf("1e-7")  # Keras's fuzz factor
+
+
+def draw(name: str) -> np.random.Generator:
+    """The same numbers for a row in every process."""
+    return np.random.default_rng(zlib.crc32(name.encode()))
+
+
+def exact(nested: Any) -> Any:
+    """Nested lists of mpf, each exactly the float it was made from."""
+    if isinstance(nested, np.ndarray):
+        nested = nested.tolist()
+    return [exact(n) for n in nested] if isinstance(nested, list) else mpf(nested)
+
+
+def mean(values: Any) -> Any:
+    values = list(values)
+    return mp.fsum(values) / len(values)
+
+
+# --- samplers ------------------------------------------------------------------------------------
+
+
+def reals(rng, shape):
+    return rng.normal(size=shape)
+
+
+def positive(rng, shape):
+    return rng.uniform(0.2, 3.0, size=shape)
+
+
+def probabilities(rng, shape):
+    """Rows that sum to 1."""
+    p = rng.uniform(0.1, 1.0, size=shape)
+    return p / p.sum(-1, keepdims=True)
+
+
+def unit(rng, shape):
+    """Probabilities of yes and no."""
+    return rng.uniform(0.05, 0.95, size=shape)
+
+
+def bits(rng, shape):
+    return rng.integers(0, 2, size=shape).astype(float)
+
+
+def signs(rng, shape):
+    return 2.0 * rng.integers(0, 2, size=shape) - 1.0
+
+
+def one_hot(rng, shape):
+    return np.eye(shape[-1])[rng.integers(0, shape[-1], size=shape[:-1])]
+
+
+def numbers(rng, shape):
+    """Class numbers: the last axis is gone."""
+    return rng.integers(0, shape[-1], size=shape[:-1])
+
+
+# --- losses --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """One loss: the formula of one sample, `each(t, y)` for the lists t and y."""
+
+    name: str
+    each: Callable
+    t: Callable = reals
+    y: Callable = reals
+    kwargs: dict = field(default_factory=dict)
+    alias: tuple[str, ...] = ()
+    function: str | None = None  # name of the function in cr.losses
+    tag: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.tag}" if self.tag else self.name
+
+    def make(self, **more: Any) -> Any:
+        return getattr(cr.losses, self.name)(**self.kwargs, **more)
+
+    def sample(self, shape: tuple = (5, 3), dtype: str = "float64") -> tuple:
+        rng = draw(self.id)
+        t, y = self.t(rng, shape), self.y(rng, shape).astype(dtype)
+        return (t.astype(dtype) if t.dtype.kind == "f" else t), y
+
+    def reference(self, t: np.ndarray, y: np.ndarray) -> list:
+        """One number a sample, for every row of the last axis."""
+        rows = np.asarray(y).reshape(-1, y.shape[-1])
+        wanted = t.reshape(-1) if t.ndim < y.ndim else t.reshape(-1, t.shape[-1])
+        return [self.each(exact(a), exact(b)) for a, b in zip(wanted, rows, strict=True)]
+
+
+def _softmax(z: list) -> list:
+    e = [mp.exp(v) for v in z]
+    return [v / mp.fsum(e) for v in e]
+
+
+def _sigmoid(z: Any) -> Any:
+    return 1 / (1 + mp.exp(-z))
+
+
+def _bce(t: list, p: list) -> Any:
+    return -mean(a * mp.log(b) + (1 - a) * mp.log(1 - b) for a, b in zip(t, p, strict=True))
+
+
+def _cce(t: list, p: list) -> Any:
+    total = mp.fsum(p)
+    return -mp.fsum(a * mp.log(b / total) for a, b in zip(t, p, strict=True))
+
+
+def _huber(delta: Any) -> Callable:
+    def one(a, b):
+        e = abs(a - b)
+        return e * e / 2 if e <= delta else delta * e - delta * delta / 2
+
+    return lambda t, y: mean(map(one, t, y))
+
+
+def _cosine(t: list, y: list) -> Any:
+    lengths = mp.sqrt(mp.fsum(a * a for a in t)) * mp.sqrt(mp.fsum(b * b for b in y))
+    return -mp.fsum(a * b for a, b in zip(t, y, strict=True)) / lengths
+
+
+def _smooth(t: list, s: Any) -> list:
+    return [a * (1 - s) + s / len(t) for a in t]
+
+
+def _categorical_hinge(t: list, y: list) -> Any:
+    right = mp.fsum(a * b for a, b in zip(t, y, strict=True))
+    # Keras's form: the largest of (1 − t)·y, in which the right class stands as 0
+    wrong = max((1 - a) * b for a, b in zip(t, y, strict=True))
+    return max(mpf(0), wrong - right + 1)
+
+
+LOSSES = [
+    LossRow(
+        "MeanSquaredError",
+        lambda t, y: mean((a - b) ** 2 for a, b in zip(t, y, strict=True)),
+        alias=("mse",),
+        function="mean_squared_error",
+    ),
+    LossRow(
+        "HalfSquaredError",
+        lambda t, y: mp.fsum((a - b) ** 2 for a, b in zip(t, y, strict=True)) / 2,
+        function="half_squared_error",
+    ),
+    LossRow(
+        "MeanAbsoluteError",
+        lambda t, y: mean(abs(a - b) for a, b in zip(t, y, strict=True)),
+        alias=("mae",),
+        function="mean_absolute_error",
+    ),
+    LossRow(
+        "MeanBiasError",
+        lambda t, y: mean(a - b for a, b in zip(t, y, strict=True)),
+        alias=("mbe",),
+        function="mean_bias_error",
+    ),
+    LossRow(
+        "MeanAbsolutePercentageError",
+        lambda t, y: 100 * mean(abs(a - b) / max(abs(a), EPS) for a, b in zip(t, y, strict=True)),
+        alias=("mape",),
+        function="mean_absolute_percentage_error",
+    ),
+    LossRow(
+        "MeanSquaredLogarithmicError",
+        lambda t, y: mean((mp.log(a + 1) - mp.log(b + 1)) ** 2 for a, b in zip(t, y, strict=True)),
+        positive,
+        positive,
+        alias=("msle",),
+        function="mean_squared_logarithmic_error",
+    ),
+    LossRow(
+        "LogCosh",
+        lambda t, y: mean(mp.log(mp.cosh(b - a)) for a, b in zip(t, y, strict=True)),
+        alias=("log_cosh", "logcosh"),
+        function="log_cosh",
+    ),
+    LossRow(
+        "Poisson",
+        lambda t, y: mean(b - a * mp.log(b + EPS) for a, b in zip(t, y, strict=True)),
+        positive,
+        positive,
+        function="poisson",
+    ),
+    LossRow(
+        "KLDivergence",
+        lambda t, y: mp.fsum(a * mp.log(a / b) for a, b in zip(t, y, strict=True)),
+        probabilities,
+        probabilities,
+        alias=("kld", "kl_divergence", "kullback_leibler_divergence"),
+        function="kl_divergence",
+    ),
+    LossRow(
+        "Hinge",
+        lambda t, y: mean(max(mpf(0), 1 - a * b) for a, b in zip(t, y, strict=True)),
+        signs,
+        function="hinge",
+    ),
+    LossRow(
+        "Hinge",
+        lambda t, y: mean(max(mpf(0), 1 - (2 * a - 1) * b) for a, b in zip(t, y, strict=True)),
+        bits,
+        function="hinge",
+        tag="labels 0 and 1",
+    ),
+    LossRow(
+        "SquaredHinge",
+        lambda t, y: mean(max(mpf(0), 1 - a * b) ** 2 for a, b in zip(t, y, strict=True)),
+        signs,
+        function="squared_hinge",
+    ),
+    LossRow("CategoricalHinge", _categorical_hinge, one_hot, function="categorical_hinge"),
+    LossRow("Huber", _huber(mpf(1)), function="huber"),
+    LossRow("Huber", _huber(mpf("0.25")), kwargs={"delta": 0.25}, tag="delta"),
+    LossRow("CosineSimilarity", _cosine, function="cosine_similarity"),
+    LossRow(
+        "BinaryCrossentropy", _bce, bits, unit, alias=("bce",), function="binary_crossentropy"
+    ),
+    LossRow(
+        "BinaryCrossentropy",
+        lambda t, z: _bce(t, [_sigmoid(v) for v in z]),
+        bits,
+        reals,
+        {"from_logits": True},
+        tag="logits",
+    ),
+    LossRow(
+        "BinaryCrossentropy",
+        lambda t, p: _bce([a * mpf("0.75") + mpf("0.125") for a in t], p),
+        bits,
+        unit,
+        {"label_smoothing": 0.25},
+        tag="smoothing",
+    ),
+    LossRow(
+        "CategoricalCrossentropy",
+        _cce,
+        one_hot,
+        probabilities,
+        alias=("cce",),
+        function="categorical_crossentropy",
+    ),
+    LossRow("CategoricalCrossentropy", _cce, one_hot, unit, tag="rows that do not sum to 1"),
+    LossRow("CategoricalCrossentropy", _cce, probabilities, probabilities, tag="soft targets"),
+    LossRow(
+        "CategoricalCrossentropy",
+        lambda t, z: _cce(t, _softmax(z)),
+        one_hot,
+        reals,
+        {"from_logits": True},
+        tag="logits",
+    ),
+    LossRow(
+        "CategoricalCrossentropy",
+        lambda t, p: _cce(_smooth(t, mpf("0.25")), p),
+        one_hot,
+        probabilities,
+        {"label_smoothing": 0.25},
+        tag="smoothing",
+    ),
+    LossRow(
+        "SparseCategoricalCrossentropy",
+        lambda t, p: -mp.log(p[int(t)] / mp.fsum(p)),
+        numbers,
+        probabilities,
+        alias=("scce",),
+        function="sparse_categorical_crossentropy",
+    ),
+    LossRow(
+        "SparseCategoricalCrossentropy",
+        lambda t, z: -mp.log(_softmax(z)[int(t)]),
+        numbers,
+        reals,
+        {"from_logits": True},
+        tag="logits",
+    ),
+]
+LOSSES_WITHOUT_ROW = {"FunctionLoss"}  # made by `get(function)`; tested by name
+
+
+# --- metrics -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric: `of(t, y, w)` over all samples of all batches, lists of rows and of weights."""
+
+    name: str
+    of: Callable
+    t: Callable = reals
+    y: Callable = reals
+    kwargs: dict = field(default_factory=dict)
+    alias: tuple[str, ...] = ()
+    logged: str = ""  # the name in logs, Keras's
+    tag: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.tag}" if self.tag else self.name
+
+    def make(self, **more: Any) -> Any:
+        return getattr(cr.metrics, self.name)(**self.kwargs, **more)
+
+    def batches(self, columns: int = 4, sizes: tuple = (5, 3, 1)) -> list[tuple]:
+        """Ragged batches of (t, y, weight), float32."""
+        rng = draw(self.id)
+        found = []
+        for n in sizes:
+            t, y = self.t(rng, (n, columns)), self.y(rng, (n, columns)).astype("float32")
+            t = t.astype("float32") if t.dtype.kind == "f" else t
+            found.append((t, y, rng.integers(1, 5, n).astype("float32") / 4))
+        return found
+
+    def reference(self, batches: list, weighted: bool) -> Any:
+        t = [exact(row) for b in batches for row in b[0]]
+        y = [exact(row) for b in batches for row in b[1]]
+        w = [mpf(float(v)) if weighted else mpf(1) for b in batches for v in b[2]]
+        return self.of(t, y, w)
+
+
+def _weighted(each: Callable) -> Callable:
+    """Σwℓ/Σw of a number a sample."""
+
+    def of(t, y, w):
+        found = [each(a, b) for a, b in zip(t, y, strict=True)]
+        return mp.fsum(v * k for v, k in zip(found, w, strict=True)) / mp.fsum(w)
+
+    return of
+
+
+def _loss(name: str) -> Callable:
+    return next(row.each for row in LOSSES if row.name == name)
+
+
+def _same(name: str, t: Callable, y: Callable, *alias: str, logged: str, of: str = "") -> MetricRow:
+    return MetricRow(name, _weighted(_loss(of or name)), t, y, alias=alias, logged=logged)
+
+
+def _top(row: list) -> int:
+    return row.index(max(row))
+
+
+def _within(label: int, row: list, k: int) -> int:
+    return int(sum(v > row[label] for v in row) < k)
+
+
+def _share(t: list, y: list, w: list, other: Callable, bar: Any = 0.5) -> Any:
+    """Hits/(hits + others) over all elements."""
+    hits = others = mpf(0)
+    for a, b, k in zip(t, y, w, strict=True):
+        for u, v in zip(a, b, strict=True):
+            hits += k * (u == 1 and v > bar)
+            others += k * other(u == 1, v > bar)
+    return hits / (hits + others)
+
+
+METRICS = [
+    _same("MeanSquaredError", reals, reals, "mse", logged="mean_squared_error"),
+    _same("MeanAbsoluteError", reals, reals, "mae", logged="mean_absolute_error"),
+    _same("MeanBiasError", reals, reals, "mbe", logged="mean_bias_error"),
+    _same("HalfSquaredError", reals, reals, logged="half_squared_error"),
+    _same(
+        "MeanAbsolutePercentageError",
+        positive,
+        reals,
+        "mape",
+        logged="mean_absolute_percentage_error",
+    ),
+    _same(
+        "MeanSquaredLogarithmicError",
+        positive,
+        positive,
+        "msle",
+        logged="mean_squared_logarithmic_error",
+    ),
+    _same("LogCoshError", reals, reals, "log_cosh", "logcosh", logged="logcosh", of="LogCosh"),
+    _same("Poisson", positive, positive, logged="poisson"),
+    _same("KLDivergence", probabilities, probabilities, "kld", logged="kl_divergence"),
+    _same("Hinge", signs, reals, logged="hinge"),
+    _same("SquaredHinge", signs, reals, logged="squared_hinge"),
+    _same("CategoricalHinge", one_hot, reals, logged="categorical_hinge"),
+    _same("BinaryCrossentropy", bits, unit, "bce", logged="binary_crossentropy"),
+    _same(
+        "CategoricalCrossentropy", one_hot, probabilities, "cce", logged="categorical_crossentropy"
+    ),
+    MetricRow(
+        "CategoricalCrossentropy",
+        _weighted(lambda t, z: _cce(t, _softmax(z))),
+        one_hot,
+        reals,
+        {"from_logits": True},
+        tag="logits",
+    ),
+    MetricRow(
+        "BinaryCrossentropy",
+        _weighted(lambda t, z: _bce(t, [_sigmoid(v) for v in z])),
+        bits,
+        reals,
+        {"from_logits": True},
+        tag="logits",
+    ),
+    _same(
+        "SparseCategoricalCrossentropy",
+        numbers,
+        probabilities,
+        "scce",
+        logged="sparse_categorical_crossentropy",
+    ),
+    MetricRow(
+        "SparseCategoricalCrossentropy",
+        _weighted(lambda t, z: -mp.log(_softmax(z)[int(t)])),
+        numbers,
+        reals,
+        {"from_logits": True},
+        tag="logits",
+    ),
+    MetricRow(
+        "RootMeanSquaredError",
+        lambda t, y, w: mp.sqrt(_weighted(_loss("MeanSquaredError"))(t, y, w)),
+        alias=("rmse",),
+        logged="root_mean_squared_error",
+    ),
+    MetricRow(
+        "Accuracy",
+        _weighted(lambda t, y: mean(mpf(a == b) for a, b in zip(t, y, strict=True))),
+        bits,
+        bits,
+        logged="accuracy",
+    ),
+    MetricRow(
+        "BinaryAccuracy",
+        _weighted(lambda t, y: mean(mpf((a == 1) == (b > 0.5)) for a, b in zip(t, y, strict=True))),
+        bits,
+        unit,
+        logged="binary_accuracy",
+    ),
+    MetricRow(
+        "BinaryAccuracy",
+        _weighted(lambda t, y: mean(mpf((a == 1) == (b > 0.8)) for a, b in zip(t, y, strict=True))),
+        bits,
+        unit,
+        {"threshold": 0.8},
+        tag="threshold",
+    ),
+    MetricRow(
+        "CategoricalAccuracy",
+        _weighted(lambda t, y: mpf(_top(t) == _top(y))),
+        one_hot,
+        reals,
+        logged="categorical_accuracy",
+    ),
+    MetricRow(
+        "SparseCategoricalAccuracy",
+        _weighted(lambda t, y: mpf(int(t) == _top(y))),
+        numbers,
+        reals,
+        logged="sparse_categorical_accuracy",
+    ),
+    MetricRow(
+        "TopKCategoricalAccuracy",
+        _weighted(lambda t, y: mpf(_within(_top(t), y, 2))),
+        one_hot,
+        reals,
+        {"k": 2},
+        logged="top_k_categorical_accuracy",
+    ),
+    MetricRow(
+        "SparseTopKCategoricalAccuracy",
+        _weighted(lambda t, y: mpf(_within(int(t), y, 2))),
+        numbers,
+        reals,
+        {"k": 2},
+        logged="sparse_top_k_categorical_accuracy",
+    ),
+    MetricRow(
+        "Precision",
+        lambda t, y, w: _share(t, y, w, lambda true, called: called and not true),
+        bits,
+        unit,
+        logged="precision",
+    ),
+    MetricRow(
+        "Precision",
+        lambda t, y, w: _share(t, y, w, lambda true, called: called and not true, 0.7),
+        bits,
+        unit,
+        {"thresholds": 0.7},
+        tag="threshold",
+    ),
+    MetricRow(
+        "Recall",
+        lambda t, y, w: _share(t, y, w, lambda true, called: true and not called),
+        bits,
+        unit,
+        logged="recall",
+    ),
+]
+METRICS_WITHOUT_ROW = {"Mean", "FunctionMetric"}  # other arguments; tested by name
+
+
+# --- optimizers ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OptimizerRow:
+    """One optimizer: `update(memory, w, g, rate, t)` of one number, as the paper has it.
+
+    The driver below adds clipping, decoupled weight decay and the schedule. `keras` says that
+    Keras 3 has the very same optimizer; it was compared once, in float32, see the row's `agrees`.
+    """
+
+    name: str
+    update: Callable
+    kwargs: dict = field(default_factory=dict)
+    tag: str = ""
+    rate: Callable | None = None  # step -> rate, for a schedule
+    keras: bool = True
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.tag}" if self.tag else self.name
+
+    def make(self, **more: Any) -> Any:
+        kwargs = {k: v() if callable(v) else v for k, v in self.kwargs.items()}
+        return getattr(cr.optimizers, self.name)(**(kwargs | more))
+
+    def reference(self, weights: list, gradients: list) -> list:
+        """The weights after all steps: lists of flat lists of numbers."""
+        w = [[mpf(v) for v in flat] for flat in weights]
+        memory: list = [[{} for _ in flat] for flat in w]
+        fixed = self.kwargs.get("learning_rate")
+        decay = mpf(self.kwargs.get("weight_decay") or 0)
+        if self.name == "AdamW" and "weight_decay" not in self.kwargs:
+            decay = mpf(0.004)
+        for t, step in enumerate(gradients, 1):
+            rate = self.rate(t - 1) if self.rate else mpf(fixed)
+            clipped = self.clip([[mpf(v) for v in flat] for flat in step])
+            for i, flat in enumerate(w):
+                for k, old in enumerate(flat):
+                    old = old - rate * decay * old
+                    flat[k] = self.update(memory[i][k], old, clipped[i][k], rate, t)
+        return w
+
+    def clip(self, g: list) -> list:
+        if "clipvalue" in self.kwargs:
+            limit = mpf(self.kwargs["clipvalue"])
+            return [[max(-limit, min(limit, v)) for v in flat] for flat in g]
+        norms = [mp.sqrt(mp.fsum(v * v for v in flat)) for flat in g]
+        if "clipnorm" in self.kwargs:
+            limit = mpf(self.kwargs["clipnorm"])
+            return [
+                [v * limit / max(n, limit) for v in flat] for flat, n in zip(g, norms, strict=True)
+            ]
+        if "global_clipnorm" in self.kwargs:
+            limit = mpf(self.kwargs["global_clipnorm"])
+            norm = mp.sqrt(mp.fsum(n * n for n in norms))
+            return [[v * limit / max(norm, limit) for v in flat] for flat in g]
+        return g
+
+
+SHAPES = ((2, 3), (3,))
+
+
+def weights_and_gradients() -> tuple[list, list]:
+    """First weights, and the gradients of five steps, in float32 (so that both sides start equal)."""
+    rng = np.random.default_rng(5)
+    weights = [rng.normal(size=s).astype("float32") for s in SHAPES]
+    gradients = [[(2 * rng.normal(size=s)).astype("float32") for s in SHAPES] for _ in range(5)]
+    return weights, gradients
+
+
+def _sgd(momentum: Any = 0, nesterov: bool = False) -> Callable:
+    momentum = mpf(momentum)
+
+    def update(m, w, g, rate, t):
+        v = m["v"] = momentum * m.get("v", 0) - rate * g
+        return w + momentum * v - rate * g if nesterov else w + v
+
+    return update
+
+
+def _moving_average(beta: Any) -> Callable:
+    beta = mpf(beta)
+
+    def update(m, w, g, rate, t):
+        m["v"] = beta * m.get("v", 0) + (1 - beta) * g
+        return w - rate * m["v"]
+
+    return update
+
+
+def _adagrad(start: Any, epsilon: Any = 1e-7) -> Callable:
+    def update(m, w, g, rate, t):
+        m["a"] = m.get("a", mpf(start)) + g * g
+        return w - rate * g / mp.sqrt(m["a"] + mpf(epsilon))
+
+    return update
+
+
+def _adadelta(rho: Any = 0.95, epsilon: Any = 1e-7) -> Callable:
+    rho, epsilon = mpf(rho), mpf(epsilon)
+
+    def update(m, w, g, rate, t):
+        m["a"] = rho * m.get("a", 0) + (1 - rho) * g * g
+        step = -mp.sqrt(m.get("d", 0) + epsilon) / mp.sqrt(m["a"] + epsilon) * g
+        m["d"] = rho * m.get("d", 0) + (1 - rho) * step * step
+        return w + rate * step
+
+    return update
+
+
+def _rmsprop(rho: Any = 0.9, momentum: Any = 0, centered: bool = False, epsilon: Any = 1e-7):
+    rho, momentum, epsilon = mpf(rho), mpf(momentum), mpf(epsilon)
+
+    def update(m, w, g, rate, t):
+        m["v"] = rho * m.get("v", 0) + (1 - rho) * g * g
+        m["mean"] = rho * m.get("mean", 0) + (1 - rho) * g
+        size = m["v"] - m["mean"] ** 2 if centered else m["v"]
+        m["step"] = momentum * m.get("step", 0) + rate * g / mp.sqrt(size + epsilon)
+        return w - m["step"]
+
+    return update
+
+
+def _rmsprop_outside(beta: Any, epsilon: Any) -> Callable:
+    beta = mpf(beta)
+
+    def update(m, w, g, rate, t):
+        m["v"] = beta * m.get("v", 0) + (1 - beta) * g * g
+        return w - rate * g / (mp.sqrt(m["v"]) + mpf(epsilon))
+
+    return update
+
+
+def _adam(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
+    """Kingma and Ba 2015, the more efficient order of section 2, with ε̂."""
+    b1, b2 = mpf(b1), mpf(b2)
+
+    def update(m, w, g, rate, t):
+        m["m"] = b1 * m.get("m", 0) + (1 - b1) * g
+        m["v"] = b2 * m.get("v", 0) + (1 - b2) * g * g
+        size = rate * mp.sqrt(1 - b2**t) / (1 - b1**t)
+        return w - size * m["m"] / (mp.sqrt(m["v"]) + mpf(epsilon))
+
+    return update
+
+
+def _adamax(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
+    b1, b2 = mpf(b1), mpf(b2)
+
+    def update(m, w, g, rate, t):
+        m["m"] = b1 * m.get("m", 0) + (1 - b1) * g
+        m["u"] = max(b2 * m.get("u", 0), abs(g))
+        return w - rate / (1 - b1**t) * m["m"] / (m["u"] + mpf(epsilon))
+
+    return update
+
+
+def _lr(rate: float, **more: Any) -> dict:
+    return {"learning_rate": rate, **more}
+
+
+OPTIMIZERS = [
+    OptimizerRow("SGD", _sgd(), _lr(0.1)),
+    OptimizerRow("SGD", _sgd(0.9), _lr(0.1, momentum=0.9), "momentum"),
+    OptimizerRow("SGD", _sgd(0.9, True), _lr(0.1, momentum=0.9, nesterov=True), "nesterov"),
+    OptimizerRow("SGD", _sgd(), _lr(0.1, weight_decay=0.1), "weight decay"),
+    OptimizerRow("SGD", _sgd(), _lr(0.1, clipnorm=1.5), "clipnorm"),
+    OptimizerRow("SGD", _sgd(), _lr(0.1, clipvalue=0.5), "clipvalue"),
+    OptimizerRow("SGD", _sgd(0.5), _lr(0.1, global_clipnorm=2.0, momentum=0.5), "global_clipnorm"),
+    OptimizerRow(
+        "SGD",
+        _sgd(),
+        {
+            "learning_rate": lambda: cr.optimizers.schedules.ExponentialDecay(
+                0.2, decay_steps=2, decay_rate=0.5
+            )
+        },
+        "schedule",
+        rate=lambda step: mpf(0.2) * mpf(0.5) ** (mpf(step) / 2),
+    ),
+    OptimizerRow("MovingAverageMomentum", _moving_average(0.9), _lr(0.01), keras=False),
+    OptimizerRow("MovingAverageMomentum", _moving_average(0.5), _lr(0.1, beta=0.5), "beta", None, 0),
+    OptimizerRow("Adagrad", _adagrad(0.1), _lr(0.1)),
+    OptimizerRow(
+        "Adagrad",
+        _adagrad(0.5, 1e-3),
+        _lr(0.1, initial_accumulator_value=0.5, epsilon=1e-3),
+        "options",
+    ),
+    OptimizerRow("Adadelta", _adadelta(), _lr(1.0)),
+    OptimizerRow("Adadelta", _adadelta(0.5, 1e-3), _lr(0.5, rho=0.5, epsilon=1e-3), "options"),
+    OptimizerRow("RMSprop", _rmsprop(), _lr(0.01)),
+    OptimizerRow("RMSprop", _rmsprop(0.9, 0.8), _lr(0.01, momentum=0.8), "momentum"),
+    # centred: after one step the variance is rho*(1-rho)*g², positive; a large ε keeps it smooth
+    OptimizerRow(
+        "RMSprop", _rmsprop(0.9, 0, True), _lr(0.01, centered=True, epsilon=1e-7), "centered"
+    ),
+    OptimizerRow(
+        "RMSprop",
+        _rmsprop(0.7, 0.5, True, 1e-3),
+        _lr(0.01, rho=0.7, momentum=0.5, centered=True, epsilon=1e-3),
+        "everything",
+    ),
+    OptimizerRow("RMSpropOutside", _rmsprop_outside(0.9, 1e-6), _lr(0.01), keras=False),
+    OptimizerRow("Adam", _adam(), _lr(0.01)),
+    OptimizerRow(
+        "Adam",
+        _adam(0.5, 0.9, 1e-3),
+        _lr(0.01, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+        "options",
+    ),
+    OptimizerRow("Adam", _adam(), _lr(0.01, clipnorm=0.3, weight_decay=0.2), "clip and decay"),
+    OptimizerRow(
+        "Adam",
+        _adam(),
+        {"learning_rate": lambda: cr.optimizers.schedules.CosineDecay(0.1, decay_steps=4)},
+        "schedule",
+        rate=lambda step: mpf(0.1) * (1 + mp.cos(mp.pi * min(mpf(step), 4) / 4)) / 2,
+    ),
+    OptimizerRow("AdamW", _adam(), _lr(0.01)),
+    OptimizerRow("AdamW", _adam(), _lr(0.01, weight_decay=0.3), "weight decay"),
+    OptimizerRow("Adamax", _adamax(), _lr(0.01)),
+]
+
+
+# --- initializers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class InitializerRow:
+    """One initializer: mean, variance and kurtosis of its numbers, and the range they lie in."""
+
+    name: str
+    kwargs: dict = field(default_factory=dict)
+    mean: Any = 0
+    variance: Callable | None = None  # of (fan_in, fan_out)
+    kurtosis: Any = 3  # E(x − μ)⁴/σ⁴
+    reach: Callable | None = None  # largest |x − mean|, of (fan_in, fan_out)
+    exact: Callable | None = None  # shape -> nested lists, for those that draw nothing
+    alias: tuple[str, ...] = ()
+    tag: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.tag}" if self.tag else self.name
+
+    def make(self, **more: Any) -> Any:
+        return getattr(cr.initializers, self.name)(**(self.kwargs | more))
+
+
+def _cut_moment(power: int) -> Any:
+    """E xᵖ of a standard normal cut at ±2."""
+    inside = mp.quad(mp.npdf, [-2, 2])
+    return mp.quad(lambda x: x**power * mp.npdf(x), [-2, 0, 2]) / inside
+
+
+CUT = _cut_moment(2)  # variance: .7737
+CUT_KURTOSIS = _cut_moment(4) / CUT**2
+FLAT = mpf(9) / 5  # kurtosis of a uniform
+
+
+def _uniform(name: str, n: Callable, scale: int) -> InitializerRow:
+    """Uniform in ±√(3·scale/n)."""
+    return InitializerRow(
+        name,
+        variance=lambda i, o: mpf(scale) / n(i, o),
+        kurtosis=FLAT,
+        reach=lambda i, o: mp.sqrt(mpf(3) * scale / n(i, o)),
+    )
+
+
+def _cut(name: str, n: Callable, scale: int) -> InitializerRow:
+    """Normal cut at two standard deviations, the variance scale/n being that after the cut."""
+    return InitializerRow(
+        name,
+        variance=lambda i, o: mpf(scale) / n(i, o),
+        kurtosis=CUT_KURTOSIS,
+        reach=lambda i, o: 2 * mp.sqrt(mpf(scale) / n(i, o) / CUT),
+    )
+
+
+def _filled(value: float) -> Callable:
+    def of(shape: tuple) -> Any:
+        return value if not shape else [of(shape[1:]) for _ in range(shape[0])]
+
+    return of
+
+
+def _in(i: int, o: int) -> Any:
+    return mpf(i)
+
+
+def _avg(i: int, o: int) -> Any:
+    return mpf(i + o) / 2
+
+
+INITIALIZERS = [
+    InitializerRow("Zeros", exact=_filled(0.0)),
+    InitializerRow("Ones", exact=_filled(1.0)),
+    InitializerRow("Constant", {"value": 0.25}, exact=_filled(0.25)),
+    InitializerRow(
+        "Identity",
+        {"gain": 2.0},
+        exact=lambda s: [[2.0 * (i == k) for k in range(s[1])] for i in range(s[0])],
+        alias=("eye", "IdentityInitializer"),
+    ),
+    InitializerRow(
+        "RandomUniform",
+        {"minval": -1.0, "maxval": 3.0},
+        mean=1,
+        variance=lambda i, o: mpf(16) / 12,
+        kurtosis=FLAT,
+        reach=lambda i, o: mpf(2),
+        alias=("uniform", "random_uniform"),
+    ),
+    InitializerRow(
+        "RandomNormal",
+        {"mean": 2.0, "stddev": 0.5},
+        mean=2,
+        variance=lambda i, o: mpf("0.25"),
+        alias=("normal", "random_normal"),
+    ),
+    InitializerRow(
+        "TruncatedNormal",
+        {"mean": -1.0, "stddev": 0.5},
+        mean=-1,
+        variance=lambda i, o: mpf("0.25") * CUT,
+        kurtosis=CUT_KURTOSIS,
+        reach=lambda i, o: mpf(1),
+        alias=("truncated_normal",),
+    ),
+    InitializerRow(
+        "VarianceScaling",
+        {"scale": 2.0, "mode": "fan_out", "distribution": "untruncated_normal"},
+        variance=lambda i, o: mpf(2) / o,
+    ),
+    InitializerRow(
+        "VarianceScaling",
+        {"mode": "fan_geo_avg", "distribution": "uniform"},
+        variance=lambda i, o: 1 / mp.sqrt(mpf(i) * o),
+        kurtosis=FLAT,
+        reach=lambda i, o: mp.sqrt(3 / mp.sqrt(mpf(i) * o)),
+        tag="geometric mean",
+    ),
+    _uniform("GlorotUniform", _avg, 1),
+    _cut("GlorotNormal", _avg, 1),
+    _uniform("HeUniform", _in, 2),
+    _cut("HeNormal", _in, 2),
+    _uniform("LecunUniform", _in, 1),
+    _cut("LecunNormal", _in, 1),
+    # entries of a random orthogonal matrix of n rows have variance 1/n (n the longer side)
+    InitializerRow(
+        "Orthogonal",
+        {"gain": 2.0},
+        variance=lambda i, o: mpf(4) / max(i, o),
+        kurtosis=3,
+        reach=lambda i, o: mpf(2),
+        alias=("OrthogonalInitializer",),
+    ),
+]
+
+
+# --- regularizers and schedules ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FormulaRow:
+    """A regularizer, of all numbers of a weight; or a schedule, of the step."""
+
+    name: str
+    kwargs: dict
+    of: Callable
+    alias: tuple[str, ...] = ()
+    tag: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.tag}" if self.tag else self.name
+
+
+REGULARIZERS = [
+    FormulaRow("L1", {"l1": 0.3}, lambda w: mpf(0.3) * mp.fsum(map(abs, w)), ("l1",)),
+    FormulaRow("L2", {"l2": 0.3}, lambda w: mpf(0.3) * mp.fsum(v * v for v in w), ("l2",)),
+    FormulaRow(
+        "L1L2",
+        {"l1": 0.1, "l2": 0.2},
+        lambda w: mp.fsum(mpf(0.1) * abs(v) + mpf(0.2) * v * v for v in w),
+        ("l1_l2", "L1L2"),
+    ),
+]
+
+_DECAY = {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5}
+SCHEDULES = [
+    FormulaRow("ExponentialDecay", _DECAY, lambda s: mpf(0.1) * mpf(0.5) ** (mpf(s) / 4)),
+    FormulaRow(
+        "ExponentialDecay",
+        _DECAY | {"staircase": True},
+        lambda s: mpf(0.1) * mpf(0.5) ** (s // 4),
+        tag="stairs",
+    ),
+    FormulaRow("InverseTimeDecay", _DECAY, lambda s: mpf(0.1) / (1 + mpf(0.5) * s / 4)),
+    FormulaRow(
+        "InverseTimeDecay",
+        _DECAY | {"staircase": True},
+        lambda s: mpf(0.1) / (1 + mpf(0.5) * (s // 4)),
+        tag="stairs",
+    ),
+    FormulaRow(
+        "PolynomialDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 6, "end_learning_rate": 0.01, "power": 2.0},
+        lambda s: (mpf(0.1) - mpf(0.01)) * (1 - mpf(min(s, 6)) / 6) ** 2 + mpf(0.01),
+    ),
+    FormulaRow(
+        "CosineDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 6, "alpha": 0.2},
+        lambda s: (
+            mpf(0.1) * (mpf(0.8) * (1 + mp.cos(mp.pi * mpf(min(s, 6)) / 6)) / 2 + mpf(0.2))
+        ),
+    ),
+    FormulaRow(
+        "PiecewiseConstantDecay",
+        {"boundaries": [2, 5], "values": [0.3, 0.2, 0.1]},
+        # Keras: the first value up to and including the first boundary
+        lambda s: mpf(0.3) if s <= 2 else mpf(0.2) if s <= 5 else mpf(0.1),
+    ),
+]
+
+
+# --- callbacks -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CallbackRow:
+    """One callback in a run whose figures are given: what Keras's documentation says happens.
+
+    `figures` are the values of `watch` after each epoch. `stops` is the epoch (from 0) after which
+    training is told to stop, `rates` the learning rate during each epoch (the first is .1),
+    `restores` the epoch whose weights stand at the end, `saves` the epochs (from 1) that are saved.
+    """
+
+    name: str
+    kwargs: dict = field(default_factory=dict)
+    figures: tuple[float, ...] = ()
+    watch: str = "val_loss"
+    stops: int | None = None
+    rates: tuple[float, ...] | None = None
+    restores: int | None = None
+    saves: tuple[str, ...] | None = None
+    tag: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.tag}" if self.tag else self.name
+
+    def make(self) -> Any:
+        return getattr(cr.callbacks, self.name)(**self.kwargs)
+
+
+_DIP = (1.0, 0.5, 0.6, 0.7, 0.4, 0.8)
+CALLBACKS = [
+    CallbackRow("EarlyStopping", {"patience": 2}, _DIP, stops=3),
+    CallbackRow("EarlyStopping", {"patience": 3}, _DIP, tag="patience outlasts the bump"),
+    CallbackRow("EarlyStopping", {}, _DIP, stops=2, tag="no patience"),
+    CallbackRow(
+        "EarlyStopping",
+        {"patience": 2, "restore_best_weights": True},
+        _DIP,
+        stops=3,
+        restores=1,
+        tag="restores",
+    ),
+    CallbackRow(
+        "EarlyStopping",
+        {"patience": 9, "restore_best_weights": True},
+        _DIP,
+        restores=4,
+        tag="restores at the end too",
+    ),
+    CallbackRow(
+        "EarlyStopping",
+        {"patience": 2, "min_delta": 0.3},
+        (1.0, 0.9, 0.8, 0.6),
+        stops=2,
+        tag="min_delta",
+    ),
+    CallbackRow(
+        "EarlyStopping",
+        {"monitor": "val_accuracy", "patience": 1},
+        (0.5, 0.6, 0.55),
+        "val_accuracy",
+        stops=2,
+        tag="accuracy goes up",
+    ),
+    CallbackRow(
+        "EarlyStopping",
+        {"monitor": "score", "mode": "max", "patience": 1},
+        (0.5, 0.6, 0.55),
+        "score",
+        stops=2,
+        tag="mode",
+    ),
+    CallbackRow(
+        "EarlyStopping",
+        {"patience": 1, "start_from_epoch": 3},
+        (1.0, 2.0, 3.0, 0.9, 1.1),
+        stops=4,
+        tag="start_from_epoch",
+    ),
+    CallbackRow(
+        "EarlyStopping",
+        {"patience": 2, "baseline": 0.4},
+        (1.0, 0.9, 0.8, 0.7),
+        stops=1,
+        tag="baseline never reached",
+    ),
+    CallbackRow(
+        "ReduceLROnPlateau",
+        {"patience": 2, "factor": 0.5},
+        (1.0, 1.0, 1.0, 1.0, 1.0, 0.5),
+        rates=(0.1, 0.1, 0.1, 0.05, 0.05, 0.025),
+    ),
+    CallbackRow(
+        "ReduceLROnPlateau",
+        {"patience": 1, "factor": 0.1, "min_lr": 0.005},
+        (1.0, 1.0, 1.0, 1.0),
+        rates=(0.1, 0.1, 0.01, 0.005),
+        tag="min_lr",
+    ),
+    CallbackRow(
+        "ReduceLROnPlateau",
+        {"patience": 1, "factor": 0.5, "cooldown": 2},
+        (1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+        # lowered after epoch 1; of the two quiet epochs the second counts again (Keras)
+        rates=(0.1, 0.1, 0.05, 0.05, 0.025, 0.025),
+        tag="cooldown",
+    ),
+    CallbackRow(
+        "LearningRateScheduler",
+        {"schedule": lambda epoch, rate: 0.1 / (epoch + 1)},
+        (1.0, 1.0, 1.0),
+        rates=(0.1, 0.05, 0.1 / 3),
+    ),
+    CallbackRow(
+        "LearningRateScheduler",
+        {"schedule": lambda epoch: 0.3},
+        (1.0, 1.0),
+        rates=(0.3, 0.3),
+        tag="the epoch alone",
+    ),
+    CallbackRow(
+        "ModelCheckpoint",
+        {"filepath": "m-{epoch:02d}-{val_loss:.2f}"},
+        _DIP[:3],
+        saves=("m-01-1.00", "m-02-0.50", "m-03-0.60"),
+    ),
+    CallbackRow(
+        "ModelCheckpoint",
+        {"filepath": "m{epoch}", "save_best_only": True},
+        _DIP,
+        saves=("m1", "m2", "m5"),
+        tag="the best only",
+    ),
+    CallbackRow(
+        "ModelCheckpoint",
+        {"filepath": "m{epoch}", "save_best_only": True, "initial_value_threshold": 0.55},
+        _DIP,
+        saves=("m2", "m5"),
+        tag="threshold",
+    ),
+    CallbackRow(
+        "ModelCheckpoint",
+        {"filepath": "m{epoch}", "save_best_only": True, "monitor": "f1", "mode": "max"},
+        (0.1, 0.3, 0.2),
+        "f1",
+        saves=("m1", "m2"),
+        tag="mode",
+    ),
+    CallbackRow("TerminateOnNaN", {}, (1.0, 2.0)),
+    CallbackRow("History", {}, (1.0, 2.0)),
+    CallbackRow("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None}, (1.0,)),
+    CallbackRow("Callback", {}, (1.0,)),
+]
+CALLBACKS_WITHOUT_ROW = {"CallbackList"}  # no callback itself
+
+
+# --- layers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer: the formula on nested lists, `of(x, *weights)` with the weights in order.
+
+    `training` says which mode is meant. `kink` are values that x keeps a distance from.
+    """
+
+    name: str
+    of: Callable
+    args: tuple = ()
+    kwargs: dict = field(default_factory=dict)
+    shape: tuple[int, ...] = (5, 4)
+    training: bool = False
+    kink: tuple[float, ...] = ()
+    grad: bool = True
+    alias: tuple[str, ...] = ()
+    tag: str = ""
+    model: bool = True  # may stand in a Sequential before a Dense
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.tag}" if self.tag else self.name
+
+    def make(self, **more: Any) -> Any:
+        owner = cr if self.name in ("Sequential", "Input") else cr.layers
+        args = [a() if callable(a) else a for a in self.args]
+        layer = getattr(owner, self.name)(*args, **(self.kwargs | more))
+        layer.build((None, *self.shape[1:])) if self.name == "Sequential" else None
+        return layer
+
+    def sample(self, dtype: str = "float64") -> np.ndarray:
+        x = draw(self.id).normal(size=self.shape)
+        for k in self.kink:
+            x = np.where(np.abs(x - k) < 0.05, x + 0.15, x)
+        return x.astype(dtype)
+
+    def reference(self, x: np.ndarray, weights: list) -> Any:
+        return self.of(exact(x), *[exact(w) for w in weights])
+
+
+def each(f: Callable) -> Callable:
+    """A formula of single numbers, over nested lists."""
+
+    def of(x: Any, *weights: Any) -> Any:
+        return [of(v) for v in x] if isinstance(x, list) else f(x)
+
+    return of
+
+
+def _dense(f: Callable = lambda z: z) -> Callable:
+    """f(Σ x_j·w_jk + b_k), over the last axis."""
+
+    def of(x, w, b=None):
+        if isinstance(x[0], list):
+            return [of(row, w, b) for row in x]
+        z = [mp.fsum(x[j] * w[j][k] for j in range(len(x))) for k in range(len(w[0]))]
+        return [f(v if b is None else v + b[k]) for k, v in enumerate(z)]
+
+    return of
+
+
+def _softmax_rows(x: Any, *weights: Any) -> Any:
+    return [_softmax_rows(r) for r in x] if isinstance(x[0], list) else _softmax(x)
+
+
+def _softmax_axis_1(x: list) -> list:
+    """Over the middle axis of (a, b, c)."""
+    found = []
+    for page in x:
+        columns = [_softmax([row[k] for row in page]) for k in range(len(page[0]))]
+        found.append([[c[i] for c in columns] for i in range(len(page))])
+    return found
+
+
+def _flat(x: Any) -> list:
+    return [v for part in x for v in _flat(part)] if isinstance(x, list) else [x]
+
+
+def triple32(x: int) -> int:
+    """Wellons' triple32 as published: https://github.com/skeeto/hash-prospector"""
+    x ^= x >> 17
+    x = x * 0xED5AD4BB % 2**32
+    x ^= x >> 11
+    x = x * 0xAC4C1B51 % 2**32
+    x ^= x >> 15
+    x = x * 0x31848BAB % 2**32
+    return x ^ (x >> 14)
+
+
+def stream(seed: int, *numbers: int) -> Callable:
+    """Word i of the stream of a seed after folding numbers in, as rng.py's docstring defines it."""
+    k0 = triple32((seed % 2**32) ^ 0x9E3779B9)
+    k1 = triple32(k0 ^ triple32((seed // 2**32 + 0x85EBCA6B) % 2**32))
+    for number in numbers:
+        n = triple32((number + 0x6A09E667) % 2**32)
+        k0, old = triple32(k0 ^ n), k1
+        k1 = triple32((old + k0 + n) % 2**32)
+    return lambda i: triple32((k0 + i * (2 * k1 + 1)) % 2**32)
+
+
+def _dropout(rate: float, seed: int, columns_share: bool = False) -> Callable:
+    """Zero where the word is below rate·2³², else divided by 1 − rate; the first step's mask."""
+    word = stream(seed, 0)
+
+    def of(x: list, *state: Any) -> list:
+        width = len(x[0])
+        return [
+            [
+                mpf(0)
+                if word(i if columns_share else i * width + k) < rate * 2**32
+                else v / (1 - mpf(rate))
+                for k, v in enumerate(row)
+            ]
+            for i, row in enumerate(x)
+        ]
+
+    return of
+
+
+LAYERS = [
+    LayerRow("Dense", _dense(), (3,), alias=("Linear", "linear")),
+    LayerRow("Dense", _dense(mp.tanh), (3, "tanh"), tag="tanh"),
+    LayerRow("Dense", _dense(), (3,), {"use_bias": False}, tag="no bias"),
+    LayerRow("Dense", _dense(_sigmoid), (2, "sigmoid"), shape=(2, 3, 4), tag="three axes"),
+    LayerRow(
+        "Dense",
+        _dense(),
+        (3,),
+        {"kernel_regularizer": "l2", "bias_initializer": "ones", "kernel_initializer": "he_normal"},
+        tag="parts by name",
+    ),
+    LayerRow("Activation", each(mp.tanh), ("tanh",)),
+    LayerRow("Sigmoid", each(_sigmoid)),
+    LayerRow("Tanh", each(mp.tanh)),
+    LayerRow("ReLU", each(lambda v: max(v, mpf(0))), kink=(0.0,)),
+    LayerRow(
+        "ReLU",
+        each(
+            lambda v: (
+                mpf(0.75) if v >= 0.75 else v if v >= 0.25 else mpf(0.125) * (v - mpf(0.25))
+            )
+        ),
+        kwargs={"max_value": 0.75, "negative_slope": 0.125, "threshold": 0.25},
+        kink=(0.25, 0.75),
+        tag="options",
+    ),
+    LayerRow("LeakyReLU", each(lambda v: v if v > 0 else mpf(0.3) * v), kink=(0.0,)),
+    LayerRow(
+        "LeakyReLU",
+        each(lambda v: v if v > 0 else mpf(0.125) * v),
+        kwargs={"negative_slope": 0.125},
+        kink=(0.0,),
+        tag="slope",
+    ),
+    LayerRow("Softmax", _softmax_rows),
+    LayerRow("Softmax", _softmax_axis_1, kwargs={"axis": 1}, shape=(2, 3, 4), tag="axis"),
+    LayerRow("Flatten", lambda x: [_flat(row) for row in x], shape=(3, 2, 4)),
+    LayerRow("Dropout", each(lambda v: v), (0.5,), {"seed": 7}),
+    LayerRow("Dropout", _dropout(0.25, 7), (0.25,), {"seed": 7}, training=True, tag="training"),
+    LayerRow(
+        "Dropout",
+        _dropout(0.5, 2**40 + 3, True),
+        (0.5,),
+        {"seed": 2**40 + 3, "noise_shape": [None, 1]},
+        training=True,
+        tag="noise shape",
+    ),
+    LayerRow("Dropout", each(lambda v: 0 * v), (1.0,), {"seed": 7}, training=True, tag="all"),
+    LayerRow("Input", each(lambda v: v), ((4,),), alias=("InputLayer",), model=False),
+    LayerRow(
+        "Sequential",
+        lambda x, w, b, u, c: _softmax_rows(_dense()(_dense(mp.tanh)(x, w, b), u, c)),
+        (lambda: [cr.layers.Dense(3, "tanh"), cr.layers.Dense(2, "softmax")],),
+    ),
+]
+
+FANS = math.prod  # of a window: named here so that the tests need not import math

@@ -1,0 +1,152 @@
+"""The house: no import climbs, jax and matplotlib stay out, files stay short."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import chainrule
+
+ROOT = Path(chainrule.__file__).parent
+
+# A file imports only from lower floors, or from its own folder's base.py. The parts of one floor
+# have an order too (layers are made of initializers), which the decimals say.
+FLOORS = {
+    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3,
+    "operators": 1, "chain": 1.1, "variable": 1.2, "gradcheck": 1.2,
+    "ops": 2,
+    "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
+    "metrics": 3.1, "optimizers": 3.1, "layers": 3.1, "utils": 3.1,
+    "training": 4, "saving": 4, "summary": 4,
+    "models": 5,
+    "plots": 6,
+    "report": 7, "cli": 7.1, "__main__": 7.2,
+    # public names: they only re-export
+    "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
+}  # fmt: skip
+
+# order inside a folder; its own base.py is the lowest
+INSIDE = {
+    "ops": ["elementwise", "activations", "reduce", "shape", "products", "probability", "__init__"],
+    "training": [
+        "check",
+        "step",
+        "callbacks",
+        "progress",
+        "engine",
+        "compiled",
+        "loop",
+        "__init__",
+    ],
+    "data": ["idx", "csvfile", "tables", "synthetic", "digits", "mnist", "catalog", "__init__"],
+    "layers": ["base", "core", "dense", "dropout", "__init__"],
+    "optimizers": ["base", "sgd", "adaptive", "__init__"],
+    "models": ["base", "sequential", "__init__"],
+}
+
+FILES = sorted(p for p in ROOT.rglob("*.py"))
+
+
+def place(path: Path) -> tuple[str, ...]:
+    return path.relative_to(ROOT).with_suffix("").parts
+
+
+def imports(path: Path):
+    """(line, module path inside the package) of every import, also those inside functions."""
+    here = place(path)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level]
+            target = base + tuple((node.module or "").split(".") if node.module else ())
+            if node.module is None or not target:
+                for alias in node.names:
+                    yield node.lineno, (*target, alias.name)
+            else:
+                names = [
+                    a.name for a in node.names if (ROOT.joinpath(*target, a.name + ".py")).exists()
+                ]
+                yield from ((node.lineno, (*target, name)) for name in names)
+                if len(names) < len(node.names):
+                    yield node.lineno, target
+
+
+def height(module: tuple[str, ...]) -> float:
+    return FLOORS[module[0]] if module else FLOORS["__init__"]
+
+
+def test_every_file_has_a_floor():
+    assert {place(p)[0] for p in FILES} - set(FLOORS) == set()
+    for folder, files in INSIDE.items():
+        assert {p.stem for p in (ROOT / folder).glob("*.py")} == set(files), folder
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
+def test_no_import_climbs(path):
+    here = place(path)
+    for line, target in imports(path):
+        if target == ("__version__",):
+            continue  # a number, set before anything is imported
+        if target[:1] == here[:1] and len(here) > 1:  # the same folder
+            order = INSIDE[here[0]]
+            inside = target[1] if len(target) > 1 else "__init__"
+            if inside in order:
+                climbs = order.index(inside) >= order.index(here[1])
+                assert not climbs or here[1] == "__init__", f"{path}:{line} imports {target}"
+            continue
+        assert height(target) < height(here), (
+            f"{path}:{line} imports {'.'.join(target)}, which is higher"
+        )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
+def test_jax_and_friends_are_imported_inside_functions_only(path):
+    allowed_jax = {("arrays",), ("training", "engine"), ("cli",)}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = {id(n) for n in tree.body}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+            )
+            for name in names:
+                package = name.split(".")[0]
+                if package in ("jax", "matplotlib", "rich", "safetensors", "pooch"):
+                    assert id(node) not in top, f"{path}:{node.lineno} imports {name} at once"
+                if package == "jax":
+                    assert place(path) in allowed_jax, f"{path}:{node.lineno} imports jax"
+
+
+def test_import_loads_neither_jax_nor_matplotlib():
+    code = "import sys, chainrule; print([m for m in ('jax', 'matplotlib', 'rich', 'scipy') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_import_adds_few_modules_to_numpy():
+    """What the time of an import is made of, without timing it: modules beyond NumPy's own."""
+    code = "import sys, numpy; n = set(sys.modules); import chainrule; print(len(set(sys.modules) - n))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ours = len(FILES)
+    assert int(out.stdout) <= ours + 25
+
+
+def test_never_calls_jax_grad():
+    words = ("grad", "vjp", "value_and_grad", "jvp", "linearize", "jacrev", "jacfwd")
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert not any(f"jax.{word}(" in text for word in words), path
+
+
+def test_init_files_only_re_export():
+    for path in FILES:
+        if path.name == "__init__.py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            assert not [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))], (
+                path
+            )
