@@ -7,7 +7,6 @@ here calls chainrule, except to make the part that is tested.
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -986,7 +985,7 @@ _DIP = (1.0, 0.5, 0.6, 0.7, 0.4, 0.8)
 CALLBACKS = [
     CallbackRow("EarlyStopping", {"patience": 2}, _DIP, stops=3),
     CallbackRow("EarlyStopping", {"patience": 3}, _DIP, tag="patience outlasts the bump"),
-    CallbackRow("EarlyStopping", {}, _DIP, stops=2, tag="no patience"),
+    CallbackRow("EarlyStopping", {}, (1.0, 0.5, 0.4, 0.45), stops=3, tag="no patience"),
     CallbackRow(
         "EarlyStopping",
         {"patience": 2, "restore_best_weights": True},
@@ -1035,8 +1034,9 @@ CALLBACKS = [
     CallbackRow(
         "EarlyStopping",
         {"patience": 2, "baseline": 0.4},
-        (1.0, 0.9, 0.8, 0.7),
-        stops=1,
+        # an epoch that improves never stops, but without beating the baseline the wait goes on
+        (1.0, 0.9, 0.8, 0.85),
+        stops=3,
         tag="baseline never reached",
     ),
     CallbackRow(
@@ -1287,5 +1287,3 @@ LAYERS = [
         (lambda: [cr.layers.Dense(3, "tanh"), cr.layers.Dense(2, "softmax")],),
     ),
 ]
-
-FANS = math.prod  # of a window: named here so that the tests need not import math

@@ -25,6 +25,7 @@ from . import (
     regularizers,
     utils,
 )
+from .arrays import xp
 from .chain import Tape, gradients, op, record, stop_gradient, value_and_grad, vjp
 from .gradcheck import gradcheck
 from .layers import Input
@@ -61,4 +62,5 @@ __all__ = [
     "utils",
     "value_and_grad",
     "vjp",
+    "xp",
 ]

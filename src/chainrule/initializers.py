@@ -67,6 +67,10 @@ class Constant(Initializer):
         """`value` in every place of `shape`."""
         return np.broadcast_to(np.asarray(self.value, numpy_dtype(dtype)), shape).copy()
 
+    def get_config(self) -> dict[str, Any]:
+        """The value; an array as lists."""
+        return {"value": np.asarray(self.value).tolist()}
+
 
 @register("IdentityInitializer", "eye")
 class Identity(Initializer):

@@ -388,6 +388,9 @@ mse, mae, mbe, msle, mape, kld = (
 def get(identifier: Any) -> Any:
     """A loss by name, config or class; a function of (y_true, y_pred) as a loss of its own."""
     loss = registry.get(identifier)
+    name = getattr(loss, "__name__", "")
+    if name in registry and getattr(registry.find(name), "function", None) is loss:
+        return registry.find(name)()  # one of the functions above: its class, which files can name
     if loss is None or isinstance(loss, Loss):
         return loss
     return FunctionLoss(loss)
@@ -412,6 +415,9 @@ class FunctionLoss(Loss):
     def get_config(self) -> dict[str, Any]:
         """A function of the user's own can only be named if it is registered."""
         return {"function": registry.serialize(self.function), "reduction": self.reduction}
+
+    def __repr__(self) -> str:
+        return f"FunctionLoss({self.name})"
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:

@@ -55,7 +55,8 @@ class Metric(Configurable):
 def _snake(name: str) -> str:
     import re
 
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    # TopKCategorical -> top_k_categorical, KLDivergence -> kl_divergence: as Keras logs them
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 @register
@@ -102,8 +103,10 @@ class MeanMetric(Mean):
         """One number a sample."""
         raise NotImplementedError
 
+    logged: str | None = None  # the name in logs, where it is not the class's
+
     def __init__(self, name: str | None = None) -> None:
-        super().__init__(name or _snake(type(self).__name__))
+        super().__init__(name or self.logged or _snake(type(self).__name__))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add one batch."""
@@ -131,6 +134,7 @@ MeanSquaredLogarithmicError = _mean_of(
     "MeanSquaredLogarithmicError", losses.mean_squared_logarithmic_error, "msle"
 )
 LogCoshError = _mean_of("LogCoshError", losses.log_cosh, "log_cosh")
+LogCoshError.logged = "logcosh"
 Poisson = _mean_of("Poisson", losses.poisson)
 KLDivergence = _mean_of("KLDivergence", losses.kl_divergence, "kld")
 Hinge = _mean_of("Hinge", losses.hinge)
@@ -325,6 +329,9 @@ class FunctionMetric(MeanMetric):
     def get_config(self) -> dict[str, Any]:
         """A function of the user's own can only be named if it is registered."""
         return {"function": registry.serialize(self.function), "name": self.name}
+
+    def __repr__(self) -> str:
+        return f"FunctionMetric({self.name})"
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:

@@ -64,7 +64,7 @@ class Dropout(Layer):
                 n if k is None else k for n, k in zip(x.shape, self.noise_shape, strict=True)
             )
         words = rng.bits(rng.fold(self.key.value, count), shape)
-        keep = words >= xp(words).uint32(round(self.rate * 2**32))
+        keep = words >= xp(words).uint32(min(round(self.rate * 2**32), 2**32 - 1))
         return ops.multiply(x, keep.astype(x.dtype) * (1.0 / (1.0 - self.rate)))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

@@ -13,7 +13,7 @@ from ..errors import ArgumentError, ShapeError, StateError, choose
 from ..layers.base import Layer
 from ..training import check, loop, step
 from ..training.callbacks import Callback, History
-from ..training.engine import NumpyEngine, XlaEngine, choose_engine
+from ..training.engine import NumpyEngine, Predictor, XlaEngine, choose_engine, why_engine
 from ..variable import Variable, swap
 
 __all__ = ["Model"]
@@ -53,6 +53,8 @@ class Model(Layer):
         self.penalised: list[Variable] = []
         self.engine: str | None = None
         self._engines: dict[str, Any] = {}
+        self._predictors: dict[str, Predictor] = {}
+        self._output_shapes: dict[tuple, tuple] = {}
         self._building = threading.Lock()
 
     # --- compile --------------------------------------------------------------------------------
@@ -249,12 +251,15 @@ class Model(Layer):
         batch_size = check.whole_number("batch_size", 1024 if batch_size is None else batch_size)
         x = check.inputs(x, self.input_dtype)
         self._ready(x)
-        values = [v.value for v in self.variables]
-        chosen, _ = self._engine(engine, keep=False)
+        predictor = self._predictor(choose_engine(engine or self.engine))
         for c in callbacks or ():
             c.set_model(self)
             c.on_predict_begin({})
-        y = loop.predict(self, x, batch_size, values, chosen)
+        if len(x) <= batch_size:
+            y = predictor(x)
+        else:
+            starts = range(0, len(x), batch_size)
+            y = np.concatenate([predictor(x[a : a + batch_size]) for a in starts])
         for c in callbacks or ():
             c.on_predict_end({})
         return y
@@ -316,13 +321,12 @@ class Model(Layer):
             with self._building:
                 if not self.built:
                     self._build((None, *x.shape[1:]))
-        known = self.__dict__.setdefault("_output_shapes", {})
-        shape = known.get(x.shape[1:])
+        shape = self._output_shapes.get(x.shape[1:])
         if shape is None:
             zeros = np.zeros((1, *x.shape[1:]), x.dtype)
             variables = self.variables
             with np.errstate(all="ignore"), swap(variables, [v.value for v in variables]):
-                shape = known[x.shape[1:]] = step.forward(self, zeros).shape
+                shape = self._output_shapes[x.shape[1:]] = step.forward(self, zeros).shape
         return shape
 
     def _build(self, input_shape: tuple) -> None:
@@ -371,17 +375,25 @@ class Model(Layer):
                 fix=error.fix,
             ) from None
 
-    def _engine(self, wanted: str | None, keep: bool = True) -> tuple[Any, str]:
-        name, why = choose_engine(wanted if wanted is not None else self.engine)
-        kind = XlaEngine if name == "xla" else NumpyEngine
-        state = self.state_variables if keep else self.variables
-        signature = (keep, *map(id, state), *map(id, self.trained if keep else ()))
-        known = self._engines.get((name, keep))
+    def _engine(self, wanted: str | None) -> tuple[Any, str]:
+        """The engine that trains, kept with its programs while the structure stays; and why it."""
+        wanted = wanted or self.engine
+        name = choose_engine(wanted)
+        state = self.state_variables
+        signature = (*map(id, state), *map(id, self.trained))
+        known = self._engines.get(name)
         if known is None or known[0] != signature:
             if known is not None:
                 known[1].release()
-            known = self._engines[name, keep] = (signature, kind(state, self))
-        return known[1], why
+            kind = XlaEngine if name == "xla" else NumpyEngine
+            known = self._engines[name] = (signature, kind(state, self))
+        return known[1], why_engine(wanted, name)
+
+    def _predictor(self, name: str) -> Predictor:
+        known = self._predictors.get(name)
+        if known is None:
+            known = self._predictors[name] = Predictor(self, self.variables, name)
+        return known
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -444,9 +456,13 @@ class Model(Layer):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if isinstance(value, Layer):  # another structure: drop what was compiled for the old one
-            self.__dict__.get("_output_shapes", {}).clear()
-            self.__dict__["_engines"] = {}
+        if isinstance(value, Layer):
+            self._forget()
+
+    def _forget(self) -> None:
+        """Another structure: drop what was compiled for the old one."""
+        for name in ("_engines", "_predictors", "_output_shapes"):
+            self.__dict__[name] = {}
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What `compile` was given, as plain values."""

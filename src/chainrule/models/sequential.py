@@ -81,8 +81,7 @@ class Sequential(Model):
 
     def _changed(self) -> None:
         self.built = False
-        self.__dict__["_engines"] = {}
-        self.__dict__.pop("_output_shapes", None)
+        self._forget()
 
     def _known_shape(self) -> tuple | None:
         return self._layers[0].input_shape if self._layers else None

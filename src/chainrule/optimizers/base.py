@@ -64,12 +64,8 @@ class Optimizer(Configurable):
         self.schedule = None
         if isinstance(learning_rate, schedules.LearningRateSchedule):
             self.schedule, learning_rate = learning_rate, learning_rate(0.0)
-        elif isinstance(learning_rate, (bool, str)) or not np.isfinite(learning_rate):
-            raise ArgumentError(
-                "the learning rate must be a finite number or a schedule",
-                where=type(self).__name__,
-                received=repr(learning_rate),
-            )
+        else:
+            self._check_rate(learning_rate)
         # float64 so that both engines see the same rate; cast to each weight's type when used
         self._rate = Variable(
             np.float64(learning_rate), name="learning_rate", kind="slot", dtype="float64"
@@ -98,7 +94,16 @@ class Optimizer(Configurable):
                 where=type(self).__name__,
                 fix="give the optimizer a number, or drop the callback that changes the rate",
             )
+        self._check_rate(rate)
         self._rate.assign(rate)
+
+    def _check_rate(self, rate: Any) -> None:
+        if isinstance(rate, (bool, str)) or rate is None or not np.isfinite(rate):
+            raise ArgumentError(
+                "the learning rate must be a finite number or a schedule",
+                where=type(self).__name__,
+                received=repr(rate),
+            )
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments; a schedule as its config."""
@@ -240,7 +245,8 @@ def one_minus_power(beta: float, t: Any) -> Any:
     if isinstance(t, int):
         return -math.expm1(t * math.log(beta)) if beta > 0 else 1.0
     m = xp(t)
-    return -m.expm1(t.astype(m.float32) * math.log(beta)) if beta > 0 else 1.0
+    # `float` is float64 where the engine computes in float64, else float32
+    return -m.expm1(t.astype(float) * math.log(beta)) if beta > 0 else 1.0
 
 
 def get(identifier: Any) -> Any:

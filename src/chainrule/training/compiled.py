@@ -46,7 +46,7 @@ def compile(step: Callable, *, engine: str | None = None) -> Callable:
 
     @functools.wraps(step)
     def call(*args: Any) -> Any:
-        if choose_engine(engine)[0] == "numpy":
+        if choose_engine(engine) == "numpy":
             return _plain(step(*args))
         if not program:
             program.append(_Compiled(step, args))

@@ -6,6 +6,7 @@ Variable gets what the engine has by then.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -19,7 +20,8 @@ from ..errors import NonFiniteError, StateError, choose, missing_extra
 from ..variable import Variable, swap
 from . import step as steps
 
-__all__ = ["NumpyEngine", "XlaEngine", "choose_engine", "compilations", "jax_module"]
+__all__ = ["NumpyEngine", "Predictor", "XlaEngine", "choose_engine", "compilations"]
+__all__ += ["jax_module", "why_engine"]
 
 compilations = 0  # how many programs this process has compiled; tests count them
 
@@ -77,23 +79,27 @@ def _cpu_flags() -> str:
         return ""
 
 
-def choose_engine(wanted: str | None) -> tuple[str, str]:
-    """(`numpy` or `xla`, why): the argument, else the setting, else XLA where JAX is installed."""
-    name, why = wanted, "asked for"
-    if name is None:
-        name, why = config.engine(), "CHAINRULE_ENGINE or cr.config.set_engine"
+def choose_engine(wanted: str | None) -> str:
+    """`numpy` or `xla`: the argument, else the setting, else XLA where JAX is installed."""
+    name = config.engine() if wanted is None else wanted
     if name not in ("auto", "numpy", "xla"):
         raise choose("engine", name, ("auto", "numpy", "xla"), where="fit")
-    if name == "numpy":
-        return name, why
-    jax = jax_module()
-    if jax is None:
-        if name == "xla":
-            raise missing_extra("jax", "xla", "the compiled engine")
-        return "numpy", 'JAX is not installed; pip install "chainrule[xla]" to compile'
-    if name == "auto":
-        why = "JAX is installed"
-    return "xla", f"{why}; jax {jax.__version__} on {jax.default_backend()}"
+    if name == "numpy" or jax_module() is not None:
+        return "numpy" if name == "numpy" else "xla"
+    if name == "xla":
+        raise missing_extra("jax", "xla", "the compiled engine")
+    return "numpy"
+
+
+def why_engine(wanted: str | None, chosen: str) -> str:
+    """The reason for the choice, for people to read."""
+    if chosen == "numpy" and (wanted or config.engine()) == "auto":
+        return 'JAX is not installed; pip install "chainrule[xla]" to compile'
+    why = "JAX is installed"
+    if (wanted or config.engine()) != "auto":
+        why = "asked for" if wanted else "CHAINRULE_ENGINE or cr.config.set_engine"
+    jax = jax_module() if chosen == "xla" else None
+    return why if jax is None else f"{why}; jax {jax.__version__} on {jax.default_backend()}"
 
 
 class _Engine:
@@ -249,7 +255,7 @@ class XlaEngine(_Engine):
 
     def precision(self) -> Any:
         """JAX computes in float64 only where it is allowed to."""
-        return self.jax.enable_x64(self.wide)
+        return self.jax.enable_x64(True) if self.wide else contextlib.nullcontext()
 
     def load(self, data: Sequence[Any], batch_size: int) -> None:
         """Put the arrays of this fit or evaluation on the device."""
@@ -342,19 +348,54 @@ class XlaEngine(_Engine):
 
         return jax.jit(program)
 
-    def predictor(self) -> Any:
-        """The compiled forward pass: `(values, x) -> y`."""
-        known = self._programs.get("predict")
-        if known is None:
-            model, variables = self.model, self.model.variables
+
+
+class Predictor:
+    """The forward pass as a pure function of a snapshot of values; safe from any thread."""
+
+    def __init__(self, model: Any, variables: Sequence[Variable], name: str) -> None:
+        self.model, self.variables, self.name = model, variables, name
+        self._device: tuple[list[Any], list[Any]] = ([], [])  # host arrays, and their copies
+        self.wide = any(np.dtype(v.dtype) == np.float64 for v in variables)
+        if name == "xla":
+            self.jax = jax_module()
 
             def program(values: Any, x: Any) -> Any:
                 _count()
-                with swap(variables, values):
-                    return steps.forward(model, x)
+                return self._forward(values, x)
 
-            known = self._programs["predict"] = self.jax.jit(program)
-        return known
+            self._program = self.jax.jit(program)
+
+    def _forward(self, values: Sequence[Any], x: Any) -> Any:
+        with swap(self.variables, values):
+            return steps.forward(self.model, x)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """The outputs for checked rows."""
+        values = [v.value for v in self.variables]
+        if self.name == "numpy":
+            with np.errstate(all="ignore"):
+                return np.array(self._forward(values, x))
+        rows = len(x)
+        bucket = 1 << (rows - 1).bit_length()  # 1, 2, 4, 8 ...: a dozen programs serve every size
+        if bucket != rows:
+            padded = np.zeros((bucket, *x.shape[1:]), x.dtype)
+            padded[:rows] = x
+            x = padded
+        if self.wide:
+            with self.jax.enable_x64(True):
+                y = np.array(self._program(self._on_device(values), x))
+        else:
+            y = np.array(self._program(self._on_device(values), x))
+        return y if bucket == rows else y[:rows].copy()
+
+    def _on_device(self, values: list[Any]) -> list[Any]:
+        """The values on the device; they are copied there again only when one has changed."""
+        host, device = self._device  # one read: another thread may replace the pair
+        if len(host) != len(values) or any(a is not b for a, b in zip(host, values, strict=True)):
+            device = [self.jax.device_put(v) for v in values]
+            self._device = (values, device)
+        return device
 
 
 def _count() -> None:

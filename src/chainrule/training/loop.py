@@ -6,16 +6,14 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import rng
 from ..errors import StateError
 from . import step
 from .callbacks import Callback, CallbackList, History
-from .engine import Pace, XlaEngine
+from .engine import Pace
 from .progress import Progress
 
-__all__ = ["evaluate", "fit", "predict"]
+__all__ = ["evaluate", "fit"]
 
 
 def fit(
@@ -58,7 +56,7 @@ def fit(
             engine.load(data, batch_size)
             reset(model)
             done = 0
-            while done < n_steps and not (watching and model.stop_training):
+            while done < n_steps:
                 left = n_steps - done
                 size = 1 if watching else pace.next(left)
                 if watching:
@@ -74,6 +72,8 @@ def fit(
                     listeners.call("on_train_batch_end", done - 1, logs)
                     listeners.call("on_batch_end", done - 1, logs)
                 progress.advance(size, lambda: results(model))
+                if model.stop_training:  # a callback or a signal; the epoch ends here
+                    break
             logs = results(model)
             if held_out is not None and (epoch + 1 - initial_epoch) % validation_freq == 0:
                 listeners.call("on_test_begin", {})
@@ -128,30 +128,6 @@ def _test(
         if progress is not None:
             progress.advance(size)
     return results(model)
-
-
-def predict(model: Any, x: np.ndarray, batch_size: int, values: Any, engine: Any) -> np.ndarray:
-    """The outputs for checked rows, from an immutable snapshot of values; safe from any thread."""
-    starts = range(0, len(x), batch_size)
-    parts = [_predict_batch(model, x[a : a + batch_size], values, engine) for a in starts]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _predict_batch(model: Any, x: np.ndarray, values: Any, engine: Any) -> np.ndarray:
-    if not isinstance(engine, XlaEngine):
-        from ..variable import swap
-
-        with np.errstate(all="ignore"), swap(model.variables, values):
-            return np.array(step.forward(model, x))
-    rows = len(x)
-    bucket = 1 << (rows - 1).bit_length()  # 1, 2, 4, 8 ...: a dozen programs serve every size
-    if bucket != rows:
-        padded = np.zeros((bucket, *x.shape[1:]), x.dtype)
-        padded[:rows] = x
-        x = padded
-    with engine.precision():
-        y = engine.predictor()(values, x)
-    return np.array(y[:rows]) if bucket != rows else np.array(y)
 
 
 def reset(model: Any) -> None:

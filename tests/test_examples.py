@@ -1,0 +1,26 @@
+"""Every example runs as it stands."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+LAST = {
+    "every_number": "gradients agree",
+    "lecture_network": "test accuracy 0.9",
+    "own_loop": "accuracy 0.9",
+    "own_operation": "loss",
+}
+
+
+def test_every_example_is_named_here():
+    assert {p.stem for p in EXAMPLES} == set(LAST)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_example(path, capsys):
+    runpy.run_path(str(path), run_name="__main__")
+    assert LAST[path.stem] in capsys.readouterr().out

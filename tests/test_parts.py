@@ -1,0 +1,1008 @@
+"""Every loss, metric, optimizer, initializer, regularizer, schedule, callback and layer, one
+contract each: see `parts.py` for the rows."""
+
+from __future__ import annotations
+
+import json
+import types
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import (
+    callbacks,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    regularizers,
+    schedules,
+)
+from chainrule.chain import record, vjp
+from chainrule.errors import ArgumentError, UnknownNameError
+from chainrule.gradcheck import gradcheck
+from chainrule.operators import raw
+from chainrule.variable import Variable, swap
+from parts import (
+    CALLBACKS,
+    CALLBACKS_WITHOUT_ROW,
+    CUT,
+    INITIALIZERS,
+    LAYERS,
+    LOSSES,
+    LOSSES_WITHOUT_ROW,
+    METRICS,
+    METRICS_WITHOUT_ROW,
+    OPTIMIZERS,
+    REGULARIZERS,
+    SCHEDULES,
+    SHAPES,
+    draw,
+    exact,
+    mpf,
+    weights_and_gradients,
+)
+
+FLOATS = ("float32", "float64")
+
+
+def every(rows, condition=lambda row: True):
+    return pytest.mark.parametrize("row", [r for r in rows if condition(r)], ids=lambda r: r.id)
+
+
+def flat(nested):
+    return [v for n in nested for v in flat(n)] if isinstance(nested, list) else [nested]
+
+
+def close(got, reference, dtype, ulp=8.0):
+    """Within `ulp` units in the last place of the largest number; no float hides behind another."""
+    got = np.asarray(got)
+    wanted = flat(reference) if isinstance(reference, list) else [reference]
+    eps = float(np.finfo(dtype).eps)
+    largest = max([abs(v) for v in wanted] + [mpf(1)])
+    assert got.size == len(wanted)
+    for position, (a, b) in enumerate(zip(got.reshape(-1).tolist(), wanted, strict=True)):
+        assert abs(mpf(a) - b) <= ulp * eps * largest, f"at {position}: {a}, expected {mp.nstr(b)}"
+
+
+def jax_of(dtype):
+    """jax, and the scope in which it computes in `dtype`."""
+    jax = pytest.importorskip("jax")
+    return jax, jax.enable_x64(dtype == "float64")
+
+
+# --- completeness --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "without"),
+    [
+        (losses.registry, LOSSES, LOSSES_WITHOUT_ROW),
+        (metrics.registry, METRICS, METRICS_WITHOUT_ROW),
+        (optimizers.registry, OPTIMIZERS, set()),
+        (initializers.registry, INITIALIZERS, set()),
+        (regularizers.registry, REGULARIZERS, set()),
+        (schedules.registry, SCHEDULES, set()),
+        (layers.registry, LAYERS, set()),
+        (callbacks.__all__, CALLBACKS, CALLBACKS_WITHOUT_ROW),
+    ],
+    ids=["losses", "metrics", "optimizers", "initializers", "regularizers", "schedules", "layers"]
+    + ["callbacks"],
+)
+def test_every_part_has_a_row(names, rows, without):
+    # tests register parts of their own; only the package's count
+    registered = set(names)
+    if hasattr(names, "find"):
+        registered = {n for n in names if names.find(n).__module__.startswith("chainrule.")}
+    assert registered - {row.name for row in rows} == without
+    ids = [row.id for row in rows]
+    assert len(ids) == len(set(ids))
+
+
+CONFIGURABLE = [
+    (module, row)
+    for module, rows in (
+        (losses, LOSSES),
+        (metrics, METRICS),
+        (optimizers, OPTIMIZERS),
+        (initializers, INITIALIZERS),
+        (layers, LAYERS),
+    )
+    for row in rows
+] + [
+    (module, types.SimpleNamespace(**vars(row), id=row.id, make=lambda m=module, r=row: made(m, r)))
+    for module, rows in ((regularizers, REGULARIZERS), (schedules, SCHEDULES))
+    for row in rows
+]
+
+
+def made(module, row):
+    return getattr(module, row.name)(**row.kwargs)
+
+
+configurable = pytest.mark.parametrize(
+    ("module", "row"),
+    CONFIGURABLE,
+    ids=[f"{m.__name__.split('.')[1]}-{r.id}" for m, r in CONFIGURABLE],
+)
+
+
+@configurable
+def test_config_round_trip(module, row):
+    part = row.make()
+    config = module.registry.serialize(part)
+    again = module.registry.get(json.loads(json.dumps(config)))
+    assert type(again) is type(part)
+    assert module.registry.serialize(again) == config
+    for name, value in row.kwargs.items():  # what was given is in it
+        if name in ("kernel_regularizer", "bias_initializer", "kernel_initializer"):
+            assert value.replace("_", "") == config["config"][name]["class_name"].lower()
+        elif not callable(value):
+            assert config["config"][name] == value
+    assert type(part).__name__ in repr(part)
+
+
+@configurable
+def test_get_by_name_class_object_and_config(module, row):
+    registry, name = module.registry, row.name
+    part = row.make()
+    assert registry.get(part) is part
+    snake = "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+    for word in (name, name.lower(), snake, *getattr(row, "alias", ())):
+        assert registry.find(word) is type(part) or word == "linear"
+    if not any(r.name == name for r in (*SCHEDULES, *LAYERS)):  # those need arguments
+        assert type(registry.get(name)) is type(part)
+        assert type(registry.get(type(part))) is type(part)
+
+
+@pytest.mark.parametrize(
+    ("module", "wrong", "text"),
+    [
+        (losses, "mean_square_error", "unknown loss 'mean_square_error'\n  fix: did you mean "),
+        (optimizers, "adm", "unknown optimizer 'adm'\n  fix: did you mean 'Adam'?"),
+        (layers, "Desne", "unknown layer 'Desne'\n  fix: did you mean 'Dense'?"),
+        (metrics, "acuracy", "unknown metric 'acuracy'\n  fix: did you mean 'Accuracy'?"),
+        (
+            initializers,
+            "glorot_unifrom",
+            "unknown initializer 'glorot_unifrom'\n  fix: did you mean 'GlorotUniform'?",
+        ),
+        (regularizers, "l1l3", "unknown regularizer 'l1l3'\n  fix: did you mean 'L1L2'?"),
+        (
+            schedules,
+            "cosine_decy",
+            "unknown learning-rate schedule 'cosine_decy'\n  fix: did you mean 'CosineDecay'?",
+        ),
+        (cr.activations, "rellu", "unknown activation 'rellu'\n  fix: did you mean 'relu'?"),
+    ],
+)
+def test_unknown_names_are_answered_with_the_nearest(module, wrong, text):
+    with pytest.raises(UnknownNameError) as caught:
+        module.registry.get(wrong)
+    assert str(caught.value).startswith(text)
+
+
+def test_nothing_near_lists_all():
+    with pytest.raises(UnknownNameError) as caught:
+        regularizers.get("qqqqqqq")
+    assert str(caught.value) == (
+        "unknown regularizer 'qqqqqqq'\n  fix: use one of L1, L1L2, L2"
+    )
+
+
+def test_unknown_arguments_in_a_config():
+    with pytest.raises(ArgumentError) as caught:
+        optimizers.get({"class_name": "Adam", "config": {"learning_rat": 0.1}})
+    assert str(caught.value) == (
+        "Adam: unknown argument 'learning_rat' in the configuration\n"
+        "  fix: did you mean 'learning_rate'?"
+    )
+
+
+# --- losses --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", [(5, 3), (2, 4, 3)], ids=["rows", "sequences"])
+@every(LOSSES)
+def test_loss_value(row, shape, dtype):
+    t, y = row.sample(shape, dtype)
+    if dtype == "float32" and t.dtype.kind == "f":
+        t = t.astype("float32")
+    wanted = row.reference(t, y)
+    count = len(wanted)
+    none = row.make(reduction="none")(t, y)
+    assert none.shape == y.shape[:-1]
+    close(none, wanted, dtype, ulp=32)
+    got = row.make()(t, y)
+    assert np.asarray(got).dtype == dtype
+    assert np.shape(got) == ()
+    close(got, mp.fsum(wanted) / count, dtype, ulp=32)
+    close(row.make(reduction="mean")(t, y), mp.fsum(wanted) / count, dtype, ulp=32)
+    close(row.make(reduction="sum")(t, y), mp.fsum(wanted), dtype, ulp=32)
+
+
+@every(LOSSES)
+def test_loss_with_sample_weights(row):
+    t, y = row.sample()
+    weights = np.array([0.5, 2.0, 0.0, 1.0, 0.25])
+    wanted = [v * mpf(w) for v, w in zip(row.reference(t, y), weights.tolist(), strict=True)]
+    close(row.make()(t, y, weights), mp.fsum(wanted) / 5, "float64", ulp=32)
+    close(row.make()(t, y, weights.tolist()), mp.fsum(wanted) / 5, "float64", ulp=32)
+    got = row.make(reduction="mean_with_sample_weight")(t, y, weights)
+    close(got, mp.fsum(wanted) / mpf(3.75), "float64", ulp=32)
+    close(row.make(reduction="sum")(t, y, weights), mp.fsum(wanted), "float64", ulp=32)
+
+
+@every(LOSSES, lambda r: r.function)
+def test_loss_as_a_function_and_by_name(row):
+    t, y = row.sample()
+    wanted = row.reference(t, y)
+    close(getattr(losses, row.function)(t, y), wanted, "float64", ulp=32)
+    function = losses.get(getattr(losses, row.function))  # as in compile(loss=cr.losses.x)
+    close(function(t, y), mp.fsum(wanted) / len(wanted), "float64", ulp=32)
+    assert losses.registry.get(losses.serialize(function)) is not None
+    if not row.kwargs:
+        for name in (row.name, row.function, *row.alias):
+            close(losses.get(name)(t, y), mp.fsum(wanted) / len(wanted), "float64", ulp=32)
+
+
+@every(LOSSES)
+def test_loss_gradient_by_differences(row):
+    t, y = row.sample()
+    loss = row.make()
+    gradcheck(lambda y: loss(t, y), y)
+    gradcheck(lambda y: loss(t, y, np.arange(1.0, 6.0)), y)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@every(LOSSES)
+def test_loss_on_both_engines(row, dtype):
+    jax, scope = jax_of(dtype)
+    t, y = row.sample(dtype=dtype)
+    loss = row.make()
+
+    def both(t, y):
+        value, back = vjp(lambda y: loss(t, y), y)
+        return value, back(np.ones((), dtype))
+
+    kept = t.copy(), y.copy()
+    value, gradient = both(t, y)
+    assert value.dtype == dtype
+    assert gradient.dtype == dtype
+    with scope:
+        there, d_there = jax.jit(both)(t, y)
+    assert there.dtype == dtype
+    assert d_there.dtype == dtype
+    eps = np.finfo(dtype).eps
+    scale = float(np.abs(gradient).max()) + 1e-30
+    np.testing.assert_allclose(there, value, rtol=32 * eps, atol=32 * eps)
+    np.testing.assert_allclose(d_there, gradient, rtol=32 * eps, atol=32 * eps * scale)
+    np.testing.assert_array_equal(t, kept[0])  # inputs are left alone
+    np.testing.assert_array_equal(y, kept[1])
+
+
+@every(LOSSES)
+def test_loss_takes_lists_and_integers(row):
+    t, y = row.sample(dtype="float32")
+    got = row.make()(t.tolist(), y.tolist())
+    np.testing.assert_allclose(got, row.make()(t, y), rtol=1e-6)
+
+
+EXTREME = (0.0, 20.0, -20.0, 100.0, -100.0, 1e4, -1e4)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("z", EXTREME)
+@pytest.mark.parametrize("t", [0.0, 1.0])
+@pytest.mark.parametrize("where", ["behind sigmoid", "from_logits"])
+def test_binary_crossentropy_is_exact_at_extreme_logits(z, t, dtype, where):
+    x = np.array([[z]], dtype)
+    loss = losses.BinaryCrossentropy(from_logits=where == "from_logits")
+    with record() as tape:
+        x = tape.watch(x)
+        y = loss(np.array([[t]]), x if where == "from_logits" else ops.sigmoid(x))
+        (gradient,) = tape.gradients(y, [x])
+    sign = mpf(z) if t == 0 else -mpf(z)  # −ln σ(−s) = ln(1 + eˢ)
+    exactly = mp.log1p(mp.exp(sign)) if sign < 50 else sign + mp.exp(-sign)
+    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
+    assert abs(mpf(float(raw(y))) - exactly) <= 4 * eps * exactly + tiny
+    slope = 1 / (1 + mp.exp(-mpf(z))) - t
+    assert abs(mpf(float(gradient[0, 0])) - slope) <= 4 * eps
+    if (z > 0) != (t == 1) and z != 0:  # wrong, so there is something to learn from
+        assert abs(float(gradient[0, 0])) > 0.9
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("size", [20.0, 100.0, 1e4, 1e30])
+@pytest.mark.parametrize("name", ["CategoricalCrossentropy", "SparseCategoricalCrossentropy"])
+@pytest.mark.parametrize("where", ["behind softmax", "from_logits"])
+def test_categorical_crossentropy_is_exact_at_extreme_logits(size, name, dtype, where):
+    z = np.array([[size, 0.0, -size]], dtype)
+    for label in range(3):
+        t = np.array([label]) if name.startswith("Sparse") else np.eye(3)[[label]]
+        loss = getattr(losses, name)(from_logits=where == "from_logits")
+        with record() as tape:
+            x = tape.watch(z)
+            y = loss(t, x if where == "from_logits" else ops.softmax(x))
+            (gradient,) = tape.gradients(y, [x])
+        logits = exact(z)[0]
+        top = max(logits)
+        total = mp.fsum(mp.exp(v - top) for v in logits)
+        exactly = top + mp.log(total) - logits[label]
+        eps = float(np.finfo(dtype).eps)
+        assert abs(mpf(float(raw(y))) - exactly) <= 8 * eps * max(exactly, 1)
+        for k in range(3):
+            slope = mp.exp(logits[k] - top) / total - (k == label)
+            assert abs(mpf(float(gradient[0, k])) - slope) <= 8 * eps
+
+
+def test_losses_refuse_to_broadcast():
+    """A column against a row would be a matrix of differences: deck 004's notebook (E38)."""
+    for row in LOSSES:
+        if row.name.startswith("Sparse") or row.tag:
+            continue
+        with pytest.raises(cr.errors.ShapeError, match="targets and predictions have different"):
+            row.make()(np.ones((4, 3)), np.ones((4, 2)))
+    wanted = losses.MeanSquaredError()(np.ones((4, 1)), np.zeros((4, 1)))
+    assert losses.MeanSquaredError()(np.ones(4), np.zeros((4, 1))) == wanted == 1.0
+    assert losses.MeanSquaredError()(np.ones((4, 1)), np.zeros(4)) == 1.0
+
+
+def test_unknown_reduction():
+    with pytest.raises(ArgumentError) as caught:
+        losses.MeanSquaredError(reduction="avg")
+    assert str(caught.value) == (
+        "MeanSquaredError: reduction has an unknown value\n"
+        "  expected: one of 'sum_over_batch_size', 'mean', 'sum', 'mean_with_sample_weight',"
+        " 'none'\n"
+        "  received: 'avg'\n"
+        "  fix: use one of mean, mean_with_sample_weight, none, sum, sum_over_batch_size"
+    )
+
+
+def test_a_function_of_ones_own_is_a_loss():
+    def cubic(t, y):
+        return ops.mean(ops.abs(y - t) ** 3, axis=-1)
+
+    loss = losses.get(cubic)
+    t, y = np.zeros((2, 2)), np.array([[1.0, 2.0], [0.0, -1.0]])
+    assert float(loss(t, y)) == (1 + 8 + 0 + 1) / 4
+    gradcheck(lambda y: loss(t, y), y + 0.1)
+    assert "cubic" in repr(loss)
+
+
+# --- metrics -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@every(METRICS)
+def test_metric_value(row, weighted):
+    metric, batches = row.make(), row.batches()
+    kept = [tuple(a.copy() for a in b) for b in batches]
+    for repeat in range(2):  # reset_state starts again
+        for k, (t, y, w) in enumerate(batches):
+            if repeat and k == 2:
+                metric(t, y, w if weighted else None)
+            else:
+                metric.update_state(t, y, w if weighted else None)
+        close(metric.result(), row.reference(batches, weighted), "float32", ulp=16)
+        metric.reset_state()
+        assert float(metric.result()) == 0
+    for before, after in zip(kept, batches, strict=True):
+        for a, b in zip(before, after, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@every(METRICS)
+def test_metric_inside_a_compiled_step(row):
+    jax, scope = jax_of("float32")
+    metric, batches = row.make(), row.batches(sizes=(4, 4))
+
+    @jax.jit
+    def update(values, t, y, w):
+        with swap(metric.variables, values) as now:
+            metric.update_state(t, y, w)
+            return now.values()
+
+    values = [v.numpy() for v in metric.variables]
+    for t, y, w in batches:
+        values = update(values, t, y, w)
+    for v, value in zip(metric.variables, values, strict=True):
+        assert value.dtype == np.float32
+        v.assign(np.asarray(value))
+    close(metric.result(), row.reference(batches, True), "float32", ulp=16)
+
+
+@every(METRICS, lambda r: r.logged)
+def test_metric_is_logged_under_the_name_of_keras(row):
+    assert row.make().name == row.logged
+    assert row.make(name="mine").name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("word", "y_shape", "output", "chosen"),
+    [
+        ("accuracy", (9, 1), (None, 1), "BinaryAccuracy"),
+        ("accuracy", (9,), (None, 1), "BinaryAccuracy"),
+        ("acc", (9,), (None, 3), "SparseCategoricalAccuracy"),
+        ("accuracy", (9, 1), (None, 3), "SparseCategoricalAccuracy"),
+        ("accuracy", (9, 3), (None, 3), "CategoricalAccuracy"),
+        ("crossentropy", (9, 1), (None, 1), "BinaryCrossentropy"),
+        ("ce", (9,), (None, 3), "SparseCategoricalCrossentropy"),
+        ("crossentropy", (9, 3), (None, 3), "CategoricalCrossentropy"),
+        ("mae", (9, 3), (None, 3), "MeanAbsoluteError"),
+    ],
+)
+def test_words_that_depend_on_the_shapes(word, y_shape, output, chosen):
+    metric = metrics.resolve(word, y_shape, output)
+    assert type(metric).__name__ == chosen
+    assert metric.name == word
+
+
+def test_mean_metric():
+    mean = metrics.Mean()
+    mean.update_state([1.0, 2.0, 6.0])
+    assert float(mean.result()) == 3
+    mean.update_state(np.array([10.0]), sample_weight=[3.0])
+    assert float(mean.result()) == (9 + 30) / 6
+    mean.reset_state()
+    assert float(mean.result()) == 0
+
+
+def test_a_function_of_ones_own_is_a_metric():
+    def within_one(t, y):
+        return np.abs(t - y) < 1
+
+    metric = metrics.get(within_one)
+    metric.update_state(np.zeros((3, 1)), np.array([[0.5], [1.5], [0.0]]))
+    assert metric.name == "within_one"
+    assert float(metric.result()) == pytest.approx(2 / 3)
+
+
+# --- optimizers ----------------------------------------------------------------------------------
+
+
+def after_five_steps(row, dtype, apply=None):
+    weights, gradients = weights_and_gradients()
+    variables = [Variable(w, name=f"w{i}", dtype=dtype) for i, w in enumerate(weights)]
+    optimizer = row.make()
+    for step in gradients:
+        optimizer.apply([g.astype(dtype) for g in step], variables)
+    return optimizer, variables
+
+
+def optimizer_reference(row):
+    weights, gradients = weights_and_gradients()
+    lists = [[g.reshape(-1).tolist() for g in step] for step in gradients]
+    return row.reference([w.reshape(-1).tolist() for w in weights], lists)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@every(OPTIMIZERS)
+def test_optimizer_five_steps(row, dtype):
+    optimizer, variables = after_five_steps(row, dtype)
+    for v, wanted, shape in zip(variables, optimizer_reference(row), SHAPES, strict=True):
+        assert v.dtype == dtype
+        assert v.shape == shape
+        close(v.numpy(), wanted, dtype, ulp=16)
+    assert int(optimizer.iterations) == 5
+    for slots in optimizer.slots:
+        assert all(s.dtype == dtype and s.kind == "slot" for s in slots)
+    rate = row.rate(5) if row.rate else mpf(row.kwargs["learning_rate"])
+    assert abs(mpf(optimizer.learning_rate) - rate) < 1e-15
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@every(OPTIMIZERS)
+def test_optimizer_inside_a_compiled_step(row, dtype):
+    jax, scope = jax_of(dtype)
+    weights, gradients = weights_and_gradients()
+    variables = [Variable(w, name=f"w{i}", dtype=dtype) for i, w in enumerate(weights)]
+    optimizer = row.make()
+    optimizer.build(variables)
+    state = [*variables, *optimizer.variables]
+
+    def step(values, gradient):
+        with swap(state, values) as now:
+            optimizer.apply(gradient)
+            return now.values()
+
+    with scope:
+        program = jax.jit(step)
+        values = [np.array(v.value) for v in state]
+        for gradient in gradients:
+            values = program(values, [g.astype(dtype) for g in gradient])
+        values = [np.asarray(v) for v in values]
+    for value, wanted in zip(values, optimizer_reference(row), strict=False):
+        assert value.dtype == dtype
+        close(value, wanted, dtype, ulp=32)
+    assert int(values[len(variables)]) == 5
+
+
+@every(OPTIMIZERS)
+def test_optimizer_in_blocks(row):
+    """Large arrays are updated a block at a time, in place where the engine owns them."""
+    n = (1 << 14) + 100
+    rng = draw(row.id)
+    w, g = (rng.normal(size=n).astype("float32") for _ in range(2))
+    clips = [k for k in row.kwargs if k.startswith(("clip", "global_clip"))]
+    small, large = row.make(), row.make()
+    whole, parts = Variable(w, name="w"), [Variable(p, name="p") for p in np.array_split(w, 10)]
+    kept = g.copy()
+    for _ in range(3):
+        large.apply([g], [whole])
+        if not clips or row.kwargs.get("clipvalue"):
+            small.apply(np.array_split(g, 10), parts)
+        elif row.kwargs.get("global_clipnorm"):
+            small.apply(np.array_split(g, 10), parts)
+    np.testing.assert_array_equal(g, kept)
+    if not row.kwargs.get("clipnorm"):
+        np.testing.assert_allclose(
+            whole.numpy(), np.concatenate([p.numpy() for p in parts]), rtol=2e-6, atol=2e-7
+        )
+    owned = [Variable(w, name="w")]
+    third = row.make()
+    third.build(owned)
+    state = [*owned, *third.variables]
+    values = [np.array(v.value) for v in state]
+    with swap(state, values, owned=True) as now:
+        for _ in range(3):
+            third.apply([g])
+        np.testing.assert_array_equal(now.values()[0], whole.numpy())
+    np.testing.assert_array_equal(owned[0].numpy(), w)  # the object itself was not touched
+
+
+@every(OPTIMIZERS)
+def test_optimizer_leaves_gradients_alone(row):
+    weights, gradients = weights_and_gradients()
+    kept = [g.copy() for g in gradients[0]]
+    variables = [Variable(w, name="w") for w in weights]
+    old = variables[0].value
+    before = old.copy()
+    row.make().apply(gradients[0], variables)
+    for a, b in zip(kept, gradients[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(old, before)  # somebody may hold the old array
+
+
+def test_momentum_of_deck_001_steps_ten_times_shorter():
+    """Course README, E11: after five unit gradients at rate .01 and β .9."""
+    unit = [np.ones(1)]
+    for optimizer, wanted in (
+        (optimizers.MovingAverageMomentum(0.01, beta=0.9), -0.013144),
+        (optimizers.SGD(0.01, momentum=0.9), -0.131441),
+    ):
+        w = Variable([0.0], name="w", dtype="float64")
+        for _ in range(5):
+            optimizer.apply(unit, [w])
+        assert float(w.numpy()[0]) == pytest.approx(wanted, abs=5e-7)
+
+
+def test_first_step_of_rmsprop_is_too_long():
+    """Course README, E12: 1/√(1 − ρ) = 3.16 times the rate."""
+    for optimizer in (optimizers.RMSprop(0.01), optimizers.RMSpropOutside(0.01)):
+        w = Variable([0.0], name="w", dtype="float64")
+        optimizer.apply([np.ones(1)], [w])
+        assert float(w.numpy()[0]) == pytest.approx(-0.01 / np.sqrt(0.1), rel=1e-5)
+
+
+def test_learning_rate_is_read_and_set():
+    adam = optimizers.Adam(0.25)
+    assert adam.learning_rate == 0.25
+    adam.learning_rate = 0.1
+    assert adam.learning_rate == 0.1
+    for wrong in ("a", float("nan"), float("inf"), True):
+        with pytest.raises(ArgumentError, match="the learning rate must be a finite number"):
+            adam.learning_rate = wrong
+        with pytest.raises(ArgumentError, match="the learning rate must be a finite number"):
+            optimizers.Adam(wrong)
+    assert adam.learning_rate == 0.1
+    scheduled = optimizers.SGD(schedules.ExponentialDecay(0.1, 10, 0.5))
+    with pytest.raises(cr.errors.StateError) as caught:
+        scheduled.learning_rate = 0.1
+    assert str(caught.value) == (
+        "SGD: the learning rate follows a schedule and cannot be set\n"
+        "  fix: give the optimizer a number, or drop the callback that changes the rate"
+    )
+
+
+def test_optimizer_refuses():
+    with pytest.raises(ArgumentError, match="only one kind of clipping"):
+        optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
+    with pytest.raises(cr.errors.StateError, match="does not know the variables yet"):
+        optimizers.SGD().apply([np.ones(1)])
+    w = Variable([1.0], name="w")
+    with pytest.raises(ArgumentError, match="one gradient for each variable"):
+        optimizers.SGD().apply([], [w])
+    assert w.numpy()[0] == 1
+
+
+# --- initializers --------------------------------------------------------------------------------
+
+# the mean and variance of n draws are normal around theirs; beyond 5 standard errors a right
+# initializer falls once in 1.7 million draws, and the seeds are fixed
+SIGMAS = 5
+
+
+@pytest.mark.parametrize("shape", [(300, 200), (3, 3, 16, 40)], ids=["matrix", "window"])
+@every(INITIALIZERS, lambda r: r.exact is None)
+def test_initializer_moments(row, shape):
+    x = row.make(seed=11)(shape, "float64")
+    assert x.shape == shape
+    window = int(np.prod(shape[:-2]))
+    fans = shape[-2] * window, shape[-1] * window
+    if row.name == "Orthogonal":
+        fans = int(np.prod(shape[:-1])), shape[-1]
+    mean, variance, n = float(row.mean), float(row.variance(*fans)), x.size
+    assert abs(x.mean() - mean) < SIGMAS * np.sqrt(variance / n)
+    spread = ((x - mean) ** 2).mean()
+    if row.name != "Orthogonal":  # its entries hang together: Σx² is fixed
+        assert abs(spread - variance) < SIGMAS * variance * np.sqrt(float(row.kurtosis - 1) / n)
+    else:
+        assert spread == pytest.approx(variance, rel=1e-12)
+    if row.reach is not None:
+        reach, furthest = float(row.reach(*fans)), np.abs(x - mean).max()
+        assert furthest <= reach * (1 + 1e-12)
+        if row.name != "Orthogonal":  # and nearly reached
+            assert furthest > 0.99 * reach
+
+
+@every(INITIALIZERS)
+def test_initializer_seeds_and_dtypes(row):
+    make = row.make
+    shape = (6, 5)
+    if row.exact is not None:
+        for dtype in FLOATS:
+            got = make()(shape, dtype)
+            assert got.dtype == dtype
+            assert got.tolist() == row.exact(shape)
+        return
+    one, again, other = make(seed=3)(shape), make(seed=3)(shape), make(seed=4)(shape)
+    assert one.dtype == np.float32
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+    np.testing.assert_array_equal(make(seed=3)(shape, "float64").astype("float32"), one)
+    free = make()
+    assert not np.array_equal(free(shape), free(shape))  # each call draws a new key
+    cr.utils.set_random_seed(5)
+    first = make()(shape)
+    cr.utils.set_random_seed(5)
+    np.testing.assert_array_equal(make()(shape), first)
+
+
+def test_truncated_normal_has_the_variance_of_the_cut():
+    assert float(CUT) == pytest.approx(0.774, abs=5e-4)  # Johnson, Kotz, Balakrishnan: .7737
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (30, 50), (50, 30), (3, 3, 4, 20)])
+def test_orthogonal_rows_or_columns(shape):
+    q = initializers.Orthogonal(gain=2.0, seed=1)(shape, "float64").reshape(-1, shape[-1])
+    product = q @ q.T if q.shape[0] < q.shape[1] else q.T @ q
+    np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
+
+
+def test_initializers_refuse():
+    with pytest.raises(cr.errors.ShapeError) as caught:
+        initializers.Orthogonal()((3,))
+    assert str(caught.value) == (
+        "Orthogonal: this initializer makes matrices\n"
+        "  expected: a shape with 2 axes or more\n  received: (3,)"
+    )
+    with pytest.raises(ArgumentError, match="scale must be positive"):
+        initializers.VarianceScaling(scale=0)
+    with pytest.raises(ArgumentError) as caught:
+        initializers.VarianceScaling(mode="fan_inn")
+    assert str(caught.value).endswith("received: 'fan_inn'\n  fix: did you mean 'fan_in'?")
+
+
+def test_constant_of_an_array():
+    value = [[1.0, 2.0], [3.0, 4.0]]
+    constant = initializers.Constant(np.array(value))
+    assert constant((2, 2)).tolist() == value
+    config = json.loads(json.dumps(initializers.serialize(constant)))
+    assert initializers.get(config)((2, 2)).tolist() == value
+
+
+# --- regularizers and schedules ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@every(REGULARIZERS)
+def test_regularizer(row, dtype):
+    jax, scope = jax_of(dtype)
+    w = draw(row.id).normal(size=(3, 4)).astype(dtype)
+    penalty = made(regularizers, row)
+    got = penalty(w)
+    assert got.dtype == dtype
+    close(got, row.of(flat(exact(w))), dtype, ulp=16)
+    with scope:
+        there = jax.jit(penalty)(w)
+    assert there.dtype == dtype
+    close(np.asarray(there), row.of(flat(exact(w))), dtype, ulp=16)
+    gradcheck(penalty, w.astype("float64"))
+    for wrong in (-0.1, float("inf"), float("nan")):
+        with pytest.raises(ArgumentError, match="must be zero or more, and finite"):
+            getattr(regularizers, row.name)(wrong)
+
+
+@every(SCHEDULES)
+def test_schedule(row):
+    jax, scope = jax_of("float64")
+    schedule = made(schedules, row)
+    for step in range(9):
+        assert abs(mpf(float(schedule(float(step)))) - row.of(step)) < mpf("1e-16")
+    with scope:
+        program = jax.jit(schedule)
+        for step in range(9):
+            assert abs(mpf(float(program(np.float64(step)))) - row.of(step)) < mpf("1e-15")
+
+
+# --- callbacks -----------------------------------------------------------------------------------
+
+
+class FakeModel:
+    """What a callback may ask of a model, without one."""
+
+    def __init__(self):
+        self.stop_training, self.saved, self.restored = False, [], None
+        self.optimizer, self.epoch = types.SimpleNamespace(learning_rate=0.1), 0
+
+    def get_weights(self):
+        return self.epoch
+
+    def set_weights(self, weights):
+        self.restored = weights
+
+    def save(self, path):
+        self.saved.append(path)
+        return path
+
+    save_weights = save
+
+
+@every(CALLBACKS)
+def test_callback(row):
+    model, rates, stopped = FakeModel(), [], None
+    callback = row.make()
+    for _ in range(2):  # a callback may serve a second fit
+        model.__init__()
+        rates.clear()
+        stopped = None
+        if row.saves is not None:
+            callback = row.make()
+        callback.set_model(model)
+        callback.set_params({"epochs": len(row.figures)})
+        callback.on_train_begin({})
+        for epoch, figure in enumerate(row.figures):
+            model.epoch = epoch
+            callback.on_epoch_begin(epoch, {})
+            rates.append(model.optimizer.learning_rate)
+            callback.on_epoch_end(epoch, {"loss": figure, row.watch: figure})
+            if model.stop_training:
+                stopped = epoch
+                break
+        callback.on_train_end({})
+        assert stopped == row.stops
+        assert model.restored == row.restores
+        if row.rates is not None:
+            assert rates == pytest.approx(row.rates)
+        if row.saves is not None:
+            assert tuple(model.saved) == row.saves
+
+
+# --- layers --------------------------------------------------------------------------------------
+
+
+def ready(row, dtype="float64"):
+    """A built layer with weights that are no zeros, its input, and the weights."""
+    layer, x = row.make(dtype=dtype) if row.name != "Sequential" else row.make(), row.sample(dtype)
+    if not layer.built:
+        layer(x)
+    rng = draw(row.id + "weights")
+    layer.set_weights([rng.normal(size=w.shape) for w in layer.get_weights()])
+    return layer, x, layer.get_weights()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@every(LAYERS)
+def test_layer_value(row, dtype):
+    cr.config.set_floatx(dtype)
+    layer, x, weights = ready(row, dtype)
+    kept = x.copy()
+    y = layer(x, training=row.training)
+    assert isinstance(y, np.ndarray)
+    assert y.dtype == dtype
+    assert all(w.dtype == dtype for w in weights)
+    close(y, row.reference(x, weights), dtype, ulp=32)
+    np.testing.assert_array_equal(x, kept)
+    assert layer.compute_output_shape((None, *row.shape[1:])) == (None, *y.shape[1:])
+
+
+@every(LAYERS)
+def test_layer_casts_its_input_and_takes_lists(row):
+    layer, x, weights = ready(row, "float32")
+    y = layer(x.astype("float64"))
+    assert y.dtype == "float32" or row.name in ("Input", "Sequential")
+    np.testing.assert_allclose(layer(x.tolist()), y, rtol=1e-5, atol=1e-6)
+
+
+@every(LAYERS, lambda r: not r.training)
+def test_layer_gradient_by_differences(row):
+    cr.config.set_floatx("float64")
+    layer, x, _ = ready(row)
+    report = gradcheck(layer, x)
+    assert report.checked >= x.size
+
+
+@every(LAYERS, lambda r: r.training)
+def test_layer_gradient_by_differences_while_training(row):
+    """The same counter each time, so the same mask: a function like any other."""
+    cr.config.set_floatx("float64")
+    layer, x, _ = ready(row)
+    function, values = layer.pure(training=True)
+    gradcheck(lambda x: function(values, x), x)
+
+
+@every(LAYERS)
+def test_layer_backward_in_the_explicit_style(row):
+    cr.config.set_floatx("float64")
+    layer, x, weights = ready(row)
+    y = layer(x)
+    d_y = draw(row.id + "d").normal(size=y.shape)
+    d_x = layer.backward(d_y)
+    step = 1e-6
+    assert d_x.shape == x.shape
+    for at in [(0,) * x.ndim, tuple(n - 1 for n in x.shape)]:
+        moved = []
+        for h in (step, -step):
+            z = x.copy()
+            z[at] += h
+            moved.append((layer(z) * d_y).sum())
+        assert d_x[at] == pytest.approx((moved[0] - moved[1]) / (2 * step), rel=1e-6, abs=1e-8)
+    layer(x)
+    layer.backward(d_y)
+    for v in layer.trainable_variables:
+        assert v.grad.shape == v.shape
+        assert np.abs(v.grad).max() > 0
+    layer.zero_grad()
+    assert all(v.grad is None for v in layer.variables)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@every(LAYERS)
+def test_layer_on_both_engines(row, dtype):
+    jax, scope = jax_of(dtype)
+    cr.config.set_floatx(dtype)
+    layer, x, _ = ready(row, dtype)
+    function, values = layer.pure(training=row.training)
+    floats = [v for v in values if v.dtype.kind == "f"]
+    fixed = {k: v for k, v in enumerate(values) if v.dtype.kind != "f"}
+
+    def both(x, *given):
+        def of(x, *now):
+            now = list(now)
+            return function(
+                [fixed[k] if k in fixed else now.pop(0) for k in range(len(values))], x
+            )
+
+        y, back = vjp(of, x, *given)
+        m = cr.arrays.xp(y)
+        d = back(m.cos(m.arange(y.size).astype(dtype)).reshape(y.shape))
+        return y, d if isinstance(d, tuple) else (d,)
+
+    y, d = both(x, *floats)
+    with scope:
+        there, d_there = jax.jit(both)(x, *floats)
+    eps = 64 * np.finfo(dtype).eps
+    assert there.dtype == dtype
+    np.testing.assert_allclose(there, y, rtol=eps, atol=eps)
+    for a, b in zip(d_there, d, strict=True):
+        assert a.dtype == dtype
+        assert b.dtype == dtype
+        np.testing.assert_allclose(a, b, rtol=eps, atol=eps * max(1, np.abs(b).max()))
+
+
+def test_dropout_leaves_the_mean_and_drops_the_rate():
+    layer = layers.Dropout(0.3, seed=1)
+    y = layer(np.ones((200, 500)), training=True)
+    n = y.size
+    dropped = (y == 0).mean()
+    assert abs(dropped - 0.3) < SIGMAS * np.sqrt(0.3 * 0.7 / n)
+    assert set(np.unique(y).tolist()) == {0.0, float(np.float32(1 / 0.7))}
+    assert not np.array_equal(layer(np.ones((200, 500)), training=True), y)  # the next step
+    np.testing.assert_array_equal(layer(np.ones((3, 2))), np.ones((3, 2)))
+
+
+def test_dropout_next_to_one():
+    """The largest rate below 1 drops all but one in four thousand millions."""
+    y = layers.Dropout(1 - 1e-12, seed=0)(np.ones((10, 10)), training=True)
+    assert (y == 0).all()
+
+
+# --- saved, resumed, and the same on both engines ------------------------------------------------
+
+
+def data(shape, outputs):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(10, *shape[1:])).astype("float32")
+    return x, rng.normal(size=(10, *outputs[1:])).astype("float32")
+
+
+def around(row):
+    """The layer in a model that can be trained."""
+    if row.name == "Sequential":
+        model = row.make()
+    else:
+        layer = row.make() if row.name != "Input" else layers.Activation("linear")
+        model = cr.Sequential([cr.Input(row.shape[1:]), layer, layers.Dense(2)])
+    model.compile(optimizers.Adam(0.05), "mse")
+    return model
+
+
+def twin(make):
+    """Two models with equal weights and streams."""
+    found = []
+    for _ in range(2):
+        cr.utils.set_random_seed(8)
+        found.append(make())
+    return found
+
+
+def state(model):
+    return {
+        **{path: v.numpy() for path, v in model.named_variables()},
+        **{f"{i} {v.name}": v.numpy() for i, v in enumerate(model.optimizer.variables)},
+    }
+
+
+def same_state(a, b):
+    a, b = state(a), state(b)
+    assert list(a) == list(b)
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+RESUMED = [
+    pytest.param(row, engine, id=f"{engine}-{kind}-{row.id}")
+    for kind, rows in (("layer", LAYERS), ("optimizer", OPTIMIZERS))
+    for row in rows
+    for engine in ("numpy", "xla")
+    if engine == "numpy" or kind == "optimizer" or not row.tag or row.training
+]
+
+
+@pytest.mark.parametrize(("row", "engine"), RESUMED)
+def test_saved_and_resumed_bit_for_bit(row, engine, tmp_path):
+    """Training on from a file gives the very weights of training that was never interrupted."""
+    def make():
+        if row in LAYERS:
+            return around(row)
+        model = cr.Sequential([cr.Input((3,)), layers.Dense(2, "tanh"), layers.Dense(1)])
+        model.compile(row.make(), "mse")
+        return model
+
+    straight, stopped = twin(make)
+    x, y = data((5, 3) if row in OPTIMIZERS else row.shape, straight.output_shape)
+    how = {"batch_size": 4, "verbose": 0, "engine": engine}
+    straight.fit(x, y, epochs=3, **how)
+    stopped.fit(x, y, epochs=2, **how)
+    path = stopped.save(tmp_path / "model")
+    resumed = cr.load_model(path)
+    same_state(resumed, stopped)
+    np.testing.assert_array_equal(resumed.predict(x), stopped.predict(x))
+    assert resumed.get_config() == stopped.get_config()
+    assert resumed.optimizer.get_config() == stopped.optimizer.get_config()
+    resumed.fit(x, y, epochs=3, initial_epoch=2, **how)
+    same_state(resumed, straight)
+    if engine == "xla":  # and the eager step is the compiled step
+        (eager, _) = twin(make)
+        eager.fit(x, y, epochs=3, **(how | {"engine": "numpy"}))
+        for name, value in state(eager).items():
+            np.testing.assert_allclose(
+                value, state(straight)[name], rtol=2e-4, atol=2e-6, err_msg=name
+            )
