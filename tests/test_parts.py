@@ -972,7 +972,8 @@ RESUMED = [
     for kind, rows in (("layer", LAYERS), ("optimizer", OPTIMIZERS))
     for row in rows
     for engine in ("numpy", "xla")
-    if engine == "numpy" or kind == "optimizer" or not row.tag or row.training
+    # XLA compiles anew for each: the plain rows, and the options that add state or read the step
+    if engine == "numpy" or not row.tag or row.tag in ("training", "schedule", "everything")
 ]
 
 
@@ -988,13 +989,17 @@ def test_saved_and_resumed_bit_for_bit(row, engine, tmp_path):
 
     straight, stopped = twin(make)
     x, y = data((5, 3) if row in OPTIMIZERS else row.shape, straight.output_shape)
+    if row in OPTIMIZERS:  # no ragged batch, which is a second step to compile
+        x, y = x[:8], y[:8]
     how = {"batch_size": 4, "verbose": 0, "engine": engine}
     straight.fit(x, y, epochs=3, **how)
     stopped.fit(x, y, epochs=2, **how)
     path = stopped.save(tmp_path / "model")
     resumed = cr.load_model(path)
     same_state(resumed, stopped)
-    np.testing.assert_array_equal(resumed.predict(x), stopped.predict(x))
+    np.testing.assert_array_equal(
+        resumed.predict(x, engine=engine), stopped.predict(x, engine=engine)
+    )
     assert resumed.get_config() == stopped.get_config()
     assert resumed.optimizer.get_config() == stopped.optimizer.get_config()
     resumed.fit(x, y, epochs=3, initial_epoch=2, **how)

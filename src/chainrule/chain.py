@@ -108,7 +108,7 @@ class Tape:
             if node.back is None or not wanted[node.index] or node.index not in d:
                 continue
             back, d_y = node.back, d[node.index]
-            every = back(d_y) if callable(back) else None
+            every = None if isinstance(back, tuple) else back(d_y)
             for k, p in enumerate(node.parents):
                 if p is not None and wanted[p.index]:
                     d_x = back[k](d_y) if every is None else every

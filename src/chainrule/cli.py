@@ -306,16 +306,16 @@ class _Signals(Callback):
 
 
 def _train(a: argparse.Namespace) -> int:
-    from . import activations, losses, optimizers, report
+    from . import activations, optimizers, report
     from .callbacks import EarlyStopping, History
     from .data import catalog
-    from .training.engine import choose_engine
+    from .training.engine import choose_engine, why_engine
     from .utils import set_random_seed
 
     # every word is looked at before any data is read
     activations.get(a.activation)
     optimizer = optimizers.registry.find(a.optimizer)
-    engine, why = choose_engine(a.engine)
+    engine = choose_engine(a.engine)
     if a.schedule not in _SCHEDULES:
         raise choose("--schedule", a.schedule, _SCHEDULES)
     _check_numbers(a)
@@ -345,13 +345,21 @@ def _train(a: argparse.Namespace) -> int:
         set_random_seed(a.seed)
         model = _network(data, hidden, a.activation, dropout)
         classes = data.class_names is not None
-        model.compile(
-            _optimizer(optimizer, rate, a.schedule, chosen["epochs"] * steps),
-            losses.get("sparse_categorical_crossentropy" if classes else "mse"),
-            metrics=["accuracy"] if classes else ["mae"],
-        )
+
+        def compile() -> None:
+            model.compile(
+                _optimizer(optimizer, rate, a.schedule, chosen["epochs"] * steps),
+                "sparse_categorical_crossentropy" if classes else "mse",
+                metrics=["accuracy"] if classes else ["mae"],
+            )
+
+        compile()
+        middle, spread = (0.0, 1.0) if classes else _standard(y)
         if not a.quiet:
             _describe(data, len(x), 0 if held_out is None else len(held_out[0]))
+            if not classes:
+                print(f"  figures   while training, of the target as (y − {middle:.5g}) / {spread:.5g}; "
+                      "files and test are in its own units")  # fmt: skip
             model.summary()
         folder = report.create(data.name, a.out, a.overwrite)
         inputs = report.Inputs.of(data, a.data, a.seed, options)
@@ -359,7 +367,7 @@ def _train(a: argparse.Namespace) -> int:
             "command": ["chainrule", *a.words],
             "arguments": chosen,
             "seed": a.seed,
-            "engine": {"name": engine, "why": why},
+            "engine": {"name": engine, "why": why_engine(a.engine, engine)},
             "versions": report.versions(),
             "data": {
                 "name": data.name,
@@ -384,18 +392,23 @@ def _train(a: argparse.Namespace) -> int:
         try:
             model.fit(
                 x,
-                y,
+                y if classes else (y - middle) / spread,
                 batch_size=chosen["batch_size"],
                 epochs=chosen["epochs"],
                 verbose=0 if a.quiet else 1,
                 callbacks=callbacks,
-                validation_data=held_out,
+                validation_data=held_out
+                if classes or held_out is None
+                else (held_out[0], (held_out[1] - middle) / spread),
                 engine=a.engine,
             )
         except ChainruleError:
             _withdraw(folder)
             raise
         took = time.perf_counter() - began
+        if not classes:
+            _to_units(model, history.history, middle, spread)
+            compile()  # the optimizer's slots were those of the other units
         written = [model.save(os.path.join(folder, report.MODEL))]
         report.write_history(folder, history.history)
         predicted = model.predict(data.x_test, engine=a.engine)
@@ -431,6 +444,27 @@ def _optimizer(kind: Any, rate: float | None, schedule: str, steps: int) -> Any:
     if schedule == "constant":
         return made
     return kind(learning_rate=CosineDecay(made.learning_rate, max(1, steps)))
+
+
+def _standard(y: Any) -> tuple[float, float]:
+    """Mean and standard deviation of a target, as float32 so that both engines see the same."""
+    import numpy as np
+
+    mean, std = y.mean(dtype=np.float64), y.std(dtype=np.float64)
+    return float(np.float32(mean)), float(np.float32(std)) or 1.0
+
+
+def _to_units(model: Any, history: dict[str, list[float]], middle: float, spread: float) -> None:
+    """From the standardised target to the target's own units; the last layer is linear.
+
+    spread·(a W + b) + middle  =  a (spread·W) + (spread·b + middle)
+    """
+    last = model.layers[-1]
+    last.kernel.assign(last.kernel.numpy() * spread)
+    last.bias.assign(last.bias.numpy() * spread + middle)
+    for name, values in history.items():
+        factor = {"loss": spread**2, "mae": spread}.get(name.removeprefix("val_"), 1.0)
+        values[:] = [value * factor for value in values]
 
 
 def _withdraw(folder: str) -> None:
@@ -794,7 +828,7 @@ def _doctor(a: argparse.Namespace) -> int:
     import platform
 
     from . import config, report
-    from .training.engine import choose_engine, jax_module
+    from .training.engine import choose_engine, jax_module, why_engine
 
     broken: list[str] = []
 
@@ -807,8 +841,8 @@ def _doctor(a: argparse.Namespace) -> int:
     line("cores", _cores())
     line("BLAS", _blas())
     try:
-        engine, why = choose_engine(None)
-        line("engine", f"{engine} ({why})")
+        engine = choose_engine(None)
+        line("engine", f"{engine} ({why_engine(None, engine)})")
         jax = jax_module()
         if jax is not None:
             line("devices", ", ".join(str(device) for device in jax.devices()))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import losses, ops
+from . import config, losses, ops
 from .arrays import asarray
 from .operators import raw
 from .registry import Configurable, Registry
@@ -29,7 +29,9 @@ class Metric(Configurable):
 
     def add_variable(self, name: str) -> Variable:
         """A running sum that starts at 0."""
-        variable = Variable(np.zeros((), np.float32), name=f"{self.name}/{name}", kind="metric")
+        # half precision could not count to 3,000
+        dtype = "float64" if config.floatx() == "float64" else "float32"
+        variable = Variable(0.0, name=f"{self.name}/{name}", kind="metric", dtype=dtype)
         self.variables.append(variable)
         return variable
 
@@ -50,6 +52,12 @@ class Metric(Configurable):
         """Update, and the figure so far."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
+
+
+def _add(variable: Variable, value: Any) -> None:
+    """Add to a running sum, in its own type."""
+    old = variable.value
+    variable.assign((old + value).astype(old.dtype))
 
 
 def _snake(name: str) -> str:
@@ -291,7 +299,7 @@ class _Counts(Metric):
             w = raw(sample_weight if hasattr(sample_weight, "dtype") else asarray(sample_weight))
             w = w.reshape(w.shape + (1,) * (len(y.shape) - len(w.shape)))
         for variable, found in ((self.hits, t & p), (self.others, self._other(t, p))):
-            variable.assign((variable.value + ops.sum(found * w)).astype("float32"))
+            _add(variable, ops.sum(found * w))
 
     def result(self) -> Any:
         """Hits / (hits + others), 0 when there are none."""

@@ -13,7 +13,6 @@ import json
 import math
 import os
 import re
-import secrets
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,7 @@ def write_atomically(path: str, content: bytes) -> None:
     """
     folder, name = os.path.split(os.path.abspath(path))
     _clean(folder, name)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html as _html
 import math
 from typing import Any
 
@@ -71,11 +70,13 @@ def text(model: Any, width: int | None = None) -> str:
 
 def html(model: Any) -> str:
     """The table for a notebook."""
+    from html import escape
+
     head = "".join(f"<th>{h}</th>" for h in ("Layer (type)", "Output shape", "Param #"))
     body = "".join(
-        "<tr>" + "".join(f"<td>{_html.escape(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
         for row in rows(model)
     )
     tail = "<br>".join(f"{name}: {value}" for name, value in totals(model))
-    name = _html.escape(model.name)
+    name = escape(model.name)
     return f"<b>Model: {name}</b><table><tr>{head}</tr>{body}</table><small>{tail}</small>"

@@ -143,8 +143,8 @@ class Layer(Configurable):
         return raw(y)
 
     def _run(self, x: Any, training: bool) -> Any:
-        takes = type(self)._takes_training
-        return self.call(x, training=training) if takes else self.call(x)
+        call: Any = self.call
+        return call(x, training=training) if type(self)._takes_training else call(x)
 
     _takes_training = False
 

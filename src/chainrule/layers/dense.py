@@ -76,9 +76,10 @@ class Dense(Layer):
             input_shape,
             "reshape single samples to (1, features), or put a Flatten layer before",
         )
+        n: Any = input_shape[len(input_shape) - 1]
         self.kernel = self.add_weight(
             "kernel",
-            (input_shape[-1], self.units),
+            (n, self.units),
             self.kernel_initializer,
             self.kernel_regularizer,
         )

@@ -58,8 +58,9 @@ class Sequential(Model):
         self._name(layer)
         self._layers.append(layer)
         self._changed()
-        if self.layers and self._known_shape() is not None:
-            self._build((None, *self._known_shape()))
+        shape = self._known_shape()
+        if self.layers and shape is not None:
+            self._build((None, *shape))
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the top layer off and return it."""

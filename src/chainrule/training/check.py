@@ -23,9 +23,7 @@ def finite(array: np.ndarray, name: str) -> np.ndarray:
     # one pass over the data: a sum is finite exactly when nothing in it is not (or it overflows)
     with np.errstate(over="ignore", invalid="ignore"):
         fine = array.dtype.kind != "f" or np.isfinite(array.sum(dtype=np.float64))
-    if fine:
-        return array
-    bad = ~np.isfinite(array)
+    bad: Any = np.zeros(1, bool) if fine else ~np.isfinite(array)
     if not bad.any():
         return array
     place = np.unravel_index(int(bad.reshape(-1).argmax()), array.shape)
@@ -39,12 +37,12 @@ def finite(array: np.ndarray, name: str) -> np.ndarray:
     )
 
 
-def _rows(bad: np.ndarray) -> np.ndarray:
+def _rows(bad: np.ndarray) -> Any:
     return bad.reshape(len(bad), -1).any(axis=1)
 
 
 def inputs(x: Any, dtype: Any, *, name: str = "x") -> np.ndarray:
-    """X as a finite array of floats with at least one row."""
+    """x as a finite array of floats with at least one row."""
     array = asarray(x, name=name)
     if array.ndim == 0:
         raise ShapeError(f"{name} is a single number", expected="an array with one row a sample")
