@@ -237,9 +237,7 @@ LOSSES = [
     LossRow("Huber", _huber(mpf(1)), function="huber"),
     LossRow("Huber", _huber(mpf("0.25")), kwargs={"delta": 0.25}, tag="delta"),
     LossRow("CosineSimilarity", _cosine, function="cosine_similarity"),
-    LossRow(
-        "BinaryCrossentropy", _bce, bits, unit, alias=("bce",), function="binary_crossentropy"
-    ),
+    LossRow("BinaryCrossentropy", _bce, bits, unit, alias=("bce",), function="binary_crossentropy"),
     LossRow(
         "BinaryCrossentropy",
         lambda t, z: _bce(t, [_sigmoid(v) for v in z]),
@@ -704,7 +702,9 @@ OPTIMIZERS = [
         rate=lambda step: mpf(0.2) * mpf(0.5) ** (mpf(step) / 2),
     ),
     OptimizerRow("MovingAverageMomentum", _moving_average(0.9), _lr(0.01), keras=False),
-    OptimizerRow("MovingAverageMomentum", _moving_average(0.5), _lr(0.1, beta=0.5), "beta", None, 0),
+    OptimizerRow(
+        "MovingAverageMomentum", _moving_average(0.5), _lr(0.1, beta=0.5), "beta", None, 0
+    ),
     OptimizerRow("Adagrad", _adagrad(0.1), _lr(0.1)),
     OptimizerRow(
         "Adagrad",
@@ -938,9 +938,7 @@ SCHEDULES = [
     FormulaRow(
         "CosineDecay",
         {"initial_learning_rate": 0.1, "decay_steps": 6, "alpha": 0.2},
-        lambda s: (
-            mpf(0.1) * (mpf(0.8) * (1 + mp.cos(mp.pi * mpf(min(s, 6)) / 6)) / 2 + mpf(0.2))
-        ),
+        lambda s: mpf(0.1) * (mpf(0.8) * (1 + mp.cos(mp.pi * mpf(min(s, 6)) / 6)) / 2 + mpf(0.2)),
     ),
     FormulaRow(
         "PiecewiseConstantDecay",
@@ -1250,9 +1248,7 @@ LAYERS = [
     LayerRow(
         "ReLU",
         each(
-            lambda v: (
-                mpf(0.75) if v >= 0.75 else v if v >= 0.25 else mpf(0.125) * (v - mpf(0.25))
-            )
+            lambda v: mpf(0.75) if v >= 0.75 else v if v >= 0.25 else mpf(0.125) * (v - mpf(0.25))
         ),
         kwargs={"max_value": 0.75, "negative_slope": 0.125, "threshold": 0.25},
         kink=(0.25, 0.75),

@@ -312,9 +312,7 @@ def test_the_wrong_number_of_features():
 
 def test_one_hot_rows_are_expected():
     model = classifier("categorical_crossentropy")
-    assert rendered(
-        errors.ShapeError, lambda: model.fit(X, Y, verbose=0, engine="numpy")
-    ) == (
+    assert rendered(errors.ShapeError, lambda: model.fit(X, Y, verbose=0, engine="numpy")) == (
         "y: categorical_crossentropy needs one-hot rows\n"
         "  expected: (n, 3)\n"
         "  received: (6,)\n"
@@ -381,8 +379,8 @@ NAMES = [
         "  fix: did you mean 'SparseCategoricalCrossentropy'?",
     ),
     (
-        lambda: classifier().compile("adma", "mse"),
-        "unknown optimizer 'adma'\n  fix: did you mean 'Adam'?",
+        lambda: classifier().compile("adm", "mse"),
+        "unknown optimizer 'adm'\n  fix: did you mean 'Adam'?",
     ),
     (lambda: Dense(1, "rleu"), "unknown activation 'rleu'\n  fix: did you mean 'relu'?"),
     (
@@ -396,8 +394,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "message"), NAMES, ids=["loss", "optimizer", "activation"] + [
-    "metric", "initializer"])  # fmt: skip
+@pytest.mark.parametrize(("call", "message"), NAMES, ids=[m.split()[1] for _, m in NAMES])
 def test_unknown_names(call, message):
     assert rendered(errors.UnknownNameError, call) == message
 
@@ -417,8 +414,7 @@ ARGUMENTS = [
     ),
     (
         lambda: Dense(2.5),
-        "Dense 'dense' (made at LINE): units must be a whole number of at least 1\n"
-        "  received: 2.5",
+        "Dense 'dense' (made at LINE): units must be a whole number of at least 1\n  received: 2.5",
     ),
     (
         lambda: Dropout(20),
@@ -439,9 +435,7 @@ ARGUMENTS = [
     ),
     (
         lambda: cr.Sequential(["relu"], name="net"),
-        "net: only layers can be added\n"
-        "  expected: a layer such as Dense(10)\n"
-        "  received: 'relu'",
+        "net: only layers can be added\n  expected: a layer such as Dense(10)\n  received: 'relu'",
     ),
     (
         lambda: classifier().compile("sgd", "mse", metrics="mae"),
@@ -452,7 +446,7 @@ ARGUMENTS = [
         "compile: engine has an unknown value\n"
         "  expected: one of 'auto', 'numpy', 'xla'\n"
         "  received: 'jax'\n"
-        "  fix: did you mean 'xla'?",
+        "  fix: use one of auto, numpy, xla",
     ),
     (
         lambda: cr.callbacks.EarlyStopping(mode="maximum"),
@@ -463,9 +457,7 @@ ARGUMENTS = [
     ),
     (
         lambda: cr.callbacks.ReduceLROnPlateau(factor=2),
-        "ReduceLROnPlateau: factor must lower the rate\n"
-        "  expected: 0 < factor < 1\n"
-        "  received: 2",
+        "ReduceLROnPlateau: factor must lower the rate\n  expected: 0 < factor < 1\n  received: 2",
     ),
     (
         lambda: cr.config.set_floatx("float33"),

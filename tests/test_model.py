@@ -74,9 +74,7 @@ def test_the_decks_models():
     model = cr.Sequential([Dense(16, input_dim=20, activation="relu"), Dense(12, "relu")])
     model.add(Dense(4, activation="softmax"))
     assert [layer.count_params() for layer in model.layers] == [336, 204, 52]
-    assert (model.input_shape, model.output_shape) == ((20,), (None, 4)) or (
-        model.output_shape == (None, 4)
-    )
+    assert model.output_shape == (None, 4)
 
 
 def test_names_are_unique_and_layers_are_found():
@@ -149,7 +147,7 @@ def test_summary_text():
 
 
 def test_names_are_escaped_in_notebooks():
-    model = cr.Sequential([cr.Input((1,)), Dense(1)], name="<script>alert(1)</script>")
+    model = cr.Sequential([cr.Input((1,)), Dense(1)], name="<script>alert(1)")
     assert "<script>" not in model._repr_html_()
 
 
@@ -389,7 +387,10 @@ def test_resume_is_exact(engine):
     how = {"batch_size": 8, "verbose": 0, "engine": engine, "validation_split": 0.2}
     straight, stopped = small(0.3), small(0.3)
     whole = straight.fit(x, y, epochs=4, **how).history
-    parts = [stopped.fit(x, y, epochs=2, **how), stopped.fit(x, y, epochs=4, initial_epoch=2, **how)]
+    parts = [
+        stopped.fit(x, y, epochs=2, **how),
+        stopped.fit(x, y, epochs=4, initial_epoch=2, **how),
+    ]
     same(straight, stopped)
     for name, figures in whole.items():
         assert [v for p in parts for v in p.history[name]] == figures
@@ -670,9 +671,7 @@ def test_batch_callbacks_see_every_batch_and_may_stop(engine):
             seen.append("end")
 
     model = line(cr.optimizers.SGD(0.25))
-    history = model.fit(
-        x, y, epochs=5, batch_size=4, callbacks=[Watch()], verbose=0, engine=engine
-    )
+    history = model.fit(x, y, epochs=5, batch_size=4, callbacks=[Watch()], verbose=0, engine=engine)
     assert seen == [
         ("begin", {"epochs": 5, "steps": 3, "verbose": 0}),
         ("batch", 0),
@@ -712,9 +711,8 @@ def test_predict_from_eight_threads(engine):
         try:
             gate.wait()
             for _ in range(5):
-                for n in sizes:
-                    if not np.array_equal(model.predict(x[:n], engine=engine), alone[n]):
-                        wrong.append(n)
+                found = {n: model.predict(x[:n], engine=engine) for n in sizes}
+                wrong.extend(n for n in sizes if not np.array_equal(found[n], alone[n]))
         except BaseException as error:
             wrong.append(error)
 

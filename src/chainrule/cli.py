@@ -25,6 +25,16 @@ from .errors import ArgumentError, ChainruleError, FileError, ShapeError, choose
 __all__ = ["main"]
 
 
+# how arguments of `read_csv`, which its messages advise, are said on the command line
+_AS_OPTIONS = (
+    ('missing="drop"', "--missing drop"),
+    ("header=True", "--header yes"),
+    ("header=False", "--header no"),
+    ("delimiter=", "--delimiter "),
+    ("classes=True", "--task classification"),
+)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
@@ -42,7 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except ChainruleError as error:
-        print(f"chainrule: {error}", file=sys.stderr)
+        text = str(error)
+        for argument, option in _AS_OPTIONS:
+            text = text.replace(argument, option)
+        print(f"chainrule: {text}", file=sys.stderr)
         return 2
     except MemoryError:
         print("chainrule: there is not enough memory for this", file=sys.stderr)
@@ -92,17 +105,18 @@ class _Recipe:
     data: str
     hidden: tuple[int, ...]
     dropout: float
-    epochs: int
+    epochs: int | None  # None: about _STEPS steps, so that small tables are seen more often
     batch_size: int
     learning_rate: float
 
 
+_STEPS, _FEWEST, _MOST = 4000, 10, 300
 _RECIPES = {
     "digits": _Recipe("digits", (256, 128), 0.3, 40, 32, 0.001),
     "images": _Recipe("mnist, folders of images", (512, 512), 0.2, 12, 128, 0.001),
     "points": _Recipe("moons, circles, spirals, ...", (32, 32), 0.0, 120, 32, 0.01),
     "gates": _Recipe("and, or, nand", (8,), 0.0, 300, 4, 0.05),
-    "tables": _Recipe("CSV files", (64, 32), 0.0, 40, 32, 0.001),
+    "tables": _Recipe("CSV files", (64, 32), 0.0, None, 32, 0.001),
 }
 
 _EXAMPLES = """examples:
@@ -156,8 +170,12 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
                 "examples:\n  chainrule predict runs/digits-20260314-150926 examples.npy\n"
                 "  chainrule predict model.safetensors people.csv --out answers.csv")  # fmt: skip
     _model_argument(p)
-    p.add_argument("file", metavar="FILE", help="a CSV file (with or without the target), a .npy "
-                   "file, or an IDX file, plain or gzip; numbers as they were before scaling")  # fmt: skip
+    p.add_argument(
+        "file",
+        metavar="FILE",
+        help="a CSV file (with or without the target), a .npy file, or an IDX file, plain or gzip; "
+        "numbers as they were before scaling",
+    )
     p.add_argument("--out", metavar="FILE.csv", help="write a CSV file with every probability")
     p.add_argument("--scaled", action="store_true", help="the numbers are scaled already")
     _engine_option(p, "numpy", "NumPy starts at once")
@@ -177,9 +195,13 @@ def _recipes() -> str:
              f"  {'':28} {'hidden':10} dropout  epochs  batch size  learning rate"]  # fmt: skip
     for r in _RECIPES.values():
         hidden = ",".join(map(str, r.hidden))
-        lines.append(f"  {r.data:28} {hidden:10} {r.dropout:<7g}  {r.epochs:<6}  "
+        lines.append(f"  {r.data:28} {hidden:10} {r.dropout:<7g}  {r.epochs or '*':<6}  "
                      f"{r.batch_size:<10}  {r.learning_rate:g}")  # fmt: skip
-    return "\n".join(lines) + """
+    lines.append(f"  * as many as make {_STEPS} steps, from {_FEWEST} to {_MOST}")
+    return "\n".join(lines) + _TRAIN_EXAMPLES
+
+
+_TRAIN_EXAMPLES = """
 
 While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one
 aborts at once.
@@ -192,44 +214,57 @@ examples:
 """
 
 
+# option, what stands for its value, its type, its default, what the help says
+_TRAIN = {
+    "network": (
+        ("hidden", "64,32", "widths", None, "units of the hidden layers; 0 for none (below)"),
+        ("activation", "NAME", str, "relu", "of the hidden layers"),
+        ("dropout", "SHARE", float, None, "share of hidden units dropped in each step (below)"),
+    ),
+    "training": (
+        ("epochs", "N", int, None, "passes over the data (below)"),
+        ("batch-size", "N", int, None, "rows a step (below)"),
+        ("optimizer", "NAME", str, "adam", "adam, sgd, rmsprop, ..."),
+        ("lr", "RATE", float, None, "learning rate (below for adam, else the optimizer's own)"),
+        ("schedule", "NAME", str, "cosine", "constant, or cosine: the rate falls to 0"),
+        ("validation-split", "SHARE", float, None,
+         "share of the training rows kept apart to watch the training (0.1; 0 below 100 rows)"),
+        ("patience", "N", int, None,
+         "stop after N epochs without a better validation loss, take the best weights (off)"),
+        ("seed", "N", int, 0, "equal seeds give equal runs"),
+        ("engine", "NAME", str, "auto", "numpy, xla, or auto: XLA where JAX is installed"),
+    ),
+    "CSV files": (
+        ("target", "COLUMN", str, None,
+         "the column to predict: its name, or its number from 0, or -1 for the last (the last)"),
+        ("task", "KIND", str, "auto", "classification, regression, or auto: by the values"),
+        ("delimiter", "C", str, None, "what stands between cells (,)"),
+        ("header", "yes|no", str, None, "is the first row one of names? (found out)"),
+        ("missing", "drop", str, None, "leave out rows with an empty cell or ? (an error)"),
+    ),
+    "output": (
+        ("out", "FOLDER", str, None, "the run folder (runs/<data>-<date>-<time>)"),
+    ),
+}  # fmt: skip
+
+
 def _train_options(p: Any) -> None:
-    p.add_argument("data", metavar="DATA", help="digits, mnist or another name that `chainrule "
-                   "datasets` lists, a folder with train.csv or MNIST's four files, or a CSV file")  # fmt: skip
-    group = p.add_argument_group("network")
-    group.add_argument("--hidden", metavar="64,32", type=_widths,
-                       help="units of the hidden layers; 0 for none (default: below)")  # fmt: skip
-    group.add_argument("--activation", default="relu", help="of the hidden layers (default: relu)")
-    group.add_argument("--dropout", metavar="SHARE", type=float,
-                       help="share of hidden units dropped in each step (default: below)")  # fmt: skip
-    group = p.add_argument_group("training")
-    group.add_argument("--epochs", metavar="N", type=int, help="passes over the data (default: below)")
-    group.add_argument("--batch-size", metavar="N", type=int, help="rows a step (default: below)")
-    group.add_argument("--optimizer", default="adam", metavar="NAME", help="(default: adam)")
-    group.add_argument("--lr", metavar="RATE", type=float, help="learning rate (default: below for "
-                       "adam, the optimizer's own for others)")  # fmt: skip
-    group.add_argument("--schedule", default="cosine", metavar="NAME", help="cosine: the rate falls "
-                       "to 0 over all epochs, or constant (default: cosine)")  # fmt: skip
-    group.add_argument("--validation-split", metavar="SHARE", type=float,
-                       help="share of the training rows kept apart to watch the training "
-                       "(default: 0.1; 0 below 100 rows)")  # fmt: skip
-    group.add_argument("--patience", metavar="N", type=int, help="stop when the validation loss has "
-                       "not improved for N epochs and take the best weights (default: off)")  # fmt: skip
-    group.add_argument("--seed", metavar="N", type=int, default=0,
-                       help="equal seeds give equal runs (default: 0)")  # fmt: skip
-    _engine_option(group, "auto", "XLA where JAX is installed")
-    group = p.add_argument_group("CSV files")
-    group.add_argument("--target", metavar="COLUMN", help="name or number of the column to predict; "
-                       "numbers count from 0, or from the end: -1 (default: the last)")  # fmt: skip
-    group.add_argument("--task", default="auto", metavar="KIND", help="classification or regression "
-                       "(default: auto, by the target's values)")  # fmt: skip
-    group.add_argument("--delimiter", metavar="C", help="what stands between cells (default: ,)")
-    group.add_argument("--header", metavar="yes|no", help="is the first row one of names? "
-                       "(default: found out)")  # fmt: skip
-    group.add_argument("--missing", metavar="drop", help="leave out rows with an empty cell or ? "
-                       "(default: error)")  # fmt: skip
-    group = p.add_argument_group("output")
-    group.add_argument("--out", metavar="FOLDER",
-                       help="the run folder (default: runs/<data>-<date>-<time>)")  # fmt: skip
+    p.add_argument(
+        "data",
+        metavar="DATA",
+        help="digits, mnist or another name that `chainrule datasets` lists, a folder with "
+        "train.csv or MNIST's four files, or a CSV file. Defaults stand in parentheses; "
+        "'below' is the table at the end",
+    )
+    for title, options in _TRAIN.items():
+        group = p.add_argument_group(title)
+        for name, metavar, kind, default, text in options:
+            shown = "" if default is None else f" ({default})"
+            kind = _widths if kind == "widths" else kind
+            group.add_argument(
+                f"--{name}", metavar=metavar, type=kind, default=default, help=text + shown
+            )
+    group = p.add_argument_group("also")
     group.add_argument("--overwrite", action="store_true", help="replace the run in --out")
     group.add_argument("--quiet", action="store_true", help="print the result and the folder alone")
 
@@ -300,7 +335,8 @@ class _Signals(Callback):
         if not self._training or self.received is not None:
             raise _Aborted(number)
         self.received = number
-        self.model.stop_training = True
+        # not by attribute: inside a step, where the signal may have come, the model refuses that
+        vars(self.model)["stop_training"] = True
         # not print: the signal may have come in the middle of one
         os.write(2, b"\nstopping after this step and saving; once more aborts at once\n")
 
@@ -329,11 +365,10 @@ def _train(a: argparse.Namespace) -> int:
         rate = a.lr
         if rate is None and a.optimizer.lower() == "adam":
             rate = recipe.learning_rate
-        chosen = {
+        chosen: dict[str, Any] = {
             "hidden": list(hidden),
             "activation": a.activation,
             "dropout": dropout,
-            "epochs": recipe.epochs if a.epochs is None else a.epochs,
             "batch_size": recipe.batch_size if a.batch_size is None else a.batch_size,
             "optimizer": a.optimizer,
             "learning_rate": rate,
@@ -342,6 +377,8 @@ def _train(a: argparse.Namespace) -> int:
         }
         (x, y), held_out, chosen["validation_split"] = _split(data, a.validation_split, a.seed)
         steps = -(-len(x) // chosen["batch_size"])
+        usual = recipe.epochs or min(max(_FEWEST, -(-_STEPS // steps)), _MOST)
+        chosen["epochs"] = usual if a.epochs is None else a.epochs
         set_random_seed(a.seed)
         model = _network(data, hidden, a.activation, dropout)
         classes = data.class_names is not None
@@ -358,8 +395,7 @@ def _train(a: argparse.Namespace) -> int:
         if not a.quiet:
             _describe(data, len(x), 0 if held_out is None else len(held_out[0]))
             if not classes:
-                print(f"  figures   while training, of the target as (y − {middle:.5g}) / {spread:.5g}; "
-                      "files and test are in its own units")  # fmt: skip
+                print(f"  figures   while training of (y − {middle:.5g}) / {spread:.5g}, then of y")
             model.summary()
         folder = report.create(data.name, a.out, a.overwrite)
         inputs = report.Inputs.of(data, a.data, a.seed, options)
@@ -598,7 +634,8 @@ def _say_results(results: dict[str, float], rows: int) -> str:
     if "accuracy" in results:
         share = results["accuracy"]
         return f"test accuracy {share:.2%} ({round(share * rows):,} of {rows:,})".replace("%", " %")
-    return f"test MSE {results['mse']:.5g}, mean absolute error {results['mae']:.5g} ({rows:,} rows)"
+    mse, mae = results["mse"], results["mae"]
+    return f"test MSE {mse:.5g}, mean absolute error {mae:.5g} ({rows:,} rows)"
 
 
 def _finish(
@@ -733,8 +770,11 @@ def _predict(a: argparse.Namespace) -> int:
     inputs = _inputs(model, config, a.model)
     x, _ = inputs.read(a.file, a.scaled)
     if inputs.divide_by > 1 and not a.scaled and np.abs(x).max() * inputs.divide_by <= 1:
-        print(f"chainrule: no number is above 1, but they are divided by {inputs.divide_by:g} as in "
-              "training; --scaled takes them as they are", file=sys.stderr)  # fmt: skip
+        print(
+            f"chainrule: no number is above 1, but all are divided by {inputs.divide_by:g} as in "
+            "training; --scaled takes them as they are",
+            file=sys.stderr,
+        )
     y = model.predict(x, engine=a.engine).reshape(len(x), -1)
     names = _class_names(config, y.shape[1])
     if a.out:
@@ -818,8 +858,10 @@ def _datasets(a: argparse.Namespace) -> int:
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
         print("  ".join([*(f"{c:{w}}" for c, w in zip(row, widths, strict=False)), row[4]]))
-    print("\nrows: to train + held out. Also: a folder with train.csv (and test.csv) or with MNIST's "
-          "four files, or a CSV file.")  # fmt: skip
+    print(
+        "\nrows: to train + held out. Also: a folder with train.csv (and test.csv) or with MNIST's "
+        "four files, or a CSV file."
+    )
     return 0
 
 
@@ -863,11 +905,11 @@ def _doctor(a: argparse.Namespace) -> int:
     ):
         import importlib.util
 
-        found = importlib.util.find_spec(name) is not None
-        line(name, "installed" if found else f'not installed; for {purpose}: pip install "chainrule[{extra}]"')
+        way = f'not installed; for {purpose}: pip install "chainrule[{extra}]"'
+        line(name, way if importlib.util.find_spec(name) is None else "installed")
     if _new_amd() and not os.environ.get("OPENBLAS_CORETYPE"):
-        line("hint", "NumPy's OpenBLAS takes AVX2 code on this AMD processor, which has AVX-512: "
-             "the NumPy engine is faster with OPENBLAS_CORETYPE=SKYLAKEX in the environment")  # fmt: skip
+        line("hint", "OPENBLAS_CORETYPE=SKYLAKEX in the environment makes the NumPy engine faster: "
+             "this AMD processor has AVX-512, OpenBLAS takes AVX2")  # fmt: skip
     for text in broken:
         line("BROKEN", text)
     return 1 if broken else 0

@@ -46,7 +46,7 @@ class Metric(Configurable):
     def reset_state(self) -> None:
         """Start again."""
         for v in self.variables:
-            v.assign(np.zeros((), np.float32))
+            v.assign(np.zeros((), v.dtype))
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Update, and the figure so far."""
@@ -96,8 +96,8 @@ class Mean(Metric):
 
     def add(self, total: Any, count: Any) -> None:
         """Take in a sum and how many (or how much weight) it is the sum of."""
-        self.total.assign((self.total.value + total).astype(np.float32))
-        self.count.assign((self.count.value + count).astype(np.float32))
+        _add(self.total, total)
+        _add(self.count, count)
 
     def result(self) -> Any:
         """Σwx/Σw, or 0 when nothing was counted."""

@@ -137,6 +137,7 @@ def read_config(folder: str) -> dict[str, Any] | None:
         FileError: the file was not written by `write_config`.
     """
     path = os.path.join(folder, CONFIG)
+    config: dict[str, Any]
     try:
         with open(path, "rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -262,7 +263,7 @@ class Inputs:
         read = read_csv(train, **options)
         x = read.x
         if train == place or not os.path.isfile(os.path.join(place, "test.csv")):
-            assert read.y is not None and read.target is not None  # noqa: S101 - load made sure
+            assert read.y is not None  # noqa: S101 - load made sure
             x = x[catalog._split(read.y, seed, train)[0]]
         mean = np.where(read.numeric, x.mean(0, dtype=np.float64), 0)
         std = np.where(read.numeric, x.std(0, dtype=np.float64), 1)
@@ -288,6 +289,7 @@ class Inputs:
     @classmethod
     def from_json(cls, config: Any, where: str) -> Inputs:
         """What `to_json` gave; checked, as it comes from a file."""
+        inputs = cls(())
         try:
             inputs = cls(**config)
             fine = all(type(n) is int and n > 0 for n in inputs.shape)

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import losses, metrics, optimizers, storage
 from .errors import ArgumentError, ChainruleError, FileError, ShapeError
-from .layers.base import registry
+from .layers.base import registry, weights_to_come
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
@@ -80,6 +80,7 @@ def _write(model: Any, filepath: Any, overwrite: bool, whole: bool) -> str:
         manifest |= {
             "chainrule": __version__,
             "model": registry.serialize(model),
+            "input_shape": list(model._shapes[0][1:]),
             "compile": model.get_compile_config(),
         }
         variables |= _optimizer_variables(model)
@@ -118,7 +119,10 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
             fix="build the model first, then model.load_weights(path)",
         )
     try:
-        model = registry.get(manifest["model"])
+        with weights_to_come(sum(a.size for a in arrays.values())):
+            model = registry.get(manifest["model"])
+            if not model.built:
+                model._build((None, *manifest["input_shape"]))
         variables = _variables(model)
         setting = manifest.get("compile")
         if compile and setting:

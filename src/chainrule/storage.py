@@ -110,6 +110,11 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _seal(digest: str) -> bytes:
+    """The header's own checksum as it stands there; inside other texts quotes are escaped."""
+    return f'"sha256":"{digest}"'.encode()
+
+
 def write(path: str, tensors: dict[str, np.ndarray], manifest: dict[str, Any]) -> None:
     """Write arrays and a manifest of plain values as one safetensors file."""
     from safetensors.numpy import save
@@ -134,7 +139,7 @@ def write(path: str, tensors: dict[str, np.ndarray], manifest: dict[str, Any]) -
     if length > _HEADER_LIMIT:
         raise FileError("the description of the model is larger than a megabyte", where=path)
     header = content[8 : 8 + length]
-    sealed = header.replace(_ZEROS.encode(), _digest(content[: 8 + length]).encode(), 1)
+    sealed = header.replace(_seal(_ZEROS), _seal(_digest(content[: 8 + length])), 1)
     write_atomically(path, content[:8] + sealed + content[8 + length :])
 
 
@@ -159,10 +164,13 @@ def read(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             arrays = {}
             for name, (dtype, shape, count) in spans.items():
                 content = file.read(count)
-                known = manifest["tensors"][name]["sha256"]
+                known = manifest["tensors"].get(name)
+                known = known.get("sha256") if isinstance(known, dict) else None
                 if len(content) != count or _digest(content) != known:
                     raise _damaged(path, "the checksum written with it", "another one", tensor=name)
                 arrays[name] = np.frombuffer(bytearray(content), dtype).reshape(shape)
+    except ValueError as error:  # a name with a zero byte, a shape NumPy cannot hold
+        raise FileError(f"could not read: {error}", where=repr(path)) from None
     except FileNotFoundError:
         raise FileError(
             "there is no such file",
@@ -177,7 +185,7 @@ def read(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def _damaged(path: str, expected: str, received: str, tensor: str | None = None) -> FileError:
-    where = path if tensor is None else f"{path}, tensor {tensor!r}"
+    where = path if tensor is None else f"{path}, tensor {tensor[:128]!r}"
     return FileError(
         "the file is damaged or not a chainrule model",
         where=where,
@@ -193,7 +201,7 @@ def _open(path: str, header: bytes, start: bytes) -> tuple[dict[str, Any], dict[
         tensors = json.loads(header)
         metadata = tensors.pop("__metadata__")
         sealed, text = metadata["sha256"], metadata["chainrule"]
-        blank = header.replace(str(sealed).encode(), _ZEROS.encode(), 1)
+        blank = header.replace(_seal(str(sealed)), _seal(_ZEROS), 1)
         if len(str(sealed)) != 64 or _digest(start + blank) != sealed:
             raise _damaged(path, "the header's checksum", "another one")
         manifest = json.loads(text)
@@ -214,7 +222,8 @@ def _layout(path: str, tensors: dict[str, Any], size: int) -> dict[str, tuple]:
             shape = tuple(entry["shape"])
             first, last = entry["data_offsets"]
             count = math.prod(shape) * dtype.itemsize
-            whole = all(type(n) is int and n >= 0 for n in (*shape, first, last))
+            whole = all(type(n) is int and 0 <= n < 1 << 48 for n in (*shape, first, last))
+            whole = whole and len(shape) <= 32
             if not whole or first != end or last - first != count or not _NAME.fullmatch(name):
                 raise _damaged(
                     path, "tensors one after another", f"{shape} at {first}:{last}", name

@@ -18,7 +18,7 @@ from .chain import active_tape
 from .errors import ShapeError, choose
 from .operators import Node, Recordable
 
-__all__ = ["KINDS", "Variable", "active_swap", "discover", "swap"]
+__all__ = ["KINDS", "Variable", "active_swap", "discover", "snapshot", "swap"]
 
 KINDS = ("weight", "statistic", "seed", "slot", "metric", "carry")
 
@@ -185,6 +185,15 @@ class swap:
 
     def __exit__(self, *exc: object) -> None:
         _swap.reset(self._token)
+
+
+def snapshot(variables: Sequence[Variable]) -> list[Any]:
+    """The values of all variables at one moment, also while an engine is training them."""
+    lender = next((v.lender for v in variables if v.lender is not None), None)
+    if lender is None:
+        return [v.value for v in variables]
+    with lender.publish():
+        return [v.value for v in variables]
 
 
 class discover(swap):

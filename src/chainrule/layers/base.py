@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,22 @@ from ..variable import Variable, active_swap, swap
 
 registry = Registry("layer")
 register = registry.add
+
+_to_come: ContextVar[list[int] | None] = ContextVar("chainrule_weights_to_come", default=None)
+
+
+@contextmanager
+def weights_to_come(numbers: int) -> Iterator[None]:
+    """Inside, new weights are zeros that a file will fill, at most so many numbers of them.
+
+    Nothing is drawn at random for nothing, and a damaged file cannot ask for more memory than it
+    has numbers.
+    """
+    token = _to_come.set([numbers])
+    try:
+        yield
+    finally:
+        _to_come.reset(token)
 
 
 class Layer(Configurable):
@@ -62,6 +80,10 @@ class Layer(Configurable):
                 f"unknown argument {word!r}",
                 where=type(self).__name__,
                 fix=did_you_mean(word, self._arguments()),
+            )
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ArgumentError(
+                "a name must be text without '/'", where=type(self).__name__, received=repr(name)
             )
         if input_dim is not None:
             input_shape = (input_dim,)
@@ -107,7 +129,14 @@ class Layer(Configurable):
     ) -> Variable:
         """Make a Variable that belongs to this layer (Keras's `add_weight`)."""
         dtype = dtype or self.dtype
-        value = initializers.get(initializer)(tuple(shape), dtype)
+        left = _to_come.get()
+        if left is None:
+            value = initializers.get(initializer)(tuple(shape), dtype)
+        else:
+            left[0] -= math.prod(shape)
+            if left[0] < 0:
+                raise ArgumentError("the architecture has more weights than the file")
+            value = np.zeros(shape, numpy_dtype(dtype))
         name = name or f"weight_{len(self._weights)}"
         variable = Variable(value, name=name, kind=kind, trainable=trainable, dtype=dtype)
         variable.regularizer = regularizers.get(regularizer)
@@ -350,13 +379,28 @@ class Layer(Configurable):
                 fix=f"make {name!r} a Variable with add_weight(kind=...) and call .assign(...)",
             )
         if isinstance(value, Layer):
-            self._layers.append(value)
+            self._adopt(value)
         elif isinstance(value, (list, tuple)) and name != "_layers":
-            if any(isinstance(v, Layer) for v in value):
-                self._layers += [v for v in value if isinstance(v, Layer)]
+            for v in value:
+                if isinstance(v, Layer):
+                    self._adopt(v)
         elif isinstance(value, Variable) and all(value is not w for w in self._weights):
             self._weights.append(value)
         object.__setattr__(self, name, value)
+
+    def _adopt(self, layer: Layer) -> None:
+        """Take a layer in, under a name of its own: dense, dense_1, dense_2."""
+        if any(layer is known for known in self._layers):
+            return
+        taken = {known.name for known in self._layers}
+        if layer.name in taken:
+            if not layer.auto_named:
+                raise ArgumentError(
+                    f"two layers are called {layer.name!r}", where=self.name, fix="rename one"
+                )
+            number = next(k for k in range(1, len(taken) + 2) if f"{layer.name}_{k}" not in taken)
+            layer.name = f"{layer.name}_{number}"
+        self._layers.append(layer)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, without those that were left at None."""

@@ -179,7 +179,7 @@ class Model(Layer):
         epochs = check.whole_number("epochs", epochs, 0)
         initial_epoch = check.whole_number("initial_epoch", initial_epoch, 0)
         validation_freq = check.whole_number("validation_freq", validation_freq)
-        data = self._data(x, y, sample_weight, class_weight)
+        data = self._data(x, y, sample_weight)
         held_out = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
@@ -191,6 +191,8 @@ class Model(Layer):
             held_out = self._data(*validation_data, names=("validation x", "validation y"))
         elif validation_split:
             data, held_out = check.split_tail(data, validation_split)
+        if class_weight is not None:  # of the training part alone
+            data[2] = check.sample_weights(data[2], class_weight, data[1], len(data[0]))
         self.optimizer.build(self.trained)
         chosen, why = self._engine(engine)
         return loop.fit(
@@ -325,14 +327,26 @@ class Model(Layer):
         if shape is None:
             zeros = np.zeros((1, *x.shape[1:]), x.dtype)
             variables = self.variables
-            with np.errstate(all="ignore"), swap(variables, [v.value for v in variables]):
-                shape = self._output_shapes[x.shape[1:]] = step.forward(self, zeros).shape
+            try:
+                with np.errstate(all="ignore"), swap(variables, [v.value for v in variables]):
+                    shape = self._output_shapes[x.shape[1:]] = step.forward(self, zeros).shape
+            except ShapeError as error:  # say the shape that was given, not that of the dry run
+                received = error.received
+                if isinstance(received, tuple) and received[:1] == (1,):
+                    received = (len(x), *received[1:])
+                raise ShapeError(
+                    error.problem,
+                    where=error.where,
+                    expected=error.expected,
+                    received=received,
+                    fix=error.fix,
+                ) from None
         return shape
 
     def _build(self, input_shape: tuple) -> None:
         """A subclass builds its layers by running once on zeros."""
-        x = np.zeros((1, *input_shape[1:]), self.input_dtype)
-        self.call(x)
+        self._shapes = (input_shape, None)
+        self._run(np.zeros((1, *input_shape[1:]), self.input_dtype), False)
         self.built = True
 
     def _data(
@@ -358,14 +372,23 @@ class Model(Layer):
                 (self.compiled_metrics, self.active_metrics),
                 (self.compiled_weighted_metrics, self.active_weighted_metrics),
             ):
-                active += [metrics.resolve(m, y.shape, output) for m in wanted]
+                for m in wanted:
+                    metric = metrics.resolve(m, y.shape, output)
+                    if metric.name in self.metrics_names:
+                        metric.name = f"weighted_{metric.name}"
+                    active.append(metric)
         return [x, y, check.sample_weights(weight, class_weight, y, len(x))]
 
     def _try_loss(self, y: np.ndarray, output: tuple) -> None:
         """The loss on one sample of zeros: shapes that do not fit are named before training."""
         try:
             with np.errstate(all="ignore"):
-                self.loss(y[:1], np.zeros(output, np.float32))
+                try:
+                    self.loss(y[:1], np.zeros(output, np.float32))
+                except (
+                    ShapeError
+                ):  # once more with all rows, so that the message shows their number
+                    self.loss(y, np.zeros((len(y), *output[1:]), np.float32))
         except ShapeError as error:
             raise ShapeError(
                 error.problem,

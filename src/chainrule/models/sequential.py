@@ -55,8 +55,7 @@ class Sequential(Model):
                 received=layer.where,
                 fix="make a second layer; to share weights, write a Model with your own call",
             )
-        self._name(layer)
-        self._layers.append(layer)
+        self._adopt(layer)
         self._changed()
         shape = self._known_shape()
         if self.layers and shape is not None:
@@ -68,17 +67,6 @@ class Sequential(Model):
         layer = self._layers.pop()
         self._changed()
         return layer
-
-    def _name(self, layer: Layer) -> None:
-        """A name of its own for each layer: dense, dense_1, dense_2."""
-        taken = {known.name for known in self._layers}
-        if layer.name in taken:
-            if not layer.auto_named:
-                raise ArgumentError(
-                    f"two layers are called {layer.name!r}", where=self.name, fix="rename one"
-                )
-            number = next(k for k in range(1, len(taken) + 2) if f"{layer.name}_{k}" not in taken)
-            layer.name = f"{layer.name}_{number}"
 
     def _changed(self) -> None:
         self.built = False

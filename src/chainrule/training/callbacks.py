@@ -87,7 +87,7 @@ class CallbackList:
 
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, Any]) -> None:
         for c in callbacks:
-            if not hasattr(c, "on_epoch_end"):
+            if isinstance(c, type) or not hasattr(c, "on_epoch_end"):
                 raise ArgumentError(
                     "this is no callback",
                     where="fit(callbacks=...)",
@@ -210,6 +210,7 @@ class EarlyStopping(_Monitor):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self.better(value, self.baseline):
                 self.wait = 0
+            return
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True

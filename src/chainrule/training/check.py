@@ -33,8 +33,14 @@ def finite(array: np.ndarray, name: str) -> np.ndarray:
         where=at,
         expected="finite numbers",
         received=f"{array[place]} ({int(bad.sum())} such values in {int(_rows(bad).sum())} rows)",
-        fix=f"drop those rows: keep = np.isfinite({name}).all(axis=1); {name} = {name}[keep]",
+        fix=f"drop those rows: {_keep(array, name.split()[-1])}",
     )
+
+
+def _keep(array: np.ndarray, name: str) -> str:
+    rows = "" if array.ndim == 1 else f".all(axis={tuple(range(1, array.ndim))})"
+    rows = ".all(axis=1)" if array.ndim == 2 else rows
+    return f"keep = np.isfinite({name}){rows}; {name} = {name}[keep]"
 
 
 def _rows(bad: np.ndarray) -> Any:
@@ -48,7 +54,10 @@ def inputs(x: Any, dtype: Any, *, name: str = "x") -> np.ndarray:
         raise ShapeError(f"{name} is a single number", expected="an array with one row a sample")
     if len(array) == 0:
         raise DataError(f"{name} is empty", expected="at least one row", received=array.shape)
-    array = array.astype(numpy_dtype(dtype), copy=False)
+    with np.errstate(
+        over="ignore"
+    ):  # what is too large for the type becomes infinite, and is named
+        array = array.astype(numpy_dtype(dtype), copy=False)
     return finite(np.ascontiguousarray(array), name)
 
 
@@ -143,7 +152,7 @@ def sample_weights(
 
 def split_tail(arrays: list[Any], share: float) -> tuple[list[Any], list[Any]]:
     """Training and validation part: the validation part is the tail, taken before any shuffle."""
-    if not 0 < share < 1:
+    if isinstance(share, (str, bool)) or not 0 < share < 1:
         raise ArgumentError(
             "validation_split is out of range", where="fit", expected="0 to 1", received=share
         )

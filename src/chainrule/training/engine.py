@@ -7,6 +7,7 @@ Variable gets what the engine has by then.
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ import numpy as np
 
 from .. import config
 from ..errors import NonFiniteError, StateError, choose, missing_extra
-from ..variable import Variable, swap
+from ..variable import Variable, snapshot, swap
 from . import step as steps
 
 __all__ = ["NumpyEngine", "Predictor", "XlaEngine", "choose_engine", "compilations"]
@@ -112,6 +113,7 @@ class _Engine:
         self.variables = list(variables)
         self.values: list[Any] = []
         self._lock = threading.RLock()
+        self._loaded: list[Any] = []  # data on the device
         self._fresh = False  # are the values newer than what the Variables show?
 
     def take(self) -> None:
@@ -125,17 +127,19 @@ class _Engine:
             for v in self.variables:
                 v.lender = self
 
-    def publish(self) -> None:
-        """Show the newest values in the Variables."""
+    def publish(self) -> Any:
+        """Show the newest values in the Variables; returns the lock that keeps them as they are."""
         with self._lock:
             if self._fresh:
                 self._fresh = False
                 for v, value in zip(self.variables, self.values, strict=True):
                     if v.lender is self:
                         v._value = self.show(value)
+        return self._lock
 
     def release(self) -> None:
         """Give everything back; the engine is no longer asked."""
+        self._loaded = []
         with self._lock:
             self.publish()
             for v in self.variables:
@@ -242,6 +246,7 @@ class XlaEngine(_Engine):
         super().__init__(variables, model)
         self.jax = jax_module()
         self._programs: dict[Any, Any] = {}
+        self._loaded: list[tuple[list[Any], list[Any], np.ndarray]] = []
         self.wide = any(np.dtype(v.dtype) == np.float64 for v in variables)
 
     def own(self, value: Any) -> Any:
@@ -259,10 +264,14 @@ class XlaEngine(_Engine):
 
     def load(self, data: Sequence[Any], batch_size: int) -> None:
         """Put the arrays of this fit or evaluation on the device."""
-        with self.precision():
-            self.data = [None if a is None else self.jax.device_put(a) for a in data]
-        self.host, self.batch_size = data, batch_size
-        self.natural = np.arange(len(data[0]), dtype=np.int32)
+        known = next((e for e in self._loaded if all(map(operator.is_, e[0], data))), None)
+        if known is None:
+            with self.precision():
+                device = [None if a is None else self.jax.device_put(a) for a in data]
+            known = (list(data), device, np.arange(len(data[0]), dtype=np.int32))
+            self._loaded = [known, *self._loaded[:1]]  # training and validation data take turns
+        self.host, self.data, self.natural = known
+        self.batch_size = batch_size
 
     def run(self, kind: str, order: np.ndarray | None, first: int, last: int) -> None:
         """Batches `first` to `last` (exclusive) of the epoch, `kind` train or test."""
@@ -311,7 +320,11 @@ class XlaEngine(_Engine):
         jax, model, variables = self.jax, self.model, self.variables
         jnp, lax = jax.numpy, jax.lax
         step = steps.train_step if kind == "train" else steps.test_step
-        watched = [i for i, v in enumerate(variables) if v.kind != "seed"]
+        # a NaN in somebody's metric is no reason to stop; in the loss, a weight or a slot it is
+        loss = model.loss_tracker.total
+        watched = [
+            i for i, v in enumerate(variables) if v is loss or v.kind not in ("seed", "metric")
+        ]
 
         def one(values: Any, given: Any, data: Any, order: Any, start: Any, rows: int) -> list[Any]:
             chosen = lax.dynamic_slice(order, (start,), (rows,))
@@ -349,7 +362,6 @@ class XlaEngine(_Engine):
         return jax.jit(program)
 
 
-
 class Predictor:
     """The forward pass as a pure function of a snapshot of values; safe from any thread."""
 
@@ -372,7 +384,7 @@ class Predictor:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """The outputs for checked rows."""
-        values = [v.value for v in self.variables]
+        values = snapshot(self.variables)
         if self.name == "numpy":
             with np.errstate(all="ignore"):
                 return np.array(self._forward(values, x))

@@ -8,7 +8,6 @@ from typing import Any
 
 from .. import rng
 from ..errors import StateError
-from . import step
 from .callbacks import Callback, CallbackList, History
 from .engine import Pace
 from .progress import Progress
@@ -37,7 +36,7 @@ def fit(
     n_steps = -(-rows // batch_size)
     history = History()
     params = {"epochs": epochs, "steps": n_steps, "verbose": verbose}
-    listeners = CallbackList([history, *callbacks], model, params)
+    listeners = CallbackList([*callbacks, history], model, params)  # history sees what they add
     progress = Progress(verbose, epochs, n_steps)
     progress.note(f"engine: {engine.name} ({why}); {rows} samples, {n_steps} steps an epoch")
     watching = listeners.by_batch()
@@ -75,7 +74,7 @@ def fit(
                 if model.stop_training:  # a callback or a signal; the epoch ends here
                     break
             logs = results(model)
-            if held_out is not None and (epoch + 1 - initial_epoch) % validation_freq == 0:
+            if held_out is not None and (epoch + 1) % validation_freq == 0:
                 listeners.call("on_test_begin", {})
                 found = _test(model, held_out, validation_batch_size, engine)
                 listeners.call("on_test_end", found)

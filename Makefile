@@ -1,0 +1,54 @@
+# Needs make and Python 3.11 or newer. `make PYTHON=python3.12 test` takes another one.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pip learned dependency groups in 25.1
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help train test lint bench clean
+
+help:  ## what can be made
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+train: $(VENV)/.train  ## train a network on handwritten digits; everything is set up
+	$(BIN)/chainrule train digits
+
+test: $(VENV)/.test  ## run all tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.lint  ## style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+
+bench: $(VENV)/.bench  ## compare with other frameworks, which are downloaded (gigabytes)
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## remove everything that was made here, but not runs/
+	rm -rf $(VENV) build dist .ruff_cache .pytest_cache .hypothesis .benchmarks
+	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment for everything; a stamp for each purpose says that it is complete.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "chainrule needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.made pyproject.toml
+	$(PIP) install --editable ".[xla,viz]"
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml
+	$(PIP) install --editable ".[xla,viz,data]" --group test
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.made pyproject.toml
+	$(PIP) install --editable ".[xla,viz,data]" --group lint
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.made pyproject.toml
+	$(PIP) install --editable ".[xla,viz]" --group bench
+	@touch $@
