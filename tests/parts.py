@@ -29,7 +29,7 @@ def draw(name: str) -> np.random.Generator:
 
 def exact(nested: Any) -> Any:
     """Nested lists of mpf, each exactly the float it was made from."""
-    if isinstance(nested, np.ndarray):
+    if isinstance(nested, np.ndarray | np.generic):
         nested = nested.tolist()
     return [exact(n) for n in nested] if isinstance(nested, list) else mpf(nested)
 
@@ -1201,8 +1201,9 @@ def triple32(x: int) -> int:
 
 def stream(seed: int, *numbers: int) -> Callable:
     """Word i of the stream of a seed after folding numbers in, as rng.py's docstring defines it."""
-    k0 = triple32((seed % 2**32) ^ 0x9E3779B9)
-    k1 = triple32(k0 ^ triple32((seed // 2**32 + 0x85EBCA6B) % 2**32))
+    high = triple32((seed // 2**32 + 0x85EBCA6B) % 2**32)
+    k0 = triple32((seed % 2**32) ^ high)
+    k1 = triple32((k0 + high + 0x9E3779B9) % 2**32)
     for number in numbers:
         n = triple32((number + 0x6A09E667) % 2**32)
         k0, old = triple32(k0 ^ n), k1

@@ -307,10 +307,11 @@ def craft(path, tensors, numbers=NUMBERS, manifest=None, sums=None, header=None)
         sums = {name: {"sha256": hashlib.sha256(numbers).hexdigest()} for name in tensors}
     text = json.dumps((manifest or {"format": "chainrule-model", "version": 1}) | {"tensors": sums})
     metadata = {"chainrule": text, "sha256": "0" * 64}
+    tight = (",", ":")
     if header is None:
-        header = json.dumps({"__metadata__": metadata, **tensors})
+        header = json.dumps({"__metadata__": metadata, **tensors}, separators=tight)
     else:
-        header = header.replace("METADATA", json.dumps(metadata))
+        header = header.replace("METADATA", json.dumps(metadata, separators=tight))
     raw = header.encode()
     start = len(raw).to_bytes(8, "little")
     seal = hashlib.sha256(start + raw).hexdigest().encode()

@@ -46,9 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         chainrule 0.1.0
         0
     """
+    if argv is None:
+        signal.signal(signal.SIGINT, _leave)
     try:
         try:
-            return _run(list(sys.argv[1:] if argv is None else argv))
+            return _run(list(sys.argv[1:] if argv is None else argv), process=argv is None)
         finally:
             sys.stdout.flush()
     except ChainruleError as error:
@@ -72,7 +74,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _run(argv: list[str]) -> int:
+def _leave(number: int, frame: object = None) -> None:
+    """End the process at once, for a signal.
+
+    An exception raised by a handler can come up inside a callback of the compiler, which prints
+    or even crashes. Files are whole at every moment, so nothing has to be finished.
+    """
+    if os.isatty(1):
+        os.write(1, b"\x1b[?25h\n")  # the progress bar hides the cursor
+    os._exit(128 + number)
+
+
+def _run(argv: list[str], process: bool) -> int:
     parser, commands = _parser()
     word = next((word for word in argv if not word.startswith("-")), None)
     if word is not None and argv[0] == word and word not in commands:
@@ -91,7 +104,7 @@ def _run(argv: list[str]) -> int:
             if unknown[0].startswith("-")
             else f"chainrule {arguments.command} --help shows what belongs there",
         )
-    arguments.words = argv
+    arguments.words, arguments.process = argv, process
     return arguments.action(arguments)
 
 
@@ -297,7 +310,7 @@ def _widths(text: str) -> tuple[int, ...]:
 
 
 class _Aborted(KeyboardInterrupt):
-    """A signal that cannot wait."""
+    """A signal that cannot wait, where the process is not ours to end."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -308,9 +321,14 @@ class _Signals(Callback):
     """Ctrl-C and SIGTERM: before training they abort; then the first one asks fit to stop.
 
     Use as a context around everything that must not be lost, and give it to fit as a callback.
+
+    Args:
+        process: the process is ours, and aborting means to end it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, process: bool) -> None:
+        self.process = process
+        self.folder: str | None = None
         self.received: int | None = None
         self._training = False
         self._before: dict[int, Any] = {}
@@ -331,8 +349,22 @@ class _Signals(Callback):
         """From here on there is something to save."""
         self._training = True
 
+    def _unwritten(self) -> None:
+        """Remove the file that was being written, if any."""
+        import contextlib
+        import glob
+
+        for path in glob.glob(f"{glob.escape(self.folder or '')}/.*.{os.getpid()}.*.tmp"):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
     def _handle(self, number: int, frame: object) -> None:
         if not self._training or self.received is not None:
+            if not self._training and self.folder is not None:
+                _withdraw(self.folder)
+            if self.process:
+                self._unwritten()
+                _leave(number)
             raise _Aborted(number)
         self.received = number
         # not by attribute: inside a step, where the signal may have come, the model refuses that
@@ -357,7 +389,7 @@ def _train(a: argparse.Namespace) -> int:
     _check_numbers(a)
     options = _table_options(a)
     began = time.perf_counter()
-    with _Signals() as signals:
+    with _Signals(a.process) as signals:
         data = catalog.load(a.data, seed=a.seed, **options)
         recipe = _RECIPES[_kind(data, a.data in catalog.datasets)]
         hidden = recipe.hidden if a.hidden is None else a.hidden
@@ -416,6 +448,7 @@ def _train(a: argparse.Namespace) -> int:
                 "inputs": inputs.to_json(),
             },
         }
+        signals.folder = folder
         report.write_config(folder, config)
         history = History()
         callbacks: list[Any] = [history, signals]

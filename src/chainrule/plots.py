@@ -34,11 +34,11 @@ _LONGEST_NAME = 18
 def _figure(width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError:
         raise missing_extra("matplotlib", "viz", "drawing") from None
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
-    return figure
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+    return Figure(figsize=(width, height), dpi=120, layout=layout)
 
 
 def _axes(figure: Any, *place: int) -> Any:

@@ -58,8 +58,9 @@ def key(seed: int) -> np.ndarray:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise ArgumentError("a seed must be a whole number", received=repr(seed))
     low, high = int(seed) & _WORD, (int(seed) >> 32) & _WORD
-    k0 = _mix_int(low ^ 0x9E3779B9)
-    k1 = _mix_int(k0 ^ _mix_int((high + 0x85EBCA6B) & _WORD))
+    h = _mix_int((high + 0x85EBCA6B) & _WORD)
+    k0 = _mix_int(low ^ h)
+    k1 = _mix_int((k0 + h + 0x9E3779B9) & _WORD)
     return np.array([k0, k1], np.uint32)
 
 
@@ -80,7 +81,7 @@ def bits(key: Any, shape: Any, start: int = 0) -> Any:
 
     Example:
         >>> bits(key(0), 3)
-        array([ 146975875, 1115072313, 4100785841], dtype=uint32)
+        array([2006717424, 1397754402,  321118408], dtype=uint32)
     """
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     n = math.prod(shape)

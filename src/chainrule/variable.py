@@ -185,6 +185,10 @@ class swap:
 
     def __exit__(self, *exc: object) -> None:
         _swap.reset(self._token)
+        outer = _swap.get()
+        if outer is not None:  # what belongs to the outer swap was changed on its behalf
+            own = set(map(id, self.variables))
+            outer.now |= {k: v for k, v in self.now.items() if k in outer.now and k not in own}
 
 
 def snapshot(variables: Sequence[Variable]) -> list[Any]:

@@ -40,8 +40,9 @@ class Adagrad(Optimizer):
 
     def update(self, w: Any, g: Any, a: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
-        a = a + g * g
-        return w - rate * g / _sqrt(a + self.epsilon), a
+        a += g * g
+        w -= rate * g / _sqrt(a + self.epsilon)
+        return w, a
 
 
 @register
@@ -61,10 +62,13 @@ class Adadelta(Optimizer):
 
     def update(self, w: Any, g: Any, a: Any, d: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
-        a = self.rho * a + (1 - self.rho) * (g * g)
+        a *= self.rho
+        a += (1 - self.rho) * (g * g)
         change = -_sqrt(d + self.epsilon) / _sqrt(a + self.epsilon) * g
-        d = self.rho * d + (1 - self.rho) * (change * change)
-        return w + rate * change, a, d
+        d *= self.rho
+        d += (1 - self.rho) * (change * change)
+        w += rate * change
+        return w, a, d
 
 
 @register
@@ -121,8 +125,10 @@ class RMSpropOutside(Optimizer):
 
     def update(self, w: Any, g: Any, v: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
-        v = self.beta * v + (1 - self.beta) * (g * g)
-        return w - rate * g / (_sqrt(v) + self.epsilon), v
+        v *= self.beta
+        v += (1 - self.beta) * (g * g)
+        w -= rate * g / (_sqrt(v) + self.epsilon)
+        return w, v
 
 
 class _Moments(Optimizer):
@@ -156,10 +162,13 @@ class Adam(_Moments):
 
     def update(self, w: Any, g: Any, m: Any, v: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
-        m = self.beta_1 * m + (1 - self.beta_1) * g
-        v = self.beta_2 * v + (1 - self.beta_2) * (g * g)
+        m *= self.beta_1
+        m += (1 - self.beta_1) * g
+        v *= self.beta_2
+        v += (1 - self.beta_2) * (g * g)
         c = one_minus_power(self.beta_2, t) ** 0.5 / one_minus_power(self.beta_1, t)
-        return w - (rate * c) * m / (_sqrt(v) + self.epsilon), m, v
+        w -= (rate * c) * m / (_sqrt(v) + self.epsilon)
+        return w, m, v
 
 
 @register
@@ -178,6 +187,8 @@ class Adamax(_Moments):
 
     def update(self, w: Any, g: Any, m: Any, u: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
-        m = self.beta_1 * m + (1 - self.beta_1) * g
+        m *= self.beta_1
+        m += (1 - self.beta_1) * g
         u = xp(g).maximum(self.beta_2 * u, xp(g).abs(g))
-        return w - (rate / one_minus_power(self.beta_1, t)) * m / (u + self.epsilon), m, u
+        w -= (rate / one_minus_power(self.beta_1, t)) * m / (u + self.epsilon)
+        return w, m, u

@@ -21,7 +21,7 @@ from ..variable import Variable, active_swap
 registry = Registry("optimizer")
 register = registry.add
 
-_BLOCK = 1 << 14  # numbers at a time on NumPy, so that an update's temporaries stay in the cache
+_BLOCK = 1 << 15  # numbers at a time on NumPy, so that an update's temporaries stay in the cache
 
 
 class Optimizer(Configurable):
@@ -140,7 +140,11 @@ class Optimizer(Configurable):
     # --- the step -------------------------------------------------------------------------------
 
     def update(self, w: Any, g: Any, *slots: Any, rate: Any, t: Any) -> Any:
-        """The new weight, followed by the new slots; `t` counts steps from 1."""
+        """The new weight, followed by the new slots; `t` counts steps from 1.
+
+        `w` and the slots are the optimizer's own: `m *= β` saves NumPy an array, and on XLA means
+        the same as `m = β·m`.
+        """
         raise NotImplementedError
 
     def apply(self, gradients: Iterable[Any], trainable_variables: Any = None) -> None:
@@ -194,31 +198,33 @@ class Optimizer(Configurable):
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
 
     def _step(self, variable: Variable, g: Any, slots: list[Variable], rate: Any, t: Any) -> None:
-        w, old = variable.value, [s.value for s in slots]
+        arrays = [variable.value, *(s.value for s in slots)]
+        if isinstance(arrays[0], np.ndarray | np.generic):
+            swap = active_swap()
+            if swap is None or not swap.owned:  # an engine's own arrays may be written to
+                arrays = [np.array(a) for a in arrays]
         if self.weight_decay:
-            w = w - rate * self.weight_decay * w
-        if type(w) is np.ndarray and w.size > _BLOCK and w.flags.c_contiguous:
-            new = self._in_blocks(w, g, old, rate, t)
+            arrays[0] = arrays[0] - rate * self.weight_decay * arrays[0]
+        if type(g) is np.ndarray and g.size > _BLOCK and all(a.flags.c_contiguous for a in arrays):
+            self._in_blocks(arrays, np.ascontiguousarray(g), rate, t)
+            new: Any = arrays
         else:
-            new = self.update(w, g, *old, rate=rate, t=t)
-        new = new if isinstance(new, tuple) else (new,)
+            new = self.update(arrays[0], g, *arrays[1:], rate=rate, t=t)
+            new = new if isinstance(new, tuple) else (new,)
         for v, value in zip((variable, *slots), new, strict=True):
             v.assign(value if value.dtype == v.dtype else value.astype(v.dtype))
 
-    def _in_blocks(self, w: Any, g: Any, old: list[Any], rate: Any, t: Any) -> tuple:
-        """The same update a block at a time: large arrays pass through the cache once."""
-        swap = active_swap()
-        arrays = [w, *old]
-        # an engine's own arrays are written in place; anyone else's are left as they are
-        results = arrays if swap is not None and swap.owned else [np.empty_like(a) for a in arrays]
-        flat_in = [a.reshape(-1) for a in (w, np.ascontiguousarray(g), *old)]
-        flat_out = [a.reshape(-1) for a in results]
-        for start in range(0, w.size, _BLOCK):
+    def _in_blocks(self, arrays: list[Any], g: Any, rate: Any, t: Any) -> None:
+        """The same update a block at a time, so that large arrays pass through the cache once."""
+        w, *slots = (a.reshape(-1) for a in arrays)
+        g = g.reshape(-1)
+        for start in range(0, g.size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            new = self.update(*(a[block] for a in flat_in), rate=rate, t=t)
-            for out, value in zip(flat_out, new if isinstance(new, tuple) else (new,), strict=True):
-                out[block] = value
-        return tuple(results)
+            old = [w[block], *(s[block] for s in slots)]
+            new = self.update(old[0], g[block], *old[1:], rate=rate, t=t)
+            for a, value in zip(old, new if isinstance(new, tuple) else (new,), strict=True):
+                if value is not a:
+                    a[...] = value
 
     def _clip(self, gradients: list[Any]) -> list[Any]:
         if self.clipvalue is not None:

@@ -36,11 +36,13 @@ class SGD(Optimizer):
     def update(self, w: Any, g: Any, *slots: Any, rate: Any, t: Any) -> Any:
         """One step."""
         if not slots:
-            return w - rate * g
-        v = self.momentum * slots[0] - rate * g
-        if self.nesterov:
-            return w + self.momentum * v - rate * g, v
-        return w + v, v
+            w -= rate * g
+            return w
+        v = slots[0]
+        v *= self.momentum
+        v -= rate * g
+        w += self.momentum * v - rate * g if self.nesterov else v
+        return w, v
 
 
 @register
@@ -58,5 +60,7 @@ class MovingAverageMomentum(Optimizer):
 
     def update(self, w: Any, g: Any, v: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
-        v = self.beta * v + (1 - self.beta) * g
-        return w - rate * v, v
+        v *= self.beta
+        v += (1 - self.beta) * g
+        w -= rate * v
+        return w, v

@@ -203,6 +203,9 @@ class NumpyEngine(_Engine):
                 except FloatingPointError:
                     now.now = before
                     raise self.refuse(i, batch, now.values()) from None
+                except BaseException:
+                    now.now = before
+                    raise
             self.values, self._fresh = now.values(), True
 
     def _swapped(self) -> Any:
