@@ -359,6 +359,7 @@ def test_a_figure_that_does_not_exist(engine):
         "  received: 'val_loss'\n"
         "  fix: give fit validation_split or validation_data"
     )
+    assert int(model.optimizer.iterations) == 0  # refused before anything was trained
     plateau = cr.callbacks.ReduceLROnPlateau(monitor="acuracy")
     message = rendered(errors.ArgumentError, lambda: model.fit(X, Y, callbacks=[plateau], **how))
     assert message.startswith("ReduceLROnPlateau: the figure 'acuracy' does not exist\n")

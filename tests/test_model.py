@@ -958,3 +958,31 @@ def test_activations_as_layers_train_as_arguments_do():
     for model in (one, two):
         model.fit(x, y, epochs=2, shuffle=False, verbose=0, engine="numpy")
     same(one, two)
+
+
+def test_copy_deepcopy_gives_a_model_of_its_own():
+    import copy
+
+    model = line()
+    model.compile("adam", "mse")
+    x = np.ones((8, 1))
+    model.fit(x, x, verbose=0)
+    other = copy.deepcopy(model)
+    np.testing.assert_array_equal(other.predict(x), model.predict(x))
+    before = model.get_weights()
+    other.fit(x, 2 * x, epochs=3, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    assert not np.array_equal(other.get_weights()[0], before[0])
+
+
+def test_nobody_writes_into_a_variable():
+    """A value changed behind the variable's back would be missed by what was copied to a device."""
+    layer = Dense(1)
+    layer(np.ones((1, 1)))
+    with pytest.raises(ValueError, match="read-only"):
+        layer.kernel.value[...] = 3
+
+
+def test_gradients_of_a_float32_layer_are_checked_in_float64():
+    report = cr.gradcheck(Dense(2, activation="tanh"), np.ones((3, 4)))
+    assert report.checked > 0

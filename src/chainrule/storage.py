@@ -24,7 +24,8 @@ __all__ = ["read", "write", "write_atomically"]
 
 _HEADER_LIMIT = 1 << 20  # one megabyte, before anything is allocated
 _ZEROS = "0" * 64
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}(/[A-Za-z0-9_.-]{1,128})*")
+_SEGMENT = r"(?!\.+(?:/|$))[A-Za-z0-9_.-]{1,128}"  # a name is never a path: no "..", no "."
+_NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
 _DTYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -195,10 +196,18 @@ def _damaged(path: str, expected: str, received: str, tensor: str | None = None)
     )
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose names are all different."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
 def _open(path: str, header: bytes, start: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """The verified header: tensors by name, and the manifest."""
     try:
-        tensors = json.loads(header)
+        tensors = json.loads(header, object_pairs_hook=_once)
         metadata = tensors.pop("__metadata__")
         sealed, text = metadata["sha256"], metadata["chainrule"]
         blank = header.replace(_seal(str(sealed)), _seal(_ZEROS), 1)

@@ -69,7 +69,7 @@ class Variable(Recordable):
         value = as_numpy(value)
         if dtype is not None or is_float(value):
             value = value.astype(numpy_dtype(dtype))
-        self._value: Any = value
+        self._value: Any = frozen(value)
         self.name, self.kind = name, kind
         self.trainable = kind == "weight" if trainable is None else trainable
         self.regularizer: Any = None
@@ -109,7 +109,7 @@ class Variable(Recordable):
         if self.lender is not None:
             self.lender.publish()
             self.lender = None
-        self._value = np.array(value, dtype)
+        self._value = frozen(value, dtype)
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
@@ -146,6 +146,13 @@ class Variable(Recordable):
         frozen = "" if self.trainable or self.kind != "weight" else ", trainable=False"
         what = f"shape={self.shape}, dtype={self.dtype}, kind={self.kind!r}{frozen}"
         return f"Variable({self.name!r}, {what})"
+
+
+def frozen(value: Any, dtype: Any = None) -> np.ndarray:
+    """A copy that nobody can write into: a variable changes by `assign` alone."""
+    value = np.array(value, dtype)
+    value.flags.writeable = False
+    return value
 
 
 class swap:

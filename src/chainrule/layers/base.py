@@ -25,6 +25,8 @@ from ..variable import Variable, active_swap, swap
 registry = Registry("layer")
 register = registry.add
 
+# overrides the type of every layer, while a gradient is checked in float64
+_computes_in: ContextVar[Any] = ContextVar("chainrule_computes_in", default=None)
 _to_come: ContextVar[list[int] | None] = ContextVar("chainrule_weights_to_come", default=None)
 
 
@@ -192,8 +194,9 @@ class Layer(Configurable):
         if not hasattr(x, "dtype") or not hasattr(x, "shape"):
             x = asarray(x, name=f"input of {self.name!r}")
             x = x if self.integer_input else x.astype(numpy_dtype(self.dtype))
-        if not self.integer_input and x.dtype != self._dtype:
-            x = ops.cast(x, self.dtype)
+        dtype = _computes_in.get() or self._dtype
+        if not self.integer_input and x.dtype != dtype:
+            x = ops.cast(x, dtype)
         return x
 
     integer_input = False  # an Embedding takes whole numbers
@@ -252,12 +255,21 @@ class Layer(Configurable):
             v.grad = None
 
     def pure(self, training: bool = False) -> tuple[Any, list[Any]]:
-        """`(function, values)`: the layer as a pure function of its variables and its input."""
+        """`(function, values)`: the layer as a pure function of its variables and its input.
+
+        The function computes in the type of the values it is given, so float64 values show float64
+        results of a float32 layer.
+        """
         variables = self.variables
 
         def function(values: Sequence[Any], x: Any) -> Any:
-            with swap(variables, values):
-                return self._run(x, training)
+            floats = [v for v in (*values, x) if hasattr(v, "dtype") and is_float(v)]
+            token = _computes_in.set(np.dtype(floats[0].dtype) if floats else None)
+            try:
+                with swap(variables, values):
+                    return self._run(x, training)
+            finally:
+                _computes_in.reset(token)
 
         return function, [v.numpy() for v in variables]
 

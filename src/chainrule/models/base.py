@@ -257,11 +257,7 @@ class Model(Layer):
         for c in callbacks or ():
             c.set_model(self)
             c.on_predict_begin({})
-        if len(x) <= batch_size:
-            y = predictor(x)
-        else:
-            starts = range(0, len(x), batch_size)
-            y = np.concatenate([predictor(x[a : a + batch_size]) for a in starts])
+        y = predictor(x, batch_size)
         for c in callbacks or ():
             c.on_predict_end({})
         return y
@@ -476,6 +472,14 @@ class Model(Layer):
     def load_weights(self, filepath: Any) -> None:
         """Read weights that `save_weights` or `save` wrote."""
         saving.load_weights(self, filepath)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copy.deepcopy: everything but what was compiled, and locks."""
+        fresh = {"_engines": {}, "_predictors": {}, "_building": None, "_last": None}
+        return self.__dict__ | fresh
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _building=threading.Lock())
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)

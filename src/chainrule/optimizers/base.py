@@ -40,6 +40,8 @@ class Optimizer(Configurable):
         class Sign(cr.optimizers.Optimizer):
             def update(self, w, g, *, rate, t):
                 return w - rate * cr.ops.sign(g)
+
+    Or write `w -= ...`; what `update` is given may be changed, since it is the optimizer's own.
     """
 
     slot_names: tuple[str, ...] = ()

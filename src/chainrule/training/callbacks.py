@@ -85,7 +85,13 @@ _BATCH = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_ba
 class CallbackList:
     """The callbacks of one fit, called in order."""
 
-    def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        callbacks: Sequence[Callback],
+        model: Any,
+        params: dict[str, Any],
+        validated: bool = True,
+    ) -> None:
         for c in callbacks:
             if isinstance(c, type) or not hasattr(c, "on_epoch_end"):
                 raise ArgumentError(
@@ -95,6 +101,9 @@ class CallbackList:
                     received=repr(c),
                     fix="EarlyStopping(), with parentheses" if isinstance(c, type) else None,
                 )
+            if isinstance(c, _Monitor):
+                c.check([*model.metrics_names, *(["val_loss"] if validated else [])])
+        for c in callbacks:
             c.set_model(model)
             c.set_params(params)
         self.callbacks = list(callbacks)
@@ -156,6 +165,11 @@ class _Monitor(Callback):
             if self.monitor.startswith("val_") and not any(k.startswith("val_") for k in logs)
             else did_you_mean(self.monitor, logs),
         )
+
+    def check(self, known: Sequence[str]) -> None:
+        """Raise before training when the figure can never come."""
+        if self.monitor.startswith("val_") and not any(k.startswith("val_") for k in known):
+            self.figure(dict.fromkeys(known, 0.0))
 
     def better(self, value: float, best: float | None) -> bool:
         """Is the value better than the best by more than min_delta?"""
@@ -333,6 +347,11 @@ class ModelCheckpoint(_Monitor):
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.best = initial_value_threshold
+
+    def check(self, known: Sequence[str]) -> None:
+        """Only the best needs a figure."""
+        if self.save_best_only:
+            super().check(known)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import config
 from ..errors import NonFiniteError, StateError, choose, missing_extra
-from ..variable import Variable, snapshot, swap
+from ..variable import Variable, frozen, snapshot, swap
 from . import step as steps
 
 __all__ = ["NumpyEngine", "Predictor", "XlaEngine", "choose_engine", "compilations"]
@@ -178,7 +178,7 @@ class NumpyEngine(_Engine):
 
     def show(self, value: Any) -> Any:
         """A copy."""
-        return np.array(value)
+        return frozen(value)
 
     def load(self, data: Sequence[Any], batch_size: int) -> None:
         """The arrays of this fit or evaluation: x, y, sample weights or None."""
@@ -385,9 +385,15 @@ class Predictor:
         with swap(self.variables, values):
             return steps.forward(self.model, x)
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """The outputs for checked rows."""
+    def __call__(self, x: np.ndarray, batch_size: int) -> np.ndarray:
+        """The outputs for checked rows, all from the weights of one moment."""
         values = snapshot(self.variables)
+        if len(x) <= batch_size:
+            return self._batch(x, values)
+        starts = range(0, len(x), batch_size)
+        return np.concatenate([self._batch(x[a : a + batch_size], values) for a in starts])
+
+    def _batch(self, x: np.ndarray, values: list[Any]) -> np.ndarray:
         if self.name == "numpy":
             with np.errstate(all="ignore"):
                 return np.array(self._forward(values, x))

@@ -36,7 +36,8 @@ def fit(
     n_steps = -(-rows // batch_size)
     history = History()
     params = {"epochs": epochs, "steps": n_steps, "verbose": verbose}
-    listeners = CallbackList([*callbacks, history], model, params)  # history sees what they add
+    # the history comes last: it sees what the others add
+    listeners = CallbackList([*callbacks, history], model, params, held_out is not None)
     progress = Progress(verbose, epochs, n_steps)
     progress.note(f"engine: {engine.name} ({why}); {rows} samples, {n_steps} steps an epoch")
     watching = listeners.by_batch()
