@@ -23,7 +23,9 @@ model.compile(optimizer=Adam(), loss="sparse_categorical_crossentropy", metrics=
 model.summary()
 
 stop = EarlyStopping(patience=5, restore_best_weights=True)
-model.fit(x_train, y_train, epochs=40, batch_size=32, validation_split=0.1, callbacks=[stop], verbose=2)
+model.fit(
+    x_train, y_train, epochs=40, batch_size=32, validation_split=0.1, callbacks=[stop], verbose=2
+)
 
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy {accuracy:.3f}")

@@ -28,6 +28,7 @@ class Snake(cr.layers.Layer):
     """The operation as a layer."""
 
     def call(self, x):
+        """snake(x)."""
         return snake(x)
 
 

@@ -164,6 +164,8 @@ def _float64(f: Any, args: tuple) -> tuple[Callable, list[str], list[np.ndarray]
     names: list[str] = []
     function, rebuild = f, list
     if hasattr(f, "pure"):
+        if not getattr(f, "built", True):
+            f(*args)  # a layer makes its weights at the first call
         function, given = f.pure()
         weights = list(given.values()) if isinstance(given, dict) else list(given)
         keys = list(given) if isinstance(given, dict) else [None] * len(weights)

@@ -281,6 +281,11 @@ class Layer(Configurable):
         return f"{type(self).__name__} {self.name!r} (made at {self.made_at})"
 
     @property
+    def sample_shape(self) -> tuple | None:
+        """Shape of one sample, where the constructor was given it."""
+        return self.input_shape
+
+    @property
     def variables(self) -> list[Variable]:
         """Every Variable of this layer and its sublayers, each once."""
         found = [*self._weights]

@@ -73,7 +73,12 @@ class Sequential(Model):
         self._forget()
 
     def _known_shape(self) -> tuple | None:
-        return self._layers[0].input_shape if self._layers else None
+        return self._layers[0].sample_shape if self._layers else None
+
+    @property
+    def sample_shape(self) -> tuple | None:
+        """Shape of one sample, where it is known."""
+        return self._shapes[0][1:] if self.built else self._known_shape()
 
     def build(self, input_shape: tuple) -> None:
         """Build each layer for the output of the one before."""
@@ -115,6 +120,22 @@ class Sequential(Model):
     def output_shape(self) -> tuple:
         """Shape of a batch of outputs, None for the batch."""
         return self._shape(1)
+
+    @property
+    def input_shape(self) -> tuple:
+        """Shape of a batch of inputs, None for the batch."""
+        return self._shape(0)
+
+    @input_shape.setter
+    def input_shape(self, shape: Any) -> None:
+        # a Sequential's shape is that of its layers; the base class sets None at construction
+        if shape is not None:
+            raise ArgumentError(
+                "the input's shape belongs to the first layer",
+                where=type(self).__name__,
+                received=shape,
+                fix="start with Input(shape)",
+            )
 
     @property
     def input_dtype(self) -> str:

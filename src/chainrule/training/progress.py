@@ -38,7 +38,9 @@ class Progress:
     def note(self, text: str) -> None:
         """A line that stays."""
         if self.shown:
-            print(text) if self._bar is None else self._bar.console.print(text, markup=False)
+            print(text) if self._bar is None else self._bar.console.print(
+                text, markup=False, highlight=False, soft_wrap=True
+            )
 
     def begin(self, epoch: int) -> None:
         """An epoch starts."""

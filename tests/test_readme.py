@@ -1,0 +1,35 @@
+"""The README's Python, word for word."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import chainrule as cr
+from chainrule import cli
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder in which `chainrule train digits --out runs/digits` has been run."""
+    path = tmp_path_factory.mktemp("readme")
+    cr.utils.set_random_seed(0)
+    assert cli.main(["train", "digits", "--quiet", "--out", str(path / "runs" / "digits")]) == 0
+    return path
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_python_block(number, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    exec(compile(BLOCKS[number], f"README.md block {number}", "exec"), {"__name__": "__main__"})  # noqa: S102
+
+
+def test_the_model_of_the_readme_reads_digits(folder):
+    model = cr.load_model(folder / "runs" / "digits" / "model.safetensors")
+    (_, _), (x_test, y_test) = cr.datasets.digits.load_data()
+    assert (model.predict(x_test / 16).argmax(axis=1) == y_test).mean() >= 0.97
