@@ -84,7 +84,7 @@ class Variable(Recordable):
             return now
         lender = self.lender  # read once: another thread may take it back
         if lender is not None:
-            lender.publish()
+            lender.publish(self)
         return self._value
 
     def assign(self, value: Any) -> None:
@@ -105,11 +105,8 @@ class Variable(Recordable):
                 expected=self.shape,
                 received=value.shape,
             )
-        dtype = self.dtype
-        if self.lender is not None:
-            self.lender.publish()
-            self.lender = None
-        self._value = frozen(value, dtype)
+        self.lender = None  # an engine that held the variable fetches the new value
+        self._value = frozen(value, self.dtype)
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
@@ -203,7 +200,7 @@ def snapshot(variables: Sequence[Variable]) -> list[Any]:
     lender = next((v.lender for v in variables if v.lender is not None), None)
     if lender is None:
         return [v.value for v in variables]
-    with lender.publish():
+    with lender.lock:
         return [v.value for v in variables]
 
 
@@ -229,5 +226,5 @@ class discover(swap):
 
 
 def _newest(variable: Variable) -> Any:
-    variable.lender.publish()
+    variable.lender.publish(variable)
     return variable._value

@@ -25,6 +25,20 @@ def _t(m):
     return xp(m).swapaxes(m, -1, -2)
 
 
+_SMALL = 4096  # multiplications; measured in benchmarks/NOTES.md
+
+
+def _product(m, a, b):
+    """The matrix product A·B.
+
+    A compiler calls a library for each product, which for a network of ten neurons costs more than
+    the arithmetic. Written as a sum of products, a small one is fused with its neighbours.
+    """
+    if m is not np and np.ndim(a) == np.ndim(b) == 2 and np.size(a) * np.shape(b)[1] <= _SMALL:
+        return m.sum(a[:, :, None] * b[None, :, :], axis=1)
+    return m.matmul(a, b)
+
+
 @op
 def matmul(a, b):
     """A·B over the last two axes; other axes are a batch and broadcast.  dA = dY·Bᵀ, dB = Aᵀ·dY.
@@ -51,7 +65,7 @@ def matmul(a, b):
             return like(d_y[..., None] * b, a)
         if len(sa) == 1:
             return like(xp(d_y, b).matmul(d_y[..., None, :], _t(b))[..., 0, :], a)
-        return like(xp(d_y, b).matmul(d_y, _t(b)), a)
+        return like(_product(xp(d_y, b), d_y, _t(b)), a)
 
     def d_b(d_y):
         if len(sa) == 1:
@@ -60,10 +74,10 @@ def matmul(a, b):
             return like(xp(d_y, a).matmul(_t(a), d_y[..., None])[..., 0], b)
         if len(sb) == 2:  # one matrix for the whole batch: one product over all rows
             rows = xp(a).reshape(a, (-1, sa[-1]))
-            return xp(d_y, a).matmul(_t(rows), xp(d_y).reshape(d_y, (-1, sb[-1])))
+            return _product(xp(d_y, a), _t(rows), xp(d_y).reshape(d_y, (-1, sb[-1])))
         return like(xp(d_y, a).matmul(_t(a), d_y), b)
 
-    return xp(a, b).matmul(a, b), (d_a, d_b)
+    return _product(xp(a, b), a, b), (d_a, d_b)
 
 
 @op
@@ -80,15 +94,15 @@ def dense(x, kernel, bias=None):
     def rows(array, width):
         return array if flat else m.reshape(array, (-1, width))
 
-    y = m.matmul(rows(x, n), kernel)
+    y = _product(m, rows(x, n), kernel)
     if bias is not None:
         y = y + bias
 
     def d_x(d_y):
-        return m.reshape(m.matmul(rows(d_y, units), _t(kernel)), np.shape(x))
+        return m.reshape(_product(m, rows(d_y, units), _t(kernel)), np.shape(x))
 
     def d_kernel(d_y):
-        return m.matmul(_t(rows(x, n)), rows(d_y, units))
+        return _product(m, _t(rows(x, n)), rows(d_y, units))
 
     def d_bias(d_y):
         return m.sum(rows(d_y, units), axis=0)

@@ -84,10 +84,10 @@ class _Compiled(XlaEngine):
         self._jitted = self.jax.jit(program)
 
     def __call__(self, *args: Any) -> Any:
-        with self._lock:
+        with self.lock:
             self.take()
             given = [np.asarray(v.value) for v in self.fixed]
             with self.precision():
-                self.values, result = self._jitted(self.values, given, args)
-            self._fresh = True
+                values, result = self._jitted(self.values, given, args)
+            self.keep(values)
         return result

@@ -112,13 +112,14 @@ class _Engine:
         self.model = model
         self.variables = list(variables)
         self.values: list[Any] = []
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._loaded: list[Any] = []  # data on the device
-        self._fresh = False  # are the values newer than what the Variables show?
+        self._stale: set[int] = set()  # which Variables show less than the newest value
+        self._place = {id(v): i for i, v in enumerate(self.variables)}
 
     def take(self) -> None:
         """Fetch what the Variables hold, where somebody else has changed them."""
-        with self._lock:
+        with self.lock:
             mine = self.values
             self.values = [
                 mine[i] if mine and v.lender is self else self.own(v.value)
@@ -127,23 +128,26 @@ class _Engine:
             for v in self.variables:
                 v.lender = self
 
-    def publish(self) -> Any:
-        """Show the newest values in the Variables; returns the lock that keeps them as they are."""
-        with self._lock:
-            if self._fresh:
-                self._fresh = False
-                for v, value in zip(self.variables, self.values, strict=True):
-                    if v.lender is self:
-                        v._value = self.show(value)
-        return self._lock
+    def publish(self, variable: Variable) -> None:
+        """Show the newest value in a Variable."""
+        with self.lock:
+            i = self._place[id(variable)]
+            if i in self._stale and variable.lender is self:
+                self._stale.discard(i)
+                variable._value = self.show(self.values[i])
+
+    def keep(self, values: list[Any]) -> None:
+        """Take new values as the newest."""
+        self.values = values
+        self._stale.update(range(len(values)))
 
     def release(self) -> None:
         """Give everything back; the engine is no longer asked."""
         self._loaded = []
-        with self._lock:
-            self.publish()
+        with self.lock:
             for v in self.variables:
                 if v.lender is self:
+                    self.publish(v)
                     v.lender = None
             self.values = []
 
@@ -188,7 +192,7 @@ class NumpyEngine(_Engine):
         """Batches `first` to `last` (exclusive) of the epoch, `kind` train or test."""
         size, rows = self.batch_size, len(self.data[0])
         # overflow is looked for after each step, where its cause can be named
-        with np.errstate(all="ignore"), self._lock, self._swapped() as now:
+        with np.errstate(all="ignore"), self.lock, self._swapped() as now:
             for i in range(first, last):
                 chosen: Any = slice(i * size, min((i + 1) * size, rows))
                 if order is not None:
@@ -206,7 +210,7 @@ class NumpyEngine(_Engine):
                 except BaseException:
                     now.now = before
                     raise
-            self.values, self._fresh = now.values(), True
+            self.keep(now.values())
 
     def _swapped(self) -> Any:
         return _kept(self, swap(self.variables, self.values, owned=True))
@@ -222,7 +226,7 @@ class _kept:
         return self.inner.__enter__()
 
     def __exit__(self, *exc: object) -> None:
-        self.engine.values, self.engine._fresh = self.inner.values(), True
+        self.engine.keep(self.inner.values())
         self.inner.__exit__(*exc)
 
 
@@ -253,9 +257,8 @@ class XlaEngine(_Engine):
         self.wide = any(np.dtype(v.dtype) == np.float64 for v in variables)
 
     def own(self, value: Any) -> Any:
-        """The value on the device."""
-        with self.precision():
-            return self.jax.device_put(value)
+        """The value itself: the program's call takes it to the device, quicker than we could."""
+        return value
 
     def show(self, value: Any) -> Any:
         """The value as a NumPy array."""
@@ -279,12 +282,12 @@ class XlaEngine(_Engine):
     def run(self, kind: str, order: np.ndarray | None, first: int, last: int) -> None:
         """Batches `first` to `last` (exclusive) of the epoch, `kind` train or test."""
         order = self.natural if order is None else order
-        with self._lock:
+        with self.lock:
             before = self.values
             after, fine = self._call(kind, before, order, first, last)
             if kind == "train" and not bool(fine):
                 self._find(order, first, last)
-            self.values, self._fresh = after, True
+            self.keep(after)
 
     def _call(self, kind: str, values: Any, order: Any, first: int, last: int) -> tuple[Any, Any]:
         size, rows = self.batch_size, len(order)
@@ -307,11 +310,10 @@ class XlaEngine(_Engine):
         for i in range(first, last):
             after, fine = self._call("train", self.values, order, i, i + 1)
             if not bool(fine):
-                self._fresh = True
                 chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
                 batch = [None if a is None else np.asarray(a)[chosen] for a in self.host]
                 raise self.refuse(i, batch, self.values)
-            self.values = after
+            self.keep(after)
 
     def _program(self, kind: str, size: int, tail: int) -> Any:
         known = self._programs.get((kind, size, tail))
