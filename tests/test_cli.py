@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import cli, datasets, report
+from chainrule import datasets, report
 from chainrule.cli import main
+from chainrule.cli.recipes import RECIPES
+from chainrule.data import catalog
 from chainrule.data.idx import write_idx
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mnist"
@@ -304,8 +306,19 @@ def test_scaling_is_that_of_the_training(people):
     scaled = inputs.scale(table.x)
     rows = {row.tobytes() for row in scaled}
     assert all(row.tobytes() in rows for row in [*data.x_train, *data.x_test])
+    assert inputs.to_json() == report.Inputs.of(data, {"target": "bought"}).to_json()
     np.testing.assert_array_equal(inputs.scale(table.x[7]), scaled[7:8])
     np.testing.assert_allclose(inputs.unscale(scaled), table.x, rtol=1e-5, atol=1e-5)
+
+
+def test_a_table_is_read_once(people, tmp_path, monkeypatch):
+    opened = []
+    plain = catalog.read_csv
+    monkeypatch.setattr(catalog, "read_csv", lambda *a, **k: opened.append(a) or plain(*a, **k))
+    monkeypatch.setattr(report, "read_csv", catalog.read_csv)
+    words = ["train", str(people / "people.csv"), "--epochs", "1", "--quiet", *FAST]
+    assert main([*words, "--out", str(tmp_path / "r")]) == 0
+    assert len(opened) == 1
 
 
 def test_a_table_without_header_and_with_the_target_first(tmp_path, capsys):
@@ -330,6 +343,12 @@ def test_a_model_alone_says_what_is_missing(digits, tmp_path, capsys):
     words = ["predict", str(tmp_path / "m.safetensors"), str(digits / "examples.npy")]
     assert main(words) == 0
     assert "there is no config.json beside the model" in capsys.readouterr().err
+
+
+def test_a_model_of_unknown_inputs_is_refused(digits, monkeypatch, capsys):
+    monkeypatch.setattr(cr.Sequential, "input_shape", None)
+    assert main(["predict", str(digits), str(digits / "examples.npy")]) == 2
+    assert "the model does not say what its inputs look like" in capsys.readouterr().err
 
 
 def test_numbers_that_are_scaled_already(digits, tmp_path, capsys):
@@ -617,6 +636,6 @@ def test_a_closed_pipe_is_no_error():
 def test_every_recipe_stands_in_the_help(capsys):
     main(["train", "--help"])
     said = capsys.readouterr().out
-    for recipe in cli._RECIPES.values():
+    for recipe in RECIPES.values():
         line = next(line for line in said.splitlines() if line.startswith(f"  {recipe.data} "))
         assert str(recipe.epochs or "*") in line.split()

@@ -589,6 +589,24 @@ def test_every_named_set(name):
         )
 
 
+def test_a_data_set_knows_its_scaling(tmp_path, small):
+    pixels, _ = datasets.load_digits()[0]
+    digits = datasets.load("digits")
+    assert (digits.divide_by, digits.mean, digits.columns) == (16, None, None)
+    np.testing.assert_array_equal(digits.x_train * np.float32(16), pixels)
+    assert datasets.load(small).divide_by == 255
+    assert datasets.load("moons").divide_by == 1
+    rows = "".join(f"{i},{'uv'[i % 2]},{i % 3}\n" for i in range(50))
+    (tmp_path / "t.csv").write_text("size,colour,kind\n" + rows)
+    data, table = datasets.load(tmp_path / "t.csv"), read_csv(tmp_path / "t.csv")
+    assert [c.name for c in data.columns] == ["size", "colour", "kind"]
+    assert data.columns[1].categories == ["u", "v"]
+    assert data.target is data.columns[2]
+    assert (data.mean[1:].tolist(), data.std[1:].tolist()) == ([0, 0], [1, 1])
+    back = np.concatenate([data.x_train, data.x_test]) * data.std + data.mean
+    np.testing.assert_allclose(sorted(back[:, 0]), table.x[:, 0], atol=1e-5)
+
+
 def test_named_sets_are_listed():
     names = "digits mnist moons circles spirals blobs xor plane and or nand"
     assert list(datasets.names) == names.split()

@@ -251,27 +251,18 @@ class Inputs:
         self.columns, self.target, self.options = columns, target, dict(options or {})
 
     @classmethod
-    def of(cls, data: catalog.Dataset, place: str, seed: int, options: Mapping[str, Any]) -> Inputs:
-        """The inputs of a data set that `load(place, seed, **options)` returned."""
-        if place in catalog.datasets:
-            return cls(data.feature_shape, divide_by=_divisor(data))
-        train = place
-        if os.path.isdir(place):
-            train = os.path.join(place, "train.csv")
-            if not os.path.isfile(train):
-                return cls(data.feature_shape, divide_by=_divisor(data))
-        read = read_csv(train, **options)
-        x = read.x
-        if train == place or not os.path.isfile(os.path.join(place, "test.csv")):
-            assert read.y is not None  # noqa: S101 - load made sure
-            x = x[catalog._split(read.y, seed, train)[0]]
-        mean = np.where(read.numeric, x.mean(0, dtype=np.float64), 0)
-        std = np.where(read.numeric, x.std(0, dtype=np.float64), 1)
-        std[std == 0] = 1
-        columns = [{"name": c.name, "categories": c.categories} for c in read.columns]
-        target = None if read.target is None else read.target.index
-        known = {k: v for k, v in options.items() if k != "target"}
-        return cls(data.feature_shape, 1.0, mean.tolist(), std.tolist(), columns, target, known)
+    def of(cls, data: catalog.Dataset, options: Mapping[str, Any]) -> Inputs:
+        """The inputs of a data set that `load` returned for these arguments of `read_csv`."""
+        if data.mean is None or data.std is None:
+            return cls(data.feature_shape, data.divide_by)
+        return cls(
+            data.feature_shape,
+            mean=data.mean.tolist(),
+            std=data.std.tolist(),
+            columns=[{"name": c.name, "categories": c.categories} for c in data.columns or ()],
+            target=None if data.target is None else data.target.index,
+            options={k: v for k, v in options.items() if k != "target"},
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for `config.json`."""
@@ -405,12 +396,6 @@ class Inputs:
 def _like(columns: list[Column], target: Column | None = None) -> Table:
     nothing = np.zeros((0, 0), np.float32)
     return Table(nothing, None, [], None, np.zeros(0, bool), 0, columns, target)
-
-
-def _divisor(data: catalog.Dataset) -> float:
-    """The number that the images of a data set were divided by; 1 for points."""
-    words = data.scale.split()
-    return float(words[2].rstrip(",")) if words[:2] == ["pixels", "/"] else 1.0
 
 
 def _read_npy(path: str) -> np.ndarray:

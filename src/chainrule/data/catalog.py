@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, DataError, FileError
 from ..registry import Registry
 from . import synthetic
+from .csvfile import Column
 from .digits import load_digits
 from .mnist import idx_files, load_idx_folder, load_mnist
 from .tables import read_csv
@@ -37,6 +38,11 @@ class Dataset:
         source: who made the data, and the license where there is one.
         scale: what was done to the numbers.
         feature_names: for tables and points; None for images.
+        divide_by: what every number was divided by; 1 where they stayed as they were.
+        mean: what was subtracted from each feature of a table, float64; None for all others.
+        std: what each feature of a table was then divided by.
+        columns: of the table, with their categories; None where there was no table.
+        target: the one of the columns that is the target.
     """
 
     name: str
@@ -50,6 +56,11 @@ class Dataset:
     source: str
     scale: str
     feature_names: list[str] | None = None
+    divide_by: float = 1.0
+    mean: np.ndarray | None = None
+    std: np.ndarray | None = None
+    columns: list[Column] | None = None
+    target: Column | None = None
 
     def __repr__(self) -> str:
         kind = f"{len(self.class_names)} classes" if self.class_names else "regression"
@@ -164,7 +175,7 @@ def _table(
         name, x, y, x_test, y_test, x.shape[1:], read.class_names,
         "A table from your own file.", train,
         "measured columns (x − mean) / std of the training rows; one-hot columns 0 or 1",
-        read.feature_names,
+        read.feature_names, mean=mean, std=std, columns=read.columns, target=read.target,
     )  # fmt: skip
 
 
@@ -176,7 +187,7 @@ def _images(name: str, data: Any, description: str, source: str, high: float = 0
     names = [str(i) for i in range(int(max(y.max(initial=0), y_test.max(initial=0))) + 1)]
     return Dataset(
         name, x, y.astype(np.int32), x_test, y_test.astype(np.int32), x.shape[1:], names,
-        description, source, f"pixels / {high:g}, so 0 to 1",
+        description, source, f"pixels / {high:g}, so 0 to 1", divide_by=float(high),
     )  # fmt: skip
 
 

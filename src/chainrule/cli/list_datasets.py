@@ -1,0 +1,35 @@
+"""`chainrule datasets`: the data that can be trained on by name."""
+
+from __future__ import annotations
+
+import argparse
+
+__all__ = ["list_datasets"]
+
+
+def list_datasets(a: argparse.Namespace) -> int:
+    """Print a line for each."""
+    from ..data import catalog
+
+    rows = [("name", "rows", "features", "task", "what")]
+    for name in catalog.datasets:
+        if name == "mnist":  # looking must not download it
+            rows.append((name, "60000 + 10000", "28 × 28", "10 classes",
+                         "Handwritten digits of 28 × 28 pixels."))  # fmt: skip
+            continue
+        data = catalog.load(name)
+        classes = data.class_names
+        count = str(len(data.x_train))
+        if data.x_test is not data.x_train:
+            count += f" + {len(data.x_test)}"
+        rows.append((name, count, " × ".join(map(str, data.feature_shape)),
+                     "regression" if classes is None else f"{len(classes)} classes",
+                     data.description))  # fmt: skip
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        print("  ".join([*(f"{c:{w}}" for c, w in zip(row, widths, strict=False)), row[4]]))
+    print(
+        "\nrows: to train + held out. Also: a folder with train.csv (and test.csv) or with MNIST's "
+        "four files, or a CSV file."
+    )
+    return 0

@@ -1,0 +1,114 @@
+"""The commands with their arguments and their help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ArgumentError
+from .doctor import doctor
+from .list_datasets import list_datasets
+from .recipes import recipe_table
+from .train import train
+from .train_options import add_train_options
+from .use_model import evaluate, predict, summary
+
+__all__ = ["make_parser"]
+
+_EXAMPLES = """examples:
+  chainrule train digits                    98 % in a few seconds
+  chainrule train moons --hidden 8 --activation tanh
+  chainrule train people.csv --target income
+  chainrule datasets                        what can be trained on by name
+  chainrule doctor                          versions, engine, what to mend
+"""
+
+
+_TRAIN_EXAMPLES = """
+
+While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one
+aborts at once.
+
+examples:
+  chainrule train digits
+  chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
+  chainrule train people.csv --target income --missing drop --patience 5
+  chainrule train wine.csv --delimiter ';' --task regression --hidden 32
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse whose errors are ours: one form for every message."""
+
+    def error(self, message: str) -> Any:
+        raise ArgumentError(message, where=self.prog, fix=f"{self.prog} --help shows what it takes")
+
+
+def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of the whole line, and those of the commands by name."""
+    from .. import __version__
+
+    style: dict[str, Any] = {
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+        "allow_abbrev": False,
+    }
+    parser = _Parser("chainrule", description="Deep learning that shows its work.",
+                     epilog=_EXAMPLES, **style)  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"chainrule {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, action: Callable[..., int], help: str, epilog: str) -> Any:
+        made = commands.add_parser(name, help=help, description=help, epilog=epilog, **style)
+        made.set_defaults(action=action)
+        return made
+
+    add_train_options(
+        command(
+            "train",
+            train,
+            "Train a network and write a run folder.",
+            recipe_table() + _TRAIN_EXAMPLES,
+        )
+    )
+
+    p = command("evaluate", evaluate, "Loss and accuracy of a model on data.",
+                "examples:\n  chainrule evaluate runs/digits-20260314-150926 digits\n"
+                "  chainrule evaluate runs/people-20260314-150926 other-people.csv")  # fmt: skip
+    _model_argument(p)
+    p.add_argument("data", metavar="DATA", help="a name, a folder or a CSV file with its target; "
+                   "for the data of the training, the held-out rows are taken")  # fmt: skip
+    p.add_argument("--out", metavar="FOLDER", help="also draw the pictures into this folder")
+    _engine_option(p, "numpy", "NumPy starts at once")
+
+    p = command("predict", predict, "The class and its probability, or the value, for each row.",
+                "examples:\n  chainrule predict runs/digits-20260314-150926 examples.npy\n"
+                "  chainrule predict model.safetensors people.csv --out answers.csv")  # fmt: skip
+    _model_argument(p)
+    p.add_argument(
+        "file",
+        metavar="FILE",
+        help="a CSV file (with or without the target), a .npy file, or an IDX file, plain or gzip; "
+        "numbers as they were before scaling",
+    )
+    p.add_argument("--out", metavar="FILE.csv", help="write a CSV file with every probability")
+    p.add_argument("--scaled", action="store_true", help="the numbers are scaled already")
+    _engine_option(p, "numpy", "NumPy starts at once")
+
+    p = command("summary", summary, "The layers of a model and their parameters.",
+                "example:\n  chainrule summary runs/digits-20260314-150926")  # fmt: skip
+    _model_argument(p)
+    command("datasets", list_datasets, "Data that can be trained on by name.",
+            "example:\n  chainrule train spirals")  # fmt: skip
+    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
+            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
+    return parser, dict(commands.choices)
+
+
+def _model_argument(p: Any) -> None:
+    p.add_argument("model", metavar="MODEL", help="a run folder or a .safetensors file")
+
+
+def _engine_option(p: Any, default: str, why: str) -> None:
+    p.add_argument("--engine", default=default, metavar="NAME",
+                   help=f"auto, numpy or xla (default: {default}; {why})")  # fmt: skip

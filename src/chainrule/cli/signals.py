@@ -1,0 +1,98 @@
+"""Ctrl-C and SIGTERM while a command runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from ..callbacks import Callback
+
+__all__ = ["Aborted", "Signals", "leave", "withdraw"]
+
+
+def leave(number: int, frame: object = None) -> None:
+    """End the process at once, for a signal.
+
+    An exception raised by a handler can come up inside a callback of the compiler, which prints
+    or even crashes. Files are whole at every moment, so nothing has to be finished.
+    """
+    if os.isatty(1):
+        os.write(1, b"\x1b[?25h\n")  # the progress bar hides the cursor
+    os._exit(128 + number)
+
+
+class Aborted(KeyboardInterrupt):
+    """A signal that cannot wait, where the process is not ours to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class Signals(Callback):
+    """Ctrl-C and SIGTERM: before training they abort; then the first one asks fit to stop.
+
+    Use as a context around everything that must not be lost, and give it to fit as a callback.
+
+    Args:
+        process: the process is ours, and aborting means to end it.
+    """
+
+    def __init__(self, process: bool) -> None:
+        self.process = process
+        self.folder: str | None = None
+        self.received: int | None = None
+        self._training = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        import threading
+
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """From here on there is something to save."""
+        self._training = True
+
+    def _unwritten(self) -> None:
+        """Remove the file that was being written, if any."""
+        import contextlib
+        import glob
+
+        for path in glob.glob(f"{glob.escape(self.folder or '')}/.*.{os.getpid()}.*.tmp"):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+    def _handle(self, number: int, frame: object) -> None:
+        if not self._training or self.received is not None:
+            if not self._training and self.folder is not None:
+                withdraw(self.folder)
+            if self.process:
+                self._unwritten()
+                leave(number)
+            raise Aborted(number)
+        self.received = number
+        # not by attribute: inside a step, where the signal may have come, the model refuses that
+        vars(self.model)["stop_training"] = True
+        # not print: the signal may have come in the middle of one
+        os.write(2, b"\nstopping after this step and saving; once more aborts at once\n")
+
+
+def withdraw(folder: str) -> None:
+    """A run that never came to be leaves nothing behind, unless it replaced another one."""
+    import contextlib
+
+    from .. import report
+
+    if not os.path.exists(os.path.join(folder, report.MODEL)):
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(folder, report.CONFIG))
+            os.rmdir(folder)
