@@ -12,7 +12,7 @@ help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 train: $(VENV)/.train  ## train a network on handwritten digits; everything is set up
-	$(BIN)/chainrule train digits
+	$(BIN)/chainrule train digits --out runs/digits --overwrite
 
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest -n 2

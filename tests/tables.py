@@ -466,7 +466,7 @@ REDUCE = [
     Row(
         "cumsum",
         (real(2, 3),),
-        lambda x: grid((2, 3), lambda i, j: mp.fsum([x[k][j] for k in range(i + 1)])),
+        lambda x: grid((6,), lambda i: mp.fsum([x[k // 3][k % 3] for k in range(i + 1)])),
         scale=2,
         why=CANCEL,
     ),

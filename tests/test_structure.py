@@ -31,7 +31,7 @@ FLOORS = {
 
 # order inside a folder; its own base.py is the lowest
 INSIDE = {
-    "ops": ["elementwise", "activations", "reduce", "shape", "products", "probability", "__init__"],
+    "ops": ["elementwise", "shape", "activations", "reduce", "products", "probability", "__init__"],
     "training": [
         "check",
         "step",

@@ -19,7 +19,7 @@ import numpy as np
 
 from .arrays import float_array, full, like
 from .errors import not_recorded, not_scalar
-from .operators import Node, Recordable, raw
+from .operators import Node, Recordable, on_tape, raw
 
 __all__ = ["Tape", "gradients", "op", "record", "stop_gradient", "value_and_grad", "vjp"]
 
@@ -46,14 +46,7 @@ def op(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        tape: Tape | None = None
-        for a in args:
-            if isinstance(a, Recordable):
-                args = tuple([v.on_tape() if isinstance(v, Recordable) else v for v in args])
-                for v in args:
-                    if type(v) is Node and (tape is None or v.tape.level > tape.level):
-                        tape = v.tape
-                break
+        args, kwargs, tape = on_tape(function, args, kwargs)
         if tape is None:
             return function(*args, **kwargs)[0]
         parents = tuple([v if type(v) is Node and v.tape is tape else None for v in args])
@@ -96,6 +89,10 @@ class Tape:
         if d_loss is None and np.prod(loss.shape) != 1:
             raise not_scalar("gradients", loss.shape)
         inputs = [w if getattr(w, "tape", 0) is self else self.known(w) for w in wrt]
+        if any(
+            n is None and not isinstance(w, Recordable) for w, n in zip(wrt, inputs, strict=True)
+        ):
+            raise not_recorded("gradients", "an array was not watched: x = tape.watch(x)")
         path = self.nodes[: loss.index + 1]
         asked = {n.index for n in inputs if n is not None}
         wanted = [i in asked for i in range(len(path))]  # or it leads to one that was asked for

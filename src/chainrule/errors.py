@@ -37,6 +37,7 @@ __all__ = [
     "did_you_mean",
     "missing_extra",
     "not_recorded",
+    "place_of",
     "not_scalar",
 ]
 
@@ -117,10 +118,10 @@ def missing_extra(module: str, extra: str, purpose: str) -> MissingExtraError:
     )
 
 
-def not_recorded(where: str) -> StateError:
-    """The error for the gradient of something that stands on no tape, or on another one."""
+def not_recorded(where: str, problem: str = "the loss was not computed on this tape") -> StateError:
+    """The error for the gradient of, or with respect to, something that stands on no tape."""
     return StateError(
-        "the loss was not computed on this tape",
+        problem,
         where=where,
         fix="compute the loss inside `with cr.record()`, from Variables or watched arrays",
     )
@@ -160,6 +161,17 @@ def choose(
         received=repr(value),
         fix=did_you_mean(value, known),
     )
+
+
+def place_of(error: BaseException) -> str | None:
+    """`file.py:12` of the innermost line outside installed libraries that led to an error."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not name.startswith(_HERE) and "site-packages" not in name and "<frozen" not in name:
+            found = f"{os.path.basename(name)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
 
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep

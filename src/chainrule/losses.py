@@ -18,7 +18,7 @@ import numpy as np
 
 from . import config, ops
 from .arrays import asarray, is_float, numpy_dtype
-from .errors import ShapeError, choose
+from .errors import DataError, ShapeError, choose
 from .operators import Recordable, raw
 from .registry import Configurable, Registry
 
@@ -217,6 +217,41 @@ def fit_shapes(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     )
 
 
+def like_prediction(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets for a user's own function, in the prediction's type and, but for a 1, its shape.
+
+    (n,) against (n, 1) would broadcast to (n, n) without a word.
+    """
+    y = _value(y_pred)
+    t = y_true if hasattr(y_true, "dtype") and hasattr(y_true, "shape") else asarray(y_true)
+    t = raw(t)
+    if t.shape == (*y.shape, 1) or (*t.shape, 1) == y.shape:
+        t = t.reshape(y.shape)
+    return t.astype(y.dtype), y
+
+
+def weights_like(sample_weight: Any, each: Any) -> Any:
+    """Sample weights in the type of `each`, with axes of length 1 so that they multiply row by row.
+
+    Raises:
+        ShapeError: neither one weight a sample nor one for each number.
+    """
+    w = raw(sample_weight if hasattr(sample_weight, "dtype") else asarray(sample_weight))
+    if len(w.shape) == len(each.shape) + 1 and w.shape[-1] == 1:
+        w = w.reshape(w.shape[:-1])
+    fits = len(w.shape) <= len(each.shape) and all(
+        n in (1, k) for n, k in zip(w.shape, each.shape, strict=False)
+    )
+    if not fits:
+        raise ShapeError(
+            "sample weights and samples do not fit",
+            where="sample_weight",
+            expected=f"shape {tuple(each.shape[:1])}",
+            received=f"shape {tuple(w.shape)}",
+        )
+    return w.reshape(w.shape + (1,) * (len(each.shape) - len(w.shape))).astype(each.dtype)
+
+
 def class_numbers(y_true: Any, y: Any) -> Any:
     """Class numbers in the shape of the prediction without its last axis."""
     t = y_true if hasattr(y_true, "dtype") else np.asarray(y_true)
@@ -231,7 +266,15 @@ def class_numbers(y_true: Any, y: Any) -> Any:
             received=f"y_true {tuple(t.shape)}, y_pred {tuple(y.shape)}",
             fix="for one-hot rows use categorical_crossentropy",
         )
-    return t if t.dtype.kind in "iu" else t.astype("int32")
+    t = t if t.dtype.kind in "iu" else t.astype("int32")
+    if isinstance(t, np.ndarray) and t.size and not 0 <= t.min() <= t.max() < y.shape[-1]:
+        raise DataError(
+            "a label is outside the classes",
+            where="sparse_categorical_crossentropy",
+            expected=f"0 to {y.shape[-1] - 1}",
+            received=f"{t.min()} to {t.max()}",
+        )
+    return t
 
 
 # --- classes ------------------------------------------------------------------------------------
@@ -249,8 +292,9 @@ class Loss(Configurable):
     """
 
     def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size"
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, **unknown: Any
     ) -> None:
+        self.refuse(unknown)
         if reduction not in _REDUCTIONS:
             known = [r for r in _REDUCTIONS if r]
             raise choose("reduction", reduction, known, where=type(self).__name__)
@@ -265,11 +309,7 @@ class Loss(Configurable):
         each = self.call(y_true, y_pred)
         weight = None
         if sample_weight is not None:
-            weight = raw(
-                sample_weight if hasattr(sample_weight, "dtype") else asarray(sample_weight)
-            )
-            weight = weight.reshape(weight.shape + (1,) * (len(each.shape) - len(weight.shape)))
-            weight = weight.astype(each.dtype)
+            weight = weights_like(sample_weight, each)
             each = each * weight
         if self.reduction in (None, "none"):
             return each
@@ -410,7 +450,7 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The function's value, on recorded or plain arrays."""
-        return self.function(y_true, _value(y_pred))
+        return self.function(*like_prediction(y_true, y_pred))
 
     def get_config(self) -> dict[str, Any]:
         """A function of the user's own can only be named if it is registered."""

@@ -88,8 +88,7 @@ class Mean(Metric):
         if sample_weight is None:
             total, count = ops.sum(values), float(np.prod(values.shape))
         else:
-            w = raw(sample_weight if hasattr(sample_weight, "dtype") else asarray(sample_weight))
-            w = w.reshape(w.shape + (1,) * (len(values.shape) - len(w.shape)))
+            w = losses.weights_like(sample_weight, values)
             total = ops.sum(values * w)
             count = ops.sum(ops.broadcast_to(w, values.shape))
         self.add(total, count)
@@ -215,9 +214,9 @@ class Accuracy(MeanMetric):
 class BinaryAccuracy(MeanMetric):
     """How often y > threshold agrees with the target 0 or 1, element by element."""
 
-    def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
+    def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(name)
-        self.threshold = threshold
+        self.dtype, self.threshold = dtype, threshold
 
     def each(self, y_true: Any, y_pred: Any) -> Any:
         """The share of right elements of each sample."""
@@ -282,9 +281,9 @@ class SparseTopKCategoricalAccuracy(_TopK):
 class _Counts(Metric):
     """Base of precision and recall: counts of right and wrong above a threshold."""
 
-    def __init__(self, thresholds: float = 0.5, name: str | None = None) -> None:
+    def __init__(self, thresholds: float | None = None, name: str | None = None) -> None:
         super().__init__(name)
-        self.thresholds = thresholds
+        self.thresholds = 0.5 if thresholds is None else thresholds
         self.hits, self.others = self.add_variable("hits"), self.add_variable("others")
 
     def _other(self, t: Any, p: Any) -> Any:
@@ -296,8 +295,7 @@ class _Counts(Metric):
         t, p = t > 0.5, y > self.thresholds
         w: Any = 1.0
         if sample_weight is not None:
-            w = raw(sample_weight if hasattr(sample_weight, "dtype") else asarray(sample_weight))
-            w = w.reshape(w.shape + (1,) * (len(y.shape) - len(w.shape)))
+            w = losses.weights_like(sample_weight, y)
         for variable, found in ((self.hits, t & p), (self.others, self._other(t, p))):
             _add(variable, ops.sum(found * w))
 
@@ -332,7 +330,7 @@ class FunctionMetric(MeanMetric):
 
     def each(self, y_true: Any, y_pred: Any) -> Any:
         """The function's value."""
-        return self.function(y_true, raw(y_pred))
+        return raw(self.function(*losses.like_prediction(y_true, raw(y_pred))))
 
     def get_config(self) -> dict[str, Any]:
         """A function of the user's own can only be named if it is registered."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import StateError
 
-__all__ = ["Node", "Operators", "Recordable", "raw", "use_operations"]
+__all__ = ["Node", "Operators", "Recordable", "on_tape", "raw", "use_operations"]
 
 _operations: Any = None
 
@@ -74,17 +74,20 @@ class Operators:
         return int(self.shape[0])
 
     def __bool__(self) -> bool:
-        return bool(raw(self))
+        return bool(self._number())
 
     def __float__(self) -> float:
-        return float(raw(self))
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(raw(self))
+        return int(self._number())
+
+    def _number(self) -> Any:
+        return raw(self)
 
     def item(self) -> Any:
         """The number inside, as a Python number."""
-        return raw(self).item()
+        return self._number().item()
 
     def __format__(self, spec: str) -> str:
         return format(raw(self), spec) if self.ndim == 0 else format(repr(self), spec)
@@ -161,12 +164,15 @@ class Node(Recordable):
         return self.value.on_tape() if isinstance(self.value, Node) else self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._number("a NumPy array"), dtype=dtype, copy=copy)
+
+    def _number(self, what: str = "a plain number") -> Any:
         if not self.tape.closed:
             raise StateError(
-                "turning a recorded value into a NumPy array would cut the chain rule here",
+                f"turning a recorded value into {what} would cut the chain rule here",
                 fix="use the function of that name in cr.ops, or cr.stop_gradient(x) on purpose",
             )
-        return np.array(raw(self), dtype=dtype, copy=copy)
+        return raw(self)
 
     def __eq__(self, other: object) -> Any:
         return _operations.equal(self, other)
@@ -178,6 +184,28 @@ class Node(Recordable):
 
     def __repr__(self) -> str:
         return f"Node({raw(self)!r}, made_by={getattr(self.made_by, '__name__', 'input')})"
+
+
+def on_tape(function: Any, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict, Any]:
+    """The arguments of a call as they stand on the open tape, and the innermost tape among them.
+
+    A recorded value given by keyword is moved to its position, where the chain rule looks for it.
+    """
+    if kwargs and any(isinstance(v, Recordable) for v in kwargs.values()):
+        import inspect
+
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        args, kwargs = bound.args, bound.kwargs
+    tape = None
+    for a in args:
+        if isinstance(a, Recordable):
+            args = tuple([v.on_tape() if isinstance(v, Recordable) else v for v in args])
+            for v in args:
+                if type(v) is Node and (tape is None or v.tape.level > tape.level):
+                    tape = v.tape
+            break
+    return args, kwargs, tape
 
 
 def raw(x: Any) -> Any:

@@ -151,6 +151,16 @@ class Configurable:
             )
         return cls(**config)
 
+    def refuse(self, unknown: dict[str, Any]) -> None:
+        """Raise for arguments that the constructor does not know."""
+        if unknown:
+            word = sorted(unknown)[0]
+            raise ArgumentError(
+                f"unknown argument {word!r}",
+                where=type(self).__name__,
+                fix=did_you_mean(word, self._arguments()),
+            )
+
     @classmethod
     def _arguments(cls) -> list[str]:
         import inspect

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -350,6 +351,12 @@ class Inputs:
         y = None
         if extension in (".csv", ".tsv", ".txt"):
             table = self._table(path)
+            if table.dropped:
+                print(
+                    f"{path}: {table.dropped:,} rows with missing cells are left out, here as in "
+                    "training; the answers count the rows that remain",
+                    file=sys.stderr,
+                )
             x, y = table.x, table.y
         elif extension == ".npy":
             x = _read_npy(path)

@@ -114,8 +114,11 @@ def uniform(key: Any, shape: Any, dtype: Any = "float32") -> Any:
     if str(np.dtype(dtype)) == "float64":
         high = bits(fold(key, 1), shape).astype("float64")
         return (high * 2.0**21 + (bits(key, shape) >> 11)) * 2.0**-53
-    words = bits(key, shape) >> xp(key).uint32(8)
-    return (words.astype("float32") * np.float32(2.0**-24)).astype(dtype)
+    digits = {"float16": 11, "bfloat16": 8}.get(
+        str(np.dtype(dtype)), 24
+    )  # so that 1 is not reached
+    words = bits(key, shape) >> xp(key).uint32(32 - digits)
+    return (words.astype("float32") * np.float32(2.0**-digits)).astype(dtype)
 
 
 def normal(key: Any, shape: Any, dtype: Any = "float32") -> Any:
@@ -139,23 +142,22 @@ def permutation(key: np.ndarray, n: int) -> np.ndarray:
     return (packed & np.uint64(_WORD)).astype(np.int32)
 
 
-class _Global(threading.local):
-    """The process's own stream of keys: unpredictable until `set_seed`."""
+class _Global:
+    """The process's own stream of keys, for all its threads: unpredictable until `set_seed`."""
 
-    def __init__(self) -> None:
-        self.key = key(int.from_bytes(os.urandom(8), "little"))
-        self.count = 0
-
-
-_global = _Global()
+    key = key(int.from_bytes(os.urandom(8), "little"))
+    count = 0
+    lock = threading.Lock()
 
 
 def set_seed(seed: int) -> None:
     """Start the process's stream again: what follows draws the same keys each time."""
-    _global.key, _global.count = key(seed), 0
+    with _Global.lock:
+        _Global.key, _Global.count = key(seed), 0
 
 
 def next_key() -> np.ndarray:
     """The next key of the process's stream, for a part that was given no seed of its own."""
-    _global.count += 1
-    return fold(_global.key, _global.count)
+    with _Global.lock:
+        _Global.count += 1
+        return fold(_Global.key, _Global.count)

@@ -47,9 +47,29 @@ def _optimizer_variables(model: Any) -> dict[str, Any]:
     }
     paths = {id(v): path for path, v in model.named_variables()}
     for variable, slots in zip(optimizer._trained, optimizer.slots, strict=True):
-        for name, slot in zip(optimizer.slot_names, slots, strict=True):
-            found[f"optimizer/{paths.get(id(variable), variable.name)}/{name}"] = slot
+        if id(variable) in paths:  # a layer taken out since leaves its memory behind
+            for name, slot in zip(optimizer.slot_names, slots, strict=True):
+                found[f"optimizer/{paths[id(variable)]}/{name}"] = slot
     return found
+
+
+def _compile_config(model: Any) -> Any:
+    """What compile was given; nothing where a function of the user's own has no name in files."""
+    try:
+        return model.get_compile_config()
+    except ArgumentError as error:
+        if not model.__dict__.get("_said_own"):
+            model.__dict__["_said_own"] = True
+            print(
+                f"{model.name}: {error.problem}; the model is saved without it: compile again "
+                "after loading, or decorate it with @cr.losses.register or @cr.metrics.register"
+            )
+        return None
+
+
+def _paths(model: Any, variables: Any) -> list[str]:
+    chosen = {id(v) for v in variables}
+    return [path for path, v in model.named_variables() if id(v) in chosen]
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True) -> str:
@@ -69,7 +89,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> str:
 
 
 def _write(model: Any, filepath: Any, overwrite: bool, whole: bool) -> str:
-    path = target(filepath, say=True)
+    path = target(filepath, say=not model.__dict__.get("_said_safetensors"))
+    model.__dict__["_said_safetensors"] = True  # once is enough for a checkpoint every epoch
     if not overwrite and os.path.exists(path):
         raise FileError("the file exists already", where=path, fix="overwrite=True replaces it")
     manifest: dict[str, Any] = {"format": _FORMAT, "version": _VERSION, "name": model.name}
@@ -81,7 +102,9 @@ def _write(model: Any, filepath: Any, overwrite: bool, whole: bool) -> str:
             "chainrule": __version__,
             "model": registry.serialize(model),
             "input_shape": list(model._shapes[0][1:]),
-            "compile": model.get_compile_config(),
+            "compile": _compile_config(model),
+            "trained": _paths(model, model.optimizer._trained if model.optimizer else ()),
+            "frozen": _paths(model, [v for v in model.weights if not v.trainable]),
         }
         variables |= _optimizer_variables(model)
     storage.write(path, {name: v.numpy() for name, v in variables.items()}, manifest)
@@ -124,6 +147,8 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
             if not model.built:
                 model._build((None, *manifest["input_shape"]))
         variables = _variables(model)
+        for path_of_weight in manifest["frozen"]:
+            variables[f"model/{path_of_weight}"].trainable = False
         setting = manifest.get("compile")
         if compile and setting:
             model.compile(
@@ -132,13 +157,21 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
                 metrics=[_metric(m) for m in setting.get("metrics", [])],
                 weighted_metrics=[_metric(m) for m in setting.get("weighted_metrics", [])],
             )
-            if model.optimizer is not None and any(n.count("/") > 1 for n in arrays):
-                model.optimizer.build(model.trainable_variables)
+            trained = manifest["trained"]
+            if model.optimizer is not None and trained:
+                model.optimizer.build([variables[f"model/{path}"] for path in trained])
             variables |= _optimizer_variables(model)
-        _assign(path, variables, arrays, ignore="" if compile else "optimizer/")
+        _assign(path, variables, arrays, ignore="" if compile and setting else "optimizer/")
     except FileError:
         raise
-    except (ChainruleError, TypeError, KeyError, ValueError, AttributeError) as error:
+    except (
+        ChainruleError,
+        TypeError,
+        KeyError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise FileError(
             f"the model in the file cannot be built: {error}",
             where=path,

@@ -26,6 +26,11 @@ _HEADER_LIMIT = 1 << 20  # one megabyte, before anything is allocated
 _ZEROS = "0" * 64
 _SEGMENT = r"(?!\.+(?:/|$))[A-Za-z0-9_.-]{1,128}"  # a name is never a path: no "..", no "."
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
+_OTHERS = {
+    b"\x89HDF": "an HDF5 file, as Keras wrote with .h5",
+    b"PK\x03\x04": "a zip archive, such as .keras, .npz or PyTorch's .pt",
+    b"\x89PNG": "a picture",
+}
 _DTYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -155,10 +160,15 @@ def read(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             size = os.fstat(file.fileno()).st_size
             start = file.read(8)
             length = int.from_bytes(start, "little")
-            if len(start) < 8 or length > _HEADER_LIMIT or 8 + length > size:
-                raise _damaged(
-                    path, f"a header of at most {_HEADER_LIMIT} bytes", f"{length} bytes"
+            if start[:4] in _OTHERS:
+                raise FileError(
+                    "this is no model of chainrule",
+                    where=path,
+                    expected="a .safetensors file that model.save wrote",
+                    received=_OTHERS[start[:4]],
                 )
+            if len(start) < 8 or length > _HEADER_LIMIT or 8 + length > size:
+                raise _damaged(path, "a header, and the numbers it describes", f"{size} bytes")
             header = file.read(length)
             tensors, manifest = _open(path, header, start)
             spans = _layout(path, tensors, size - 8 - length)
@@ -208,7 +218,14 @@ def _open(path: str, header: bytes, start: bytes) -> tuple[dict[str, Any], dict[
     """The verified header: tensors by name, and the manifest."""
     try:
         tensors = json.loads(header, object_pairs_hook=_once)
-        metadata = tensors.pop("__metadata__")
+        metadata = tensors.pop("__metadata__", {})
+        if "chainrule" not in metadata:
+            raise FileError(
+                "this is no model of chainrule",
+                where=path,
+                expected="a file that model.save wrote",
+                received="safetensors from elsewhere, or a damaged header",
+            )
         sealed, text = metadata["sha256"], metadata["chainrule"]
         blank = header.replace(_seal(str(sealed)), _seal(_ZEROS), 1)
         if len(str(sealed)) != 64 or _digest(start + blank) != sealed:

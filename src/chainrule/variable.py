@@ -7,7 +7,8 @@ traced by a compiler, or replayed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,9 +17,10 @@ import numpy as np
 from .arrays import as_numpy, is_float, numpy_dtype
 from .chain import active_tape
 from .errors import ShapeError, choose
-from .operators import Node, Recordable
+from .operators import Node, Recordable, raw
 
-__all__ = ["KINDS", "Variable", "active_swap", "discover", "snapshot", "swap"]
+__all__ = ["KINDS", "Variable", "active_swap", "discover", "frozen", "outside"]
+__all__ += ["snapshot", "swap"]
 
 KINDS = ("weight", "statistic", "seed", "slot", "metric", "carry")
 
@@ -94,17 +96,21 @@ class Variable(Recordable):
             ShapeError: the shape differs.
         """
         swapped = _swap.get()
-        if swapped is not None and swapped.read(self) is not None:
-            swapped.now[id(self)] = value
-            return
-        value = as_numpy(value)
-        if value.shape != self.shape:
+        if swapped is not None and swapped.read(self) is None:
+            swapped = None
+        value = raw(value)
+        if swapped is None or not hasattr(value, "dtype"):
+            value = as_numpy(value)
+        if np.shape(value) != self.shape:
             raise ShapeError(
                 "a new value must have the shape of the old one",
                 where=f"Variable {self.name!r}",
                 expected=self.shape,
                 received=value.shape,
             )
+        if swapped is not None:
+            swapped.now[id(self)] = value if value.dtype == self.dtype else value.astype(self.dtype)
+            return
         self.lender = None  # an engine that held the variable fetches the new value
         self._value = frozen(value, self.dtype)
 
@@ -121,6 +127,14 @@ class Variable(Recordable):
         if isinstance(value, Node) and (tape is None or value.tape is tape):
             return value.on_tape()
         return value if tape is None or not self.trainable else tape.leaf(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        copy = Variable(
+            self.value, name=self.name, kind=self.kind, trainable=self.trainable, dtype=self.dtype
+        )
+        copy.regularizer = self.regularizer
+        memo[id(self)] = copy
+        return copy
 
     def numpy(self) -> np.ndarray:
         """A copy of the value as a NumPy array."""
@@ -202,6 +216,16 @@ def snapshot(variables: Sequence[Variable]) -> list[Any]:
         return [v.value for v in variables]
     with lender.lock:
         return [v.value for v in variables]
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Leaves every swap for a while: for what happens once and is no part of a step."""
+    token = _swap.set(None)
+    try:
+        yield
+    finally:
+        _swap.reset(token)
 
 
 class discover(swap):

@@ -233,6 +233,17 @@ def _describe(data: Any, rows: int, watched: int) -> None:
     print(f"  source    {data.source}", flush=True)
 
 
+def _program() -> str:
+    """What to type for this command: its name, or its path where it is in no folder of PATH."""
+    import shlex
+    import shutil
+
+    started = sys.argv[0]
+    if os.path.basename(started) != "chainrule" or shutil.which("chainrule"):
+        return "chainrule"
+    return shlex.quote(os.path.relpath(started))
+
+
 def _finish(
     a: argparse.Namespace, folder: str, written: list[str], notice: str | None,
     results: dict[str, float], rows: int,
@@ -250,4 +261,4 @@ def _finish(
         print(f"  {path}")
     table = os.path.isfile(a.data)
     file = a.data if table else os.path.join(folder, "examples.npy")
-    print(f"next: chainrule predict {shlex.quote(folder)} {shlex.quote(file)}")
+    print(f"next: {_program()} predict {shlex.quote(folder)} {shlex.quote(file)}")

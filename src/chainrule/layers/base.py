@@ -17,13 +17,15 @@ import numpy as np
 from .. import initializers, ops, regularizers
 from ..arrays import asarray, is_float, is_traced, numpy_dtype
 from ..chain import active_tape, record
-from ..errors import ArgumentError, ShapeError, StateError, caller, did_you_mean
+from ..errors import ArgumentError, ShapeError, StateError, caller
 from ..operators import Node, Recordable, raw
 from ..registry import Configurable, Registry
-from ..variable import Variable, active_swap, swap
+from ..variable import Variable, active_swap, outside, swap
 
 registry = Registry("layer")
 register = registry.add
+
+structure = [0]  # counts changes of built layers; whoever compiled something compares it
 
 # overrides the type of every layer, while a gradient is checked in float64
 _computes_in: ContextVar[Any] = ContextVar("chainrule_computes_in", default=None)
@@ -76,13 +78,7 @@ class Layer(Configurable):
         input_dim: int | None = None,
         **unknown: Any,
     ) -> None:
-        if unknown:
-            word = sorted(unknown)[0]
-            raise ArgumentError(
-                f"unknown argument {word!r}",
-                where=type(self).__name__,
-                fix=did_you_mean(word, self._arguments()),
-            )
+        self.refuse(unknown)
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(
                 "a name must be text without '/'", where=type(self).__name__, received=repr(name)
@@ -202,9 +198,10 @@ class Layer(Configurable):
     integer_input = False  # an Embedding takes whole numbers
 
     def _build(self, input_shape: tuple) -> None:
-        """Build once, naming weights after the layer."""
-        self.build(input_shape)
-        self.built = True
+        """Build once; building is no part of the step that happened to need it first."""
+        with outside():
+            self.build(input_shape)
+            self.built = True
 
     def backward(self, d_y: Any) -> Any:
         """Gradient of the last direct call: takes dL/dy, returns dL/dx, fills `.grad` of weights.
@@ -403,7 +400,12 @@ class Layer(Configurable):
                     self._adopt(v)
         elif isinstance(value, Variable) and all(value is not w for w in self._weights):
             self._weights.append(value)
+        elif self.__dict__.get("built") and name[0] != "_" and name not in self.passing:
+            structure[0] += 1  # a setting that a compiled program may have taken as fixed
         object.__setattr__(self, name, value)
+
+    # attributes whose change needs no new program
+    passing = frozenset({"built", "name", "made_at"})
 
     def _adopt(self, layer: Layer) -> None:
         """Take a layer in, under a name of its own: dense, dense_1, dense_2."""
@@ -411,12 +413,15 @@ class Layer(Configurable):
             return
         taken = {known.name for known in self._layers}
         if layer.name in taken:
-            if not layer.auto_named:
+            if not layer.auto_named or layer.__dict__.get("_owned"):
                 raise ArgumentError(
-                    f"two layers are called {layer.name!r}", where=self.name, fix="rename one"
+                    f"two layers are called {layer.name!r}",
+                    where=self.name,
+                    fix="give one of them a name of its own, Dense(..., name='first')",
                 )
             number = next(k for k in range(1, len(taken) + 2) if f"{layer.name}_{k}" not in taken)
             layer.name = f"{layer.name}_{number}"
+        layer.__dict__["_owned"] = True  # a name that a model's files use is never changed
         self._layers.append(layer)
 
     def get_config(self) -> dict[str, Any]:

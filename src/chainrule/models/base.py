@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import losses, metrics, optimizers, rng, saving, summary
 from ..errors import ArgumentError, ShapeError, StateError, choose
-from ..layers.base import Layer
+from ..layers.base import Layer, structure
 from ..training import check, loop, step
 from ..training.callbacks import Callback, History
 from ..training.engine import NumpyEngine, Predictor, XlaEngine, choose_engine, why_engine
@@ -36,12 +36,26 @@ class Model(Layer):
         (3, 1)
     """
 
+    passing = Layer.passing | {
+        "optimizer",
+        "loss",
+        "engine",
+        "history",
+        "trained",
+        "penalised",
+        "stop_training",
+        "compiled_metrics",
+        "compiled_weighted_metrics",
+        "active_metrics",
+        "active_weighted_metrics",
+    }
     integer_input = True  # each layer takes what it needs; the model passes on what it gets
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.optimizer: Any = None
         self.loss: Any = None
+        self.history: History | None = None  # of the last fit
         self.stop_training = False
         self.compiled_metrics: list[Any] = []
         self.compiled_weighted_metrics: list[Any] = []
@@ -54,6 +68,7 @@ class Model(Layer):
         self.engine: str | None = None
         self._engines: dict[str, Any] = {}
         self._predictors: dict[str, Predictor] = {}
+        self._seen = structure[0]
         self._output_shapes: dict[tuple, tuple] = {}
         self._building = threading.Lock()
 
@@ -101,12 +116,17 @@ class Model(Layer):
         self.compiled_weighted_metrics = list(weighted_metrics or ())
         self.active_metrics, self.active_weighted_metrics = [], []
         self.engine = "numpy" if run_eagerly else engine
-        self._engines = {}
+        self._forget()
 
     @property
     def all_metrics(self) -> list[Any]:
         """The running loss and every metric."""
         return [self.loss_tracker, *self.active_metrics, *self.active_weighted_metrics]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The running loss and every metric (Keras's name)."""
+        return self.all_metrics
 
     @property
     def metrics_names(self) -> list[str]:
@@ -178,6 +198,8 @@ class Model(Layer):
         batch_size = check.whole_number("batch_size", 32 if batch_size is None else batch_size)
         epochs = check.whole_number("epochs", epochs, 0)
         initial_epoch = check.whole_number("initial_epoch", initial_epoch, 0)
+        if validation_batch_size is not None:
+            check.whole_number("validation_batch_size", validation_batch_size)
         validation_freq = check.whole_number("validation_freq", validation_freq)
         data = self._data(x, y, sample_weight)
         held_out = None
@@ -195,7 +217,7 @@ class Model(Layer):
             data[2] = check.sample_weights(data[2], class_weight, data[1], len(data[0]))
         self.optimizer.build(self.trained)
         chosen, why = self._engine(engine)
-        return loop.fit(
+        self.history = loop.fit(
             self,
             data,
             held_out,
@@ -203,7 +225,7 @@ class Model(Layer):
             epochs=epochs,
             initial_epoch=initial_epoch,
             shuffle=bool(shuffle),
-            callbacks=list(callbacks or ()),
+            callbacks=[callbacks] if isinstance(callbacks, Callback) else list(callbacks or ()),
             verbose=verbose,
             engine=chosen,
             why=why,
@@ -213,6 +235,7 @@ class Model(Layer):
             ),
             validation_freq=validation_freq,
         )
+        return self.history
 
     def evaluate(
         self,
@@ -297,6 +320,7 @@ class Model(Layer):
         if self.optimizer is not None:
             self.optimizer.build(self.trained)
         chosen, _ = self._engine(engine)
+        chosen.forget()  # the caller may have refilled the same buffer
         chosen.load(data, len(data[0]))
         loop.reset(self)
         chosen.take()
@@ -315,6 +339,8 @@ class Model(Layer):
 
     def _ready(self, x: np.ndarray) -> tuple:
         """Build if needed; the output's shape for one sample, found by a dry run on zeros."""
+        if self._seen != structure[0]:
+            self._forget()
         if not self.built:
             with self._building:
                 if not self.built:
@@ -488,8 +514,11 @@ class Model(Layer):
 
     def _forget(self) -> None:
         """Another structure: drop what was compiled for the old one."""
+        for engine in self.__dict__.get("_engines", {}).values():
+            engine[1].release()
         for name in ("_engines", "_predictors", "_output_shapes"):
             self.__dict__[name] = {}
+        self.__dict__["_seen"] = structure[0]
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What `compile` was given, as plain values."""
@@ -507,10 +536,6 @@ class Model(Layer):
             "loss": losses.serialize(self.loss),
             **names,
         }
-
-    def backward(self, d_y: Any) -> Any:
-        """See `Layer.backward`; fills `.grad` of every weight of the model."""
-        return super().backward(d_y)
 
 
 def _metric_config(metric: Any) -> Any:

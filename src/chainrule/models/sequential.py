@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError, StateError
 from ..layers import registry
-from ..layers.base import Layer
+from ..layers.base import Layer, structure
 from ..layers.core import Input
 from .base import Model, need_layers
 
@@ -70,6 +70,7 @@ class Sequential(Model):
 
     def _changed(self) -> None:
         self.built = False
+        structure[0] += 1  # a model that this one is part of must look again
         self._forget()
 
     def _known_shape(self) -> tuple | None:

@@ -12,6 +12,7 @@ from ..arrays import xp
 from ..chain import op
 from ..registry import Registry
 from .elementwise import erf, exp, sign, step, tanh
+from .shape import moveaxis
 
 __all__ = [
     "celu",
@@ -120,7 +121,7 @@ def relu6(x):
 @activation
 @op
 def leaky_relu(x, negative_slope=0.2):
-    """X where x > 0, else negative_slope·x.  Derivative 1 or negative_slope.
+    """x where x > 0, else negative_slope·x.  Derivative 1 or negative_slope.
 
     The slope is .2 here (Keras's function), .3 in Keras's layer, .01 in PyTorch, .1 in deck 001.
     """
@@ -135,7 +136,7 @@ def leaky_relu(x, negative_slope=0.2):
 @activation
 @op
 def elu(x, alpha=1.0):
-    """X where x > 0, else α(eˣ − 1).  Derivative 1, or y + α below 0.  (Clevert et al. 2015.)"""
+    """x where x > 0, else α(eˣ − 1).  Derivative 1, or y + α below 0.  (Clevert et al. 2015.)"""
     m = xp(x)
     y = m.where(x > 0, x, alpha * m.expm1(m.minimum(x, 0)))
     return y, lambda d_y: d_y * m.where(x > 0, 1.0, y + alpha).astype(x.dtype)
@@ -253,14 +254,14 @@ hard_swish = hard_silu
 @activation
 @op
 def hard_tanh(x):
-    """X cut to [−1, 1].  Derivative 1 inside, else 0."""
+    """x cut to [−1, 1].  Derivative 1 inside, else 0."""
     return xp(x).clip(x, -1, 1), lambda d_y: d_y * ((x > -1) & (x < 1))
 
 
 @activation
 @op
 def hard_shrink(x, threshold=0.5):
-    """X where |x| > threshold, else 0.  Derivative 1 or 0."""
+    """x where |x| > threshold, else 0.  Derivative 1 or 0."""
     kept = xp(x).abs(x) > threshold
     return x * kept, lambda d_y: d_y * kept
 
@@ -268,7 +269,7 @@ def hard_shrink(x, threshold=0.5):
 @activation
 @op
 def soft_shrink(x, threshold=0.5):
-    """X moved towards 0 by threshold, 0 inside.  Derivative 1 or 0."""
+    """x moved towards 0 by threshold, 0 inside.  Derivative 1 or 0."""
     m = xp(x)
     kept = m.abs(x) > threshold
     return (x - threshold * m.sign(x)) * kept, lambda d_y: d_y * kept
@@ -277,7 +278,7 @@ def soft_shrink(x, threshold=0.5):
 @activation
 @op
 def tanh_shrink(x):
-    """X − tanh x.  Derivative tanh²x."""
+    """x − tanh x.  Derivative tanh²x."""
     t = xp(x).tanh(x)
     return x - t, lambda d_y: d_y * (t * t)
 
@@ -285,7 +286,7 @@ def tanh_shrink(x):
 @activation
 @op
 def threshold(x, threshold, default_value):
-    """X where x > threshold, else default_value.  Derivative 1 or 0."""
+    """x where x > threshold, else default_value.  Derivative 1 or 0."""
     kept = x > threshold
     y = xp(x).where(kept, x, default_value).astype(x.dtype)
     return y, (lambda d_y: d_y * kept, lambda d_y: d_y * 0, lambda d_y: d_y * ~kept)
@@ -294,7 +295,7 @@ def threshold(x, threshold, default_value):
 @activation
 @op
 def log_sigmoid(x):
-    """Ln σ(x) = −ln(1 + e⁻ˣ).  Derivative σ(−x) = 1 − eʸ, exact also where it is tiny."""
+    """ln σ(x) = −ln(1 + e⁻ˣ).  Derivative σ(−x) = 1 − eʸ, exact also where it is tiny."""
     m = xp(x)
     y = -m.logaddexp(-x, 0.0)
     return y, lambda d_y: d_y * -m.expm1(y)
@@ -338,8 +339,23 @@ def glu(x, axis=-1):
     return a * s, back
 
 
-@activation
 @op
+def _softmax(x):
+    """Softmax over the last axis."""
+    m = xp(x)
+    e = m.exp(x - m.max(x, axis=-1, keepdims=True))
+    y = e / m.sum(e, axis=-1, keepdims=True)
+
+    def back(d_y):
+        return y * (d_y - m.sum(d_y * y, axis=-1, keepdims=True))
+
+    return y, back
+
+
+_softmax.__name__ = "softmax"
+
+
+@activation
 def softmax(x, axis=-1):
     """pᵢ = e^(xᵢ)/Σe^(xⱼ), without overflow.  d_x = p·(d_y − Σ d_y·p), from ∂pᵢ/∂xⱼ = pᵢ(δᵢⱼ − pⱼ).
 
@@ -348,20 +364,15 @@ def softmax(x, axis=-1):
         >>> softmax(np.array([1.6, 0.55, 0.98])).round(6)
         array([0.529694, 0.18536 , 0.284946])
     """
-    m = xp(x)
-    e = m.exp(x - m.max(x, axis=axis, keepdims=True))
-    y = e / m.sum(e, axis=axis, keepdims=True)
-
-    def back(d_y):
-        return y * (d_y - m.sum(d_y * y, axis=axis, keepdims=True))
-
-    return y, back
+    if axis == -1 or axis == len(x.shape) - 1:
+        return _softmax(x)
+    return moveaxis(_softmax(moveaxis(x, axis, -1)), -1, axis)
 
 
 @activation
 @op
 def log_softmax(x, axis=-1):
-    """Ln softmax(x) = x − logsumexp(x).  d_x = d_y − p·Σd_y."""
+    """ln softmax(x) = x − logsumexp(x).  d_x = d_y − p·Σd_y."""
     m = xp(x)
     centred = x - m.max(x, axis=axis, keepdims=True)
     y = centred - m.log(m.sum(m.exp(centred), axis=axis, keepdims=True))

@@ -79,25 +79,25 @@ __all__ = [
 
 @op
 def add(a, b):
-    """A + b.  ∂/∂a = 1, ∂/∂b = 1."""
+    """a + b.  ∂/∂a = 1, ∂/∂b = 1."""
     return a + b, (lambda d_y: d_y, lambda d_y: d_y)
 
 
 @op
 def subtract(a, b):
-    """A − b.  ∂/∂a = 1, ∂/∂b = −1."""
+    """a − b.  ∂/∂a = 1, ∂/∂b = −1."""
     return a - b, (lambda d_y: d_y, lambda d_y: -d_y)
 
 
 @op
 def multiply(a, b):
-    """A · b, elementwise.  ∂/∂a = b, ∂/∂b = a."""
+    """a · b, elementwise.  ∂/∂a = b, ∂/∂b = a."""
     return a * b, (lambda d_y: d_y * b, lambda d_y: d_y * a)
 
 
 @op
 def divide(a, b):
-    """A / b.  ∂/∂a = 1/b, ∂/∂b = −a/b²."""
+    """a / b.  ∂/∂a = 1/b, ∂/∂b = −a/b²."""
     return a / b, (lambda d_y: d_y / b, lambda d_y: -d_y * a / (b * b))
 
 
@@ -345,7 +345,7 @@ def round(x):
 
 @op
 def clip(x, lower, upper):
-    """X moved into [lower, upper].  Derivative 1 inside and on the edges, 0 outside.
+    """x moved into [lower, upper].  Derivative 1 inside and on the edges, 0 outside.
 
     Where x is outside, the gradient goes to the bound it was moved to.
     """
@@ -366,7 +366,7 @@ def clip(x, lower, upper):
 
 def _half(d_y, chosen, tie):
     """All of d_y where chosen, half of it on a tie."""
-    return d_y * (chosen + 0.5 * tie)
+    return d_y * chosen + 0.5 * d_y * tie
 
 
 @op
@@ -385,7 +385,7 @@ def minimum(a, b):
 
 @op
 def where(condition, a, b):
-    """A where the condition holds, else b.  The gradient goes where the value came from."""
+    """a where the condition holds, else b.  The gradient goes where the value came from."""
     m = xp(condition, a, b)
 
     def d_a(d_y):
@@ -410,37 +410,37 @@ def cast(x, dtype):
 
 @op
 def equal(a, b):
-    """A = b, as truth values.  No derivative."""
+    """a = b, as truth values.  No derivative."""
     return a == b, None
 
 
 @op
 def not_equal(a, b):
-    """A ≠ b, as truth values.  No derivative."""
+    """a ≠ b, as truth values.  No derivative."""
     return a != b, None
 
 
 @op
 def less(a, b):
-    """A < b, as truth values.  No derivative."""
+    """a < b, as truth values.  No derivative."""
     return a < b, None
 
 
 @op
 def less_equal(a, b):
-    """A ≤ b, as truth values.  No derivative."""
+    """a ≤ b, as truth values.  No derivative."""
     return a <= b, None
 
 
 @op
 def greater(a, b):
-    """A > b, as truth values.  No derivative."""
+    """a > b, as truth values.  No derivative."""
     return a > b, None
 
 
 @op
 def greater_equal(a, b):
-    """A ≥ b, as truth values.  No derivative."""
+    """a ≥ b, as truth values.  No derivative."""
     return a >= b, None
 
 

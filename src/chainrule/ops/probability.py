@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import xp
 from ..chain import op
 from ..operators import Node
-from .activations import _sigmoid
+from .activations import _sigmoid, _softmax, softmax
 
 __all__ = [
     "logits_behind",
@@ -92,8 +92,10 @@ def sigmoid_cross_entropy(logits, targets):
 def logits_behind(y, activation):
     """The logits z if y was recorded as `activation(z)` over its last axis, else None.
 
-    This is how `softmax` + `categorical_crossentropy` run the fused form without being asked.
+    This is how `softmax` + `categorical_crossentropy` run the fused form without being asked; only
+    over the last axis, since that is the one the cross-entropies sum over.
     """
-    if isinstance(y, Node) and y.made_by is activation and len(y.parents) == 1:
+    made_by = _softmax if activation is softmax else activation
+    if isinstance(y, Node) and y.made_by is made_by and len(y.parents) == 1:
         return y.parents[0]
     return None

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import xp
 from ..chain import op
+from .shape import reshape
 
 __all__ = [
     "all",
@@ -133,7 +134,7 @@ def std(x, axis=None, keepdims=False):
 
 @op
 def logsumexp(x, axis=None, keepdims=False):
-    """Ln Σeˣ without overflow.  ∂/∂xᵢ = e^(xᵢ − y), the softmax."""
+    """ln Σeˣ without overflow.  ∂/∂xᵢ = e^(xᵢ − y), the softmax."""
     m = xp(x)
     top = m.max(x, axis=axis, keepdims=True)
     top = m.where(m.isfinite(top), top, 0.0)
@@ -142,8 +143,13 @@ def logsumexp(x, axis=None, keepdims=False):
     return y, lambda d_y: _spread(d_y, x, axis, keepdims) * m.exp(x - total)
 
 
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Running sum along one axis, of the flattened array without one."""
+    return _cumsum(reshape(x, (-1,)), axis=0) if axis is None else _cumsum(x, axis=axis)
+
+
 @op
-def cumsum(x, axis=0):
+def _cumsum(x, axis):
     """Running sum along one axis.  The gradient is summed up from the other end."""
     m = xp(x)
 
@@ -154,15 +160,15 @@ def cumsum(x, axis=0):
 
 
 @op
-def argmax(x, axis=None):
+def argmax(x, axis=None, keepdims=False):
     """Index of the largest (the first of equals).  No derivative."""
-    return xp(x).argmax(x, axis=axis), None
+    return xp(x).argmax(x, axis=axis, keepdims=keepdims), None
 
 
 @op
-def argmin(x, axis=None):
+def argmin(x, axis=None, keepdims=False):
     """Index of the smallest (the first of equals).  No derivative."""
-    return xp(x).argmin(x, axis=axis), None
+    return xp(x).argmin(x, axis=axis, keepdims=keepdims), None
 
 
 @op

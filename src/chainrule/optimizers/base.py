@@ -54,7 +54,9 @@ class Optimizer(Configurable):
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         name: str | None = None,
+        **unknown: Any,
     ) -> None:
+        self.refuse(unknown)
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ArgumentError(
                 "only one kind of clipping can be used",
@@ -78,6 +80,7 @@ class Optimizer(Configurable):
         self.built = False
         self.slots: list[list[Variable]] = []  # for each trained variable
         self._trained: list[Variable] = []
+        self._known: dict[int, tuple[Variable, list[Variable]]] = {}  # by identity, kept alive
 
     # --- the learning rate ----------------------------------------------------------------------
 
@@ -126,14 +129,14 @@ class Optimizer(Configurable):
         if self.built and [id(v) for v in variables] == [id(v) for v in self._trained]:
             return
         self._trained = list(variables)
-        self.slots = [
-            [
-                Variable(self.first(name, v), name=f"{v.name}/{name}", kind="slot", dtype=v.dtype)
-                for name in self.slot_names
-            ]
-            for v in variables
-        ]
+        for v in variables:
+            if id(v) not in self._known:  # a layer frozen for a while finds its memory again
+                self._known[id(v)] = (v, [self._slot(name, v) for name in self.slot_names])
+        self.slots = [self._known[id(v)][1] for v in variables]
         self.built = True
+
+    def _slot(self, name: str, v: Variable) -> Variable:
+        return Variable(self.first(name, v), name=f"{v.name}/{name}", kind="slot", dtype=v.dtype)
 
     def first(self, name: str, variable: Variable) -> np.ndarray:
         """The first value of a slot."""

@@ -101,8 +101,13 @@ class CallbackList:
                     received=repr(c),
                     fix="EarlyStopping(), with parentheses" if isinstance(c, type) else None,
                 )
-            if isinstance(c, _Monitor):
-                c.check([*model.metrics_names, *(["val_loss"] if validated else [])])
+        names = model.metrics_names if hasattr(model, "metrics_names") else []
+        names = [*names, *(f"val_{n}" for n in names if validated)]
+        # callbacks of the user's own may add figures, so only without any is a missing one certain
+        if all(type(c).__module__ == __name__ for c in callbacks):
+            for c in callbacks:
+                if isinstance(c, _Monitor):
+                    c.check(names)
         for c in callbacks:
             c.set_model(model)
             c.set_params(params)
@@ -149,13 +154,15 @@ class _Monitor(Callback):
             raise choose("mode", mode, ("auto", "min", "max"), where=type(self).__name__)
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self.best: float | None = None
-        self._warned = False
+        self.known: Sequence[str] = ()
 
     def figure(self, logs: dict[str, Any] | None) -> float | None:
         """The watched figure; a missing one is an error when validation could provide it."""
         logs = logs or {}
         if self.monitor in logs:
             return float(logs[self.monitor])
+        if self.monitor in self.known:
+            return None  # validation was not due in this epoch
         raise ArgumentError(
             f"the figure {self.monitor!r} does not exist",
             where=type(self).__name__,
@@ -168,8 +175,11 @@ class _Monitor(Callback):
 
     def check(self, known: Sequence[str]) -> None:
         """Raise before training when the figure can never come."""
-        if self.monitor.startswith("val_") and not any(k.startswith("val_") for k in known):
-            self.figure(dict.fromkeys(known, 0.0))
+        if self.monitor == "learning_rate":
+            return
+        self.known = ()
+        self.figure(dict.fromkeys(known, 0.0))
+        self.known = known
 
     def better(self, value: float, best: float | None) -> bool:
         """Is the value better than the best by more than min_delta?"""
@@ -352,6 +362,7 @@ class ModelCheckpoint(_Monitor):
         """Only the best needs a figure."""
         if self.save_best_only:
             super().check(known)
+        os.makedirs(os.path.dirname(os.path.abspath(self.filepath)), exist_ok=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save."""

@@ -88,7 +88,10 @@ def targets(y: Any, rows: int, loss: Any, output_shape: tuple, *, name: str = "y
                 received=array[row].tolist(),
                 fix="this loss takes 0 and 1; for class numbers use the sparse loss",
             )
-    return array.astype(np.int32, copy=False) if array.dtype.kind in "bui" else array
+    if array.dtype.kind in "bui":
+        small = array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
+        return array.astype(np.int32 if small else np.float64, copy=False)
+    return array
 
 
 def _class_numbers(array: np.ndarray, classes: int, name: str) -> np.ndarray:
@@ -135,18 +138,17 @@ def sample_weights(
         same_length(result, rows, "sample_weight")
         finite(result, "sample_weight")
     if class_weight is not None:
+        if not isinstance(class_weight, Mapping):
+            raise ArgumentError(
+                "class_weight must be a dict",
+                where="fit",
+                expected="{class number: weight}, such as {0: 1.0, 1: 5.0}",
+                received=repr(class_weight)[:80],
+            )
         many = y.ndim > 1 and y.shape[-1] > 1
         labels = y.argmax(-1) if many else y.reshape(len(y), -1)[:, 0].astype(int)
-        missing = sorted(set(np.unique(labels).tolist()) - {int(k) for k in class_weight})
-        if missing:
-            raise ArgumentError(
-                "class_weight has no entry for a class that occurs",
-                where="fit",
-                expected=f"a weight for class {missing[0]}",
-                received=dict(class_weight),
-            )
         table = {int(k): float(v) for k, v in class_weight.items()}
-        by_class = np.array([table[int(k)] for k in labels], np.float32)
+        by_class = np.array([table.get(int(k), 1.0) for k in labels], np.float32)
         result = by_class if result is None else result * by_class
     return result
 

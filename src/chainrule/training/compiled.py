@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.base import structure
 from ..operators import raw
 from ..variable import discover, swap
 from .engine import XlaEngine, choose_engine
@@ -48,6 +49,8 @@ def compile(step: Callable, *, engine: str | None = None) -> Callable:
     def call(*args: Any) -> Any:
         if choose_engine(engine) == "numpy":
             return _plain(step(*args))
+        if program and program[0].seen != structure[0]:  # something was frozen or changed since
+            program.pop().release()
         if not program:
             program.append(_Compiled(step, args))
         return program[0](*args)
@@ -75,6 +78,9 @@ class _Compiled(XlaEngine):
         fixed = [v for v in met.variables if not any(v is c for c in changed)]
         super().__init__(changed)
         self.fixed = fixed
+        every = [*met.variables, *(a for a in args if hasattr(a, "dtype"))]
+        self.wide = any(str(v.dtype) == "float64" for v in every)
+        self.seen = structure[0]
 
         def program(values: Any, given: Any, args: Any) -> Any:
             with swap(fixed, given), swap(changed, values) as now:

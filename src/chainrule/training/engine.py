@@ -11,13 +11,13 @@ import operator
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import config
-from ..errors import NonFiniteError, StateError, choose, missing_extra
+from ..errors import NonFiniteError, StateError, choose, missing_extra, place_of
 from ..variable import Variable, frozen, snapshot, swap
 from . import step as steps
 
@@ -140,6 +140,10 @@ class _Engine:
         """Take new values as the newest."""
         self.values = values
         self._stale.update(range(len(values)))
+
+    def forget(self) -> None:
+        """Drop what was kept of earlier data."""
+        self._loaded = []
 
     def release(self) -> None:
         """Give everything back; the engine is no longer asked."""
@@ -294,7 +298,7 @@ class XlaEngine(_Engine):
         whole = rows // size
         program = self._program(kind, size, rows % size)
         given = [np.asarray(v.value) for v in self.model.given_variables]
-        with self.precision():
+        with self.precision(), plain_words(self.jax):
             return program(
                 values,
                 given,
@@ -325,13 +329,10 @@ class XlaEngine(_Engine):
         jax, model, variables = self.jax, self.model, self.variables
         jnp, lax = jax.numpy, jax.lax
         step = steps.train_step if kind == "train" else steps.test_step
-        # a NaN in somebody's metric is no reason to stop; in the loss, a weight or a slot it is
-        loss = model.loss_tracker.total
-        watched = [
-            i for i, v in enumerate(variables) if v is loss or v.kind not in ("seed", "metric")
-        ]
+        # a NaN in somebody's metric is no reason to stop; in a loss, a weight or a slot it is
+        watched = [i for i, v in enumerate(variables) if v.kind not in ("seed", "metric")]
 
-        def one(values: Any, given: Any, data: Any, order: Any, start: Any, rows: int) -> list[Any]:
+        def one(values: Any, given: Any, data: Any, order: Any, start: Any, rows: int) -> Any:
             chosen = lax.dynamic_slice(order, (start,), (rows,))
             batch = [
                 None
@@ -341,30 +342,51 @@ class XlaEngine(_Engine):
             ]
             fixed = swap(model.given_variables, given)
             with fixed, swap(variables, values) as now:
-                step(model, *batch)
-                return now.values()
+                loss = step(model, *batch)
+                return now.values(), jnp.isfinite(loss).all()
 
         def program(
             values: Any, given: Any, data: Any, order: Any, first: Any, last: Any, ragged: Any
         ) -> tuple[list[Any], Any]:
             _count()
 
-            def body(i: Any, values: Any) -> Any:
-                return one(values, given, data, order, i * size, size)
+            def body(i: Any, state: Any) -> Any:
+                values, fine = one(state[0], given, data, order, i * size, size)
+                return values, state[1] & fine
 
-            values = lax.fori_loop(first, last, body, values)
+            values, fine = lax.fori_loop(first, last, body, (values, jnp.array(True)))
             if tail:
                 start = order.shape[0] - tail
-                values = lax.cond(
+                values, fine_tail = lax.cond(
                     ragged,
                     lambda v: one(v, given, data, order, start, tail),
-                    lambda v: v,
+                    lambda v: (v, jnp.array(True)),
                     values,
                 )
+                fine = fine & fine_tail
             floats = [values[i] for i in watched if jnp.issubdtype(values[i].dtype, jnp.floating)]
-            return values, jnp.stack([jnp.isfinite(v).all() for v in floats]).all()
+            return values, jnp.stack([fine, *(jnp.isfinite(v).all() for v in floats)]).all()
 
         return jax.jit(program)
+
+
+@contextlib.contextmanager
+def plain_words(jax: Any) -> Iterator[None]:
+    """Says in our words what went wrong when a function of the user's own cannot be compiled."""
+    try:
+        yield
+    except (
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerBoolConversionError,
+        jax.errors.TracerIntegerConversionError,
+        jax.errors.ConcretizationTypeError,
+    ) as error:
+        raise StateError(
+            "a number was asked for while the step is compiled, where values have none yet",
+            where=place_of(error),
+            received="NumPy, float(), int() or a Python `if` on a value of the network",
+            fix="use cr.ops (cr.ops.tanh(x), cr.ops.where(condition, a, b)), or engine='numpy'",
+        ) from None
 
 
 class Predictor:
@@ -373,7 +395,8 @@ class Predictor:
     def __init__(self, model: Any, variables: Sequence[Variable], name: str) -> None:
         self.model, self.variables, self.name = model, variables, name
         self._device: tuple[list[Any], list[Any]] = ([], [])  # host arrays, and their copies
-        self.wide = any(np.dtype(v.dtype) == np.float64 for v in variables)
+        types = [v.dtype for v in variables] + [model.input_dtype]
+        self.wide = any(np.dtype(t) == np.float64 for t in types if str(t) != "bfloat16")
         if name == "xla":
             self.jax = jax_module()
 
@@ -405,10 +428,8 @@ class Predictor:
             padded = np.zeros((bucket, *x.shape[1:]), x.dtype)
             padded[:rows] = x
             x = padded
-        if self.wide:
-            with self.jax.enable_x64(True):
-                y = np.array(self._program(self._on_device(values), x))
-        else:
+        wide = self.jax.enable_x64(True) if self.wide else contextlib.nullcontext()
+        with wide, plain_words(self.jax):
             y = np.array(self._program(self._on_device(values), x))
         return y if bucket == rows else y[:rows].copy()
 

@@ -53,7 +53,6 @@ def fit(
             order = (
                 rng.permutation(rng.fold(model.shuffle_key.value, epoch), rows) if shuffle else None
             )
-            engine.load(data, batch_size)
             reset(model)
             done = 0
             while done < n_steps:
@@ -63,6 +62,7 @@ def fit(
                     listeners.call("on_train_batch_begin", done, {})
                     listeners.call("on_batch_begin", done, {})
                 began = time.perf_counter()
+                engine.load(data, batch_size)  # a callback may have used the engine for its own
                 engine.take()
                 engine.run("train", order, done, done + size)
                 pace.took(size, began)
@@ -98,6 +98,7 @@ def evaluate(
     n_steps = -(-len(data[0]) // batch_size)
     listeners = CallbackList(callbacks, model, {"steps": n_steps, "verbose": verbose})
     progress = Progress(verbose, 0, n_steps, "Evaluate")
+    running = [(v, v.numpy()) for m in model.all_metrics for v in m.variables]
     try:
         listeners.call("on_test_begin", {})
         progress.begin(0)
@@ -106,6 +107,8 @@ def evaluate(
         listeners.call("on_test_end", logs)
     finally:
         engine.release()
+        for v, value in running:  # the figures of a fit that this evaluation may stand inside
+            v.assign(value)
         progress.close()
     return logs
 

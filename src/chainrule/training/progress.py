@@ -38,7 +38,7 @@ class Progress:
     def note(self, text: str) -> None:
         """A line that stays."""
         if self.shown:
-            print(text) if self._bar is None else self._bar.console.print(
+            print(text, flush=True) if self._bar is None else self._bar.console.print(
                 text, markup=False, highlight=False, soft_wrap=True
             )
 
@@ -58,13 +58,11 @@ class Progress:
     def end(self, logs: dict[str, Any]) -> None:
         """An epoch is over."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=self.steps, figures=figures(logs))
-            self._bar.stop_task(self._task)
-        elif self.shown:
-            took = time.perf_counter() - self._began
-            name = f"{self.title} {self._epoch + 1}/{self.epochs}" if self.epochs else self.title
-            speed = f"{took:.1f} s" if took >= 0.05 else f"{took * 1e3:.0f} ms"
-            print(f"{name}  {figures(logs)}  ({self.steps} steps, {speed})", flush=True)
+            self._bar.remove_task(self._task)  # finished epochs become plain lines above the bar
+        took = time.perf_counter() - self._began
+        name = f"{self.title} {self._epoch + 1}/{self.epochs}" if self.epochs else self.title
+        speed = f"{took:.1f} s" if took >= 0.05 else f"{took * 1e3:.0f} ms"
+        self.note(f"{name}  {figures(logs)}  ({self.steps} steps, {speed})")
 
     def close(self) -> None:
         """Leave the terminal as it was."""
