@@ -33,3 +33,11 @@ def test_the_model_of_the_readme_reads_digits(folder):
     model = cr.load_model(folder / "runs" / "digits" / "model.safetensors")
     (_, _), (x_test, y_test) = cr.datasets.digits.load_data()
     assert (model.predict(x_test / 16).argmax(axis=1) == y_test).mean() >= 0.97
+
+
+def test_speed_is_shown_with_its_date_and_machine():
+    text = README.read_text(encoding="utf-8")
+    speed = text.split("## Speed")[1].split("\n## ")[0]
+    assert "BENCHTABLE" not in speed
+    assert re.search(r"^20\d\d-\d\d-\d\d, .*cores", speed, re.M)
+    assert speed.count("\n|") >= 8
