@@ -7,8 +7,6 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=10)
 """
 
-__version__ = "0.1.0"
-
 from . import (
     activations,
     callbacks,
@@ -32,6 +30,7 @@ from .layers import Input
 from .models import Model, Sequential, load_model
 from .training.compiled import compile
 from .variable import Variable
+from .version import __version__
 
 __all__ = [
     "Input",
@@ -39,6 +38,7 @@ __all__ = [
     "Sequential",
     "Tape",
     "Variable",
+    "__version__",
     "activations",
     "callbacks",
     "compile",

@@ -98,7 +98,7 @@ def versions() -> dict[str, str]:
     import platform
     from importlib import metadata
 
-    from . import __version__
+    from .version import __version__
 
     found = {"chainrule": __version__, "python": platform.python_version()}
     for name in ("numpy", "jax", "jaxlib"):

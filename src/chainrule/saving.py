@@ -10,6 +10,7 @@ import numpy as np
 from . import losses, metrics, optimizers, storage
 from .errors import ArgumentError, ChainruleError, FileError, ShapeError
 from .layers.base import registry, weights_to_come
+from .version import __version__
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
@@ -96,8 +97,6 @@ def _write(model: Any, filepath: Any, overwrite: bool, whole: bool) -> str:
     manifest: dict[str, Any] = {"format": _FORMAT, "version": _VERSION, "name": model.name}
     variables = _variables(model)
     if whole:
-        from . import __version__
-
         manifest |= {
             "chainrule": __version__,
             "model": registry.serialize(model),

@@ -22,8 +22,26 @@ class LearningRateSchedule(Configurable):
         raise NotImplementedError
 
 
+class _Decay(LearningRateSchedule):
+    """Base of decays by a rate every so many steps, smooth or in stairs."""
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+    ) -> None:
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
+        self.decay_rate, self.staircase = decay_rate, staircase
+
+    def _periods(self, step: Any) -> Any:
+        p = step / self.decay_steps
+        return xp(p).floor(p) if self.staircase else p
+
+
 @register
-class ExponentialDecay(LearningRateSchedule):
+class ExponentialDecay(_Decay):
     """rate·decay^(step/steps), in stairs with `staircase`.
 
     Example:
@@ -31,43 +49,18 @@ class ExponentialDecay(LearningRateSchedule):
         0.025
     """
 
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
-        staircase: bool = False,
-    ) -> None:
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.decay_rate, self.staircase = decay_rate, staircase
-
     def __call__(self, step: Any) -> Any:
         """The learning rate."""
-        p = step / self.decay_steps
-        return self.initial_learning_rate * self.decay_rate ** (
-            xp(p).floor(p) if self.staircase else p
-        )
+        return self.initial_learning_rate * self.decay_rate ** self._periods(step)
 
 
 @register
-class InverseTimeDecay(LearningRateSchedule):
+class InverseTimeDecay(_Decay):
     """rate/(1 + decay·step/steps)."""
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
-        staircase: bool = False,
-    ) -> None:
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.decay_rate, self.staircase = decay_rate, staircase
 
     def __call__(self, step: Any) -> Any:
         """The learning rate."""
-        p = step / self.decay_steps
-        p = xp(p).floor(p) if self.staircase else p
-        return self.initial_learning_rate / (1 + self.decay_rate * p)
+        return self.initial_learning_rate / (1 + self.decay_rate * self._periods(step))
 
 
 @register

@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser of the whole line, and those of the commands by name."""
-    from .. import __version__
+    from ..version import __version__
 
     style: dict[str, Any] = {
         "formatter_class": argparse.RawDescriptionHelpFormatter,
