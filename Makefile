@@ -22,8 +22,9 @@ lint: $(VENV)/.lint  ## style and types
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright
 
+# the whole takes the better part of an hour; make bench ARGS="--quick --only mlp-tiny" minutes
 bench: $(VENV)/.bench  ## compare with other frameworks, which are downloaded (gigabytes)
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean:  ## remove everything that was made here, but not runs/
 	rm -rf $(VENV) build dist .ruff_cache .pytest_cache .hypothesis .benchmarks
