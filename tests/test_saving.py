@@ -9,6 +9,7 @@ import os
 import pickle
 import signal
 import socket
+import string
 import subprocess
 import sys
 import textwrap
@@ -222,9 +223,19 @@ def test_a_layer_called_by_sixty_four_zeros(tmp_path):
         same(cr.load_model(model.save(tmp_path / f"m{k}")), model)
 
 
-@pytest.mark.parametrize("name", ["a b", "a\0b", "x" * 129, "ü"])
-def test_names_that_cannot_be_written(name, tmp_path):
+@pytest.mark.parametrize("name", ["a b", "a\0b", "ü", "../up".replace("/", ":")])
+def test_names_in_files_hold_plain_letters_only(name, tmp_path):
     model = cr.Sequential([cr.Input((2,)), Dense(1, name=name)])
+    path = model.save(tmp_path / "m")
+    same(cr.load_model(path), model)
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    for key in set(header) - {"__metadata__"}:
+        assert set(key) <= set(string.ascii_letters + string.digits + "_.-/")
+
+
+def test_names_that_cannot_be_written(tmp_path):
+    model = cr.Sequential([cr.Input((2,)), Dense(1, name="x" * 129)])
     with pytest.raises(FileError, match="a name cannot be written"):
         model.save(tmp_path / "m")
     assert os.listdir(tmp_path) == []
@@ -620,3 +631,14 @@ def test_killed_while_saving(tmp_path):
     assert max(rounds) > 0  # some were killed after the first
     storage.write(path, {}, {})
     assert os.listdir(tmp_path) == ["m.safetensors"]  # nothing is left behind
+
+
+def test_layers_may_be_called_anything_but_a_path(tmp_path):
+    model = cr.Sequential([cr.Input((2,)), Dense(3, name="hidden layer ü"), Dense(1, name="out")])
+    model.compile("adam", "mse")
+    x = np.ones((4, 2))
+    model.fit(x, np.ones((4, 1)), verbose=0)
+    loaded = cr.load_model(model.save(tmp_path / "m"))
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+    assert loaded.layers[0].name == "hidden layer ü"
+    assert int(loaded.optimizer.iterations) == 1

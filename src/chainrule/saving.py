@@ -32,9 +32,27 @@ def target(path: Any, *, say: bool = False) -> str:
     return path + ".safetensors"
 
 
+def _named(model: Any) -> list[tuple[str, Any]]:
+    """Every Variable with its path as files write it: other characters become their number."""
+    import re
+
+    plain = [
+        (re.sub(r"[^A-Za-z0-9_.-]", lambda m: f"-{ord(m[0]):x}-", path), v)
+        for path, v in model.named_variables()
+    ]
+    if len({path for path, _ in plain}) != len(plain):
+        raise ArgumentError(
+            "two weights would have one name in a file",
+            where=model.name,
+            received=", ".join(path for path, _ in plain),
+            fix="give the layers names that differ in more than their punctuation",
+        )
+    return plain
+
+
 def _variables(model: Any) -> dict[str, Any]:
     """Every Variable that belongs in a file, by its name there."""
-    found = {f"model/{path}": v for path, v in model.named_variables()}
+    found = {f"model/{path}": v for path, v in _named(model)}
     return {name: v for name, v in found.items() if v.kind != "metric"}
 
 
@@ -46,7 +64,7 @@ def _optimizer_variables(model: Any) -> dict[str, Any]:
         "optimizer/iterations": optimizer.iterations,
         "optimizer/learning_rate": optimizer._rate,
     }
-    paths = {id(v): path for path, v in model.named_variables()}
+    paths = {id(v): path for path, v in _named(model)}
     for variable, slots in zip(optimizer._trained, optimizer.slots, strict=True):
         if id(variable) in paths:  # a layer taken out since leaves its memory behind
             for name, slot in zip(optimizer.slot_names, slots, strict=True):
@@ -70,7 +88,7 @@ def _compile_config(model: Any) -> Any:
 
 def _paths(model: Any, variables: Any) -> list[str]:
     chosen = {id(v) for v in variables}
-    return [path for path, v in model.named_variables() if id(v) in chosen]
+    return [path for path, v in _named(model) if id(v) in chosen]
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True) -> str:
