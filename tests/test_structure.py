@@ -148,11 +148,24 @@ def test_import_adds_few_modules_to_numpy():
     assert int(out.stdout) <= ours + 25
 
 
+def test_inside_the_package_imports_are_relative():
+    """An absolute import would pass by the floors unseen."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not any(a.name.split(".")[0] == "chainrule" for a in node.names), path
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                assert (node.module or "").split(".")[0] != "chainrule", path
+
+
 def test_never_calls_jax_grad():
     words = ("grad", "vjp", "value_and_grad", "jvp", "linearize", "jacrev", "jacfwd")
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         assert not any(f"jax.{word}(" in text for word in words), path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jax":
+                assert not {a.name for a in node.names} & set(words), path
 
 
 def test_init_files_only_re_export():

@@ -13,7 +13,7 @@ import numpy as np
 from . import config, losses, ops
 from .arrays import asarray
 from .operators import raw
-from .registry import Configurable, Registry
+from .registry import Configurable, Registry, snake_case
 from .variable import Variable
 
 registry = Registry("metric")
@@ -24,7 +24,7 @@ class Metric(Configurable):
     """Base: `update_state(y_true, y_pred, sample_weight=None)`, `result()`, `reset_state()`."""
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or _snake(type(self).__name__)
+        self.name = name or snake_case(type(self).__name__)
         self.variables: list[Variable] = []
 
     def add_variable(self, name: str) -> Variable:
@@ -58,13 +58,6 @@ def _add(variable: Variable, value: Any) -> None:
     """Add to a running sum, in its own type."""
     old = variable.value
     variable.assign((old + value).astype(old.dtype))
-
-
-def _snake(name: str) -> str:
-    import re
-
-    # TopKCategorical -> top_k_categorical, KLDivergence -> kl_divergence: as Keras logs them
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 @register
@@ -113,7 +106,7 @@ class MeanMetric(Mean):
     logged: str | None = None  # the name in logs, where it is not the class's
 
     def __init__(self, name: str | None = None) -> None:
-        super().__init__(name or self.logged or _snake(type(self).__name__))
+        super().__init__(name or self.logged or snake_case(type(self).__name__))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add one batch."""

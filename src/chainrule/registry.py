@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from .errors import ArgumentError, UnknownNameError, did_you_mean
 
-__all__ = ["Configurable", "Registry"]
+__all__ = ["Configurable", "Registry", "snake_case"]
 
 T = TypeVar("T")
 
@@ -20,6 +20,13 @@ T = TypeVar("T")
 def _key(name: str) -> str:
     """`MeanSquaredError`, `mean_squared_error` and `mean-squared-error` are one name."""
     return name.lower().replace("_", "").replace("-", "")
+
+
+def snake_case(name: str) -> str:
+    """`TopKAccuracy` -> `top_k_accuracy`, `ReLU` -> `re_lu`: how Keras names parts in logs."""
+    import re
+
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 class Registry:

@@ -19,7 +19,7 @@ from ..arrays import asarray, is_float, is_traced, numpy_dtype
 from ..chain import active_tape, record
 from ..errors import ArgumentError, ShapeError, StateError, caller
 from ..operators import Node, Recordable, raw
-from ..registry import Configurable, Registry
+from ..registry import Configurable, Registry, snake_case
 from ..variable import Variable, active_swap, outside, swap
 
 registry = Registry("layer")
@@ -89,7 +89,7 @@ class Layer(Configurable):
             input_shape = (int(input_shape),)
         self._weights: list[Variable] = []
         self._layers: list[Layer] = []
-        self.name = name or _snake(type(self).__name__)
+        self.name = name or snake_case(type(self).__name__)
         self.auto_named = name is None
         self._dtype = numpy_dtype(dtype)
         self.dtype = self._dtype.name
@@ -435,12 +435,6 @@ class Layer(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-def _snake(name: str) -> str:
-    import re
-
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
