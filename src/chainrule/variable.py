@@ -7,10 +7,11 @@ traced by a compiler, or replayed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,13 +20,31 @@ from .chain import active_tape
 from .errors import ShapeError, choose
 from .operators import Node, Recordable, raw
 
-__all__ = ["KINDS", "Variable", "active_swap", "discover", "frozen", "outside"]
-__all__ += ["snapshot", "swap"]
+__all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "frozen", "outside"]
+__all__ += ["claim", "put", "release", "snapshot", "swap"]
 
 KINDS = ("weight", "statistic", "seed", "slot", "metric", "carry")
 
 _swap: ContextVar[swap | None] = ContextVar("chainrule_swap", default=None)
 active_swap = _swap.get  # the innermost swap of this thread, or None
+
+
+class Holder(Protocol):
+    """Who has the newest values of some Variables for a while: a run of fit.
+
+    `pull` gives the values of all of them at one moment, between two steps; `push` puts new ones in
+    together, between two steps; `active` says that it is training them just now.
+    """
+
+    active: bool
+
+    def pull(self, variables: Sequence[Variable]) -> list[Any]:
+        """The newest values, all of one moment."""
+        ...
+
+    def push(self, variables: Sequence[Variable], values: Sequence[Any]) -> bool:
+        """Take new values; False where the holder has let go of the variables meanwhile."""
+        ...
 
 
 class Variable(Recordable):
@@ -50,8 +69,8 @@ class Variable(Recordable):
         "__weakref__",
         "_value",
         "grad",
+        "holder",
         "kind",
-        "lender",
         "name",
         "regularizer",
         "trainable",
@@ -76,18 +95,16 @@ class Variable(Recordable):
         self.trainable = kind == "weight" if trainable is None else trainable
         self.regularizer: Any = None
         self.grad: Any = None  # filled by `layer.backward`
-        self.lender: Any = None  # an engine that holds the newest value on its device
+        self.holder: Holder | None = None  # who has the newest value, if not this object
 
     @property
     def value(self) -> Any:
-        """The array: the swapped one inside `swap`, else the newest that any engine has."""
+        """The array: the swapped one inside `swap`, else the newest that any run of fit has."""
         swapped = _swap.get()
         if swapped is not None and (now := swapped.read(self)) is not None:
             return now
-        lender = self.lender  # read once: another thread may take it back
-        if lender is not None:
-            lender.publish(self)
-        return self._value
+        holder = self.holder  # read once: another thread may let it go
+        return self._value if holder is None else holder.pull([self])[0]
 
     def assign(self, value: Any) -> None:
         """Put a new value of the same shape; it is cast to the variable's type.
@@ -116,8 +133,7 @@ class Variable(Recordable):
         if swapped is not None:
             swapped.now[id(self)] = value if value.dtype == self.dtype else value.astype(self.dtype)
             return
-        self.lender = None  # an engine that held the variable fetches the new value
-        self._value = frozen(value, self.dtype)
+        put([self], [value])
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
@@ -161,7 +177,16 @@ class Variable(Recordable):
     def __repr__(self) -> str:
         frozen = "" if self.trainable or self.kind != "weight" else ", trainable=False"
         what = f"shape={self.shape}, dtype={self.dtype}, kind={self.kind!r}{frozen}"
+        value = raw(self.value)
+        if isinstance(value, np.ndarray):  # a traced value has no numbers
+            numbers = np.array2string(value, precision=6, threshold=12, edgeitems=3, separator=", ")
+            what += f", value={'\n' if value.ndim > 1 else ''}{numbers}"
         return f"Variable({self.name!r}, {what})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(repr(self))}</pre>"
 
 
 def frozen(value: Any, dtype: Any = None) -> np.ndarray:
@@ -214,13 +239,65 @@ class swap:
             outer.now |= {k: v for k, v in self.now.items() if k in outer.now and k not in own}
 
 
+_commit = threading.Lock()  # values that belong together are put, and read, under it
+
+
 def snapshot(variables: Sequence[Variable]) -> list[Any]:
-    """The values of all variables at one moment, also while an engine is training them."""
-    lender = next((v.lender for v in variables if v.lender is not None), None)
-    if lender is None:
-        return [v.value for v in variables]
-    with lender.lock:
-        return [v.value for v in variables]
+    """The values of all variables at one moment, also while a run of fit trains them."""
+    with _commit:
+        holders = {id(h): h for v in variables if (h := v.holder) is not None}
+        if not holders:
+            return [v.value for v in variables]
+        held = {key: iter(h.pull([v for v in variables if v.holder is h]))
+                for key, h in holders.items()}
+        return [v.value if v.holder is None else next(held[id(v.holder)]) for v in variables]
+
+
+def put(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """New values for all variables at once: a fit in another thread sees all of them or none.
+
+    They are cast to the variables' types; shapes were looked at before.
+    """
+    new = [frozen(value, v.dtype) for v, value in zip(variables, values, strict=True)]
+    with _commit:
+        by_holder: dict[int, list[int]] = {}
+        for i, v in enumerate(variables):
+            by_holder.setdefault(id(v.holder), []).append(i)
+        for places in by_holder.values():
+            holder = variables[places[0]].holder
+            chosen = [variables[i] for i in places]
+            if holder is not None and holder.push(chosen, [new[i] for i in places]):
+                continue
+            for i in places:
+                variables[i].holder = None
+                variables[i]._value = new[i]
+
+
+def release(variables: Sequence[Variable], holder: Holder, values: Sequence[Any]) -> None:
+    """What `holder` still holds goes back into the Variables themselves, all at once."""
+    with _commit:
+        for v, value in zip(variables, values, strict=True):
+            if v.holder is holder:
+                v._value, v.holder = value, None
+
+
+def claim(
+    variables: Sequence[Variable], holder: Holder, may_take: Callable[[Variable, Holder], bool]
+) -> list[Any]:
+    """Make `holder` the one that has these variables; returns their values of that moment.
+
+    `may_take(variable, other)` is asked where somebody else has one: False leaves it there. It may
+    raise; then nothing has changed.
+    """
+    with _commit:
+        mine = [
+            v.holder is None or v.holder is holder or may_take(v, v.holder) for v in variables
+        ]
+        values = [v._value if v.holder is None else v.holder.pull([v])[0] for v in variables]
+        for v, taken in zip(variables, mine, strict=True):
+            if taken:
+                v.holder = holder
+    return values
 
 
 @contextmanager
@@ -248,12 +325,6 @@ class discover(swap):
         """The value here; a variable met for the first time is entered with its value outside."""
         if id(variable) not in self.now:
             self.variables.append(variable)
-            self.now[id(variable)] = (
-                variable._value if variable.lender is None else _newest(variable)
-            )
+            with outside():
+                self.now[id(variable)] = variable.value
         return self.now[id(variable)]
-
-
-def _newest(variable: Variable) -> Any:
-    variable.lender.publish(variable)
-    return variable._value

@@ -1,0 +1,136 @@
+"""Input: where a model begins; and the calls of layers that build a graph from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import tree
+from ..errors import ArgumentError
+from ..symbol import GraphCall, Symbol, outputs_of, symbolic
+from .base import Layer, register
+
+__all__ = ["Input", "InputLayer", "call_layer"]
+
+
+def Input(  # noqa: N802 - Keras's name
+    shape: Sequence[int | None] | int | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    name: str | None = None,
+) -> Symbol:
+    """A symbolic input, without numbers: the start of a model.
+
+    Args:
+        shape: of one sample; None for an axis whose length may differ, such as time.
+        batch_size: a fixed batch size; None for any.
+        dtype: type in which the data is given to the model; `cr.config.floatx()` by default.
+        name: for models with several inputs, which may be given as a dict.
+
+    Example:
+        >>> import chainrule as cr
+        >>> x = cr.Input((4,))
+        >>> y = cr.layers.Dense(2)(x)
+        >>> cr.Model(x, y).output_shape
+        (None, 2)
+        >>> cr.Sequential([cr.Input((4,)), cr.layers.Dense(2)]).count_params()
+        10
+    """
+    layer = InputLayer(shape, batch_size=batch_size, dtype=dtype, name=name)
+    return layer.symbol()
+
+
+@register("Input")
+class InputLayer(Layer):
+    """The layer behind `Input(shape)`: looks at the shape and passes the data on.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.InputLayer((3,)).symbol()
+        <Symbol 'input': shape (None, 3), float32>
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | int | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name or "input", dtype=dtype, **kwargs)
+        self.auto_named = name is None
+        shape = self.input_shape if shape is None else shape
+        if shape is None:
+            raise ArgumentError("an Input needs the shape of one sample", fix="Input((784,))")
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
+        if not isinstance(shape, (tuple, list)) or any(not _length(n) for n in shape):
+            raise ArgumentError(
+                "the shape of one sample is a tuple of lengths",
+                where="Input",
+                expected="whole numbers of at least 1, or None where the length may differ",
+                received=repr(shape)[:80],
+            )
+        self.shape = tuple(None if n is None else int(n) for n in shape)
+        self.input_shape = self.shape
+        self.batch_size = batch_size
+        self.typed = dtype is not None  # asked for, not the default
+        self.integer_input = True  # whatever comes in goes on as it is
+        self.built = True
+
+    def symbol(self) -> Symbol:
+        """The value at the start of a graph; the same each time."""
+        if "_symbol" not in self.__dict__:
+            call = GraphCall(self, (), {})
+            call.outputs = Symbol((self.batch_size, *self.shape), self._dtype, call, self.name)
+            self.__dict__["_symbol"] = call.outputs
+        return self.__dict__["_symbol"]
+
+    def call(self, x: Any) -> Any:
+        """x, after a look at its shape."""
+        self.needs(
+            len(x.shape) == len(self.shape) + 1
+            and all(n is None or n == k for n, k in zip(self.shape, x.shape[1:], strict=True)),
+            "the input has the wrong shape",
+            f"({', '.join(['batch', *('any' if n is None else str(n) for n in self.shape)])})",
+            tuple(x.shape),
+        )
+        return x
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Unchanged."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The type only where it was asked for."""
+        config = super().get_config()
+        return config if self.typed else {k: v for k, v in config.items() if k != "dtype"}
+
+
+def _length(n: Any) -> bool:
+    return n is None or (hasattr(n, "__index__") and not isinstance(n, bool) and int(n) >= 1)
+
+
+def call_layer(layer: Layer, inputs: tuple, own: dict[str, Any]) -> Any:
+    """A layer called with symbols: builds it, and returns the symbols of its outputs.
+
+    The first use decides what the layer was built for; a later one that does not fit is refused by
+    the layer itself.
+    """
+    shapes = [_shapes(x) for x in inputs]
+    if not layer.built:
+        names = layer._accepts.call_names
+        named = dict(zip(names, shapes, strict=False))
+        named |= {k: _shapes(v) for k, v in own.items() if k in names and symbolic(v)}
+        layer._build_from(named, shapes)
+    call = GraphCall(layer, inputs, own)
+    call.outputs = outputs_of(call, *layer.output_spec(tuple(shapes), inputs, own))
+    return call.outputs
+
+
+def _shapes(x: Any) -> Any:
+    return tree.map(lambda s: tuple(s.shape), x)
+
+

@@ -1,0 +1,75 @@
+"""What the methods of a layer accept, read once for each class."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Accepts", "accepts_of"]
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """What `call` and `build` of a class take.
+
+    Args:
+        call_names: arguments of `call` that may be inputs, in order.
+        names: every argument of `call` that may be given by name.
+        anything: `call` takes further arguments by name (`**kwargs`).
+        training: `call` takes `training`.
+        training_default: it has a default of its own.
+        mask: `call` takes `mask`, or `<input>_mask`.
+        computes_mask: the class has a `compute_mask` of its own.
+        build_names: arguments of `build`.
+        shape_names: arguments of `compute_output_shape`.
+    """
+
+    call_names: tuple[str, ...]
+    names: frozenset[str]
+    anything: bool
+    training: bool
+    training_default: bool
+    mask: bool
+    computes_mask: bool
+    build_names: tuple[str, ...]
+    shape_names: tuple[str, ...]
+
+    def mask_arguments(self, masks: tuple) -> dict[str, Any]:
+        """The masks that `call` asks for, by name."""
+        found = {}
+        if "mask" in self.names:
+            found["mask"] = masks[0] if len(masks) == 1 else masks
+        for name, mask in zip(self.call_names, masks, strict=False):
+            if f"{name}_mask" in self.names:
+                found[f"{name}_mask"] = mask
+        return found
+
+
+def accepts_of(cls: Any) -> Accepts:
+    """Read the signatures; decorators made with `functools.wraps` show what is behind them."""
+    parameters = list(inspect.signature(cls.call).parameters.values())[1:]
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    special = {"training", "mask"}
+    inputs = [p.name for p in positional if p.name not in special and not p.name.endswith("_mask")]
+    owner = next(c for c in cls.__mro__ if "compute_mask" in vars(c))
+    training = named.get("training")
+    return Accepts(
+        call_names=tuple(inputs),
+        names=frozenset(named),
+        anything=any(p.kind is p.VAR_KEYWORD for p in parameters),
+        training=training is not None,
+        training_default=training is not None and training.default is not inspect.Parameter.empty,
+        mask=any(n == "mask" or n.endswith("_mask") for n in named),
+        computes_mask=owner.__name__ != "Layer",
+        build_names=_positional(cls.build),
+        shape_names=_positional(cls.compute_output_shape),
+    )
+
+
+def _positional(method: Any) -> tuple[str, ...]:
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    return tuple(
+        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    )

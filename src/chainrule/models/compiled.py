@@ -1,0 +1,148 @@
+"""What `compile` was given, and what it means for each output once the outputs are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import losses, metrics
+from ..errors import ArgumentError, did_you_mean
+from ..training.objective import Output
+
+__all__ = ["Compiled", "by_output", "check_metrics", "in_trees"]
+
+
+def in_trees(f: Any, value: Any) -> Any:
+    """f of every entry of a list or dict of settings, or of the one setting."""
+    if isinstance(value, dict) and "class_name" not in value:
+        return {k: in_trees(f, v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [in_trees(f, v) for v in value]
+    return f(value)
+
+
+def check_metrics(name: str, given: Any) -> None:
+    """Look every name up now, so that a slip shows here and not after the data was loaded."""
+    if given is None:
+        return
+    if isinstance(given, str) or hasattr(given, "dtype") or not hasattr(given, "__iter__"):
+        raise ArgumentError(
+            f"{name} must be a list, or a dict by output",
+            where="compile",
+            received=repr(given)[:80],
+            fix=f"[{given!r}]" if isinstance(given, str) else f'{name}=["accuracy"]',
+        )
+    in_trees(lambda m: None if m is None or _by_shape(m) else metrics.get(m), given)
+
+
+def _by_shape(m: Any) -> bool:
+    return isinstance(m, str) and m in ("accuracy", "acc", "crossentropy", "ce")
+
+
+def by_output(value: Any, names: Sequence[str], what: str, where: str = "compile") -> list[Any]:
+    """One entry for each output, from a dict by name, a list by place, or one for all.
+
+    Raises:
+        ArgumentError: a name that no output has, or another number of entries.
+    """
+    if isinstance(value, dict) and "class_name" not in value:
+        unknown = [k for k in value if k not in names]
+        if unknown:
+            known = ", ".join(repr(n) for n in names if n) or "one output without a name"
+            raise ArgumentError(
+                f"{what} names an output that does not exist",
+                where=where,
+                expected=known,
+                received=repr(unknown[0]),
+                fix=did_you_mean(unknown[0], names) if any(names) else f"give {what} itself",
+            )
+        return [value.get(n) for n in names]
+    if isinstance(value, (list, tuple)):
+        if len(value) != len(names):
+            raise ArgumentError(
+                f"{what} must have one entry for each output",
+                where=where,
+                expected=f"{len(names)}: " + ", ".join(map(repr, names)),
+                received=f"{len(value)}",
+                fix=f"{what}={{{names[0]!r}: ...}}",
+            )
+        return list(value)
+    return [value] * len(names)
+
+
+class Compiled:
+    """The arguments of `compile`.
+
+    Args:
+        loss: a loss, or losses by output; names were looked up already.
+        loss_weights: how much each output's loss counts.
+        metrics, weighted_metrics: as the user gave them.
+    """
+
+    def __init__(
+        self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any
+    ) -> None:
+        self.loss, self.loss_weights = loss, loss_weights
+        self.metrics, self.weighted_metrics = metrics, weighted_metrics
+
+    def losses(self, names: Sequence[str]) -> list[Any]:
+        """The loss of each output."""
+        if len(names) == 1 and isinstance(self.loss, (list, tuple)) and len(self.loss) == 1:
+            return list(self.loss)
+        if len(names) == 1 and isinstance(self.loss, dict) and len(self.loss) == 1:
+            return list(self.loss.values())
+        return by_output(self.loss, names, "loss")
+
+    def outputs(self, names: Sequence[str], shapes: Sequence[tuple], y: Sequence[Any]) -> list:
+        """An `Output` for each output, of this shape and with targets `y` (or None)."""
+        found, taken = [], ["loss", *(f"{n}_loss" for n in names if n)]
+        weights = by_output(self.loss_weights, names, "loss_weights")
+        plain = self._metrics(self.metrics, names, "metrics")
+        counted = self._metrics(self.weighted_metrics, names, "weighted_metrics")
+        for i, (name, loss) in enumerate(zip(names, self.losses(names), strict=True)):
+            chosen = []
+            for wanted, weighted in ((plain[i], False), (counted[i], True)):
+                kept = []
+                for m in wanted if y[i] is not None else ():
+                    metric = metrics.resolve(m, y[i].shape, shapes[i])
+                    label = f"{name}_{metric.name}" if name else metric.name
+                    metric.name = metrics.distinct_name(label, taken, weighted=weighted)
+                    taken.append(metric.name)
+                    kept.append(metric)
+                chosen.append(kept)
+            weight = 1.0 if weights[i] is None else float(weights[i])
+            found.append(Output(name, loss, weight, *chosen))
+        return found
+
+    @staticmethod
+    def _metrics(given: Any, names: Sequence[str], what: str) -> list[list[Any]]:
+        if given is None:
+            return [[] for _ in names]
+        if len(names) == 1:
+            if isinstance(given, dict):
+                given = next(iter(given.values()), [])
+            given = given if isinstance(given, (list, tuple)) else [given]
+            if len(given) == 1 and isinstance(given[0], (list, tuple)):
+                given = given[0]
+            return [[m for m in given if m is not None]]
+        entries = by_output(given if isinstance(given, dict) else list(given), names, what)
+        return [
+            [m for m in (e if isinstance(e, (list, tuple)) else [e]) if m is not None]
+            for e in entries
+        ]
+
+    def config(self) -> dict[str, Any]:
+        """The same as plain values."""
+        found: dict[str, Any] = {"loss": in_trees(losses.serialize, self.loss)}
+        if self.loss_weights is not None:
+            found["loss_weights"] = in_trees(lambda w: w, self.loss_weights)
+        if self.metrics or self.weighted_metrics:
+            found["metrics"] = in_trees(_metric_config, self.metrics or [])
+            found["weighted_metrics"] = in_trees(_metric_config, self.weighted_metrics or [])
+        return found
+
+
+def _metric_config(metric: Any) -> Any:
+    if metric is None or isinstance(metric, str):
+        return metric
+    return metrics.serialize(metrics.get(metric))

@@ -1,0 +1,92 @@
+"""Trees of shapes, and the dry run that finds the output's shape where only the code knows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import tree
+from .errors import ShapeError
+
+__all__ = ["dry_run", "is_shape", "map_shapes", "shapes_of", "with_batch"]
+
+_LENGTHS = ((2, 3), (16, 17))  # tried for unknown axes; what differs between the two is unknown
+_LARGEST = 1 << 24  # numbers in the inputs of a dry run
+
+
+def is_shape(x: Any) -> bool:
+    """True for a tuple (or a list from a file) of lengths and None."""
+    return isinstance(x, (tuple, list)) and all(
+        n is None or (hasattr(n, "__index__") and not isinstance(n, bool)) for n in x
+    )
+
+
+def map_shapes(f: Callable[..., Any], shapes: Any) -> Any:
+    """A tree like `shapes` of f(shape)."""
+    if is_shape(shapes):
+        return f(tuple(shapes))
+    if isinstance(shapes, dict):
+        return {k: map_shapes(f, s) for k, s in shapes.items()}
+    return [map_shapes(f, s) for s in shapes]
+
+
+def shapes_of(values: Any) -> Any:
+    """The shape of every leaf of a tree of arrays."""
+    return tree.map(lambda v: tuple(np.shape(v)), values)
+
+
+def with_batch(values: Any) -> Any:
+    """The same with None for the first axis, the batch."""
+    return tree.map(lambda v: (None, *np.shape(v)[1:]), values)
+
+
+def dry_run(call: Callable[..., Any], shapes: tuple, dtypes: tuple, where: str) -> Any:
+    """The tree of output shapes of `call` for inputs of these shapes, found by running it on zeros.
+
+    Unknown axes are tried with two small lengths; what differs in the output is unknown.
+
+    Raises:
+        ShapeError: the inputs have more than 2²⁴ numbers.
+    """
+    found: list[Any] = []
+    for attempt, (a, b) in enumerate(_LENGTHS):
+        try:
+            found = [_run(call, shapes, dtypes, length, where) for length in (a, b)]
+            break
+        except Exception:
+            # perhaps only too short for this code; the longest attempt says what is wrong
+            if attempt == len(_LENGTHS) - 1 or not _unknown(shapes):
+                raise
+    first, second = found
+    return tree.map(
+        lambda p, q: tuple(m if m == n else None for m, n in zip(p.shape, q.shape, strict=True)),
+        first,
+        second,
+    )
+
+
+def _unknown(shapes: Any) -> bool:
+    found: list[bool] = []
+    map_shapes(lambda s: found.append(None in s), list(shapes))
+    return any(found[1:]) or any(None in s[1:] for s in shapes if is_shape(s))
+
+
+def _run(call: Callable[..., Any], shapes: tuple, dtypes: tuple, length: int, where: str) -> Any:
+    def zeros(shape: tuple, dtype: Any) -> Any:
+        known = tuple(length if n is None else int(n) for n in shape)
+        if math.prod(known) > _LARGEST:
+            raise ShapeError(
+                "the shape of the output cannot be found by a dry run: the input is too large",
+                where=where,
+                expected=f"at most {_LARGEST:,} numbers",
+                received=shape,
+                fix="give the layer a method compute_output_shape(input_shape)",
+            )
+        return np.zeros(known, dtype)
+
+    inputs = [map_shapes(lambda s, d=d: zeros(s, d), s) for s, d in zip(shapes, dtypes, strict=True)]
+    with np.errstate(all="ignore"):
+        return call(*inputs)

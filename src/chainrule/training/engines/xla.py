@@ -1,0 +1,215 @@
+"""XLA: the step compiled; a whole epoch is one program, data and weights stay on the device.
+
+A program takes the first and last batch as numbers, so one compilation serves whole epochs, pieces
+of them and single batches; a ragged last batch has a small program of its own. Nothing is donated:
+the values before a call stay valid, which is what makes a NaN traceable to its step.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import tree
+from ...variable import Variable, snapshot, swap
+from .. import step
+from ..devices import put_rows, put_values
+from ..jax_setup import compiler_options, plain_words, precision, use_jax
+from ..step import Batch
+from ..task import Task
+from .base import Run, watched
+
+__all__ = ["XlaPredictor", "XlaRun", "compilations", "count_compilation", "is_wide"]
+
+compilations = [0]  # how many programs this process has compiled; tests count them
+_compiling = threading.Lock()
+
+
+def count_compilation() -> None:
+    """Runs while a program is traced, that is once for each compilation."""
+    compilations[0] += 1
+
+
+def is_wide(variables: Sequence[Variable], *arrays: Any) -> bool:
+    """Does anything here need float64?"""
+    return any(str(a.dtype) == "float64" for a in (*variables, *arrays))
+
+
+class XlaRun(Run):
+    """A run on XLA. Values are immutable arrays on the device, replaced whole."""
+
+    name = "xla"
+
+    def __init__(self, task: Task, *, train: bool) -> None:
+        super().__init__(task, train=train)
+        self.jax = use_jax()
+        self._loaded: list[tuple[list[Any], Any, int]] = []
+        self._orders: tuple[Any, Any] = (None, None)
+
+    def begin(self) -> None:
+        """Take the values as they are now."""
+        super().begin()
+        # the learning rate and other float64 that only the host changes do not count
+        self.wide = is_wide([v for v in self.variables if v.kind in ("weight", "statistic")])
+
+    def load(self, chunk: Any) -> None:
+        """Put the rows on the device, where they are not there already."""
+        self._chunk = chunk
+        leaves = tree.leaves(chunk.data)
+        for known in self._loaded:
+            if len(known[0]) == len(leaves) and all(a is b for a, b in zip(known[0], leaves, strict=True)):
+                self._data, self._room = known[1], known[2]
+                break
+        else:
+            with precision(self.jax, self.wide):
+                self._data, self._room = put_rows(self.jax, chunk.data)
+            self._loaded = [(leaves, self._data, self._room), *self._loaded[:1]]
+        if self._orders[0] is None or chunk.order is not self._orders[0] or len(self._orders[1]) != self._room:
+            order = np.zeros(self._room, np.int32)
+            rows = leaves[0].shape[0]
+            order[:rows] = np.arange(rows) if chunk.order is None else chunk.order
+            self._orders = (chunk.order, order)
+
+    def run(self, kind: str, first: int, last: int) -> None:
+        """A piece of the chunk."""
+        self.settle()
+        before = self.values
+        after, fine = self._call(kind, before, first, last)
+        if kind == "train" and not fine:
+            self._find(first, last)
+            return
+        self.keep(after)
+
+    def _call(self, kind: str, values: Any, first: int, last: int) -> tuple[Any, bool]:
+        chunk, size = self._chunk, self._chunk.batch_size
+        rows = tree.leaves(chunk.data)[0].shape[0]
+        whole, tail = rows // size, rows % size
+        given = [np.asarray(v.value) for v in self.task.given]
+        order, fine = self._orders[1], True
+        with precision(self.jax, self.wide), plain_words(self.jax):
+            if first < min(last, whole):
+                program = self._program(kind, size, True)
+                values, ok = program(
+                    values, given, self._data, order, np.int32(first), np.int32(min(last, whole))
+                )
+                fine = bool(ok)
+            if last > whole and tail and (fine or kind != "train"):
+                program = self._program(kind, tail, False)
+                values, ok = program(values, given, self._data, order, np.int32(whole * size))
+                fine = fine and bool(ok)
+        return values, fine
+
+    def _find(self, first: int, last: int) -> None:
+        """Go through the batches again one at a time, up to the one that failed, and name it."""
+        for i in range(first, last):
+            before = self.values
+            after, fine = self._call("train", before, i, i + 1)
+            if not fine:
+                raise self.refuse(i, before)
+            self.keep(after)
+
+    def _program(self, kind: str, size: int, loop: bool) -> Any:
+        structure = tree.flatten(self._chunk.data)[1]
+        key = (kind, size, loop, structure, self.wide, tuple(map(id, self.variables)))
+        programs = self.task.programs
+        with _compiling:
+            if key not in programs:
+                programs[key] = epoch_program(self.jax, self.task, self.variables, kind, size, loop)
+        return programs[key]
+
+
+def epoch_program(
+    jax: Any, task: Task, variables: Sequence[Variable], kind: str, size: int, loop: bool
+) -> Any:
+    """`program(values, given, data, order, ...) -> (values, fine)`.
+
+    With `loop` it runs batches `first` to `last` of `size` rows each, else one batch of `size` rows
+    that starts at row `start`.
+    """
+    jnp, lax = jax.numpy, jax.lax
+    given_variables = list(task.given)
+    kept = watched(variables)
+
+    def one(values: Any, given: Any, data: Any, order: Any, start: Any) -> Any:
+        chosen = lax.dynamic_slice(order, (start,), (size,))
+
+        def rows(a: Any) -> Any:
+            return a.at[chosen].get(mode="promise_in_bounds", unique_indices=True)
+
+        batch = Batch(*tree.map(lambda a: None if a is None else rows(a), data))
+        with swap(given_variables, given), swap(variables, values) as now:
+            loss = task.run(kind, batch)
+            return now.values(), jnp.isfinite(loss).all()
+
+    def whole(values: Any, fine: Any) -> tuple[Any, Any]:
+        floats = [values[i] for i in kept if jnp.issubdtype(values[i].dtype, jnp.floating)]
+        return values, jnp.stack([fine, *(jnp.isfinite(v).all() for v in floats)]).all()
+
+    def epoch(values: Any, given: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
+        count_compilation()
+
+        def body(i: Any, state: Any) -> Any:
+            values, fine = one(state[0], given, data, order, i * size)
+            return values, state[1] & fine
+
+        return whole(*lax.fori_loop(first, last, body, (values, jnp.array(True))))
+
+    def single(values: Any, given: Any, data: Any, order: Any, start: Any) -> Any:
+        count_compilation()
+        return whole(*one(values, given, data, order, start))
+
+    return jax.jit(epoch if loop else single, compiler_options=compiler_options(jax))
+
+
+class XlaPredictor:
+    """The forward pass as a compiled function of a snapshot of values; safe from any thread.
+
+    Rows are padded to a power of two, so that a thousand lengths cost a dozen compilations.
+    """
+
+    def __init__(self, task: Task, variables: Sequence[Variable]) -> None:
+        self.task, self.variables = task, variables
+        self.jax = use_jax()
+        self.wide = is_wide([v for v in variables if v.kind in ("weight", "statistic")])
+        self._device: tuple[list[Any], list[Any]] = ([], [])  # host arrays, and their copies
+
+        def program(values: Any, x: Any) -> Any:
+            count_compilation()
+            with swap(variables, values):
+                own = task.own_steps.get("predict")
+                return step.predict_step(task, x) if own is None else own((x,))
+
+        self._program = self.jax.jit(program)
+
+    def __call__(self, x: Any) -> Any:
+        """The outputs for checked rows, as arrays of the caller's own."""
+        use_jax()
+        values = snapshot(self.variables)
+        leaves = tree.leaves(x)
+        rows = len(leaves[0])
+        bucket = 1 << (rows - 1).bit_length()
+        wide = self.wide or any(a.dtype == np.float64 for a in leaves)
+        if bucket != rows:
+            x = tree.map(lambda a: _padded(a, bucket), x)
+        with precision(self.jax, wide), plain_words(self.jax):
+            y = self._program(self._on_device(values), x)
+            if bucket == rows:
+                return tree.map(np.array, y)
+            return tree.map(lambda v: np.array(v)[:rows].copy(), y)
+
+    def _on_device(self, values: list[Any]) -> list[Any]:
+        """The values on the device; they are copied there again only when one has changed."""
+        host, device = self._device  # one read: another thread may replace the pair
+        if len(host) != len(values) or any(a is not b for a, b in zip(host, values, strict=True)):
+            device = put_values(self.jax, values)
+            self._device = (values, device)
+        return device
+
+
+def _padded(a: np.ndarray, rows: int) -> np.ndarray:
+    padded = np.zeros((rows, *a.shape[1:]), a.dtype)
+    padded[: len(a)] = a
+    return padded

@@ -1,0 +1,154 @@
+"""The objective: one number from the losses of all outputs, penalties and added losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import ops, tree
+from ..arrays import xp
+from ..layers.context import current
+from ..metrics import Mean, Metric
+from ..operators import raw
+from ..variable import Variable
+from .step import Batch
+
+__all__ = ["Objective", "Output"]
+
+
+class Output:
+    """One output of a model: its loss, how much it counts, and its metrics.
+
+    Args:
+        name: in logs; "" where there is only one.
+        loss: a Loss, or None for an output that is only measured or only predicted.
+        loss_weight: factor of its loss in the whole.
+        metrics: what is measured without sample weights.
+        weighted_metrics: what is measured with them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        loss: Any,
+        loss_weight: Any = 1.0,
+        metrics: Sequence[Metric] = (),
+        weighted_metrics: Sequence[Metric] = (),
+    ) -> None:
+        self.name, self.loss, self.loss_weight = name, loss, loss_weight
+        self.metrics, self.weighted_metrics = list(metrics), list(weighted_metrics)
+        self.tracker = Mean(name=f"{name}_loss") if name and loss is not None else None
+
+
+class Objective:
+    """The loss of a batch, with its parts by output; keeps the running figures.
+
+    Σ over outputs of loss_weight·loss(y, ŷ) + Σ penalties of trained weights + what layers added.
+
+    Args:
+        outputs: one entry an output, in the order of the leaves of the model's outputs.
+        penalised: trained Variables with a regularizer.
+        tracker: the running mean of the whole.
+        own: a function (x, y, y_pred, sample_weight) -> loss in place of the sum above.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        penalised: Sequence[Variable],
+        tracker: Mean,
+        own: Callable[..., Any] | None = None,
+    ) -> None:
+        self.outputs, self.penalised, self.tracker, self.own = outputs, penalised, tracker, own
+
+    @property
+    def meters(self) -> list[Metric]:
+        """The running loss, the losses of the outputs, every metric."""
+        parts = [o.tracker for o in self.outputs if o.tracker is not None]
+        measured = [m for o in self.outputs for m in o.metrics]
+        return [self.tracker, *parts, *measured, *(
+            m for o in self.outputs for m in o.weighted_metrics
+        )]  # fmt: skip
+
+    def __call__(self, batch: Batch, y_pred: Any) -> Any:
+        """The loss of a batch; recorded where a tape is open. Takes the batch into the figures."""
+        if self.own is None:
+            loss = self.total(batch, y_pred)
+        else:
+            loss = self.own(x=batch.x, y=batch.y, y_pred=y_pred, sample_weight=batch.weight)
+        rows = float(tree.leaves(batch.x)[0].shape[0])
+        self.tracker.add(raw(loss) * rows, rows)
+        self.measure(batch, y_pred)
+        return loss
+
+    def total(self, batch: Batch, y_pred: Any) -> Any:
+        """The sum of all parts."""
+        whole: Any = None
+        rows = float(tree.leaves(batch.x)[0].shape[0])
+        for output, y, prediction, weight in self._each(batch, y_pred):
+            if output.loss is None:
+                continue
+            mask = _mask(prediction)
+            if mask is not None:
+                weight = masked(weight, _scaled(raw(mask), output.loss))
+            loss = output.loss(y, prediction, weight)
+            if len(loss.shape):
+                loss = ops.mean(loss)  # reduction="none": train on the mean, as Keras does
+            if output.tracker is not None:
+                output.tracker.add(raw(loss) * rows, rows)
+            if output.loss_weight != 1.0:
+                loss = output.loss_weight * loss
+            whole = loss if whole is None else whole + loss
+        for v in self.penalised:
+            whole = v.regularizer(v) if whole is None else whole + v.regularizer(v)
+        context = current()
+        for _, _, added in context.losses if context is not None else ():
+            added = ops.sum(added)
+            whole = added if whole is None else whole + added
+        return 0.0 * ops.sum(tree.leaves(y_pred)[0]) if whole is None else whole
+
+    def measure(self, batch: Batch, y_pred: Any) -> None:
+        """Take a batch into the metrics."""
+        for output, y, prediction, weight in self._each(batch, y_pred):
+            if not output.metrics and not output.weighted_metrics:
+                continue
+            mask = _mask(prediction)
+            for metric in output.metrics:
+                metric.update_state(y, prediction, *([] if mask is None else [mask]))
+            if output.weighted_metrics:
+                both = weight if mask is None else masked(weight, mask)
+                for metric in output.weighted_metrics:
+                    metric.update_state(y, prediction, both)
+
+    def _each(self, batch: Batch, y_pred: Any) -> Any:
+        """(output, target, prediction, weight) of every output."""
+        predictions = tree.leaves(y_pred)
+        for output, prediction in zip(self.outputs, predictions, strict=True):
+            yield output, part(batch.y, output.name), prediction, part(batch.weight, output.name)
+
+
+def part(values: Any, name: str) -> Any:
+    """What belongs to one output: the entry of a dict, or the one array for all."""
+    return values.get(name) if isinstance(values, dict) else values
+
+
+def _mask(prediction: Any) -> Any:
+    context = current()
+    return None if context is None else context.mask_of(prediction)
+
+
+def _scaled(mask: Any, loss: Any) -> Any:
+    """A mask as weights; under a mean they sum to their count, so that it is over what is valid."""
+    mask = mask.astype("float32")
+    if getattr(loss, "reduction", None) not in ("sum_over_batch_size", "mean"):
+        return mask
+    return mask * (mask.size / xp(mask).maximum(mask.sum(), 1.0))
+
+
+def masked(weight: Any, mask: Any) -> Any:
+    """Sample weights that are 0 where the mask is."""
+    mask = raw(mask)
+    if weight is None:
+        return mask
+    weight = weight.reshape(tuple(weight.shape) + (1,) * (len(mask.shape) - len(weight.shape)))
+    return weight * mask
