@@ -16,9 +16,9 @@ import numpy as np
 
 from .. import initializers, ops, regularizers
 from ..arrays import asarray, is_float, is_traced, numpy_dtype
-from ..chain import active_tape, record
+from ..chain import Call, Node, active_tape, record
 from ..errors import ArgumentError, ShapeError, StateError, caller
-from ..operators import Node, Recordable, raw
+from ..operators import Recordable, raw
 from ..registry import Configurable, Registry, snake_case
 from ..variable import Variable, active_swap, outside, swap
 
@@ -159,12 +159,15 @@ class Layer(Configurable):
         if not self.built:
             self._build((None, *x.shape[1:]))
         if tape is not None:
-            tape.marks.append((len(tape.nodes), self))
-            return self._run(x, bool(training))
+            scope = tape.enter(self)
+            try:
+                return self._run(x, bool(training))
+            finally:
+                tape.leave(scope)
         if active_swap() is not None or is_traced(x):
             return self._run(x, bool(training))
         with record() as tape:
-            leaf = Node(tape, x) if is_float(x) else x
+            leaf = Call(tape, x) if is_float(x) else x
             y = self._run(leaf, bool(training))
         self._last = (tape, leaf, y)
         return raw(y)

@@ -69,25 +69,26 @@ def name_culprit(model: Any, x: Any, y: Any, weight: Any) -> str:
     import numpy as np
 
     def bad(value: Any) -> bool:
+        if isinstance(value, tuple):
+            return any(v is not None and bad(v) for v in value)
         return not bool(np.isfinite(np.asarray(value, dtype=np.float64)).all())
 
     with np.errstate(all="ignore"), record() as tape:
         loss, _ = total_loss(model, x, y, weight, training=True)
-        for node in tape.nodes:
-            if bad(raw(node)):
-                if node.back is None:
+        for call in tape.calls:
+            if bad(tuple(map(raw, call.results))):
+                if call.operation is None:
                     return "a weight or input that was not finite already"
-                return f"{_title(tape, node)}, in the forward pass"
-        nodes = tape.nodes[: loss.index + 1]
-        for node, d in zip(reversed(nodes), reversed(tape.gradients(loss, nodes)), strict=True):
-            if bad(d):
-                user = next(n for n in nodes if any(p is node for p in n.parents))
-                return f"the derivative of {_title(tape, user)}"
+                return f"{_title(tape, call)}, in the forward pass"
+        for call, d_results, d_args in tape.walk(loss, model.trained):
+            if bad(d_results):
+                return f"the sum of the gradients that meet at {_title(tape, call)}"
+            if bad(d_args):
+                return f"the derivative of {_title(tape, call)}"
     return "an operation of the compiled program (NumPy computes finite numbers here)"
 
 
-def _title(tape: Tape, node: Any) -> str:
-    """`log in Dense 'out'`: an operation and the layer that ran it."""
-    name = getattr(node.made_by, "__name__", "input")
-    owner = [layer for index, layer in tape.marks if index <= node.index]
-    return f"{name!r}, after entering {owner[-1].where}" if owner else repr(name)
+def _title(tape: Tape, call: Any) -> str:
+    """`'log' in Dense 'out'`: an operation and the layer that ran it."""
+    name, scope = repr(getattr(call.operation, "__name__", "input")), tape.scope_of(call)
+    return name if scope is None else f"{name}, in {scope.layer.where}"
