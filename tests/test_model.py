@@ -801,7 +801,7 @@ def test_a_nan_stops_before_the_update(engine):
         "step 3 of this epoch: the loss or a gradient is no longer finite; "
         "training stopped before the update"
     )
-    assert lines[1].startswith("  received: NaN or infinity, first made by 'sqrt', after entering")
+    assert lines[1].startswith("  received: NaN or infinity, first made by 'sqrt', in ")
     assert "Root 'root' (made at test_model.py:" in lines[1]
     assert lines[1].endswith(", in the forward pass")
     assert lines[2] == (

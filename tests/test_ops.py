@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 from chainrule import ops
-from chainrule.chain import record, value_and_grad, vjp
+from chainrule.chain import record, vjp
+from chainrule.derivatives import value_and_grad
 from chainrule.errors import ChainruleError
 from chainrule.gradcheck import gradcheck
 from chainrule.ops import activations

@@ -24,7 +24,8 @@ from . import (
     utils,
 )
 from .arrays import xp
-from .chain import Tape, gradients, op, record, stop_gradient, value_and_grad, vjp
+from .chain import Tape, gradients, op, record, stop_gradient, vjp
+from .derivatives import hessian, jacobian, jvp, value_and_grad
 from .gradcheck import gradcheck
 from .layers import Input
 from .models import Model, Sequential, load_model
@@ -47,7 +48,10 @@ __all__ = [
     "errors",
     "gradcheck",
     "gradients",
+    "hessian",
     "initializers",
+    "jacobian",
+    "jvp",
     "layers",
     "load_model",
     "losses",

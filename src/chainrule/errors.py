@@ -35,10 +35,12 @@ __all__ = [
     "caller",
     "choose",
     "did_you_mean",
+    "incomplete_rule",
     "missing_extra",
     "not_recorded",
     "place_of",
     "not_scalar",
+    "taken_past",
 ]
 
 
@@ -103,7 +105,7 @@ class NonFiniteError(ChainruleError, FloatingPointError):
 
 
 class GradientError(ChainruleError, AssertionError):
-    """A derivative disagrees with central differences."""
+    """A derivative that is missing, or disagrees with central differences."""
 
 
 class MissingExtraError(ChainruleError, ImportError):
@@ -134,6 +136,28 @@ def not_scalar(where: str, shape: object) -> ShapeError:
         where=where,
         received=f"shape {tuple(shape)}",  # type: ignore[arg-type]
         fix="take the mean or sum, or use cr.vjp",
+    )
+
+
+def incomplete_rule(operation: object, argument: int, received: str) -> GradientError:
+    """The error for an operation whose `back` leaves out the gradient of a recorded argument."""
+    return GradientError(
+        f"`back` has no gradient for argument {argument}",
+        where=f"operation {getattr(operation, '__name__', operation)!r}",
+        expected="a tuple with one gradient for each positional argument, in their order",
+        received=received,
+        fix="return (d_a, d_b, ...); for an argument without a gradient call the operation with "
+        "cr.stop_gradient(x)",
+    )
+
+
+def taken_past(activation: str) -> StateError:
+    """The error for the gradient at an activation that a fused cross-entropy went past."""
+    return StateError(
+        f"the cross-entropy was computed from the logits, past {activation!r}, whose output has "
+        "no gradient of its own here",
+        where="gradients",
+        fix=f"keep {activation} and cross-entropy apart: `with cr.record(fuse=False) as tape`",
     )
 
 

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from .arrays import as_numpy, is_float, numpy_dtype
-from .chain import active_tape
+from .chain import Node, active_tape
 from .errors import ShapeError, choose
-from .operators import Node, Recordable, raw
+from .operators import Recordable, raw
 
 __all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "frozen", "outside"]
 __all__ += ["claim", "put", "release", "snapshot", "swap"]

@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import xp
-from ..chain import op
-from ..operators import Node
+from ..chain import Node, op
 from .activations import _sigmoid, _softmax, softmax
 
 __all__ = [
@@ -93,9 +92,15 @@ def logits_behind(y, activation):
     """The logits z if y was recorded as `activation(z)` over its last axis, else None.
 
     This is how `softmax` + `categorical_crossentropy` run the fused form without being asked; only
-    over the last axis, since that is the one the cross-entropies sum over.
+    over the last axis, since that is the one the cross-entropies sum over. Whoever gets z computes
+    the loss from it, and the tape remembers that no gradient reaches y that way. A tape opened by
+    `record(fuse=False)` gives None.
     """
-    made_by = _softmax if activation is softmax else activation
-    if isinstance(y, Node) and y.made_by is made_by and len(y.parents) == 1:
-        return y.parents[0]
-    return None
+    if not (isinstance(y, Node) and y.tape.fuse):
+        return None
+    call = y.call
+    if call.operation is not (_softmax if activation is softmax else activation):
+        return None
+    z = call.args[0]
+    y.tape.bypass(y, z)
+    return z

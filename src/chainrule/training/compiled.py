@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..chain import active_tape
+from ..errors import StateError
 from ..layers.base import structure
 from ..operators import raw
 from ..variable import discover, swap
@@ -47,6 +49,13 @@ def compile(step: Callable, *, engine: str | None = None) -> Callable:
 
     @functools.wraps(step)
     def call(*args: Any) -> Any:
+        if active_tape() is not None:
+            raise StateError(
+                "a function compiled by cr.compile is a constant to the tape that is open here",
+                where=getattr(step, "__name__", "compile"),
+                fix="call the plain function on the tape, or take the gradients inside the one "
+                "that cr.compile is given",
+            )
         if choose_engine(engine) == "numpy":
             return _plain(step(*args))
         if program and program[0].seen != structure[0]:  # something was frozen or changed since

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import tree
-from ..chain import record
+from ..chain import Tape, record
 from ..layers.context import calling
 from ..operators import raw
 
@@ -57,21 +57,26 @@ def name_culprit(task: Task, batch: Batch) -> str:
     import numpy as np
 
     def bad(value: Any) -> bool:
-        return not bool(np.isfinite(np.asarray(raw(value), dtype=np.float64)).all())
+        if isinstance(value, tuple):
+            return any(v is not None and bad(v) for v in value)
+        return not bool(np.isfinite(np.asarray(value, dtype=np.float64)).all())
 
     with np.errstate(all="ignore"), calling(training=True), record() as tape:
         loss = task.objective(batch, task.forward(batch.x))
         for call in tape.calls:
-            if any(bad(value) for value in call.results):
+            if bad(tuple(map(raw, call.results))):
                 if call.operation is None:
                     return "a weight or input that was not finite already"
-                return f"{tape.title(call)}, in the forward pass"
-        if not hasattr(loss, "tape"):
-            return "an operation of the step"
+                return f"{_title(tape, call)}, in the forward pass"
         for call, d_results, d_args in tape.walk(loss, task.trained):
-            d_results = d_results if isinstance(d_results, tuple) else (d_results,)
-            if any(d is not None and bad(d) for d in d_results):
-                return f"the derivative behind {tape.title(call)}"
-            if any(d is not None and bad(d) for d in d_args):
-                return f"the derivative of {tape.title(call)}"
-    return "the update of the optimizer (loss and gradients are finite)"
+            if bad(d_results):
+                return f"the sum of the gradients that meet at {_title(tape, call)}"
+            if bad(d_args):
+                return f"the derivative of {_title(tape, call)}"
+    return "the update of the optimizer (loss and gradients are finite here)"
+
+
+def _title(tape: Tape, call: Any) -> str:
+    """`'log' in Dense 'out'`: an operation and the layer that ran it."""
+    name, scope = repr(getattr(call.operation, "__name__", "input")), tape.scope_of(call)
+    return name if scope is None else f"{name}, in {scope.layer.where}"
