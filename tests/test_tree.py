@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import namedtuple
 
 import numpy as np
@@ -86,3 +88,18 @@ def test_leaves_that_do_not_fill_the_tree_are_refused():
 )
 def test_nested_numbers_are_one_array(x, expected):
     assert tree.is_numbers(x) is expected
+
+
+def test_no_leaf_outlives_its_tree():
+    """A reference cycle would keep the blocks of a file in memory until a collection."""
+    gc.disable()
+    try:
+        leaf = np.zeros(3)
+        alive = weakref.ref(leaf)
+        t = tree.map(lambda a: a, {"a": (leaf, 1)})
+        tree.zip(t, t)
+        tree.flatten(t)
+        del leaf, t
+        assert alive() is None
+    finally:
+        gc.enable()
