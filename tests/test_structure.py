@@ -17,8 +17,9 @@ ROOT = Path(chainrule.__file__).parent
 # have an order too (layers are made of initializers), which the decimals say.
 FLOORS = {
     "version": 0,
-    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3,
-    "operators": 1, "chain": 1.1, "derivatives": 1.2, "variable": 1.2, "gradcheck": 1.2,
+    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "tree": 0.1,
+    "shapes": 0.2, "operators": 1, "symbol": 1.05, "chain": 1.1, "derivatives": 1.2,
+    "variable": 1.2, "gradcheck": 1.2,
     "ops": 2,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1, "utils": 3.1,
@@ -43,7 +44,18 @@ INSIDE = {
         "loop",
         "__init__",
     ],
-    "data": ["idx", "csvfile", "tables", "synthetic", "digits", "mnist", "catalog", "__init__"],
+    "data": [
+        "idx",
+        "csvfile",
+        "tables",
+        "synthetic",
+        "digits",
+        "mnist",
+        "catalog",
+        "sources",
+        "__init__",
+    ],
+    "data/sources": ["prefetch", "base", "memory", "blocks", "streams", "choose", "__init__"],
     "layers": ["base", "core", "dense", "dropout", "__init__"],
     "optimizers": ["base", "sgd", "adaptive", "__init__"],
     "models": ["base", "sequential", "__init__"],
@@ -95,7 +107,9 @@ def height(module: tuple[str, ...]) -> float:
 def test_every_file_has_a_floor():
     assert {place(p)[0] for p in FILES} - set(FLOORS) == set()
     for folder, files in INSIDE.items():
-        assert {p.stem for p in (ROOT / folder).glob("*.py")} == set(files), folder
+        inside = {p.stem for p in (ROOT / folder).glob("*.py")}
+        inside |= {p.parent.name for p in (ROOT / folder).glob("*/__init__.py")}
+        assert inside == set(files), folder
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
@@ -103,11 +117,14 @@ def test_no_import_climbs(path):
     here = place(path)
     for line, target in imports(path):
         if target[:1] == here[:1] and len(here) > 1:  # the same folder
-            order = INSIDE[here[0]]
-            inside = target[1] if len(target) > 1 else "__init__"
+            depth = 1  # of the innermost folder that both stand in
+            while here[:-1][depth : depth + 1] == target[depth : depth + 1] != ():
+                depth += 1
+            order = INSIDE["/".join(here[:depth])]
+            inside = target[depth] if len(target) > depth else "__init__"
             if inside in order:
-                climbs = order.index(inside) >= order.index(here[1])
-                assert not climbs or here[1] == "__init__", f"{path}:{line} imports {target}"
+                climbs = order.index(inside) >= order.index(here[depth])
+                assert not climbs or here[depth] == "__init__", f"{path}:{line} imports {target}"
             continue
         assert height(target) < height(here), (
             f"{path}:{line} imports {'.'.join(target)}, which is higher"

@@ -16,7 +16,11 @@ Example:
 from __future__ import annotations
 
 import builtins
+<<<<<<< HEAD
 from collections.abc import Callable, Iterable
+=======
+from collections.abc import Callable, Iterable, Iterator
+>>>>>>> sources
 from typing import Any
 
 from .errors import ShapeError, did_you_mean
@@ -72,6 +76,7 @@ def paths(tree: Any) -> list[tuple[str, Any]]:
 def flatten(tree: Any) -> tuple[list[Any], Any]:
     """The leaves, and the structure that `unflatten` takes: hashable, and equal for equal trees."""
     found: list[Any] = []
+<<<<<<< HEAD
 
     def walk(t: Any) -> Any:
         if not is_tree(t):
@@ -83,6 +88,20 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
 
     structure = walk(tree)
     return found, structure
+=======
+    return found, _flatten(tree, found)
+
+
+# These walk as plain functions. A function inside a function that calls itself is a reference
+# cycle, which would keep the arrays alive until the garbage collector comes.
+def _flatten(t: Any, found: list[Any]) -> Any:
+    if not is_tree(t):
+        found.append(t)
+        return _LEAF
+    if isinstance(t, dict):
+        return (dict, tuple(t), tuple([_flatten(v, found) for v in t.values()]))
+    return (_kind(t), None, tuple([_flatten(v, found) for v in t]))
+>>>>>>> sources
 
 
 def _kind(t: Any) -> type:
@@ -101,6 +120,7 @@ def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
         {'a': 'x', 'b': ['y']}
     """
     given = list(leaves)
+<<<<<<< HEAD
     queue = iter(given)
 
     def build(s: Any) -> Any:
@@ -111,12 +131,27 @@ def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
             return {k: build(c) for k, c in builtins.zip(keys, children, strict=True)}
         return getattr(kind, "_make", kind)([build(c) for c in children])
 
+=======
+>>>>>>> sources
     count = _count(structure)
     if count != len(given):
         raise ShapeError(
             "these leaves do not fill the tree", expected=f"{count} leaves", received=len(given)
         )
+<<<<<<< HEAD
     return build(structure)
+=======
+    return _build(structure, iter(given))
+
+
+def _build(structure: Any, leaves: Iterator[Any]) -> Any:
+    if structure == _LEAF:
+        return next(leaves)
+    kind, keys, children = structure
+    if kind is dict:
+        return {k: _build(c, leaves) for k, c in builtins.zip(keys, children, strict=True)}
+    return getattr(kind, "_make", kind)([_build(c, leaves) for c in children])
+>>>>>>> sources
 
 
 def _count(structure: Any) -> int:
@@ -143,6 +178,7 @@ def zip(tree: Any, *rest: Any, where: str | None = None) -> list[tuple[str, tupl
         ShapeError: the trees differ; the message names the path (below `where`).
     """
     found: list[tuple[str, tuple[Any, ...]]] = []
+<<<<<<< HEAD
 
     def walk(trees: tuple[Any, ...], path: tuple[Any, ...]) -> None:
         first = trees[0]
@@ -158,6 +194,23 @@ def zip(tree: Any, *rest: Any, where: str | None = None) -> list[tuple[str, tupl
     return found
 
 
+=======
+    _zip((tree, *rest), (), where, found)
+    return found
+
+
+def _zip(trees: tuple[Any, ...], path: tuple[Any, ...], where: str | None, found: list) -> None:
+    first = trees[0]
+    for other in trees[1:]:
+        _same_branch(first, other, path, where)
+    if not is_tree(first):
+        found.append((".".join(builtins.map(str, path)), trees))
+        return
+    for key in first if isinstance(first, dict) else range(len(first)):
+        _zip(tuple([t[key] for t in trees]), (*path, key), where, found)
+
+
+>>>>>>> sources
 def _same_branch(a: Any, b: Any, path: tuple[Any, ...], where: str | None) -> None:
     if isinstance(a, dict) and isinstance(b, dict):
         same = a.keys() == b.keys()
