@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 _FLOATS = ("float16", "float32", "float64", "bfloat16")
-_ENGINES = ("auto", "numpy", "xla")
+ENGINES = ("auto", "numpy", "xla")
 _settings = {"floatx": "float32", "epsilon": 1e-7, "engine": ""}
 
 
@@ -62,15 +62,15 @@ def set_epsilon(value: float) -> None:
 def engine() -> str:
     """`"auto"`, `"numpy"` or `"xla"`: set_engine, else the variable CHAINRULE_ENGINE, else auto."""
     chosen = str(_settings["engine"]) or os.environ.get("CHAINRULE_ENGINE", "auto").lower()
-    if chosen not in _ENGINES:
-        raise choose("engine", chosen, _ENGINES, where="environment variable CHAINRULE_ENGINE")
+    if chosen not in ENGINES:
+        raise choose("engine", chosen, ENGINES, where="environment variable CHAINRULE_ENGINE")
     return chosen
 
 
 def set_engine(value: str) -> None:
     """Choose the engine for this process: `"auto"` takes XLA where JAX is installed."""
-    if value not in _ENGINES:
-        raise choose("engine", value, _ENGINES, where="cr.config.set_engine")
+    if value not in ENGINES:
+        raise choose("engine", value, ENGINES, where="cr.config.set_engine")
     _settings["engine"] = value
 
 

@@ -16,11 +16,7 @@ Example:
 from __future__ import annotations
 
 import builtins
-<<<<<<< HEAD
-from collections.abc import Callable, Iterable
-=======
 from collections.abc import Callable, Iterable, Iterator
->>>>>>> sources
 from typing import Any
 
 from .errors import ShapeError, did_you_mean
@@ -76,19 +72,6 @@ def paths(tree: Any) -> list[tuple[str, Any]]:
 def flatten(tree: Any) -> tuple[list[Any], Any]:
     """The leaves, and the structure that `unflatten` takes: hashable, and equal for equal trees."""
     found: list[Any] = []
-<<<<<<< HEAD
-
-    def walk(t: Any) -> Any:
-        if not is_tree(t):
-            found.append(t)
-            return _LEAF
-        if isinstance(t, dict):
-            return (dict, tuple(t), tuple([walk(v) for v in t.values()]))
-        return (_kind(t), None, tuple([walk(v) for v in t]))
-
-    structure = walk(tree)
-    return found, structure
-=======
     return found, _flatten(tree, found)
 
 
@@ -101,7 +84,6 @@ def _flatten(t: Any, found: list[Any]) -> Any:
     if isinstance(t, dict):
         return (dict, tuple(t), tuple([_flatten(v, found) for v in t.values()]))
     return (_kind(t), None, tuple([_flatten(v, found) for v in t]))
->>>>>>> sources
 
 
 def _kind(t: Any) -> type:
@@ -120,27 +102,11 @@ def unflatten(structure: Any, leaves: Iterable[Any]) -> Any:
         {'a': 'x', 'b': ['y']}
     """
     given = list(leaves)
-<<<<<<< HEAD
-    queue = iter(given)
-
-    def build(s: Any) -> Any:
-        if s == _LEAF:
-            return next(queue)
-        kind, keys, children = s
-        if kind is dict:
-            return {k: build(c) for k, c in builtins.zip(keys, children, strict=True)}
-        return getattr(kind, "_make", kind)([build(c) for c in children])
-
-=======
->>>>>>> sources
     count = _count(structure)
     if count != len(given):
         raise ShapeError(
             "these leaves do not fill the tree", expected=f"{count} leaves", received=len(given)
         )
-<<<<<<< HEAD
-    return build(structure)
-=======
     return _build(structure, iter(given))
 
 
@@ -151,7 +117,6 @@ def _build(structure: Any, leaves: Iterator[Any]) -> Any:
     if kind is dict:
         return {k: _build(c, leaves) for k, c in builtins.zip(keys, children, strict=True)}
     return getattr(kind, "_make", kind)([_build(c, leaves) for c in children])
->>>>>>> sources
 
 
 def _count(structure: Any) -> int:
@@ -178,23 +143,6 @@ def zip(tree: Any, *rest: Any, where: str | None = None) -> list[tuple[str, tupl
         ShapeError: the trees differ; the message names the path (below `where`).
     """
     found: list[tuple[str, tuple[Any, ...]]] = []
-<<<<<<< HEAD
-
-    def walk(trees: tuple[Any, ...], path: tuple[Any, ...]) -> None:
-        first = trees[0]
-        for other in trees[1:]:
-            _same_branch(first, other, path, where)
-        if not is_tree(first):
-            found.append((".".join(builtins.map(str, path)), trees))
-            return
-        for key in first if isinstance(first, dict) else range(len(first)):
-            walk(tuple([t[key] for t in trees]), (*path, key))
-
-    walk((tree, *rest), ())
-    return found
-
-
-=======
     _zip((tree, *rest), (), where, found)
     return found
 
@@ -210,7 +158,6 @@ def _zip(trees: tuple[Any, ...], path: tuple[Any, ...], where: str | None, found
         _zip(tuple([t[key] for t in trees]), (*path, key), where, found)
 
 
->>>>>>> sources
 def _same_branch(a: Any, b: Any, path: tuple[Any, ...], where: str | None) -> None:
     if isinstance(a, dict) and isinstance(b, dict):
         same = a.keys() == b.keys()

@@ -4,8 +4,6 @@ from .base import Layer, deserialize, register, registry, serialize
 from .core import (
     Activation,
     Flatten,
-    Input,
-    InputLayer,
     LeakyReLU,
     ReLU,
     Sigmoid,
@@ -14,6 +12,7 @@ from .core import (
 )
 from .dense import Dense
 from .dropout import Dropout
+from .input import Input, InputLayer
 
 Linear = Dense
 

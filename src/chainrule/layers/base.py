@@ -24,7 +24,7 @@ from ..registry import Configurable, Registry, snake_case
 from ..shapes import dry_run, is_shape, map_shapes, with_batch
 from ..symbol import fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
-from .context import CallContext, calling, current
+from .context import CallContext, calling, current, met
 from .explicit import Explicit
 from .signature import Accepts, accepts_of
 from .state import State
@@ -223,6 +223,8 @@ class Layer(State, Explicit, Configurable):
         outer_training, root = context.training, context.root
         if root is None:  # a new outermost call: what it added last time is gone
             context.root = self
+            if (noted := met()) is not None:
+                noted.append(self)
             if context.losses:
                 context.losses = [entry for entry in context.losses if entry[0] is not self]
         if training is None:
@@ -375,7 +377,12 @@ class Layer(State, Explicit, Configurable):
         return self._dry_run(shapes, inputs, own or {}, kinds), kinds
 
     def _dry_run(
-        self, shapes: tuple, inputs: tuple = (), own: Any = None, kinds: Any = None
+        self,
+        shapes: tuple,
+        inputs: tuple = (),
+        own: Any = None,
+        kinds: Any = None,
+        dtypes: Any = None,
     ) -> Any:
         """The output's shapes, found by running on zeros; nothing of the layer changes.
 
@@ -398,7 +405,7 @@ class Layer(State, Explicit, Configurable):
             return y
 
         of = tuple(s.shape for s in symbols) or shapes
-        dtypes = [s.dtype for s in symbols] or [numpy_dtype(self.dtype)] * len(shapes)
+        dtypes = [s.dtype for s in symbols] or dtypes or [numpy_dtype(self.dtype)] * len(shapes)
         with outside():
             return dry_run(run, of, tuple(dtypes), self.where)
 

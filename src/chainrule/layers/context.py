@@ -7,10 +7,12 @@ the value it belongs to.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
-__all__ = ["CallContext", "calling", "current"]
+__all__ = ["CallContext", "calling", "current", "layers_called", "met"]
 
 
 class CallContext:
@@ -41,6 +43,21 @@ class CallContext:
 
 _current: ContextVar[CallContext | None] = ContextVar("chainrule_call", default=None)
 current = _current.get  # the context of the call that runs now, or None
+
+
+_met: ContextVar[list[Any] | None] = ContextVar("chainrule_layers_called", default=None)
+met = _met.get  # the list in which outermost layers are noted, or None
+
+
+@contextmanager
+def layers_called() -> Iterator[list[Any]]:
+    """Inside, every outermost layer that is called is noted."""
+    found: list[Any] = []
+    token = _met.set(found)
+    try:
+        yield found
+    finally:
+        _met.reset(token)
 
 
 class calling:

@@ -1,62 +1,13 @@
-"""Input, Activation, Flatten: layers without weights."""
+"""Activation, Flatten: layers without weights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from .. import ops
-from ..errors import ArgumentError
 from ..ops import activations
 from .base import Layer, register
-
-
-@register("InputLayer")
-class Input(Layer):
-    """The shape of one sample, at the start of a model.
-
-    Example:
-        >>> import chainrule as cr
-        >>> model = cr.Sequential([cr.Input((4,)), cr.layers.Dense(2)])
-        >>> model.output_shape
-        (None, 2)
-    """
-
-    def __init__(
-        self,
-        shape: Sequence[int] | int | None = None,
-        batch_size: int | None = None,
-        dtype: Any = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype, **kwargs)
-        shape = self.input_shape if shape is None else shape
-        if shape is None:
-            raise ArgumentError("an Input needs the shape of one sample", fix="Input((784,))")
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        self.input_shape = self.shape
-        self.batch_size = batch_size
-        self.integer_input = True  # whatever comes in goes on as it is
-
-    def call(self, x: Any) -> Any:
-        """x, after a look at its shape."""
-        self.needs(
-            len(x.shape) == len(self.shape) + 1
-            and all(n is None or n == k for n, k in zip(self.shape, x.shape[1:], strict=True)),
-            "the input has the wrong shape",
-            f"(batch, {', '.join(str(n) for n in self.shape)})",
-            tuple(x.shape),
-        )
-        return x
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Unchanged."""
-        return input_shape
-
-
-InputLayer = Input
 
 
 @register

@@ -7,8 +7,10 @@ from typing import Any
 
 from ..errors import ArgumentError, StateError
 from ..layers import registry
-from ..layers.base import Layer, structure
-from ..layers.core import Input
+from ..layers.base import Layer
+from ..layers.input import InputLayer
+from ..shapes import map_shapes
+from ..symbol import Symbol
 from .base import Model, need_layers
 
 __all__ = ["Sequential"]
@@ -35,11 +37,15 @@ class Sequential(Model):
         self, layers: Iterable[Any] | None = None, name: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(name=name, **kwargs)
+        self._stack: list[Layer] = []
+        self.__dict__["_shapes"] = []  # of the input, and of the output of each layer
         for layer in layers or ():
             self.add(layer)
 
     def add(self, layer: Any) -> None:
         """Put a layer on top."""
+        if isinstance(layer, Symbol) and isinstance(layer.call.callee, InputLayer):
+            layer = layer.call.callee
         if not isinstance(layer, Layer):
             raise ArgumentError(
                 "only layers can be added",
@@ -48,67 +54,89 @@ class Sequential(Model):
                 received=repr(layer),
                 fix=f"{layer.__name__}(...), with parentheses" if isinstance(layer, type) else None,
             )
-        if any(layer is known for known in self._layers):
+        if any(layer is known for known in self._stack):
             raise ArgumentError(
                 "this layer is in the model already",
                 where=self.name,
                 received=layer.where,
                 fix="make a second layer; to share weights, write a Model with your own call",
             )
-        self._adopt(layer)
-        self._changed()
+        first = not self._stack
+        self._stack.append(layer)
+        self._forget()
         shape = self._known_shape()
-        if self.layers and shape is not None:
-            self._build((None, *shape))
+        if shape is None:
+            self.built = False
+        elif first:
+            self.__dict__["_shapes"] = []
+            self._build_stack((None, *shape))
+        else:
+            self._grow()
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the top layer off and return it."""
         need_layers(self)
-        layer = self._layers.pop()
-        self._changed()
+        layer = self._stack.pop()
+        self.__dict__["_shapes"] = self.__dict__["_shapes"][: len(self._stack) + 1]
+        self._forget()
+        if not self._stack:
+            self.built = False
         return layer
 
-    def _changed(self) -> None:
-        self.built = False
-        structure[0] += 1  # a model that this one is part of must look again
-        self._forget()
-
     def _known_shape(self) -> tuple | None:
-        return self._layers[0].sample_shape if self._layers else None
+        return self._stack[0].sample_shape if self._stack else None
 
     @property
     def sample_shape(self) -> tuple | None:
         """Shape of one sample, where it is known."""
-        return self._shapes[0][1:] if self.built else self._known_shape()
+        return self._shapes[0][1:] if self.built and self._shapes else self._known_shape()
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Build each layer for the output of the one before."""
-        self._build(tuple(input_shape))
+        if input_shape is None:
+            raise ArgumentError("build needs the input's shape", fix="model.build((None, 20))")
+        self._build_stack(input_shape)
 
-    def _build(self, input_shape: tuple) -> None:
+    def _build_stack(self, input_shape: Any) -> None:
         need_layers(self)
-        shape = input_shape
-        for layer in self._layers:
+        if not self._shapes:
+            self.__dict__["_shapes"] = [map_shapes(tuple, input_shape)]
+        self._grow()
+
+    def _grow(self) -> None:
+        """Build the layers that are not built yet, and follow the shape through them."""
+        shapes = self._shapes
+        for layer in self._stack[len(shapes) - 1 :]:
             if not layer.built:
-                layer._build(shape)
-            shape = tuple(layer.compute_output_shape(shape))
-        self._shapes = (input_shape, shape)
+                layer._build_from({layer._accepts.call_names[0]: shapes[-1]}, [shapes[-1]])
+            shapes.append(map_shapes(tuple, layer.output_spec((shapes[-1],))[0]))
         self.built = True
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def _build_for(self, inputs: tuple, own: dict[str, Any]) -> None:
+        from ..shapes import with_batch
+
+        if len(inputs) != 1:
+            raise ArgumentError("a Sequential takes one input", where=self.name)
+        self._build_stack(with_batch(inputs[0]))
+
+    def call(self, x: Any) -> Any:
         """One layer after another."""
-        for layer in self._layers:
-            x = layer(x, training=training)
+        for layer in self._stack:
+            x = layer(x)
         return x
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape after the last layer."""
+        if not self._stack:
+            return input_shape
+        if not self.built:
+            self._build_stack(input_shape)
         shape = input_shape
-        for layer in self._layers:
-            shape = tuple(layer.compute_output_shape(shape))
+        for layer in self._stack:
+            shape = layer.output_spec((shape,))[0]
         return shape
 
-    def _shape(self, which: int) -> tuple:
+    def _shape(self, which: int) -> Any:
         if not self.built:
             raise StateError(
                 "the shapes are not known yet",
@@ -118,12 +146,12 @@ class Sequential(Model):
         return self._shapes[which]
 
     @property
-    def output_shape(self) -> tuple:
+    def output_shape(self) -> Any:
         """Shape of a batch of outputs, None for the batch."""
-        return self._shape(1)
+        return self._shape(-1)
 
     @property
-    def input_shape(self) -> tuple:
+    def input_shape(self) -> Any:
         """Shape of a batch of inputs, None for the batch."""
         return self._shape(0)
 
@@ -140,19 +168,22 @@ class Sequential(Model):
 
     @property
     def input_dtype(self) -> str:
-        """The type of the first layer that computes."""
-        return next((l.dtype for l in self._layers if not isinstance(l, Input)), self.dtype)
+        """The type in which the data is given to the first layer."""
+        first = self._stack[0] if self._stack else None
+        if isinstance(first, InputLayer) and first.typed:
+            return first.dtype
+        return next((l.dtype for l in self._stack if not isinstance(l, InputLayer)), self.dtype)
 
     @property
     def layers(self) -> list[Layer]:
         """The layers without the Input, in order (as in Keras)."""
-        return [layer for layer in self._layers if not isinstance(layer, Input)]
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     def get_config(self) -> dict[str, Any]:
         """Name, input shape and the configurations of all layers."""
         return {
             "name": self.name,
-            "layers": [registry.serialize(layer) for layer in self._layers],
+            "layers": [registry.serialize(layer) for layer in self._stack],
             "build_shape": list(self._shapes[0][1:]) if self.built else None,
         }
 
@@ -165,7 +196,7 @@ class Sequential(Model):
         model = cls([registry.get(layer) for layer in config["layers"]], name=config.get("name"))
         shape = config.get("build_shape")
         if shape is not None and not model.built:
-            model._build((None, *shape))
+            model.build((None, *shape))
         return model
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,7 @@ __all__ = [
     "ModelCheckpoint",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
+    "Trainable",
 ]
 
 
@@ -72,6 +73,18 @@ class Callback:
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """After an evaluation."""
 
+    def on_test_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before a batch of an evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """After a batch of an evaluation, with its figures so far."""
+
+    def on_predict_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before a batch of a prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """After a batch of a prediction; `logs["outputs"]` are its outputs."""
+
     def on_predict_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Before a prediction."""
 
@@ -80,6 +93,30 @@ class Callback:
 
 
 _BATCH = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+class Trainable(Protocol):
+    """What callbacks may ask of the model that is trained."""
+
+    name: str
+    optimizer: Any
+    stop_training: bool
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights."""
+        ...
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Put new values into all weights."""
+        ...
+
+    def save(self, filepath: Any, overwrite: bool = True) -> str:
+        """Write the whole model."""
+        ...
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> str:
+        """Write the weights."""
+        ...
 
 
 class CallbackList:
@@ -115,11 +152,18 @@ class CallbackList:
 
     def by_batch(self) -> list[str]:
         """Names of the callbacks that look at batches."""
+        return self._who(_BATCH)
+
+    def watches(self, kind: str) -> list[str]:
+        """Names of those that look at batches of an evaluation (`test`) or prediction."""
+        return self._who((f"on_{kind}_batch_begin", f"on_{kind}_batch_end"))
+
+    def _who(self, moments: Sequence[str]) -> list[str]:
         return [
             type(c).__name__
             for c in self.callbacks
-            if any(getattr(type(c), m, None) is not getattr(Callback, m) for m in _BATCH)
-            or any(m in vars(c) for m in _BATCH)
+            if any(getattr(type(c), m, None) is not getattr(Callback, m) for m in moments)
+            or any(m in vars(c) for m in moments)
         ]
 
     def call(self, moment: str, *args: Any) -> None:

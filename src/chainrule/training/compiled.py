@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .. import tree
 from ..chain import active_tape
 from ..errors import StateError
-from ..layers.base import structure
+from ..layers.context import layers_called
+from ..layers.tracking import changes
 from ..operators import raw
-from ..variable import discover, swap
-from .engine import XlaEngine, choose_engine
+from ..variable import discover, put, snapshot, swap
+from .engines import choose_engine
+from .engines.xla import count_compilation
+from .jax_setup import plain_words, precision, use_jax
 
 __all__ = ["compile"]
 
@@ -45,7 +50,7 @@ def compile(step: Callable, *, engine: str | None = None) -> Callable:
         >>> bool(second < first)
         True
     """
-    program: list[_Compiled] = []
+    programs: dict[str, _Program] = {}
 
     @functools.wraps(step)
     def call(*args: Any) -> Any:
@@ -56,53 +61,64 @@ def compile(step: Callable, *, engine: str | None = None) -> Callable:
                 fix="call the plain function on the tape, or take the gradients inside the one "
                 "that cr.compile is given",
             )
-        if choose_engine(engine) == "numpy":
-            return _plain(step(*args))
-        if program and program[0].seen != structure[0]:  # something was frozen or changed since
-            program.pop().release()
-        if not program:
-            program.append(_Compiled(step, args))
-        return program[0](*args)
+        if choose_engine(engine, "compile") == "numpy":
+            return tree.map(raw, step(*args))
+        known = programs.get("xla")
+        if known is None or known.outdated():  # something was frozen or changed since
+            known = programs["xla"] = _Program(step, args)
+        return known(*args)
 
     return call
 
 
-def _plain(result: Any) -> Any:
-    """Recorded values as plain arrays, inside lists, tuples and dicts too."""
-    if isinstance(result, (list, tuple)):
-        return type(result)(_plain(r) for r in result)
-    if isinstance(result, dict):
-        return {k: _plain(r) for k, r in result.items()}
-    return raw(result)
-
-
-class _Compiled(XlaEngine):
-    """The program of one step, and the variables it holds between calls."""
+class _Program:
+    """The program of one step, and the variables it changes."""
 
     def __init__(self, step: Callable, args: tuple) -> None:
-        with np.errstate(all="ignore"), discover() as met:
+        self.jax = use_jax()
+        with np.errstate(all="ignore"), discover() as met, layers_called() as layers:
             step(*args)
             before = {id(v): v._value for v in met.variables}
             changed = [v for v in met.variables if met.now[id(v)] is not before[id(v)]]
-        fixed = [v for v in met.variables if not any(v is c for c in changed)]
-        super().__init__(changed)
-        self.fixed = fixed
+        self.changed = changed
+        self.fixed = [v for v in met.variables if not any(v is c for c in changed)]
         every = [*met.variables, *(a for a in args if hasattr(a, "dtype"))]
         self.wide = any(str(v.dtype) == "float64" for v in every)
-        self.seen = structure[0]
+        self.layers, self.seen = layers, self._seen(layers)
+        self.checked = changes[0]
+        fixed = self.fixed
 
         def program(values: Any, given: Any, args: Any) -> Any:
+            count_compilation()
             with swap(fixed, given), swap(changed, values) as now:
-                result = _plain(step(*args))
+                result = tree.map(raw, step(*args))
                 return now.values(), result
 
         self._jitted = self.jax.jit(program)
+        self._device: tuple[list[Any], list[Any]] = ([], [])  # host values, and those on the device
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _seen(layers: list[Any]) -> list[Any]:
+        return [(layer.version, [id(v) for v in layer.trainable_variables]) for layer in layers]
+
+    def outdated(self) -> bool:
+        """Has a layer that the step called changed?"""
+        if self.checked == changes[0]:
+            return False
+        self.checked = changes[0]
+        return self._seen(self.layers) != self.seen
 
     def __call__(self, *args: Any) -> Any:
-        with self.lock:
-            self.take()
-            given = [np.asarray(v.value) for v in self.fixed]
-            with self.precision():
-                values, result = self._jitted(self.values, given, args)
-            self.keep(values)
+        with self._lock, precision(self.jax, self.wide), plain_words(self.jax):
+            host, device = self._device
+            now = snapshot(self.changed)
+            values = [
+                d if len(host) == len(now) and h is n else n
+                for h, n, d in zip(host or now, now, device or now, strict=True)
+            ]
+            given = [np.asarray(v) for v in snapshot(self.fixed)]
+            after, result = self._jitted(values, given, args)
+            put(self.changed, [np.asarray(a) for a in after])
+            self._device = ([v._value for v in self.changed], list(after))
         return result

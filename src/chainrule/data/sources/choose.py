@@ -12,7 +12,7 @@ from .blocks import Blocks, is_on_disk
 from .memory import Arrays
 from .streams import Batches, Indexed
 
-__all__ = ["source"]
+__all__ = ["in_memory", "source"]
 
 
 def source(
@@ -136,3 +136,10 @@ def _batches(x: Any, name: str) -> type[Indexed] | type[Batches] | None:
         received=repr(x)[:80],
         fix=fix,
     )
+
+
+def in_memory(*parts: Any) -> bool:
+    """Are these arrays, lists or trees of them, and none of them in a file?"""
+    if parts[0] is None or isinstance(parts[0], Source) or _batches(parts[0], "x") is not None:
+        return False
+    return not any(is_on_disk(leaf) for leaf in tree.leaves(list(parts)))

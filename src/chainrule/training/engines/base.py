@@ -66,6 +66,15 @@ class Run:
 
     _held: Sequence[Variable] = ()
 
+    def follow(self, other: Run) -> None:
+        """Begin with the values that another run has now, as this engine has them."""
+        self.variables, self._place = other.variables, other._place
+        self.keep(list(other.values))
+
+    def forget(self) -> None:
+        """Drop what was kept of earlier data."""
+        self._chunk = None
+
     def _may_take(self, variable: Variable, other: Any) -> bool:
         """False where a fit of this thread holds it: one of its callbacks trains between steps."""
         if not other.active:

@@ -46,11 +46,11 @@ class EagerRun(Run):
 
     def _steps(self, kind: str, first: int, last: int, interrupts: Any) -> tuple[int, Any]:
         """Run the steps; (number of the first one not done, what was raised there)."""
-        if self._work is None:
-            self._work = [np.array(v) for v in self.values]
+        if self._work is None:  # optimizers write into it; an evaluation has none
+            self._work = [np.array(v) for v in self.values] if self.train else list(self.values)
         i = first
         # overflow is looked for after each piece, where its cause can be named
-        with np.errstate(all="ignore"), swap(self.variables, self._work, owned=True) as now:
+        with np.errstate(all="ignore"), swap(self.variables, self._work, owned=self.train) as now:
             try:
                 while i < last and not interrupts.waiting:
                     loss = self.task.run(kind, self.batch(i))

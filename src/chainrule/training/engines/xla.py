@@ -52,8 +52,17 @@ class XlaRun(Run):
     def begin(self) -> None:
         """Take the values as they are now."""
         super().begin()
-        # the learning rate and other float64 that only the host changes do not count
-        self.wide = is_wide([v for v in self.variables if v.kind in ("weight", "statistic")])
+        self.wide = _wide_state(self.variables)
+
+    def follow(self, other: Run) -> None:
+        """Begin with the values that another run has now."""
+        super().follow(other)
+        self.wide = _wide_state(self.variables)
+
+    def forget(self) -> None:
+        """Drop what was kept of earlier data."""
+        super().forget()
+        self._loaded = []
 
     def load(self, chunk: Any) -> None:
         """Put the rows on the device, where they are not there already."""
@@ -162,6 +171,11 @@ def epoch_program(
         return whole(*one(values, given, data, order, start))
 
     return jax.jit(epoch if loop else single, compiler_options=compiler_options(jax))
+
+
+def _wide_state(variables: Sequence[Variable]) -> bool:
+    """Float64 that only the host changes, such as the learning rate, does not count."""
+    return is_wide([v for v in variables if v.kind != "metric"])
 
 
 class XlaPredictor:
