@@ -17,7 +17,7 @@ ROOT = Path(chainrule.__file__).parent
 # have an order too (layers are made of initializers), which the decimals say.
 FLOORS = {
     "version": 0,
-    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3,
+    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
     "operators": 1, "chain": 1.1, "variable": 1.2, "gradcheck": 1.2,
     "ops": 2,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
@@ -45,6 +45,16 @@ INSIDE = {
     ],
     "data": ["idx", "csvfile", "tables", "synthetic", "digits", "mnist", "catalog", "__init__"],
     "layers": ["base", "core", "dense", "dropout", "__init__"],
+    "losses": ["shapes", "base", "regression", "classification", "__init__"],
+    "metrics": [
+        "base",
+        "accuracy",
+        "confusion",
+        "probabilistic",
+        "regression",
+        "names",
+        "__init__",
+    ],
     "optimizers": ["base", "sgd", "adaptive", "__init__"],
     "models": ["base", "sequential", "__init__"],
     "cli": [

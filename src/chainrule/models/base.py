@@ -104,11 +104,11 @@ class Model(Layer):
                 )
         if engine not in (None, "auto", "numpy", "xla"):
             raise choose("engine", engine, ("auto", "numpy", "xla"), where="compile")
-        from ..metrics import get
+        from ..metrics import depends_on_shapes, get
 
         # look every name up now, so that a slip shows here and not after the data was loaded
         for name in (*(metrics or ()), *(weighted_metrics or ())):
-            if name not in ("accuracy", "acc", "crossentropy", "ce"):
+            if not depends_on_shapes(name):
                 get(name)
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
@@ -396,8 +396,8 @@ class Model(Layer):
             ):
                 for m in wanted:
                     metric = metrics.resolve(m, y.shape, output)
-                    if metric.name in self.metrics_names:
-                        metric.name = f"weighted_{metric.name}"
+                    weighted = active is self.active_weighted_metrics
+                    metric.name = metrics.distinct_name(metric.name, self.metrics_names, weighted)
                     active.append(metric)
         return [x, y, check.sample_weights(weight, class_weight, y, len(x))]
 

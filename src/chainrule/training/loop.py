@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import rng
 from ..errors import StateError
 from .callbacks import Callback, CallbackList, History
@@ -141,7 +143,8 @@ def reset(model: Any) -> None:
 
 def results(model: Any) -> dict[str, float]:
     """The running figures by name."""
-    return {metric.name: float(metric.result()) for metric in model.all_metrics}
+    found = {metric.name: np.asarray(metric.result()) for metric in model.all_metrics}
+    return {name: value.tolist() for name, value in found.items()}  # a list for several thresholds
 
 
 def need_compiled(model: Any, method: str) -> None:
