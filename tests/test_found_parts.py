@@ -46,7 +46,6 @@ def raises_ours(error=cr.errors.ChainruleError, match=None):
 TRUE, CALLED = np.array([1.0, 0, 1, 1]), np.array([0.5, 0.4, 0.9, 0.1])
 
 
-@found("Precision(thresholds=[...])")
 @pytest.mark.parametrize(
     ("name", "wanted"), [("Precision", [2 / 3, 1.0]), ("Recall", [2 / 3, 1 / 3])]
 )
@@ -59,14 +58,12 @@ def test_a_list_of_thresholds_gives_a_list_of_figures(name, wanted):
     np.testing.assert_array_equal(np.asarray(metric.result()), [0, 0])
 
 
-@found("Precision(thresholds=[...]) takes anything")
 @pytest.mark.parametrize("wrong", [[0.5, 1.5], -0.1, "x", [], [0.5, None]])
 def test_thresholds_are_checked(wrong):
     with raises_ours(cr.errors.ArgumentError, "threshold"):
         metrics.Precision(thresholds=wrong)
 
 
-@found('metrics=["Accuracy"]')
 @both
 @pytest.mark.parametrize("word", ["Accuracy", "ACC", "Crossentropy"])
 def test_words_for_metrics_are_the_same_in_capitals(engine, word):
@@ -81,7 +78,6 @@ def test_words_for_metrics_are_the_same_in_capitals(engine, word):
     assert logs[word] == same[word.lower()]
 
 
-@found('metrics=["mae", "mae"]')
 @both
 def test_two_metrics_of_one_name_are_told_apart(engine):
     """Keras counts: mae, mae_1."""
@@ -91,14 +87,12 @@ def test_two_metrics_of_one_name_are_told_apart(engine):
     assert logs["mae"] == logs["mae_1"]
 
 
-@found("Mean with negative weights")
 def test_mean_with_negative_weights():
     mean = metrics.Mean()
     mean.update_state([1.0, 4.0], sample_weight=[1.0, -3.0])
     assert float(mean.result()) == pytest.approx((1 - 12) / -2)
 
 
-@found("per-element weights in metrics")
 def test_weights_for_each_element():
     """Right, wrong, wrong, right with weights 1, 2, 3, 4: (1 + 4)/10."""
     metric = metrics.BinaryAccuracy()
@@ -136,14 +130,12 @@ class OwnSquare(losses.Loss):
         return ops.square(y_true - y_pred)
 
 
-@found('Loss("name") argument order')
 def test_the_first_argument_of_a_loss_is_its_name():
     assert OwnSquare("mine").name == "mine"
     loss = OwnSquare("mine", "sum")
     assert (loss.name, loss.reduction) == ("mine", "sum")
 
 
-@found("Loss(dtype=...)")
 def test_a_loss_has_a_dtype():
     """Keras: Loss(name=None, reduction="sum_over_batch_size", dtype=None)."""
     loss = OwnSquare("mine", "sum", "float64")
@@ -151,7 +143,6 @@ def test_a_loss_has_a_dtype():
     assert np.asarray(value).dtype == np.float64
 
 
-@found("a Loss subclass on (n,) against (n,1)")
 def test_a_loss_of_ones_own_does_not_broadcast():
     """(1, 2) against (3, 5): (4 + 9)/2, not the mean over all four pairs."""
     y_true, y_pred = np.array([1.0, 2.0]), np.array([[3.0], [5.0]])
@@ -159,7 +150,6 @@ def test_a_loss_of_ones_own_does_not_broadcast():
     assert float(OwnSquare()(y_true[:, None], y_pred[:, 0])) == pytest.approx(6.5)
 
 
-@found("a Loss subclass on (n,) against (n,1)")
 @both
 def test_a_loss_of_ones_own_does_not_broadcast_in_evaluate(engine):
     model, x, y = small_model(engine, loss=OwnSquare())
@@ -170,14 +160,12 @@ def test_a_loss_of_ones_own_does_not_broadcast_in_evaluate(engine):
 NOT_FINITE = pytest.mark.parametrize("weight", [np.nan, np.inf, -np.inf])
 
 
-@found("NaN or infinite sample weights")
 @NOT_FINITE
 def test_sample_weights_of_a_loss_are_finite(weight):
     with raises_ours(cr.errors.DataError, "sample_weight"):
         losses.MeanSquaredError()(np.ones((2, 1)), np.zeros((2, 1)), [1.0, weight])
 
 
-@found("NaN or infinite sample weights")
 @NOT_FINITE
 def test_sample_weights_of_a_metric_are_finite(weight):
     for metric in (metrics.MeanSquaredError(), metrics.Precision()):
@@ -218,7 +206,6 @@ def test_class_weights_are_checked(engine, wrong):
         np.testing.assert_array_equal(a, b)
 
 
-@found("targets of kl_divergence that are no probabilities")
 @pytest.mark.parametrize("wrong", [-0.5, 1.5, np.nan])
 def test_targets_of_kl_divergence_are_probabilities(wrong):
     t, y = np.array([[wrong, 0.5], [0.5, 0.5]]), np.full((2, 2), 0.5)
@@ -227,8 +214,13 @@ def test_targets_of_kl_divergence_are_probabilities(wrong):
             divergence(t, y)
 
 
-@found("targets of kl_divergence that are no probabilities")
-@both
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "numpy",
+        pytest.param("xla", marks=found("targets of kl_divergence that are no probabilities")),
+    ],
+)
 @pytest.mark.parametrize("wrong", [-0.5, 1.5])
 def test_targets_of_kl_divergence_are_probabilities_in_fit(engine, wrong):
     model, x, y = small_model(engine, "kl_divergence", outputs=2, activation="softmax")

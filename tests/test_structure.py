@@ -17,8 +17,8 @@ ROOT = Path(chainrule.__file__).parent
 # have an order too (layers are made of initializers), which the decimals say.
 FLOORS = {
     "version": 0,
-    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "tree": 0.1,
-    "shapes": 0.2, "operators": 1, "symbol": 1.05, "chain": 1.1, "derivatives": 1.2,
+    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
+    "tree": 0.1, "shapes": 0.2, "operators": 1, "symbol": 1.05, "chain": 1.1, "derivatives": 1.2,
     "variable": 1.2, "gradcheck": 1.2,
     "ops": 2,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
@@ -57,6 +57,16 @@ INSIDE = {
     ],
     "data/sources": ["prefetch", "base", "memory", "blocks", "streams", "choose", "__init__"],
     "layers": ["base", "core", "dense", "dropout", "__init__"],
+    "losses": ["shapes", "base", "regression", "classification", "__init__"],
+    "metrics": [
+        "base",
+        "accuracy",
+        "confusion",
+        "probabilistic",
+        "regression",
+        "names",
+        "__init__",
+    ],
     "optimizers": ["base", "sgd", "adaptive", "__init__"],
     "models": ["base", "sequential", "__init__"],
     "cli": [

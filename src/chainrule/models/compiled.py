@@ -32,11 +32,7 @@ def check_metrics(name: str, given: Any) -> None:
             received=repr(given)[:80],
             fix=f"[{given!r}]" if isinstance(given, str) else f'{name}=["accuracy"]',
         )
-    in_trees(lambda m: None if m is None or _by_shape(m) else metrics.get(m), given)
-
-
-def _by_shape(m: Any) -> bool:
-    return isinstance(m, str) and m in ("accuracy", "acc", "crossentropy", "ce")
+    in_trees(lambda m: None if m is None or metrics.depends_on_shapes(m) else metrics.get(m), given)
 
 
 def by_output(value: Any, names: Sequence[str], what: str, where: str = "compile") -> list[Any]:
