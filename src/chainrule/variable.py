@@ -180,7 +180,7 @@ class Variable(Recordable):
         value = raw(self.value)
         if isinstance(value, np.ndarray):  # a traced value has no numbers
             numbers = np.array2string(value, precision=6, threshold=12, edgeitems=3, separator=", ")
-            what += f", value={'\n' if value.ndim > 1 else ''}{numbers}"
+            what += ", value=" + ("\n" if value.ndim > 1 else "") + numbers
         return f"Variable({self.name!r}, {what})"
 
     def _repr_html_(self) -> str:

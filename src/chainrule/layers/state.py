@@ -37,11 +37,11 @@ class State(Tracked):
     # --- parts ----------------------------------------------------------------------------------
 
     def _own_variables(self) -> list[Variable]:
-        return [p for p in self.parts() if isinstance(p, Variable)]
+        return [p for p in self.contents() if isinstance(p, Variable)]
 
     def _sublayers(self) -> list[Any]:
         """The layers directly inside this one, in the order in which they came."""
-        return [p for p in self.parts() if isinstance(p, State)]
+        return [p for p in self.contents() if isinstance(p, State)]
 
     def _all_layers(self) -> list[Any]:
         """This layer and all inside it, each once."""

@@ -63,7 +63,7 @@ class Tracked:
     def adopt(self, part: Tracked) -> None:
         """Called for each part that comes in."""
 
-    def parts(self) -> list[Any]:
+    def contents(self) -> list[Any]:
         """Variables, layers, optimizers and metrics that stand in attributes, each once, in order."""
         found = self.__dict__.get("_found")
         if found is None:
@@ -101,7 +101,7 @@ def parts_of(root: Any) -> list[Any]:
             continue
         seen[id(part)] = part
         if isinstance(part, Tracked):
-            waiting.extend(reversed(part.parts()))
+            waiting.extend(reversed(part.contents()))
     return list(seen.values())
 
 

@@ -682,5 +682,5 @@ def _returned(logs: dict[str, Any], as_dict: bool) -> Any:
 
 def need_layers(model: Any) -> None:
     """Raise for a model without layers."""
-    if not model.layers:
+    if not model._sublayers():
         raise StateError("the model has no layers", where=model.name, fix="model.add(Dense(...))")
