@@ -11,7 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import errors
 from chainrule.layers import Dense, Dropout
-from chainrule.training import engine as engines
+from chainrule.training.engines import xla as engines
 
 X = np.linspace(-1, 1, 24).reshape(6, 4).astype("float32")
 Y = np.array([0, 1, 2, 0, 1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -87,6 +88,9 @@ def _run(call: Callable[..., Any], shapes: tuple, dtypes: tuple, length: int, wh
             )
         return np.zeros(known, dtype)
 
-    inputs = [map_shapes(lambda s, d=d: zeros(s, d), s) for s, d in zip(shapes, dtypes, strict=True)]
+    inputs = []
+    for shape, dtype in zip(shapes, dtypes, strict=True):
+        kinds = iter(tree.leaves(dtype) if tree.is_tree(dtype) else itertools.repeat(dtype))
+        inputs.append(map_shapes(lambda s, kinds=kinds: zeros(s, next(kinds)), shape))
     with np.errstate(all="ignore"):
         return call(*inputs)

@@ -482,10 +482,10 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
         try:
             with outside():
                 build(self, *shapes, **named)
-            if not inside:
-                shape = shapes[0] if shapes else next(iter(named.values()), None)
-                self.__dict__.setdefault("_build_shape", shape)
-                self.built = True
+                if not inside:
+                    shape = shapes[0] if shapes else next(iter(named.values()), None)
+                    self.__dict__.setdefault("_build_shape", shape)
+                    self.built = True
         finally:
             self.__dict__["_building"] = inside
 

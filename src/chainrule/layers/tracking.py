@@ -131,11 +131,17 @@ def _telling(name: str, base: type) -> Any:
     plain = getattr(base, name)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = base(self)
         result = plain(self, *args, **kwargs)
         for key, item in self._items():
             if item.__class__ in _WATCHED and (new := watched(item, self.owner)) is not item:
                 base.__setitem__(self, key, new)
-        self.owner.changed(self)
+        try:
+            self.owner.changed(self)
+        except BaseException:  # the owner does not take it: as if nothing had been done
+            base.clear(self)
+            (base.extend if base is list else base.update)(self, before)
+            raise
         return result
 
     method.__name__ = name
@@ -157,7 +163,11 @@ class _List(list):
         if item.__class__ in _WATCHED:
             item = watched(item, self.owner)
         list.append(self, item)
-        self.owner.changed(item)
+        try:
+            self.owner.changed(item)
+        except BaseException:  # the owner does not take it
+            list.pop(self)
+            raise
 
     __reduce__ = __reduce_ex__ = lambda self, *_: (list, (list(self),))
 

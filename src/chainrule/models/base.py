@@ -15,6 +15,7 @@ from .. import config, losses, metrics, optimizers, rng, saving, summary, tree
 from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, choose, did_you_mean
 from ..layers.base import Layer
 from ..layers.tracking import changes, parts_of
+from ..shapes import map_shapes, with_batch
 from ..training import loop, step
 from ..training.callbacks import Callback, History
 from ..training.engines import choose_engine, new_run, predictor, why_engine
@@ -463,7 +464,7 @@ class Model(Layer):
     @property
     def output_names(self) -> list[str]:
         """Names of the outputs in logs, "" for a single one; known once the model has been run."""
-        return self.__dict__["_names"]
+        return self.__dict__["_output_names"]
 
     def losses_of(self, names: list[str]) -> list[Any]:
         """The loss of each output, None where there is none."""
@@ -473,7 +474,7 @@ class Model(Layer):
     def input_types(self, x: Any) -> Any:
         """The type in which each input is given to the model, in the tree of the inputs."""
         kind = self.input_dtype
-        return tree.map(lambda _: kind, x) if tree.is_tree(x) and not tree.is_numbers(x) else kind
+        return tree.map(lambda _: kind, x)
 
     @property
     def input_dtype(self) -> str:
@@ -494,13 +495,11 @@ class Model(Layer):
         if known is None:
             known = self.__dict__["_specs"][key] = self._find_spec(x)
             self._look_again()
-        self.__dict__["_names"] = known[0]
+        self.__dict__["_output_names"] = known[0]
         return known[1]
 
     def _find_spec(self, x: Any) -> tuple[list[str], list[tuple]]:
         """(names, shapes) of the outputs."""
-        from ..shapes import with_batch
-
         shapes = with_batch(x)
         dtypes = [a.dtype for a in tree.leaves(x)]
         try:
@@ -508,8 +507,6 @@ class Model(Layer):
         except ShapeError as error:  # say the shape that was given, not that of the dry run
             raise _with_rows(error, len(tree.leaves(x)[0])) from None
         flat: list[tuple] = []
-        from ..shapes import map_shapes
-
         map_shapes(flat.append, found)
         return self._names_of(found, flat), flat
 
@@ -524,7 +521,8 @@ class Model(Layer):
     def _output_shapes(self, shapes: Any, dtypes: list[Any]) -> Any:
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             return self.compute_output_shape(shapes)
-        return self._dry_run((shapes,), dtypes=dtypes)
+        kinds = iter(dtypes)
+        return self._dry_run((shapes,), dtypes=[map_shapes(lambda s: next(kinds), shapes)])
 
     def output_spec_of(self, x: Any) -> list[tuple]:
         """Shapes of the outputs for these checked inputs."""
@@ -534,9 +532,30 @@ class Model(Layer):
         """Make all weights, for inputs of this shape (a tree of shapes for several)."""
         if input_shape is None:
             raise ArgumentError("build needs the input's shape", fix="model.build((None, 20))")
+        self._build_by_running(input_shape, None)
+
+    def _build_for(self, inputs: tuple, own: dict[str, Any]) -> None:
+        if self._own_build():
+            super()._build_for(inputs, own)
+            return
         with outside():
-            self._dry_run((input_shape,), build=False)
-        self.__dict__["_build_shape"] = input_shape
+            x = inputs[0] if len(inputs) == 1 else list(inputs)
+            kinds = [tree.map(lambda a: a.dtype, v) for v in inputs]
+            self._build_by_running(*(with_batch(v) for v in inputs), dtypes=kinds)
+            self.__dict__["_build_shape"] = with_batch(x)
+
+    def _own_build(self) -> bool:
+        return type(self).build is not Model.build
+
+    def _build_by_running(self, *shapes: Any, dtypes: Any = None) -> None:
+        """The layers inside build themselves when they are first called, on zeros."""
+        self.__dict__["built"] = True
+        try:
+            self._dry_run(tuple(s for s in shapes if s is not None), dtypes=dtypes)
+        except BaseException:
+            self.__dict__["built"] = False
+            raise
+        self.changed()
 
     def prepare(self, x: Any, y: Any, edge: Edge) -> None:
         """Look at the first checked batch: the losses fit, the metrics are chosen."""

@@ -26,7 +26,7 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
         ArgumentError: a name that no input has, a missing one, or another number of inputs.
     """
     if names is None:
-        return x if isinstance(x, dict) or _several(x) else _one(x)
+        return x
     if isinstance(x, dict):
         missing = [n for n in names if n not in x]
         unknown = [k for k in x if k not in names]
@@ -67,10 +67,6 @@ def _shaped(v: Any) -> bool:
     return hasattr(v, "shape") or isinstance(v, Recordable)
 
 
-def _one(x: Any) -> Any:
-    return x
-
-
 def rows_of(x: Any) -> int:
     """How many samples a checked tree of inputs has."""
     return int(tree.leaves(x)[0].shape[0])
@@ -94,9 +90,12 @@ class Edge:
 
     def inputs(self, x: Any) -> Any:
         """Finite arrays of the types that the model's inputs have, all with as many rows."""
-        x = as_inputs(x, self.model.input_names, f"{self.where}x")
-        kinds = self.model.input_types(x)
-        named = tree.zip(x, kinds) if tree.is_tree(x) else [("", (x, kinds))]
+        names = self.model.input_names
+        x = as_inputs(x, names, f"{self.where}x")
+        many = isinstance(x, dict) or (_several(x) if names is None else len(names) > 1)
+        if not many:
+            return check.inputs(x, self.model.input_types(None), name=f"{self.where}x")
+        named = tree.zip(x, self.model.input_types(x))
         found = []
         for path, (leaf, kind) in named:
             name = f"{self.where}x" + (f"[{path!r}]" if path else "")
@@ -108,7 +107,7 @@ class Edge:
                     expected=f"{len(found[0])} rows, as in the first input",
                     received=f"{len(found[-1])} rows",
                 )
-        return tree.unflatten(tree.flatten(x)[1], found) if tree.is_tree(x) else found[0]
+        return tree.unflatten(tree.flatten(x)[1], found)
 
     def __call__(self, data: tuple[Any, Any, Any], first_row: int = 0) -> tuple[Any, Any, Any]:
         """(x, y, weight), checked; y and weight by output name where there are several."""
@@ -118,7 +117,11 @@ class Edge:
         names, shapes = self.model.output_names, self.model.output_spec_of(x)
         losses = self.model.losses_of(names)
         y = self._targets(y, rows, names, shapes, losses)
-        return x, y, self._weights(weight, y, rows, names)
+        return x, y, self.weights(weight, y, rows)
+
+    def without_classes(self) -> Edge:
+        """The same without class weights."""
+        return Edge(self.model, needs_y=self.needs_y, where=self.where)
 
     def _targets(self, y: Any, rows: int, names: list[str], shapes: list, losses: list) -> Any:
         if y is None:
@@ -156,7 +159,9 @@ class Edge:
                 )
         return found
 
-    def _weights(self, weight: Any, y: Any, rows: int, names: list[str]) -> Any:
+    def weights(self, weight: Any, y: Any, rows: int) -> Any:
+        """One weight a sample from sample and class weights, by output; None if there are none."""
+        names = self.model.output_names
         if weight is None and self.class_weight is None:
             return None
         if len(names) == 1:

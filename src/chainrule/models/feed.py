@@ -48,9 +48,10 @@ class Feed:
         if x is None:
             raise ArgumentError("x is missing", where="fit", fix="model.fit(x, y, ...)")
         if in_memory(x, y, weight):
-            data = self._checked(x, y, weight, self.edge)
+            data = self._checked(x, y, weight, self.edge.without_classes())
             if validation_split:
                 data, self._tail = check.split_tail(data, validation_split)
+            data[2] = self.edge.weights(data[2], data[1], rows_of(data[0]))  # of this part alone
             self.source = self._arrays(data, batch_size, **how)
             return
         if validation_split:
