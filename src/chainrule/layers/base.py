@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, regularizers
-from ..arrays import asarray, is_float, is_traced, numpy_dtype
+from ..arrays import asarray, is_array, is_float, is_traced, numpy_dtype
 from ..chain import active_tape, record
 from ..errors import ArgumentError, ShapeError, StateError, caller
 from ..operators import Node, Recordable, raw
 from ..registry import Configurable, Registry, snake_case
+from ..shapes import check_shape
 from ..variable import Variable, active_swap, outside, swap
 
 registry = Registry("layer")
@@ -44,6 +45,23 @@ def weights_to_come(numbers: int) -> Iterator[None]:
         yield
     finally:
         _to_come.reset(token)
+
+
+_MOST_TO_TRY = 1 << 24
+
+
+def zeros_to_try(input_shape: tuple, dtype: Any, where: str) -> np.ndarray:
+    """A batch of one to find an output's shape by a dry run; refused before it is allocated."""
+    shape = (1, *input_shape[1:])
+    if math.prod(shape) > _MOST_TO_TRY:
+        raise ShapeError(
+            "a sample is too large to find the output's shape by a dry run",
+            where=where,
+            expected=f"at most {_MOST_TO_TRY:,} numbers a sample",
+            received=input_shape,
+            fix="write compute_output_shape(self, input_shape)",
+        )
+    return np.zeros(shape, numpy_dtype(dtype))
 
 
 class Layer(Configurable):
@@ -85,15 +103,15 @@ class Layer(Configurable):
             )
         if input_dim is not None:
             input_shape = (input_dim,)
-        if isinstance(input_shape, (int, np.integer)):
-            input_shape = (int(input_shape),)
+        if input_shape is not None:
+            input_shape = check_shape(input_shape, type(self).__name__)
         self._weights: list[Variable] = []
         self._layers: list[Layer] = []
         self.name = name or snake_case(type(self).__name__)
         self.auto_named = name is None
         self._dtype = numpy_dtype(dtype)
         self.dtype = self._dtype.name
-        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self.input_shape = input_shape
         self.input_dim = None
         self.made_at = caller()
         self.built = False
@@ -111,7 +129,7 @@ class Layer(Configurable):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """The shape of the output for a batch of `input_shape`; found by a dry run on zeros."""
-        sample = np.zeros((1, *input_shape[1:]), numpy_dtype(self.dtype))
+        sample = zeros_to_try(input_shape, self.dtype, self.where)
         with swap(self.variables, [v.value for v in self.variables]):
             return (None, *raw(self._run(sample, False)).shape[1:])
 
@@ -187,7 +205,7 @@ class Layer(Configurable):
         """An array in the layer's type: values of another float type are cast."""
         if isinstance(x, Recordable):
             x = x.on_tape()
-        if not hasattr(x, "dtype") or not hasattr(x, "shape"):
+        elif not is_array(x):
             x = asarray(x, name=f"input of {self.name!r}")
             x = x if self.integer_input else x.astype(numpy_dtype(self.dtype))
         dtype = _computes_in.get() or self._dtype
@@ -353,6 +371,13 @@ class Layer(Configurable):
             ShapeError: a count or a shape differs; then nothing has changed.
         """
         mine = self.weights
+        if isinstance(weights, (str, bytes)) or not hasattr(weights, "__iter__"):
+            raise ArgumentError(
+                "the weights must be a list of arrays",
+                where=self.where,
+                expected="what get_weights returns",
+                received=repr(weights)[:80],
+            )
         values = [asarray(w, name=f"weight {i}") for i, w in enumerate(weights)]
         shapes, given = [v.shape for v in mine], [v.shape for v in values]
         if shapes != given:

@@ -9,6 +9,7 @@ from typing import Any
 from .. import ops
 from ..errors import ArgumentError
 from ..ops import activations
+from ..shapes import check_shape
 from .base import Layer, register
 
 
@@ -35,7 +36,7 @@ class Input(Layer):
         shape = self.input_shape if shape is None else shape
         if shape is None:
             raise ArgumentError("an Input needs the shape of one sample", fix="Input((784,))")
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.shape = check_shape(shape, type(self).__name__)
         self.input_shape = self.shape
         self.batch_size = batch_size
         self.integer_input = True  # whatever comes in goes on as it is

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import losses, metrics, optimizers, rng, saving, summary
 from ..errors import ArgumentError, ShapeError, StateError, choose
-from ..layers.base import Layer, structure
+from ..layers.base import Layer, structure, zeros_to_try
 from ..training import check, loop, step
 from ..training.callbacks import Callback, History
 from ..training.engine import NumpyEngine, Predictor, XlaEngine, choose_engine, why_engine
@@ -94,26 +94,19 @@ class Model(Layer):
             run_eagerly: train on NumPy, where every number can be seen (as `engine="numpy"`).
             engine: `"auto"`, `"numpy"` or `"xla"`; fit's own argument comes first.
         """
-        for name, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            if isinstance(given, (str, dict)) or not (given is None or hasattr(given, "__iter__")):
-                raise ArgumentError(
-                    f"{name} must be a list",
-                    where="compile",
-                    received=repr(given),
-                    fix=f"[{given!r}]",
-                )
+        wanted = check.list_of("metrics", metrics, "compile")
+        weighted = check.list_of("weighted_metrics", weighted_metrics, "compile")
         if engine not in (None, "auto", "numpy", "xla"):
             raise choose("engine", engine, ("auto", "numpy", "xla"), where="compile")
         from ..metrics import get
 
         # look every name up now, so that a slip shows here and not after the data was loaded
-        for name in (*(metrics or ()), *(weighted_metrics or ())):
+        for name in (*wanted, *weighted):
             if name not in ("accuracy", "acc", "crossentropy", "ce"):
                 get(name)
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
-        self.compiled_metrics = list(metrics or ())
-        self.compiled_weighted_metrics = list(weighted_metrics or ())
+        self.compiled_metrics, self.compiled_weighted_metrics = wanted, weighted
         self.active_metrics, self.active_weighted_metrics = [], []
         self.engine = "numpy" if run_eagerly else engine
         self._forget()
@@ -201,6 +194,10 @@ class Model(Layer):
         if validation_batch_size is not None:
             check.whole_number("validation_batch_size", validation_batch_size)
         validation_freq = check.whole_number("validation_freq", validation_freq)
+        validation_split = check.share("validation_split", validation_split)
+        verbose = check.verbosity(verbose)
+        if not isinstance(callbacks, Callback):
+            callbacks = check.list_of("callbacks", callbacks, "fit")
         data = self._data(x, y, sample_weight)
         held_out = None
         if validation_data is not None:
@@ -225,7 +222,7 @@ class Model(Layer):
             epochs=epochs,
             initial_epoch=initial_epoch,
             shuffle=bool(shuffle),
-            callbacks=[callbacks] if isinstance(callbacks, Callback) else list(callbacks or ()),
+            callbacks=[callbacks] if isinstance(callbacks, Callback) else callbacks,
             verbose=verbose,
             engine=chosen,
             why=why,
@@ -251,11 +248,11 @@ class Model(Layer):
         """Loss and metrics over data: a number, a list as `metrics_names`, or a dict."""
         loop.need_compiled(self, "evaluate")
         batch_size = check.whole_number("batch_size", 32 if batch_size is None else batch_size)
+        verbose = check.verbosity(verbose)
+        listeners = check.list_of("callbacks", callbacks, "evaluate")
         data = self._data(x, y, sample_weight)
         chosen, _ = self._engine(engine)
-        logs = loop.evaluate(
-            self, data, min(batch_size, len(data[0])), verbose, chosen, list(callbacks or ())
-        )
+        logs = loop.evaluate(self, data, min(batch_size, len(data[0])), verbose, chosen, listeners)
         if return_dict:
             return logs
         return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
@@ -274,14 +271,15 @@ class Model(Layer):
         two, so that a thousand different lengths cost a dozen compilations.
         """
         batch_size = check.whole_number("batch_size", 1024 if batch_size is None else batch_size)
+        listeners = check.list_of("callbacks", callbacks, "predict")
         x = check.inputs(x, self.input_dtype)
         self._ready(x)
         predictor = self._predictor(choose_engine(engine or self.engine))
-        for c in callbacks or ():
+        for c in listeners:
             c.set_model(self)
             c.on_predict_begin({})
         y = predictor(x, batch_size)
-        for c in callbacks or ():
+        for c in listeners:
             c.on_predict_end({})
         return y
 
@@ -368,7 +366,7 @@ class Model(Layer):
     def _build(self, input_shape: tuple) -> None:
         """A subclass builds its layers by running once on zeros."""
         self._shapes = (input_shape, None)
-        self._run(np.zeros((1, *input_shape[1:]), self.input_dtype), False)
+        self._run(zeros_to_try(input_shape, self.input_dtype, self.where), False)
         self.built = True
 
     def _data(

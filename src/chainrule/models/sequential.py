@@ -9,6 +9,7 @@ from ..errors import ArgumentError, StateError
 from ..layers import registry
 from ..layers.base import Layer, structure
 from ..layers.core import Input
+from ..shapes import check_shape
 from .base import Model, need_layers
 
 __all__ = ["Sequential"]
@@ -165,7 +166,7 @@ class Sequential(Model):
         model = cls([registry.get(layer) for layer in config["layers"]], name=config.get("name"))
         shape = config.get("build_shape")
         if shape is not None and not model.built:
-            model._build((None, *shape))
+            model._build((None, *check_shape(shape, cls.__name__)))
         return model
 
     def __len__(self) -> int:
