@@ -81,7 +81,7 @@ REFUSED = [
         {"y": [0, 1, 2, 3, 1, 7]},
         errors.DataError,
         "y, row 3: a label is outside the classes\n"
-        "  expected: 0 to 2, for 3 outputs\n"
+        "  expected: 0 to 2, for 3 classes\n"
         "  received: 3 (2 such labels: [3, 7])\n"
         "  fix: number the classes from 0, or give the last layer more units",
     ),
@@ -90,7 +90,7 @@ REFUSED = [
         {"y": [0, 1, 2, 0, -1, 2]},
         errors.DataError,
         "y, row 4: a label is outside the classes\n"
-        "  expected: 0 to 2, for 3 outputs\n"
+        "  expected: 0 to 2, for 3 classes\n"
         "  received: -1 (1 such labels: [-1])\n"
         "  fix: number the classes from 0, or give the last layer more units",
     ),

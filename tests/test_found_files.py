@@ -146,17 +146,6 @@ LARGE = cases(
             )
         ],
     ),
-    wrong={
-        "2**28 numbers",
-        "2**33 numbers",
-        "two long axes",
-        "a shape in the first layer",
-        "input_dim",
-        "rows flattened",
-        "units that no weight pays for",
-        "a network within",
-        "networks within networks",
-    },
 )
 
 
@@ -168,7 +157,6 @@ def test_a_small_file_cannot_ask_for_memory(layers, tmp_path):
     load_or_refuse(path)
 
 
-@found
 def test_a_shape_to_build_for_cannot_ask_for_memory(tmp_path):
     path = str(tmp_path / "m.safetensors")
     sealed_model(path, SOFTMAX, build_shape=[2**28])
@@ -181,7 +169,6 @@ class RowsForTheFilesTest(cr.Model):
         return cr.ops.softmax(x)
 
 
-@found
 def test_a_subclass_is_not_run_on_whatever_the_file_says(tmp_path):
     model = RowsForTheFilesTest()
     model(np.ones((2, 3)))
@@ -199,12 +186,6 @@ SHAPES = cases(
     ("lists that multiply", [[1] * 1000, 1000, 1000, 1000]),
     ("text that multiplies", ["aaaaaaaa", 10**9]),
     ("long numbers", [10**4000] * 20),
-    wrong={
-        "a list within",
-        "text and a long number",
-        "lists that multiply",
-        "text that multiplies",
-    },
 )
 
 
@@ -270,20 +251,7 @@ ODD = cases(
     ("a true shape", ("Input", {"shape": [True]})),
     ("a shape of lists", ("Input", {"shape": [[4]]})),
     ("a hundred axes", ("Input", {"shape": [1] * 100})),
-    wrong={
-        "objects",
-        "dates",
-        "durations",
-        "complex numbers",
-        "an activation of objects",
-        "a noise shape of text",
-        "a negative shape",
-        "half a shape",
-        "a shape of text",
-        "a true shape",
-        "a shape of lists",
-        "a hundred axes",
-    },
+    wrong={"a noise shape of text"},
 )
 
 
@@ -303,7 +271,6 @@ def test_layers_that_cannot_be_are_refused_when_loading(odd, tmp_path):
     assert (load_or_refuse(path) is not None) == bool(arguments)
 
 
-@found
 def test_weights_that_are_no_numbers_are_refused_when_loading(tmp_path):
     path = str(tmp_path / "m.safetensors")
     classifier().save(path)
@@ -341,7 +308,6 @@ def not_for_ever(seconds=20):
         signal.signal(signal.SIGALRM, before)
 
 
-@found
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_a_pipe_is_no_model(tmp_path):
     path = str(tmp_path / "m.safetensors")
@@ -366,7 +332,6 @@ NO_PATHS = cases(
 )
 
 
-@found
 @pytest.mark.parametrize("path", NO_PATHS)
 def test_what_is_no_path_is_said(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -377,14 +342,12 @@ def test_what_is_no_path_is_said(path, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-@found
 def test_a_folder_s_name_is_no_file_s(tmp_path):
     with pytest.raises(FileError):
         classifier().save(f"{tmp_path}/")
     assert os.listdir(tmp_path) == []
 
 
-@found
 def test_paths_of_bytes(tmp_path):
     """As everywhere in Python's `os`, a path may be bytes."""
     path = os.fsencode(str(tmp_path / "ü"))
@@ -393,7 +356,6 @@ def test_paths_of_bytes(tmp_path):
     assert cr.load_model(os.fsencode(written)).name == "net"
 
 
-@found
 def test_saving_keeps_who_may_read_a_file(tmp_path):
     path = classifier().save(tmp_path / "m")
     for mode in (0o600, 0o640, 0o644):
@@ -402,7 +364,6 @@ def test_saving_keeps_who_may_read_a_file(tmp_path):
         assert stat.S_IMODE(os.stat(path).st_mode) == mode
 
 
-@found
 def test_saving_follows_a_link(tmp_path):
     (tmp_path / "far").mkdir()
     target = tmp_path / "far" / "real.safetensors"
@@ -418,7 +379,6 @@ def test_saving_follows_a_link(tmp_path):
     assert os.listdir(tmp_path / "far") == ["real.safetensors"]
 
 
-@found
 def test_a_link_to_itself(tmp_path):
     link = tmp_path / "m.safetensors"
     link.symlink_to("m.safetensors")
@@ -428,13 +388,11 @@ def test_a_link_to_itself(tmp_path):
     assert link.is_symlink()
 
 
-@found
 def test_a_name_as_long_as_a_folder_allows(tmp_path):
     path = tmp_path / ("m" * (255 - len(".safetensors")))
     assert cr.load_model(classifier().save(path)).name == "net"
 
 
-@found
 def test_a_folder_that_cannot_be_synced(tmp_path, monkeypatch):
     """After the rename the new file is there; nobody says that the old one is untouched."""
     path = classifier("first").save(tmp_path / "m")
@@ -463,7 +421,6 @@ def broken(value):
     return model
 
 
-@found
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(
     "use",
@@ -474,6 +431,7 @@ def broken(value):
         ("evaluate, compiled", lambda model, path: model.evaluate(X, Y, verbose=0, engine="xla")),
         ("save", lambda model, path: model.save(path)),
         ("save_weights", lambda model, path: model.save_weights(path)),
+        wrong={"predict", "predict, compiled", "evaluate", "evaluate, compiled"},
     ),
 )
 def test_weights_that_are_no_numbers_do_not_pass(use, value, tmp_path):
@@ -493,7 +451,6 @@ def test_weights_that_are_no_numbers_cannot_be_set(value):
         np.testing.assert_array_equal(old, new)
 
 
-@found
 def test_a_good_file_is_not_replaced_by_one_without_numbers(tmp_path):
     path = classifier("good").save(tmp_path / "m")
     with pytest.raises(ChainruleError):
@@ -572,10 +529,6 @@ REFUSED = {
     "an array that refuses": lambda v: Sealed(),
     "a dict": lambda v: {"a": 1},
 }
-LAYER_FAILS = set(REFUSED) - {"a dict"}
-FIT_FAILS = {"masked", "a list of masked rows", "dates", "durations", "400 digits"}
-FIT_FAILS |= {"400 digits in objects", "text that looks like numbers", "an array of text"}
-FIT_FAILS |= {"records", "an array that refuses", "a masked entry in lists"}
 
 
 def unchanged(model, before):
@@ -583,7 +536,7 @@ def unchanged(model, before):
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("make", cases(*REFUSED.items(), wrong=LAYER_FAILS))
+@pytest.mark.parametrize("make", cases(*REFUSED.items()))
 def test_a_layer_refuses_what_is_no_array_of_numbers(make):
     layer = Dense(2)
     layer(X)
@@ -591,7 +544,7 @@ def test_a_layer_refuses_what_is_no_array_of_numbers(make):
         layer(make(X))
 
 
-@pytest.mark.parametrize("make", cases(*REFUSED.items(), wrong=FIT_FAILS))
+@pytest.mark.parametrize("make", cases(*REFUSED.items()))
 def test_fit_refuses_what_is_no_array_of_numbers(make):
     model = classifier()
     before = model.get_weights()
@@ -602,7 +555,6 @@ def test_fit_refuses_what_is_no_array_of_numbers(make):
     unchanged(model, before)
 
 
-@found
 def test_the_place_of_what_is_no_number():
     """Row and column, as for a NaN."""
     for what, word in ((None, "None"), (10**400, "1000"), ("red", "red")):
@@ -612,6 +564,7 @@ def test_the_place_of_what_is_no_number():
         assert word in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize(
     "make",
     cases(
@@ -620,7 +573,6 @@ def test_the_place_of_what_is_no_number():
         ("an array with a mask of nothing", lambda v: np.ma.array(v, mask=False)),
         ("integers", lambda v: np.asarray(v).astype(np.uint8)),
         ("a list", lambda v: np.asarray(v).tolist()),
-        wrong={"a tensor on a device", "a matrix", "an array with a mask of nothing"},
     ),
 )
 def test_what_means_an_array_is_one(make):
@@ -652,19 +604,6 @@ def test_what_means_an_array_is_one(make):
         ("a negative class", {-1: 1.0}),
         ("400 digits", {0: 10**400}),
         ("no dict", 5),
-        wrong={
-            "None",
-            "text",
-            "NaN",
-            "infinite",
-            "negative",
-            "a list",
-            "a class of text",
-            "half a class",
-            "a class of None",
-            "a negative class",
-            "400 digits",
-        },
     ),
 )
 @pytest.mark.parametrize("engine", ["numpy", "xla"])
@@ -676,7 +615,6 @@ def test_class_weights_that_make_no_sense(weights, engine):
     unchanged(model, before)
 
 
-@found
 def test_class_weights_need_classes():
     """A number between two classes has no class; rows of several classes have no single one."""
     model = cr.Sequential([cr.Input((4,)), Dense(1)])
@@ -712,7 +650,6 @@ def test_a_class_without_a_weight_weighs_one(engine):
         ("dates", np.zeros(6, "M8[D]")),
         ("too large", [1e300, 1, 1, 1, 1, 1]),
         ("text", ["1"] * 6),
-        wrong={"masked", "dates", "text", "too large"},
     ),
 )
 @pytest.mark.parametrize("engine", ["numpy", "xla"])
@@ -731,7 +668,6 @@ def test_negative_sample_weights_are_policy_gradients(engine):
     model.fit(X, Y, sample_weight=[-1.0, 1, -2, 1, 0, 1], verbose=0, engine=engine)
 
 
-@found
 @pytest.mark.parametrize(
     "targets",
     cases(
@@ -767,7 +703,6 @@ ARGUMENTS = cases(
 )
 
 
-@found
 @pytest.mark.parametrize("arguments", ARGUMENTS)
 def test_arguments_of_fit(arguments):
     model = classifier()
@@ -777,7 +712,6 @@ def test_arguments_of_fit(arguments):
     unchanged(model, before)
 
 
-@found
 def test_arguments_of_evaluate_and_predict():
     model = classifier()
     for call in (
@@ -789,7 +723,6 @@ def test_arguments_of_evaluate_and_predict():
             call()
 
 
-@found
 def test_an_array_of_metrics():
     """An array of names is a list of names."""
     model = classifier()
@@ -800,7 +733,6 @@ def test_an_array_of_metrics():
         model.compile("sgd", "mse", metrics=np.array(3))
 
 
-@found
 @pytest.mark.parametrize("weights", cases(("5", 5), ("None", None), ("text", "ab")))
 def test_weights_that_are_no_list(weights):
     model = classifier()

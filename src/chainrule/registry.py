@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from .errors import ArgumentError, UnknownNameError, did_you_mean
 
-__all__ = ["Configurable", "Registry", "snake_case"]
+__all__ = ["Configurable", "Registry", "in_trees", "snake_case"]
 
 T = TypeVar("T")
 
@@ -206,3 +206,12 @@ def _plain(value: Any, owner: str, name: str) -> Any:
         received=repr(value)[:120],
         fix="use a registered name or a configurable object",
     )
+
+
+def in_trees(f: Any, value: Any) -> Any:
+    """f of every entry of a list or dict of settings, or of the one setting."""
+    if isinstance(value, dict) and "class_name" not in value:
+        return {k: in_trees(f, v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [in_trees(f, v) for v in value]
+    return f(value)

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, regularizers, tree
-from ..arrays import asarray, is_float, is_traced, numpy_dtype
+from ..arrays import asarray, is_array, is_float, is_traced, numpy_dtype
 from ..chain import active_tape
 from ..errors import ArgumentError, ShapeError, StateError, caller
 from ..operators import Recordable, raw
 from ..registry import Configurable, Registry, snake_case
-from ..shapes import dry_run, is_shape, map_shapes, with_batch
+from ..shapes import check_shape, dry_run, is_shape, map_shapes, with_batch
 from ..symbol import fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
 from .context import CallContext, calling, current, met
@@ -99,15 +99,15 @@ class Layer(State, Explicit, Configurable):
             )
         if input_dim is not None:
             input_shape = (input_dim,)
-        if isinstance(input_shape, (int, np.integer)):
-            input_shape = (int(input_shape),)
+        if input_shape is not None:
+            input_shape = check_shape(input_shape, type(self).__name__)
         self._weights: list[Variable] = []
         self.name = name or snake_case(type(self).__name__)
         self.auto_named = name is None
         self._dtype = numpy_dtype(dtype)
         self.dtype = self._dtype.name
         if input_shape is not None or not isinstance(type(self).__dict__.get("input_shape"), property):
-            self.input_shape = None if input_shape is None else tuple(input_shape)
+            self.input_shape = input_shape
         self.input_dim = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.made_at = caller()
@@ -263,7 +263,7 @@ class Layer(State, Explicit, Configurable):
         """Arrays in the layer's type, in the tree they came in."""
         if isinstance(x, Recordable):
             x = x.on_tape()
-        elif not hasattr(x, "dtype") or not hasattr(x, "shape"):
+        elif not is_array(x):
             if tree.is_tree(x) and not tree.is_numbers(x) and not self._is_rows(x):
                 return tree.map(self._input, x)
             x = asarray(x, name=f"input of {self.name!r}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import tree
 from ..errors import ArgumentError
+from ..shapes import check_shape
 from ..symbol import GraphCall, Symbol, outputs_of, symbolic
 from .base import Layer, register
 
@@ -65,15 +64,7 @@ class InputLayer(Layer):
         shape = self.input_shape if shape is None else shape
         if shape is None:
             raise ArgumentError("an Input needs the shape of one sample", fix="Input((784,))")
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else shape
-        if not isinstance(shape, (tuple, list)) or any(not _length(n) for n in shape):
-            raise ArgumentError(
-                "the shape of one sample is a tuple of lengths",
-                where="Input",
-                expected="whole numbers of at least 1, or None where the length may differ",
-                received=repr(shape)[:80],
-            )
-        self.shape = tuple(None if n is None else int(n) for n in shape)
+        self.shape = check_shape(shape, "Input")
         self.input_shape = self.shape
         self.batch_size = batch_size
         self.typed = dtype is not None  # asked for, not the default
@@ -107,10 +98,6 @@ class InputLayer(Layer):
         """The type only where it was asked for."""
         config = super().get_config()
         return config if self.typed else {k: v for k, v in config.items() if k != "dtype"}
-
-
-def _length(n: Any) -> bool:
-    return n is None or (hasattr(n, "__index__") and not isinstance(n, bool) and int(n) >= 1)
 
 
 def call_layer(layer: Layer, inputs: tuple, own: dict[str, Any]) -> Any:

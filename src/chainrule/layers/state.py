@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import asarray
 from ..errors import ArgumentError, DataError, ShapeError
+from ..finite import need_finite
 from ..variable import Variable, put, snapshot
 from .tracking import Tracked
 
@@ -181,15 +182,12 @@ class State(Tracked):
                 received=", ".join(map(str, given)) or "none",
                 fix=None if self.built else "build first: call it on data, or give input_shape",
             )
-        for v, value in zip(mine, values, strict=True):
-            if value.dtype.kind == "f" and not np.isfinite(value).all():
-                raise DataError(
-                    "a weight is not finite",
-                    where=f"{self.where}, {v.name}",
-                    expected="finite numbers",
-                    received=value[~np.isfinite(value)].reshape(-1)[0],
-                    fix="look where the NaN or infinity came from; nothing was changed",
-                )
+        need_finite(
+            [(v.name, value) for v, value in zip(mine, values, strict=True)],
+            f"{self.where}, set_weights",
+            kind=DataError,
+            fix="look where it came from; nothing was changed",
+        )
         put(mine, values)
 
     def state_dict(self) -> dict[str, np.ndarray]:

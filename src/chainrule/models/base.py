@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import config, losses, metrics, optimizers, rng, saving, summary, tree
 from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, choose, did_you_mean
+from ..registry import in_trees
 from ..layers.base import Layer
 from ..layers.tracking import changes, parts_of
 from ..shapes import map_shapes, with_batch
@@ -23,7 +24,7 @@ from ..training.objective import Objective
 from ..training.step import Batch
 from ..training.task import Task
 from ..variable import Variable, outside
-from .compiled import Compiled, check_metrics, in_trees
+from .compiled import Compiled, check_metrics
 from .edge import Edge, try_losses
 from .feed import Feed, fit_arguments
 
@@ -581,6 +582,11 @@ class Model(Layer):
         self.__dict__.update(_caches())
 
     # --- reading --------------------------------------------------------------------------------
+
+    @property
+    def built_for(self) -> Any:
+        """The shape (or tree of shapes) of the inputs that the model was built for."""
+        return self.__dict__.get("_build_shape")
 
     @property
     def layers(self) -> list[Layer]:

@@ -7,18 +7,10 @@ from typing import Any
 
 from .. import losses, metrics
 from ..errors import ArgumentError, did_you_mean
+from ..registry import in_trees
 from ..training.objective import Output
 
-__all__ = ["Compiled", "by_output", "check_metrics", "in_trees"]
-
-
-def in_trees(f: Any, value: Any) -> Any:
-    """f of every entry of a list or dict of settings, or of the one setting."""
-    if isinstance(value, dict) and "class_name" not in value:
-        return {k: in_trees(f, v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [in_trees(f, v) for v in value]
-    return f(value)
+__all__ = ["Compiled", "by_output", "check_metrics"]
 
 
 def check_metrics(name: str, given: Any) -> None:

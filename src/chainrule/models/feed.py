@@ -45,16 +45,17 @@ class Feed:
             self._first(x, self.edge)
             return
         how = {"steps": steps, "shuffle": shuffle, "repeat": not once}
+        share = check.share("validation_split", validation_split)
         if x is None:
             raise ArgumentError("x is missing", where="fit", fix="model.fit(x, y, ...)")
         if in_memory(x, y, weight):
             data = self._checked(x, y, weight, self.edge.without_classes())
-            if validation_split:
-                data, self._tail = check.split_tail(data, validation_split)
+            if share:
+                data, self._tail = check.split_tail(data, share)
             data[2] = self.edge.weights(data[2], data[1], rows_of(data[0]))  # of this part alone
             self.source = self._arrays(data, batch_size, **how)
             return
-        if validation_split:
+        if share:
             raise ArgumentError(
                 "validation_split needs arrays in memory",
                 where="fit",
@@ -155,26 +156,12 @@ def fit_arguments(
             check.whole_number(name, value)
     if isinstance(callbacks, Callback):
         callbacks = [callbacks]
-    if callbacks is not None and not isinstance(callbacks, (list, tuple)):
-        raise ArgumentError(
-            "callbacks must be a list",
-            where="fit",
-            received=repr(callbacks)[:80],
-            fix="callbacks=[cr.callbacks.EarlyStopping()]",
-        )
-    if verbose not in ("auto", 0, 1, 2, True, False):
-        raise ArgumentError(
-            "verbose has an unknown value",
-            where="fit",
-            expected="0, 1, 2 or 'auto'",
-            received=repr(verbose)[:80],
-        )
     return {
         "epochs": check.whole_number("epochs", epochs, 0),
         "initial_epoch": check.whole_number("initial_epoch", initial_epoch, 0),
         "validation_freq": check.whole_number("validation_freq", validation_freq),
-        "callbacks": list(callbacks or ()),
-        "verbose": verbose,
+        "callbacks": check.list_of("callbacks", callbacks, "fit"),
+        "verbose": check.verbosity(verbose),
     }
 
 

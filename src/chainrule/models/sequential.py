@@ -146,6 +146,11 @@ class Sequential(Model):
         return self._shapes[which]
 
     @property
+    def built_for(self) -> Any:
+        """The shape of the inputs that the model was built for."""
+        return self._shapes[0] if self.built else None
+
+    @property
     def output_shape(self) -> Any:
         """Shape of a batch of outputs, None for the batch."""
         return self._shape(-1)
