@@ -64,20 +64,26 @@ def op(function: Callable) -> Callable:
                 break
         else:  # nothing that could be recorded
             return function(*args, **kwargs)[0]
-        args = tuple([a.on_tape() if isinstance(a, Recordable) else a for a in args])
-        tape = None
+        given, tape = [], None
         for a in args:
-            if isinstance(a, Node) and (tape is None or a.tape.level > tape.level):
-                tape = a.tape  # the innermost; values on a tape further out are constants there
+            if isinstance(a, Recordable):
+                a = a.on_tape()
+                if isinstance(a, Node) and (tape is None or a.tape.level > tape.level):
+                    tape = a.tape  # the innermost: what stands further out is a constant there
+            given.append(a)
         if tape is None:
-            return function(*args, **kwargs)[0]
-        values = [a.value if isinstance(a, Node) and a.tape is tape else a for a in args]
+            return function(*given, **kwargs)[0]
+        given, values, recorded = tuple(given), given, []
+        for k, a in enumerate(given):
+            if isinstance(a, Node) and a.tape is tape:
+                values[k] = a.value
+                recorded.append(k)
         y, back = function(*values, **kwargs)
         if back is None:
             return y
         if type(y) is tuple:
-            return TupleCall(tape, y, call, args, kwargs, back).results
-        return Call(tape, y, call, args, kwargs, back)
+            return TupleCall(tape, y, call, given, recorded, kwargs, back).results
+        return Call(tape, y, call, given, recorded, kwargs, back)
 
     return call
 
@@ -130,11 +136,12 @@ class Call(Node):
         value: the result.
         operation: what was called; None for an input, such as a Variable or a watched array.
         args: the arguments: recorded values as Nodes, constants as they were given.
+        recorded: the places of those among them that stand on this tape.
         kwargs: the arguments by name, which are constants.
         back: the derivative, as the operation returned it.
     """
 
-    __slots__ = ("args", "back", "kwargs", "operation")
+    __slots__ = ("args", "back", "kwargs", "operation", "recorded")
     place = 0
 
     def __init__(
@@ -142,12 +149,13 @@ class Call(Node):
         tape: Tape,
         value: Any,
         operation: Any = None,
-        args: tuple = (),
+        args: Sequence[Any] = (),
+        recorded: Sequence[int] = (),
         kwargs: Mapping[str, Any] = MappingProxyType({}),
         back: Any = None,
     ) -> None:
         self.tape, self.value, self.operation = tape, value, operation
-        self.args, self.kwargs, self.back = args, kwargs, back
+        self.args, self.recorded, self.kwargs, self.back = args, recorded, kwargs, back
         self.index = len(tape.calls)
         tape.calls.append(self)
 
@@ -165,13 +173,20 @@ class Call(Node):
 class TupleCall:
     """A call whose value is a tuple of arrays: floats become `results`, others are constants."""
 
-    __slots__ = ("args", "back", "index", "kwargs", "operation", "results", "tape")
+    __slots__ = ("args", "back", "index", "kwargs", "operation", "recorded", "results", "tape")
 
     def __init__(
-        self, tape: Tape, values: tuple, operation: Any, args: tuple, kwargs: dict, back: Any
+        self,
+        tape: Tape,
+        values: tuple,
+        operation: Any,
+        args: Sequence[Any],
+        recorded: Sequence[int],
+        kwargs: Mapping[str, Any],
+        back: Any,
     ) -> None:
         self.tape, self.operation = tape, operation
-        self.args, self.kwargs, self.back = args, kwargs, back
+        self.args, self.recorded, self.kwargs, self.back = args, recorded, kwargs, back
         self.index = len(tape.calls)
         tape.calls.append(self)
         self.results = tuple(
@@ -353,26 +368,39 @@ class Tape:
         for i in stop:
             wanted[i] = 1
         for call in path:
-            for a in call.args:
-                if isinstance(a, Node) and a.tape is self and wanted[a.index]:
+            for k in call.recorded:
+                if wanted[call.args[k].index]:
                     wanted[call.index] |= 2
         d: dict[Node, Any] = {loss: full(1.0, raw(loss)) if d_loss is None else d_loss}
         for call in reversed(path):
             if not wanted[call.index]:
                 continue
-            d_y = d.pop(call, None) if type(call) is Call else _complete(call, d)
-            if d_y is None:
+            single = type(call) is Call
+            d_y = d.pop(call, None) if single else _complete(call, d)
+            if d_y is None:  # the loss does not depend on it
                 continue
             if call.index in stop:
                 raise taken_past(stop[call.index])
+            args, d_args = call.args, [None] * len(call.args)
             if wanted[call.index] & 2:
-                d_args = _arguments(call, d_y, wanted)
-                for a, d_a in zip(call.args, d_args, strict=True):
-                    if d_a is not None:
+                back = call.back
+                apart = type(back) is tuple  # a function for each argument
+                found = back if apart else _as_tuple(call, back(d_y) if single else back(*d_y))
+                for k in call.recorded:
+                    a = args[k]
+                    if wanted[a.index]:
+                        d_a = found[k] if k < len(found) else None
+                        if d_a is None:
+                            raise incomplete_rule(
+                                call.operation,
+                                k,
+                                "None" if k < len(found) else f"a tuple of {len(found)}",
+                            )
+                        if apart:
+                            d_a = d_a(d_y) if single else d_a(*d_y)
+                        d_args[k] = d_a = like(d_a, a.value)
                         d[a] = d[a] + d_a if a in d else d_a
-            else:
-                d_args = (None,) * len(call.args)
-            yield call, d_y, d_args
+            yield call, d_y, tuple(d_args)
 
     def _taken_past(self, asked: list[Node | None]) -> dict[int, str]:
         """Index of each call that took the logits behind a value asked for, and what made that."""
@@ -396,28 +424,13 @@ def _complete(call: TupleCall, d: dict[Node, Any]) -> tuple | None:
     )
 
 
-def _arguments(call: Any, d_y: Any, wanted: bytearray) -> tuple:
-    """What one call adds to the gradient of each argument; None where nobody wants it."""
-    tape, back = call.tape, call.back
-    given = (d_y,) if type(call) is Call else d_y
-    rules = back if type(back) is tuple else back(*given)
-    if type(rules) is not tuple:
-        recorded = [k for k, a in enumerate(call.args) if isinstance(a, Node) and a.tape is tape]
-        if recorded != [0]:
-            raise incomplete_rule(call.operation, recorded[-1], "one array")
-        rules = (rules,)
-    d_args = []
-    for k, a in enumerate(call.args):
-        if isinstance(a, Node) and a.tape is tape and wanted[a.index]:
-            if k >= len(rules):
-                raise incomplete_rule(call.operation, k, f"a tuple of {len(rules)}")
-            rule = rules[k]
-            if rule is None:
-                raise incomplete_rule(call.operation, k, "None")
-            d_args.append(like(rule(*given) if rules is back else rule, a.value))
-        else:
-            d_args.append(None)
-    return tuple(d_args)
+def _as_tuple(call: Any, found: Any) -> tuple:
+    """What `back` returned, as a tuple: one array is the gradient of an only argument."""
+    if type(found) is not tuple:
+        if call.recorded != [0]:
+            raise incomplete_rule(call.operation, call.recorded[-1], "one array")
+        return (found,)
+    return found
 
 
 def record(fuse: bool = True) -> Tape:
