@@ -301,6 +301,16 @@ def test_two_closed_tapes_record_nothing():
     assert (len(outer.calls), len(inner.calls)) == counts
 
 
+def test_a_tape_is_opened_once():
+    tape = record()
+    text = "Tape: a tape is opened once\n  fix: open a new one with cr.record()"
+    with tape, pytest.raises(StateError, match=re.escape(text) + r"\Z"):
+        tape.__enter__()
+    with pytest.raises(StateError, match=re.escape(text)), tape:
+        pass
+    assert active_tape() is None
+
+
 def test_the_tape_closes_after_an_error():
     with pytest.raises(ZeroDivisionError), record() as tape:
         raise ZeroDivisionError

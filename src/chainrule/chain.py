@@ -211,7 +211,8 @@ class Scope:
 
     def __init__(self, tape: Tape, layer: Any, parent: Scope | None) -> None:
         self.tape, self.layer, self.parent = tape, layer, parent
-        self.first, self.end = len(tape.calls), None
+        self.first = len(tape.calls)
+        self.end: int | None = None  # while it is open
         tape.scopes.append(self)
 
     def __enter__(self) -> Scope:
@@ -243,10 +244,15 @@ class Tape:
         self.outer: Tape | None = None
         self.sources: dict[int, Any] = {}  # index of an input -> the object that was entered
         self._scope: Scope | None = None
+        self._token: Any = None
         self._inputs: dict[int, Call] = {}  # by identity; `sources` keeps the objects alive
         self._bypassed: list[tuple[Node, Node, int]] = []  # see `bypass`
 
     def __enter__(self) -> Tape:
+        if self._token is not None:
+            raise StateError(
+                "a tape is opened once", where="Tape", fix="open a new one with cr.record()"
+            )
         self.outer = _open.get()
         self.level = 0 if self.outer is None else self.outer.level + 1
         self._token = _open.set(self)
@@ -389,13 +395,9 @@ class Tape:
                 for k in call.recorded:
                     a = args[k]
                     if wanted[a.index]:
-                        d_a = found[k] if k < len(found) else None
-                        if d_a is None:
-                            raise incomplete_rule(
-                                call.operation,
-                                k,
-                                "None" if k < len(found) else f"a tuple of {len(found)}",
-                            )
+                        if k >= len(found) or found[k] is None:
+                            raise incomplete_rule(call.operation, k, found)
+                        d_a = found[k]
                         if apart:
                             d_a = d_a(d_y) if single else d_a(*d_y)
                         d_args[k] = d_a = like(d_a, a.value)
@@ -428,7 +430,7 @@ def _as_tuple(call: Any, found: Any) -> tuple:
     """What `back` returned, as a tuple: one array is the gradient of an only argument."""
     if type(found) is not tuple:
         if call.recorded != [0]:
-            raise incomplete_rule(call.operation, call.recorded[-1], "one array")
+            raise incomplete_rule(call.operation, call.recorded[-1], found)
         return (found,)
     return found
 
