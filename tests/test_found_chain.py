@@ -15,8 +15,6 @@ A = np.array([0.3, -1.2, 2.0])
 ENGINES = ("numpy", "xla")
 ROOT = Path(__file__).parents[1]
 
-found = pytest.mark.xfail(strict=True, reason="issue 5: the tape writes calls")
-
 
 def on(engine, function, *args):
     """The function's value: computed by NumPy, or compiled by XLA."""
@@ -261,6 +259,5 @@ def test_jacobian_hessian_and_jvp(engine):
     np.testing.assert_allclose(d, exact @ A[::-1], rtol=1e-5)
 
 
-@found
 def test_the_example_of_an_own_recurrent_cell_exists():
     assert (ROOT / "examples" / "lstm_cell.py").exists()

@@ -65,23 +65,28 @@ def op(function: Callable) -> Callable:
                 break
         else:  # nothing that could be recorded
             return function(*args, **kwargs)[0]
-        given = args
-        args = tuple([a.on_tape() if isinstance(a, Recordable) else a for a in args])
-        tape = None
+        given, tape = [], None
         for a in args:
-            if isinstance(a, Node) and (tape is None or a.tape.level > tape.level):
-                tape = a.tape  # the innermost; values on a tape further out are constants there
+            if isinstance(a, Recordable):
+                a = a.on_tape()
+                if isinstance(a, Node) and (tape is None or a.tape.level > tape.level):
+                    tape = a.tape  # the innermost: what stands further out is a constant there
+            given.append(a)
         if tape is None:
-            if symbolic(given):  # a graph of layers keeps the call, with its Variables
-                return write_call(call, given, kwargs)
-            return function(*args, **kwargs)[0]
-        values = [a.value if isinstance(a, Node) and a.tape is tape else a for a in args]
+            if symbolic(args):  # a graph of layers keeps the call, with its Variables
+                return write_call(call, args, kwargs)
+            return function(*given, **kwargs)[0]
+        given, values, recorded = tuple(given), given, []
+        for k, a in enumerate(given):
+            if isinstance(a, Node) and a.tape is tape:
+                values[k] = a.value
+                recorded.append(k)
         y, back = function(*values, **kwargs)
         if back is None:
             return y
         if type(y) is tuple:
-            return TupleCall(tape, y, call, args, kwargs, back).results
-        return Call(tape, y, call, args, kwargs, back)
+            return TupleCall(tape, y, call, given, recorded, kwargs, back).results
+        return Call(tape, y, call, given, recorded, kwargs, back)
 
     return call
 
@@ -134,11 +139,12 @@ class Call(Node):
         value: the result.
         operation: what was called; None for an input, such as a Variable or a watched array.
         args: the arguments: recorded values as Nodes, constants as they were given.
+        recorded: the places of those among them that stand on this tape.
         kwargs: the arguments by name, which are constants.
         back: the derivative, as the operation returned it.
     """
 
-    __slots__ = ("args", "back", "kwargs", "operation")
+    __slots__ = ("args", "back", "kwargs", "operation", "recorded")
     place = 0
 
     def __init__(
@@ -146,12 +152,13 @@ class Call(Node):
         tape: Tape,
         value: Any,
         operation: Any = None,
-        args: tuple = (),
+        args: Sequence[Any] = (),
+        recorded: Sequence[int] = (),
         kwargs: Mapping[str, Any] = MappingProxyType({}),
         back: Any = None,
     ) -> None:
         self.tape, self.value, self.operation = tape, value, operation
-        self.args, self.kwargs, self.back = args, kwargs, back
+        self.args, self.recorded, self.kwargs, self.back = args, recorded, kwargs, back
         self.index = len(tape.calls)
         tape.calls.append(self)
 
@@ -169,13 +176,20 @@ class Call(Node):
 class TupleCall:
     """A call whose value is a tuple of arrays: floats become `results`, others are constants."""
 
-    __slots__ = ("args", "back", "index", "kwargs", "operation", "results", "tape")
+    __slots__ = ("args", "back", "index", "kwargs", "operation", "recorded", "results", "tape")
 
     def __init__(
-        self, tape: Tape, values: tuple, operation: Any, args: tuple, kwargs: dict, back: Any
+        self,
+        tape: Tape,
+        values: tuple,
+        operation: Any,
+        args: Sequence[Any],
+        recorded: Sequence[int],
+        kwargs: Mapping[str, Any],
+        back: Any,
     ) -> None:
         self.tape, self.operation = tape, operation
-        self.args, self.kwargs, self.back = args, kwargs, back
+        self.args, self.recorded, self.kwargs, self.back = args, recorded, kwargs, back
         self.index = len(tape.calls)
         tape.calls.append(self)
         self.results = tuple(
@@ -200,7 +214,8 @@ class Scope:
 
     def __init__(self, tape: Tape, layer: Any, parent: Scope | None) -> None:
         self.tape, self.layer, self.parent = tape, layer, parent
-        self.first, self.end = len(tape.calls), None
+        self.first = len(tape.calls)
+        self.end: int | None = None  # while it is open
         tape.scopes.append(self)
 
     def __enter__(self) -> Scope:
@@ -232,10 +247,15 @@ class Tape:
         self.outer: Tape | None = None
         self.sources: dict[int, Any] = {}  # index of an input -> the object that was entered
         self._scope: Scope | None = None
+        self._token: Any = None
         self._inputs: dict[int, Call] = {}  # by identity; `sources` keeps the objects alive
         self._bypassed: list[tuple[Node, Node, int]] = []  # see `bypass`
 
     def __enter__(self) -> Tape:
+        if self._token is not None:
+            raise StateError(
+                "a tape is opened once", where="Tape", fix="open a new one with cr.record()"
+            )
         self.outer = _open.get()
         self.level = 0 if self.outer is None else self.outer.level + 1
         self._token = _open.set(self)
@@ -256,12 +276,13 @@ class Tape:
 
     def leaf(self, variable: Any) -> Node:
         """The Node of a Variable here, itself standing on every tape further out."""
-        known = self.known(variable)
+        known = self._inputs.get(id(variable))
         if known is not None:
             return known
         value = variable.value
-        outer = None if isinstance(value, Node) else self.outer
-        return self._enter(variable, value if outer is None else outer.leaf(variable))
+        if isinstance(value, Node):  # swapped in by `cr.gradcheck` and other pure functions
+            return value if value.tape is self else self._enter(variable, value)
+        return self._enter(variable, value if self.outer is None else self.outer.leaf(variable))
 
     def known(self, x: Any) -> Node | None:
         """The Node of `x` here, if it was entered."""
@@ -357,26 +378,35 @@ class Tape:
         for i in stop:
             wanted[i] = 1
         for call in path:
-            for a in call.args:
-                if isinstance(a, Node) and a.tape is self and wanted[a.index]:
+            for k in call.recorded:
+                if wanted[call.args[k].index]:
                     wanted[call.index] |= 2
         d: dict[Node, Any] = {loss: full(1.0, raw(loss)) if d_loss is None else d_loss}
         for call in reversed(path):
             if not wanted[call.index]:
                 continue
-            d_y = d.pop(call, None) if type(call) is Call else _complete(call, d)
-            if d_y is None:
+            single = type(call) is Call
+            d_y = d.pop(call, None) if single else _complete(call, d)
+            if d_y is None:  # the loss does not depend on it
                 continue
             if call.index in stop:
                 raise taken_past(stop[call.index])
+            args, d_args = call.args, [None] * len(call.args)
             if wanted[call.index] & 2:
-                d_args = _arguments(call, d_y, wanted)
-                for a, d_a in zip(call.args, d_args, strict=True):
-                    if d_a is not None:
+                back = call.back
+                apart = type(back) is tuple  # a function for each argument
+                found = back if apart else _as_tuple(call, back(d_y) if single else back(*d_y))
+                for k in call.recorded:
+                    a = args[k]
+                    if wanted[a.index]:
+                        if k >= len(found) or found[k] is None:
+                            raise incomplete_rule(call.operation, k, found)
+                        d_a = found[k]
+                        if apart:
+                            d_a = d_a(d_y) if single else d_a(*d_y)
+                        d_args[k] = d_a = like(d_a, a.value)
                         d[a] = d[a] + d_a if a in d else d_a
-            else:
-                d_args = (None,) * len(call.args)
-            yield call, d_y, d_args
+            yield call, d_y, tuple(d_args)
 
     def _taken_past(self, asked: list[Node | None]) -> dict[int, str]:
         """Index of each call that took the logits behind a value asked for, and what made that."""
@@ -400,28 +430,13 @@ def _complete(call: TupleCall, d: dict[Node, Any]) -> tuple | None:
     )
 
 
-def _arguments(call: Any, d_y: Any, wanted: bytearray) -> tuple:
-    """What one call adds to the gradient of each argument; None where nobody wants it."""
-    tape, back = call.tape, call.back
-    given = (d_y,) if type(call) is Call else d_y
-    rules = back if type(back) is tuple else back(*given)
-    if type(rules) is not tuple:
-        recorded = [k for k, a in enumerate(call.args) if isinstance(a, Node) and a.tape is tape]
-        if recorded != [0]:
-            raise incomplete_rule(call.operation, recorded[-1], "one array")
-        rules = (rules,)
-    d_args = []
-    for k, a in enumerate(call.args):
-        if isinstance(a, Node) and a.tape is tape and wanted[a.index]:
-            if k >= len(rules):
-                raise incomplete_rule(call.operation, k, f"a tuple of {len(rules)}")
-            rule = rules[k]
-            if rule is None:
-                raise incomplete_rule(call.operation, k, "None")
-            d_args.append(like(rule(*given) if rules is back else rule, a.value))
-        else:
-            d_args.append(None)
-    return tuple(d_args)
+def _as_tuple(call: Any, found: Any) -> tuple:
+    """What `back` returned, as a tuple: one array is the gradient of an only argument."""
+    if type(found) is not tuple:
+        if call.recorded != [0]:
+            raise incomplete_rule(call.operation, call.recorded[-1], found)
+        return (found,)
+    return found
 
 
 def record(fuse: bool = True) -> Tape:

@@ -125,8 +125,8 @@ def jvp(function: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> 
         raise ShapeError(
             "a direction must have the shape of its argument",
             where="jvp",
-            expected=expected,
-            received=received,
+            expected=", ".join(map(str, expected)),
+            received=", ".join(map(str, received)),
         )
     with record() as tape:
         values = [float_array(p.on_tape() if isinstance(p, Recordable) else p) for p in primals]

@@ -139,8 +139,11 @@ def not_scalar(where: str, shape: object) -> ShapeError:
     )
 
 
-def incomplete_rule(operation: object, argument: int, received: str) -> GradientError:
+def incomplete_rule(operation: object, argument: int, found: object) -> GradientError:
     """The error for an operation whose `back` leaves out the gradient of a recorded argument."""
+    received = "one array"
+    if isinstance(found, tuple):
+        received = "None" if argument < len(found) else f"a tuple of {len(found)}"
     return GradientError(
         f"`back` has no gradient for argument {argument}",
         where=f"operation {getattr(operation, '__name__', operation)!r}",

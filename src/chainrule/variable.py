@@ -142,12 +142,10 @@ class Variable(Recordable):
     def on_tape(self) -> Any:
         """The Node of this variable on the open tape if it is trained, else its array."""
         tape = active_tape()
-        if tape is not None and self.trainable and (known := tape.known(self)) is not None:
-            return known
+        if tape is not None and self.trainable:
+            return tape.leaf(self)
         value = self.value
-        if isinstance(value, Node) and (tape is None or value.tape is tape):
-            return value.on_tape()
-        return value if tape is None or not self.trainable else tape.leaf(self)
+        return value.on_tape() if isinstance(value, Node) else value
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         copy = Variable(
