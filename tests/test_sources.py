@@ -751,6 +751,13 @@ def stop_by_close(src):
     assert list(chunks) == []
 
 
+def stop_by_closing_the_iterator(src):
+    chunks = src.chunks()
+    next(chunks)
+    chunks.close()
+    assert readers() == []  # at once, not when garbage is collected
+
+
 def stop_by_dropping(src):
     chunks = src.chunks()
     next(chunks)
@@ -760,7 +767,7 @@ def stop_by_dropping(src):
 
 @pytest.mark.parametrize(
     "stop",
-    [stop_by_break, stop_by_error, stop_by_close, stop_by_dropping],
+    [stop_by_break, stop_by_error, stop_by_close, stop_by_closing_the_iterator, stop_by_dropping],
     ids=lambda f: f.__name__,
 )
 def test_the_thread_ends_however_reading_ends(stop):
