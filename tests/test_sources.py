@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+import weakref
 from collections import namedtuple
 
 import numpy as np
@@ -246,12 +247,20 @@ def test_blocks_and_rows_have_another_order_each_epoch():
     orders = [flat(xs(src, epoch)) for epoch in range(4)]
     assert len({tuple(o) for o in orders}) == 4
     assert len({tuple(row // 20 for row in o[::20]) for o in orders}) == 4  # of the blocks
-    within = {tuple(np.array(o[:20]) % 20) for o in orders}
-    assert len(within) == 4
+    within = [tuple(row for row in o if row // 20 == block) for o in orders for block in range(20)]
+    assert len({tuple(row % 20 for row in rows) for rows in within}) == 4 * 20
     other = source(OnDisk(np.arange(400)), batch_size=5, block_rows=20)  # a key of its own
     assert orders[0] != flat(xs(other))
     assert "20 blocks of 20 rows" in src.note
     assert source(OnDisk(np.arange(400)), shuffle=False, block_rows=20).note is None
+
+
+def test_the_rows_of_a_chunk_are_copies_and_the_short_batch_costs_no_second_read(tmp_path):
+    x = np.memmap(tmp_path / "x", np.float32, "w+", shape=(11, 2))
+    [chunk] = source(x, batch_size=4, key=KEY).chunks()
+    assert chunk.steps == 3
+    assert type(chunk.data[0]) is np.ndarray
+    assert not np.shares_memory(chunk.data[0], x)
 
 
 def test_the_length_of_a_block_follows_from_bytes_and_batch_size_alone():
@@ -308,6 +317,11 @@ def test_without_repeat_each_epoch_begins_at_the_beginning(kind):
     make = POSITIONS[kind]
     src = make(np.arange(11), 3, 6, shuffle=False, repeat=False, steps=2)
     assert xs(src, 0) == xs(src, 5) == [[0, 1, 2], [3, 4, 5]]
+    shuffled = make(np.arange(11), 3, 6, shuffle=True, key=KEY, repeat=False)
+    usual = make(np.arange(11), 3, 6, shuffle=True, key=KEY)
+    assert [xs(shuffled, epoch) for epoch in range(3)] == [xs(usual, epoch) for epoch in range(3)]
+    first_two = make(np.arange(11), 3, 6, shuffle=True, key=KEY, repeat=False, steps=2)
+    assert [xs(first_two, e) for e in range(3)] == [xs(usual, e)[:2] for e in range(3)]
     with pytest.warns(UserWarning, match="9 steps were asked for, but the data has only 4 batches"):
         short = make(np.arange(11), 3, 6, shuffle=False, repeat=False, steps=9)
     assert short.steps == len(seen(short)) == 4
@@ -758,6 +772,20 @@ def test_the_thread_ends_however_reading_ends(stop):
     stop(source(OnDisk(np.arange(1000)), batch_size=1, block_rows=1))
 
 
+def test_closing_the_iterator_waits_for_what_is_being_read():
+    """Or the generator would still run when it is given to the next fit."""
+
+    def items():
+        yield np.zeros(1)
+        threading.Event().wait(0.3)
+        yield np.zeros(1)
+
+    chunks = source(items(), join=1).chunks()
+    next(chunks)
+    chunks.close()
+    assert readers() == []
+
+
 def test_a_reader_that_was_dropped_unread_ends_its_thread():
     reader = prefetch.Reader(endless())
     [thread] = readers()
@@ -781,6 +809,25 @@ def test_one_item_is_read_ahead_and_no_more():
         assert more.acquire(timeout=5)  # item i is being made before it is asked for
         assert len(made) <= i + 1
         assert next(reader) == i
+    reader.close()
+
+
+def test_the_thread_does_not_keep_what_was_taken():
+    dropped, found = threading.Event(), []
+
+    def items():
+        yield np.zeros(3)
+        dropped.wait(30)
+        found.append(alive())
+        yield None
+
+    reader = prefetch.Reader(items())
+    item = next(reader)
+    alive = weakref.ref(item)
+    del item
+    dropped.set()
+    assert next(reader) is None
+    assert found == [None]
     reader.close()
 
 

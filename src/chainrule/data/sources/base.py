@@ -282,7 +282,10 @@ def cut(data: Any, rows: Any) -> Any:
 
 def number_width(dtype: Any) -> int:
     """Bytes of a number once it is trained on: bytes and half floats become float32."""
-    return max(np.dtype(dtype).itemsize, 4)
+    try:
+        return max(np.dtype(dtype).itemsize, 4)
+    except TypeError:  # a type of the file's own library
+        return 8
 
 
 def shapes(data: tuple[Any, ...], names: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -117,7 +117,7 @@ class Batches(_Made):
     Without `steps` an epoch is everything that one iteration gives. With it an iterator goes on
     across epochs, and an iterable is begun anew when it is exhausted. Where the data end early,
     `ended` says so and the epoch is shorter, with a warning, as in Keras. Never is more pulled than
-    the steps of the epoch.
+    the steps of the epoch; what was read ahead when an epoch is broken off is lost.
 
     The rows come in the order in which they are given: `shuffle` does not apply, as in Keras.
 
@@ -157,10 +157,9 @@ class Batches(_Made):
                     item = self._pull()
                 except StopIteration:
                     raise self._nothing() from None
-                # a copy: the generator may fill the same arrays again
-                copied = tree.map(lambda a: None if a is None else np.array(a), self.convert(item))
-            self._peeked.append(copied)
-            self.batch_size = rows_of(copied)
+                data = self.convert(item)
+            self._peeked.append(data)
+            self.batch_size = rows_of(data)
             self._pulled -= 1
         return self._peeked[0]
 
