@@ -397,12 +397,12 @@ def test_doctor(capsys):
 
 
 def test_doctor_finds_a_bad_compiler(capsys, monkeypatch):
-    from chainrule.training import engine
+    from chainrule.training import jax_setup
 
     class Bad:
         __version__ = "0.10.2"
 
-    monkeypatch.setattr(engine, "_jax", False)
+    monkeypatch.setattr(jax_setup, "_jax", False)
     monkeypatch.setitem(sys.modules, "jax", Bad)
     assert main(["doctor"]) == 1
     assert "BROKEN" in capsys.readouterr().out

@@ -11,7 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import errors
 from chainrule.layers import Dense, Dropout
-from chainrule.training.engines import xla as engines
+from chainrule.training import jax_setup
 
 X = np.linspace(-1, 1, 24).reshape(6, 4).astype("float32")
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -293,7 +293,7 @@ def test_the_wrong_number_of_features():
         with pytest.raises(errors.ShapeError) as caught:
             call()
         assert str(caught.value) == (
-            f"Input 'rows' (made at {line}): the input has the wrong shape\n"
+            f"InputLayer 'rows' (made at {line}): the input has the wrong shape\n"
             "  expected: (batch, 4)\n"
             "  received: (6, 3)"
         )
@@ -440,7 +440,7 @@ ARGUMENTS = [
     ),
     (
         lambda: classifier().compile("sgd", "mse", metrics="mae"),
-        "compile: metrics must be a list\n  received: 'mae'\n  fix: ['mae']",
+        "compile: metrics must be a list, or a dict by output\n  received: 'mae'\n  fix: ['mae']",
     ),
     (
         lambda: classifier().compile("sgd", "mse", engine="jax"),
@@ -549,7 +549,7 @@ def test_weights_that_do_not_fit():
 
 
 def test_without_jax(monkeypatch, capsys):
-    monkeypatch.setattr(engines, "_jax", None)
+    monkeypatch.setattr(jax_setup, "_jax", None)
     model = classifier()
     assert rendered(errors.MissingExtraError, lambda: model.fit(X, Y, engine="xla")) == (
         "the compiled engine needs the library 'jax', which is not installed\n"
