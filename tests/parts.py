@@ -1134,7 +1134,7 @@ class LayerRow:
         return f"{self.name}-{self.tag}" if self.tag else self.name
 
     def make(self, **more: Any) -> Any:
-        owner = cr if self.name in ("Sequential", "Input") else cr.layers
+        owner = cr if self.name == "Sequential" else cr.layers
         args = [a() if callable(a) else a for a in self.args]
         layer = getattr(owner, self.name)(*args, **(self.kwargs | more))
         layer.build((None, *self.shape[1:])) if self.name == "Sequential" else None
@@ -1277,7 +1277,7 @@ LAYERS = [
         tag="noise shape",
     ),
     LayerRow("Dropout", each(lambda v: 0 * v), (1.0,), {"seed": 7}, training=True, tag="all"),
-    LayerRow("Input", each(lambda v: v), ((4,),), alias=("InputLayer",), model=False),
+    LayerRow("InputLayer", each(lambda v: v), ((4,),), alias=("Input",), model=False),
     LayerRow(
         "Sequential",
         lambda x, w, b, u, c: _softmax_rows(_dense()(_dense(mp.tanh)(x, w, b), u, c)),

@@ -135,6 +135,10 @@ class Variable(Recordable):
             return
         put([self], [value])
 
+    def retype(self, dtype: Any) -> None:
+        """Keep the value in another type from now on."""
+        self._value, self.holder = frozen(self.value, numpy_dtype(dtype)), None
+
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
         self.assign(self.value + value)

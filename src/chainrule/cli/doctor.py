@@ -17,7 +17,8 @@ def doctor(a: argparse.Namespace) -> int:
     import platform
 
     from .. import config, report
-    from ..training.engine import choose_engine, jax_module, why_engine
+    from ..training.engines import choose_engine, why_engine
+    from ..training.jax_setup import jax_module
 
     broken: list[str] = []
 

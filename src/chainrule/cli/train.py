@@ -24,7 +24,7 @@ def train(a: argparse.Namespace) -> int:
     from .. import activations, optimizers, report
     from ..callbacks import EarlyStopping, History
     from ..data import catalog
-    from ..training.engine import choose_engine, why_engine
+    from ..training.engines import choose_engine, why_engine
     from ..utils import set_random_seed
 
     # every word is looked at before any data is read

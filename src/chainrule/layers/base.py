@@ -79,7 +79,8 @@ class Layer(State, Explicit, Configurable):
     """
 
     supports_masking = False  # whether a mask goes on with the output
-    integer_input = False  # an Embedding takes whole numbers
+    # whether whole numbers go into `call` as they are; else they are cast like other floats
+    integer_input = True
     _accepts: Accepts
 
     def __init__(
@@ -267,9 +268,10 @@ class Layer(State, Explicit, Configurable):
             if tree.is_tree(x) and not tree.is_numbers(x) and not self._is_rows(x):
                 return tree.map(self._input, x)
             x = asarray(x, name=f"input of {self.name!r}")
-            x = x if self.integer_input else x.astype(numpy_dtype(self.dtype))
+            if not self.integer_input or x.dtype.kind in "iu":  # Python's numbers, in a list
+                x = x.astype(numpy_dtype(self.dtype))
         dtype = _computes_in.get() or self._dtype
-        if not self.integer_input and x.dtype != dtype:
+        if x.dtype != dtype and (not self.integer_input or is_float(x)):
             x = self._cast(x, dtype)
         return x
 

@@ -84,6 +84,12 @@ class Metric(Configurable):
         """The same under the name that Keras has it as well."""
         return self.add_variable(shape, initializer, dtype, name)
 
+    def widen(self) -> None:
+        """Keep the running figures in float64, as for a model that computes in it."""
+        for v in self.variables:
+            if v.dtype == np.float32 and self.dtype is None:
+                v.retype("float64")
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take one batch into account."""
         raise NotImplementedError

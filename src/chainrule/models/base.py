@@ -132,6 +132,7 @@ class Model(Layer):
         outputs = self.__dict__["_outputs"] or []
         found = Objective(outputs, [], self.loss_tracker).meters
         known = {id(m) for m in found}
+        known |= {id(l.loss_tracker) for l in self._all_layers() if isinstance(l, Model)}
         own = [p for p in parts_of(self) if isinstance(p, metrics.Metric) and id(p) not in known]
         return [*found, *own]
 
@@ -564,10 +565,19 @@ class Model(Layer):
         names = self.output_names
         if y is not None:
             try_losses(self, y, shapes, names)
+        self._as_wide_as_layers(self.loss_tracker)
         if self.__dict__["_outputs"] is None:
             targets = [y.get(n) if isinstance(y, dict) else y for n in names]
             compiled = self.__dict__["_compiled"]
-            self.__dict__["_outputs"] = compiled.outputs(names, shapes, targets)
+            found = compiled.outputs(names, shapes, targets)
+            for metric in Objective(found, [], self.loss_tracker).meters:
+                self._as_wide_as_layers(metric)
+            self.__dict__["_outputs"] = found
+
+    def _as_wide_as_layers(self, metric: Any) -> None:
+        """Figures of a model that computes in float64 are float64 as well."""
+        if any(v.dtype == np.float64 for v in self.weights):
+            metric.widen()
 
     def _look_again(self) -> None:
         """Something has changed somewhere: if in this model, drop what was compiled for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import ArgumentError, StateError
+from ..errors import ArgumentError, NotBuiltError
 from ..layers import registry
 from ..layers.base import Layer
 from ..layers.input import InputLayer
@@ -138,7 +138,7 @@ class Sequential(Model):
 
     def _shape(self, which: int) -> Any:
         if not self.built:
-            raise StateError(
+            raise NotBuiltError(
                 "the shapes are not known yet",
                 where=self.name,
                 fix="start with Input(shape), or call fit or predict first",

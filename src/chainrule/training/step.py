@@ -34,7 +34,7 @@ def train_step(task: Task, batch: Batch) -> Any:
     with calling(training=True), record() as tape:
         outputs = task.forward(batch.x)
         loss = task.objective(batch, outputs)
-        gradients = tape.gradients(loss, task.trained)
+        gradients = tape.gradients(loss, task.trained) if task.trained else []
     task.optimizer.apply(gradients)
     return raw(loss)
 

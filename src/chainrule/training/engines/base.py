@@ -7,6 +7,7 @@ metrics, so an evaluation in another thread changes nothing.
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from ... import tree
+from ...arrays import is_float
 from ...errors import NonFiniteError, StateError
+from ...finite import need_finite
 from ...variable import Variable, claim, frozen, put, release, snapshot, swap
 from .. import step
 from ..step import Batch
@@ -53,6 +56,7 @@ class Run:
         self.thread = threading.get_ident()
         if not self.train:
             self.values = snapshot(self.variables)
+            finite_weights(self.task.name, self.variables, self.values)
             return
         known = dict(zip(map(id, self._held), self.values, strict=False)) if self.values else {}
         mine = {id(v) for v in self.variables if v.holder is self}
@@ -206,6 +210,21 @@ class Run:
             received=f"NaN or infinity, first made by {culprit}",
             fix="lower the learning rate, scale the inputs, or set clipnorm=1.0 on the optimizer",
         )
+
+
+def finite_weights(name: str, variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """Raise where a weight or statistic is not finite: what is computed from it means nothing."""
+    chosen = [
+        (v.name, x)
+        for v, x in zip(variables, values, strict=True)
+        if v.kind in ("weight", "statistic") and is_float(x)
+    ]
+    need_finite(chosen, name)
+
+
+def same(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    """Are these the same objects?"""
+    return len(a) == len(b) and all(map(operator.is_, a, b))
 
 
 def batch_of(chunk: Any, i: int) -> Batch:

@@ -14,7 +14,7 @@ from ...arrays import is_float
 from ...variable import Variable, frozen, snapshot, swap
 from .. import step
 from ..task import Task
-from .base import Run, watched
+from .base import Run, finite_weights, same, watched
 
 __all__ = ["EagerPredictor", "EagerRun"]
 
@@ -144,10 +144,15 @@ class EagerPredictor:
 
     def __init__(self, task: Task, variables: Sequence[Variable]) -> None:
         self.task, self.variables = task, variables
+        self._looked_at: list[Any] = []  # values that are finite
 
     def __call__(self, x: Any) -> Any:
         """The outputs for checked rows, as arrays of the caller's own."""
-        with np.errstate(all="ignore"), swap(self.variables, snapshot(self.variables)):
+        values = snapshot(self.variables)
+        if not same(values, self._looked_at):
+            finite_weights(self.task.name, self.variables, values)
+            self._looked_at = values
+        with np.errstate(all="ignore"), swap(self.variables, values):
             own = self.task.own_steps.get("predict")
             y = step.predict_step(self.task, x) if own is None else own((x,))
             return tree.map(lambda v: np.array(v), y)

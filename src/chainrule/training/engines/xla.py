@@ -20,7 +20,7 @@ from ..devices import put_rows, put_values
 from ..jax_setup import compiler_options, plain_words, precision, use_jax
 from ..step import Batch
 from ..task import Task
-from .base import Run, watched
+from .base import Run, finite_weights, same, watched
 
 __all__ = ["XlaPredictor", "XlaRun", "compilations", "count_compilation", "is_wide"]
 
@@ -217,7 +217,8 @@ class XlaPredictor:
     def _on_device(self, values: list[Any]) -> list[Any]:
         """The values on the device; they are copied there again only when one has changed."""
         host, device = self._device  # one read: another thread may replace the pair
-        if len(host) != len(values) or any(a is not b for a, b in zip(host, values, strict=True)):
+        if not same(host, values):
+            finite_weights(self.task.name, self.variables, values)
             device = put_values(self.jax, values)
             self._device = (values, device)
         return device
