@@ -133,6 +133,15 @@ class Variable(Recordable):
             return value.on_tape()
         return value if tape is None or not self.trainable else tape.leaf(self)
 
+    def __eq__(self, other: object) -> Any:
+        """Number by number, as for every array; `is` tells whether two are the same Variable."""
+        return raw(self) == raw(other)
+
+    def __ne__(self, other: object) -> Any:
+        return raw(self) != raw(other)
+
+    __hash__ = object.__hash__
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         copy = Variable(
             self.value, name=self.name, kind=self.kind, trainable=self.trainable, dtype=self.dtype

@@ -425,7 +425,8 @@ class Model(Layer):
         wanted = wanted or self.engine
         name = choose_engine(wanted)
         state = self.state_variables
-        signature = (*map(id, state), *map(id, self.trained))
+        version = getattr(self.optimizer, "version", 0)
+        signature = (*map(id, state), *map(id, self.trained), version)
         known = self._engines.get(name)
         if known is None or known[0] != signature:
             if known is not None:
