@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from . import ops
+from .checks import is_number
 from .errors import ArgumentError
 from .registry import Configurable, Registry
 
@@ -31,8 +31,7 @@ class Regularizer(Configurable):
 
     def _check(self, **factors: float) -> None:
         for name, factor in factors.items():
-            number = hasattr(factor, "__float__") and not isinstance(factor, (bool, str))
-            if not number or not 0 <= factor < math.inf:
+            if not is_number(factor) or factor < 0:
                 raise ArgumentError(
                     f"{name} must be zero or more, and finite",
                     where=type(self).__name__,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .arrays import xp
+from .checks import is_number
 from .errors import ArgumentError
 from .registry import Configurable, Registry
 
@@ -41,8 +42,7 @@ class LearningRateSchedule(Configurable):
 
     def number(self, name: str, value: Any) -> float:
         """A finite number, also where it was given as a Variable such as another's rate."""
-        known = hasattr(value, "__float__") and not isinstance(value, (bool, str))
-        if not known or getattr(value, "shape", ()) != () or not math.isfinite(float(value)):
+        if not is_number(value):
             raise ArgumentError(
                 f"{name} must be a finite number",
                 where=type(self).__name__,

@@ -134,11 +134,13 @@ class Variable(Recordable):
         return value if tape is None or not self.trainable else tape.leaf(self)
 
     def __eq__(self, other: object) -> Any:
-        """Number by number, as for every array; `is` tells whether two are the same Variable."""
-        return raw(self) == raw(other)
+        """Number by number; but whether they are the same one for two Variables, so that
+        `v in model.weights` is a question with an answer.
+        """
+        return self is other if isinstance(other, Variable) else raw(self) == raw(other)
 
     def __ne__(self, other: object) -> Any:
-        return raw(self) != raw(other)
+        return self is not other if isinstance(other, Variable) else raw(self) != raw(other)
 
     __hash__ = object.__hash__
 

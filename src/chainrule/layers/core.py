@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import ops
+from ..checks import need_numbers
 from ..errors import ArgumentError
 from ..ops import activations
 from .base import Layer, register
@@ -57,18 +58,6 @@ class Input(Layer):
 
 
 InputLayer = Input
-
-
-def need_number(layer: Layer, name: str, value: Any, least: float = 0.0) -> None:
-    """Raise an ArgumentError unless the argument is a finite number of at least `least`."""
-    number = hasattr(value, "__float__") and not isinstance(value, (bool, str))
-    if not number or getattr(value, "shape", ()) != () or not least <= value < math.inf:
-        raise ArgumentError(
-            f"{name} is out of range",
-            where=layer.where,
-            expected="a finite number" + (f" of at least {least:g}" if least > -math.inf else ""),
-            received=repr(value)[:200],
-        )
 
 
 class Activated(Layer):
@@ -196,10 +185,10 @@ class ReLU(_SameShape):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        numbers = {"negative_slope": negative_slope, "threshold": threshold}
         if max_value is not None:
-            need_number(self, "max_value", max_value)
-        need_number(self, "negative_slope", negative_slope)
-        need_number(self, "threshold", threshold)
+            numbers["max_value"] = max_value
+        need_numbers(self.where, "a finite number of 0 or more", lambda v: v >= 0, **numbers)
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, x: Any) -> Any:
@@ -234,7 +223,8 @@ class LeakyReLU(_SameShape):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        need_number(self, "negative_slope", negative_slope, least=-math.inf)
+        any_sign = {"negative_slope": negative_slope}
+        need_numbers(self.where, "a finite number", lambda v: True, **any_sign)
         self.negative_slope = negative_slope
 
     def call(self, x: Any) -> Any:

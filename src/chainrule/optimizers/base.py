@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import schedules
 from ..arrays import is_traced, xp
+from ..checks import is_number, need_numbers
 from ..errors import ArgumentError, StateError
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap
@@ -37,13 +38,13 @@ def is_fraction(value: Any) -> bool:
 
 
 def is_positive(value: Any) -> bool:
-    """0 or more, and finite.
+    """0 or more.
 
     Example:
-        >>> is_positive(0.0), is_positive(float("nan"))
+        >>> is_positive(0.0), is_positive(-1.0)
         (True, False)
     """
-    return 0 <= value < math.inf
+    return value >= 0
 
 
 # attributes whose change needs no new program
@@ -101,7 +102,7 @@ class Optimizer(Configurable):
                 where=type(self).__name__,
                 received=", ".join(f"{k}={v}" for k, v in limits.items()),
             )
-        self.need("a number above 0", lambda v: 0 < v < math.inf, **limits)
+        self.need("a number above 0", lambda v: v > 0, **limits)
         if weight_decay is not None:
             self.need(POSITIVE, is_positive, weight_decay=weight_decay)
         if isinstance(learning_rate, dict):
@@ -124,15 +125,7 @@ class Optimizer(Configurable):
 
     def need(self, expected: str, holds: Callable[[Any], bool], **named: Any) -> None:
         """Raise an ArgumentError for the first named number for which the condition is false."""
-        for name, value in named.items():
-            number = hasattr(value, "__float__") and not isinstance(value, (bool, str))
-            if not number or not holds(value):
-                raise ArgumentError(
-                    f"{name} is out of range",
-                    where=type(self).__name__,
-                    expected=expected,
-                    received=repr(value),
-                )
+        need_numbers(type(self).__name__, expected, holds, **named)
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -169,8 +162,7 @@ class Optimizer(Configurable):
             self._rate.assign(self._checked_rate(rate))
 
     def _checked_rate(self, rate: Any) -> np.float64:
-        number = hasattr(rate, "__float__") and not isinstance(rate, (bool, str, type))
-        if not number or getattr(rate, "shape", ()) != () or not math.isfinite(float(rate)):
+        if not is_number(rate):
             own = "subclass cr.optimizers.schedules.LearningRateSchedule, with __call__(step)"
             raise ArgumentError(
                 "the learning rate must be a finite number or a schedule",
