@@ -3,6 +3,7 @@ contract each: see `parts.py` for the rows."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import types
 
@@ -200,7 +201,92 @@ def test_unknown_arguments_in_a_config():
     )
 
 
+PARTS = (losses, metrics, optimizers, schedules, initializers, regularizers)
+
+
+def documented():
+    """Every public class and function of the modules of parts, and the layers without a model."""
+    for module in PARTS:
+        for name in getattr(module, "__all__", None) or vars(module):
+            part = getattr(module, name)
+            ours = getattr(part, "__module__", "").startswith(module.__name__)
+            if name[0] != "_" and callable(part) and ours:
+                yield pytest.param(part, id=f"{module.__name__.rsplit('.', 1)[1]}.{name}")
+    for name in layers.registry:
+        part = layers.registry.find(name)
+        if part.__module__.startswith(layers.__name__):
+            yield pytest.param(part, id=f"layers.{name}")
+
+
+@pytest.mark.parametrize("part", list(documented()))
+def test_public_names_have_an_example(part):
+    if getattr(part, "__self__", None) is not None:  # `register` is a method of the table
+        return
+    text = part.__doc__ or ""
+    assert "Example:" in text
+    assert ">>>" in text
+
+
+@pytest.mark.parametrize("module", [*PARTS, layers], ids=lambda m: m.__name__)
+def test_classes_are_found_where_they_are_written(module):
+    """No class comes out of a factory, where neither an editor nor grep finds it."""
+    for name in module.registry:
+        part = module.registry.find(name)
+        if part.__module__.startswith("chainrule."):
+            assert f"class {name}(" in inspect.getsource(part)
+
+
 # --- losses --------------------------------------------------------------------------------------
+
+
+def test_arguments_of_losses_stand_in_the_order_of_keras():
+    """Loss(name, reduction, dtype); a class of a function: its settings, then reduction, name."""
+    loss = losses.Loss("mine", "sum", "float64")
+    assert (loss.name, loss.reduction, loss.dtype) == ("mine", "sum", "float64")
+    loss = losses.MeanSquaredError("sum", "mine", "float64")
+    assert (loss.name, loss.reduction, loss.dtype) == ("mine", "sum", "float64")
+    loss = losses.Huber(0.5, "sum", "mine")
+    assert (loss.delta, loss.name, loss.reduction) == (0.5, "mine", "sum")
+    assert losses.LogCosh().name == "log_cosh"
+    assert losses.FunctionLoss(len, name="mine").name == "mine"
+
+
+@every(LOSSES)
+def test_loss_in_a_type_of_its_own(row):
+    """float32 predictions, computed in float64: those of the same numbers in float64."""
+    t, y = row.sample(dtype="float32")
+    got = row.make(dtype="float64")(t, y)
+    assert np.asarray(got).dtype == "float64"
+    assert float(got) == float(row.make()(t, y.astype("float64")))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softmax"])
+def test_loss_in_a_type_of_its_own_sees_the_logits(name):
+    """−ln σ(−60) is 60; without the logits it would be −ln ε. The gradient comes back as float32."""
+    z = np.array([[-60.0, 0.0]], "float32")
+    kind = losses.BinaryCrossentropy if name == "sigmoid" else losses.CategoricalCrossentropy
+    with record() as tape:
+        x = tape.watch(z)
+        value = kind(dtype="float64")(np.array([[1.0, 0.0]]), getattr(ops, name)(x))
+        (gradient,) = tape.gradients(value, [x])
+    wanted = 60.0 if name == "softmax" else (60.0 + np.log(2)) / 2
+    assert float(raw(value)) == pytest.approx(wanted, rel=1e-12)
+    assert raw(value).dtype == "float64"
+    assert gradient.dtype == "float32"
+
+
+@pytest.mark.parametrize("shapes", [((4,), (4, 1)), ((4, 1), (4,)), ((2, 3), (2, 3, 1))], ids=str)
+def test_a_last_axis_of_length_one_is_put_right(shapes):
+    t, y = (np.arange(float(np.prod(s))).reshape(s) for s in shapes)
+    own = losses.get(lambda t, y: ops.abs(t - y))
+    assert float(own(t, y)) == float(losses.MeanAbsoluteError()(t, y)) == 0.0
+
+
+def test_labels_outside_the_classes_are_refused_everywhere():
+    for wrong in ([-1], [3], [0.5]):
+        for part in (losses.SparseCategoricalCrossentropy(), metrics.SparseCategoricalAccuracy()):
+            with pytest.raises(cr.errors.DataError, match=r"y_true, row 0: a (label|class number)"):
+                part(np.array(wrong), np.full((1, 3), 0.5))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -902,6 +988,42 @@ def test_schedule(row):
         program = jax.jit(schedule)
         for step in range(9):
             assert abs(mpf(float(program(np.float64(step)))) - row.of(step)) < mpf("1e-15")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("ExponentialDecay", ("x", 4, 0.5)),
+        ("ExponentialDecay", (0.1, 0, 0.5)),
+        ("InverseTimeDecay", (0.1, 4, float("nan"))),
+        ("PolynomialDecay", (0.1, -1)),
+        ("PolynomialDecay", (0.1, 4, None)),
+        ("CosineDecay", (True, 4)),
+        ("CosineDecay", (0.1, float("inf"))),
+        ("PiecewiseConstantDecay", ([5, 2], [0.1, 0.2, 0.3])),
+        ("PiecewiseConstantDecay", ([5], [0.1, "x"])),
+    ],
+)
+def test_schedules_refuse(name, arguments):
+    with pytest.raises(ArgumentError, match=name):
+        getattr(schedules, name)(*arguments)
+
+
+def test_a_schedule_starts_from_another_rate():
+    schedule = schedules.CosineDecay(optimizers.Adam(0.25).learning_rate, 4)
+    assert json.loads(json.dumps(schedule.get_config()))["initial_learning_rate"] == 0.25
+
+
+def test_which_arguments_a_schedule_for_epochs_takes():
+    def broken(epoch, rate):
+        raise TypeError("mine")
+
+    assert schedules.epoch_rate(lambda epoch, rate: (epoch, rate), 3, 0.5) == (3, 0.5)
+    assert schedules.epoch_rate(lambda epoch: epoch, 3, 0.5) == 3
+    assert schedules.epoch_rate(max, 3, 0.5) == 3  # a built-in without a signature: both
+    with pytest.raises(TypeError, match="mine") as caught:
+        schedules.epoch_rate(broken, 3, 0.5)
+    assert caught.value.__context__ is None
 
 
 # --- callbacks -----------------------------------------------------------------------------------
