@@ -151,6 +151,17 @@ class Variable(Recordable):
         value = self.value
         return value.on_tape() if isinstance(value, Node) else value
 
+    def __eq__(self, other: object) -> Any:
+        """Number by number; but whether they are the same one for two Variables, so that
+        `v in model.weights` is a question with an answer.
+        """
+        return self is other if isinstance(other, Variable) else raw(self) == raw(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self is not other if isinstance(other, Variable) else raw(self) != raw(other)
+
+    __hash__ = object.__hash__
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         copy = Variable(
             self.value, name=self.name, kind=self.kind, trainable=self.trainable, dtype=self.dtype

@@ -7,11 +7,12 @@ from typing import Any
 from .. import initializers, ops, regularizers
 from ..errors import ArgumentError
 from ..ops import activations
-from .base import Layer, register
+from .base import register
+from .core import Activated
 
 
 @register("Linear")
-class Dense(Layer):
+class Dense(Activated):
     """activation(x·kernel + bias).
 
     x (..., n) → (..., units), with kernel (n, units) and bias (units,).
@@ -22,8 +23,10 @@ class Dense(Layer):
         use_bias: whether there is a bias.
         kernel_initializer, bias_initializer: first values.
         kernel_regularizer, bias_regularizer: penalties added to the loss.
+        kwargs: as for every `Layer`.
 
     Raises:
+        ArgumentError: units are no whole number of at least 1.
         ShapeError: the last axis of the input is not the one the layer was built for.
 
     Example:
@@ -60,7 +63,7 @@ class Dense(Layer):
                 "units must be a whole number of at least 1", where=self.where, received=repr(units)
             )
         self.units = int(units)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import losses, ops
 from ..arrays import xp
+from ..checks import is_number
 from ..errors import ArgumentError
 from ..operators import raw
 from .base import Metric, add_to, ratio, register
@@ -67,8 +68,7 @@ def _checked(metric: Metric, thresholds: Any) -> Any:
     """One number from 0 to 1, or a list of them."""
     several = hasattr(thresholds, "__len__") and not isinstance(thresholds, (str, dict))
     values: list[Any] = list(thresholds) if several else [thresholds]
-    numbers = [v for v in values if not isinstance(v, (bool, str)) and hasattr(v, "__float__")]
-    if not values or len(numbers) < len(values) or not all(0 <= v <= 1 for v in numbers):
+    if not values or not all(is_number(v) and 0 <= v <= 1 for v in values):
         raise ArgumentError(
             "thresholds are out of range",
             where=type(metric).__name__,

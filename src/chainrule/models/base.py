@@ -399,7 +399,8 @@ class Model(Layer):
         return known
 
     def _slots(self) -> tuple[int, ...]:
-        return tuple(id(v) for o in self._optimizers() for v in o.variables)
+        """The Variables and the settings of the optimizers."""
+        return tuple(n for o in self._optimizers() for n in (o.version, *map(id, o.variables)))
 
     def _optimizers(self) -> list[Any]:
         found = [p for p in parts_of(self) if isinstance(p, optimizers.Optimizer)]

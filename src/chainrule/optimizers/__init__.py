@@ -3,7 +3,7 @@
 from .. import schedules
 from .adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop, RMSpropOutside
 from .base import Optimizer, get, register, registry, serialize
-from .sgd import SGD, MovingAverageMomentum
+from .sgd import SGD, Lion, MovingAverageMomentum
 
 __all__ = [
     "SGD",
@@ -12,6 +12,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Lion",
     "MovingAverageMomentum",
     "Optimizer",
     "RMSprop",
