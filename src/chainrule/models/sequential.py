@@ -9,6 +9,7 @@ from ..errors import ArgumentError, StateError
 from ..layers import registry
 from ..layers.base import Layer, structure
 from ..layers.core import Input
+from ..registry import need_config
 from ..shapes import check_shape
 from .base import Model, need_layers
 
@@ -160,6 +161,7 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
         """The same stack with new weights."""
+        config = need_config(config, cls.__name__)
         unknown = set(config) - {"name", "layers", "build_shape"}
         if unknown or not isinstance(config.get("layers"), list):
             raise ArgumentError("this is not the config of a Sequential", received=sorted(config))
