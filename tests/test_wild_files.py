@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import tracemalloc
 
 import numpy as np
@@ -18,13 +16,9 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.errors import FileError
 from chainrule.layers import Dense, Dropout
+from sealed import opened, seal
 
 BUDGET = 64 << 20  # the files here have a few kilobytes
-
-
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +42,7 @@ def good(tmp_path_factory):
         metrics=["accuracy", cr.metrics.SparseTopKCategoricalAccuracy(k=2)],
     )
     model.fit(np.ones((4, 2, 2)), np.zeros(4), verbose=0, engine="numpy")
-    whole = content(model.save(tmp_path_factory.mktemp("wild") / "good"))
-    end = 8 + int.from_bytes(whole[:8], "little")
-    entries = json.loads(whole[8:end])
-    manifest = json.loads(entries.pop("__metadata__")["chainrule"])
-    return entries, manifest, whole[end:]
-
-
-def seal(path, entries, manifest, numbers):
-    metadata = {"chainrule": json.dumps(manifest), "sha256": "0" * 64}
-    header = json.dumps({"__metadata__": metadata} | entries, separators=(",", ":")).encode()
-    start = len(header).to_bytes(8, "little")
-    sums = hashlib.sha256(start + header).hexdigest().encode()
-    with open(path, "wb") as file:
-        file.write(start + header.replace(b"0" * 64, sums, 1) + numbers)
+    return opened(model.save(tmp_path_factory.mktemp("wild") / "good"))
 
 
 def spots(tree, at=()):

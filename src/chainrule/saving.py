@@ -26,6 +26,7 @@ __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
 _FORMAT = "chainrule-model"
 _VERSION = 1
+_MOST_SETTINGS = 10_000  # values in what compile is given: a metric costs much more than its name
 _FOREIGN = (".h5", ".hdf5", ".keras", ".pt", ".pth", ".ckpt", ".npz", ".pb", ".pkl")
 
 
@@ -239,6 +240,10 @@ def _build(manifest: dict[str, Any]) -> Any:
 
 
 def _compile(model: Any, setting: dict[str, Any], trained: list[str]) -> None:
+    if _count(setting) > _MOST_SETTINGS:
+        raise ArgumentError(
+            "compile was given too much", expected=f"at most {_MOST_SETTINGS:,} values"
+        )
     model.compile(
         optimizers.get(setting["optimizer"]),
         losses.get(setting["loss"]),
@@ -248,6 +253,12 @@ def _compile(model: Any, setting: dict[str, Any], trained: list[str]) -> None:
     if model.optimizer is not None and trained:
         variables = _model_variables(model)
         model.optimizer.build([variables[path] for path in trained])
+
+
+def _count(tree: Any) -> int:
+    """How many values stand in a JSON tree."""
+    items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return 1 + sum(map(_count, items))
 
 
 def _metric(config: Any) -> Any:
