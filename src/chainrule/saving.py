@@ -234,6 +234,12 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
 
 def _build(manifest: dict[str, Any]) -> Any:
     model = registry.get(manifest["model"])
+    if not hasattr(model, "predict"):  # a layer alone, or nothing
+        raise ArgumentError(
+            "the file describes no model",
+            expected="a Sequential, or a Model of your own",
+            received=type(model).__name__,
+        )
     if not model.built:
         model._build((None, *check_shape(manifest["input_shape"], "input_shape")))
     return model
