@@ -99,7 +99,7 @@ class StateError(ChainruleError, RuntimeError):
 
 
 class NonFiniteError(ChainruleError, FloatingPointError):
-    """A loss or gradient became NaN or infinite; raised before the update, nothing changed."""
+    """A loss, gradient or weight is NaN or infinite; raised before anything changed."""
 
 
 class GradientError(ChainruleError, AssertionError):

@@ -92,7 +92,7 @@ class Layer(Configurable):
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int | None] | None = None,
         input_dim: int | None = None,
         **unknown: Any,
     ) -> None:
@@ -103,14 +103,15 @@ class Layer(Configurable):
             )
         if input_dim is not None:
             input_shape = (input_dim,)
-        if input_shape is not None:
-            input_shape = check_shape(input_shape, type(self).__name__)
         self._weights: list[Variable] = []
         self._layers: list[Layer] = []
         self.name = name or snake_case(type(self).__name__)
         self.auto_named = name is None
         self._dtype = numpy_dtype(dtype)
         self.dtype = self._dtype.name
+        if input_shape is not None:
+            shape: Any = check_shape(input_shape, type(self).__name__)
+            input_shape = shape
         self.input_shape = input_shape
         self.input_dim = None
         self.made_at = caller()
@@ -296,7 +297,7 @@ class Layer(Configurable):
         return f"{type(self).__name__} {self.name!r} (made at {self.made_at})"
 
     @property
-    def sample_shape(self) -> tuple | None:
+    def sample_shape(self) -> Any:
         """Shape of one sample, where the constructor was given it."""
         return self.input_shape
 

@@ -26,7 +26,7 @@ class Input(Layer):
 
     def __init__(
         self,
-        shape: Sequence[int] | int | None = None,
+        shape: Sequence[int | None] | int | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
         name: str | None = None,
