@@ -561,6 +561,17 @@ LIES = [
 ]
 
 
+def test_a_section_that_nobody_knows(tmp_path):
+    path = trained().save(tmp_path / "m")
+    entries, manifest, numbers = opened(path)
+    seal(
+        path, entries | {"modle/a": TWO | {"shape": [0], "data_offsets": [0, 0]}}, manifest, numbers
+    )
+    for load in (cr.load_model, make().load_weights):
+        with pytest.raises(FileError, match="the weights in the file are not those of the model"):
+            load(path)
+
+
 @pytest.mark.parametrize(("lie", "message"), LIES, ids=[lie.__name__ for lie, _ in LIES])
 def test_what_a_sealed_file_claims_is_checked(lie, message, tmp_path):
     path = trained().save(tmp_path / "m")

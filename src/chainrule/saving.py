@@ -2,7 +2,8 @@
 
 A file has a manifest, plain JSON, and tensors whose names begin with the section they belong to:
 `model/` for the layers' variables, `optimizer/` for the optimizer's. A section says which Variables
-it holds; writing and reading go over sections and know nothing else.
+it holds; writing and reading go over sections and know nothing else. What stands in a section that
+was not asked for stays in the file; a section that nobody knows is refused.
 """
 
 from __future__ import annotations
@@ -285,8 +286,8 @@ def load_weights(model: Any, filepath: Any) -> None:
 
 def _assign(path: str, variables: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Put the arrays of these variables' sections into them, all of them or none."""
-    sections = {"model"} | {name.split("/")[0] for name in variables}
-    given = {n: a for n, a in arrays.items() if n.split("/")[0] in sections}
+    not_asked = set(_SECTIONS) - {"model"} - {name.split("/")[0] for name in variables}
+    given = {n: a for n, a in arrays.items() if n.split("/")[0] not in not_asked}
     missing = {name for name in variables if name.startswith("model/")} - set(given)
     if set(given) - set(variables) or missing:
         raise FileError(
