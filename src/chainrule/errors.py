@@ -106,7 +106,7 @@ class NotBuiltError(StateError, AttributeError):
 
 
 class NonFiniteError(ChainruleError, FloatingPointError):
-    """A loss or gradient became NaN or infinite; raised before the update, nothing changed."""
+    """A loss, gradient or weight is NaN or infinite; raised before anything changed."""
 
 
 class GradientError(ChainruleError, AssertionError):
@@ -175,7 +175,8 @@ def did_you_mean(name: object, choices: Iterable[str]) -> str:
 
     known = sorted(set(choices))
     folded = {choice.lower(): choice for choice in known}
-    near = difflib.get_close_matches(str(name).lower(), folded, n=1, cutoff=0.6)
+    word = str(name)[:100].lower()  # a name from a file may be as long as the file
+    near = difflib.get_close_matches(word, folded, n=1, cutoff=0.6)
     if near:
         return f"did you mean {folded[near[0]]!r}?"
     return "use one of " + ", ".join(known)

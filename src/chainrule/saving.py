@@ -2,7 +2,8 @@
 
 A file has a manifest, plain JSON, and tensors whose names begin with the section they belong to:
 `model/` for the layers' variables, `optimizer/` for the optimizer's. A section says which Variables
-it holds; writing and reading go over sections and know nothing else.
+it holds; writing and reading go over sections and know nothing else. What stands in a section that
+was not asked for stays in the file; a section that nobody knows is refused.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
 _FORMAT = "chainrule-model"
 _VERSION = 1
+_MOST_SETTINGS = 10_000  # values in what compile is given: a metric costs much more than its name
 _FOREIGN = (".h5", ".hdf5", ".keras", ".pt", ".pth", ".ckpt", ".npz", ".pb", ".pkl")
 
 
@@ -236,6 +238,12 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
 
 def _build(manifest: dict[str, Any]) -> Any:
     model = registry.get(manifest["model"])
+    if not hasattr(model, "predict"):  # a layer alone, or nothing
+        raise ArgumentError(
+            "the file describes no model",
+            expected="a Sequential, or a Model of your own",
+            received=type(model).__name__,
+        )
     if not model.built:
         given = manifest["input_shape"]
         model.build(map_shapes(lambda s: (None, *check_shape(s, "input_shape")), given))
@@ -243,6 +251,10 @@ def _build(manifest: dict[str, Any]) -> Any:
 
 
 def _compile(model: Any, setting: dict[str, Any], trained: list[str]) -> None:
+    if _count(setting) > _MOST_SETTINGS:
+        raise ArgumentError(
+            "compile was given too much", expected=f"at most {_MOST_SETTINGS:,} values"
+        )
     model.compile(
         optimizers.get(setting["optimizer"]),
         in_trees(losses.get, setting["loss"]),
@@ -253,6 +265,12 @@ def _compile(model: Any, setting: dict[str, Any], trained: list[str]) -> None:
     if model.optimizer is not None and trained:
         variables = _model_variables(model)
         model.optimizer.build([variables[path] for path in trained])
+
+
+def _count(tree: Any) -> int:
+    """How many values stand in a JSON tree."""
+    items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return 1 + sum(map(_count, items))
 
 
 def _metric(config: Any) -> Any:
@@ -273,8 +291,8 @@ def load_weights(model: Any, filepath: Any) -> None:
 
 def _assign(path: str, variables: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Put the arrays of these variables' sections into them, all of them or none."""
-    sections = {"model"} | {name.split("/")[0] for name in variables}
-    given = {n: a for n, a in arrays.items() if n.split("/")[0] in sections}
+    not_asked = set(_SECTIONS) - {"model"} - {name.split("/")[0] for name in variables}
+    given = {n: a for n, a in arrays.items() if n.split("/")[0] not in not_asked}
     missing = {name for name in variables if name.startswith("model/")} - set(given)
     if set(given) - set(variables) or missing:
         raise FileError(

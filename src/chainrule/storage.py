@@ -173,6 +173,9 @@ def _open(path: str, header: bytes, start: bytes) -> tuple[dict[str, Any], dict[
 def _layout(path: str, tensors: dict[str, Any], size: int) -> dict[str, tuple]:
     """dtype, shape and length of each tensor in file order; no gaps, no overlaps, nothing left."""
     places = []
+    dtype: Any
+    shape: Any
+    place: Any
     for name, entry in tensors.items():
         dtype, shape, place = (
             entry.get(key) if isinstance(entry, dict) else None

@@ -88,7 +88,7 @@ class Layer(State, Explicit, Configurable):
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int | None] | None = None,
         input_dim: int | None = None,
         activity_regularizer: Any = None,
         **unknown: Any,

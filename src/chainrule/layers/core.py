@@ -69,6 +69,9 @@ class Activation(Activated):
 class _SameShape(Layer):
     """Base of layers that leave the shape as it is."""
 
+    integer_input = False
+    supports_masking = True
+
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Unchanged."""
         return input_shape

@@ -40,6 +40,9 @@ class Dropout(Layer):
         array([[1., 1., 1.]], dtype=float32)
     """
 
+    integer_input = False
+    supports_masking = True
+
     def __init__(
         self,
         rate: float,

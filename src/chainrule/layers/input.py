@@ -51,6 +51,8 @@ class InputLayer(Layer):
         <Symbol 'input': shape (None, 3), float32>
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         shape: Sequence[int | None] | int | None = None,
@@ -68,7 +70,6 @@ class InputLayer(Layer):
         self.input_shape = self.shape
         self.batch_size = batch_size
         self.typed = dtype is not None  # asked for, not the default
-        self.integer_input = True  # whatever comes in goes on as it is
         self.built = True
 
     def symbol(self) -> Symbol:

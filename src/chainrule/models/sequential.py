@@ -9,7 +9,8 @@ from ..errors import ArgumentError, NotBuiltError
 from ..layers import registry
 from ..layers.base import Layer
 from ..layers.input import InputLayer
-from ..shapes import map_shapes
+from ..registry import need_config
+from ..shapes import check_shape, map_shapes
 from ..symbol import Symbol
 from .base import Model, need_layers
 
@@ -189,19 +190,20 @@ class Sequential(Model):
         return {
             "name": self.name,
             "layers": [registry.serialize(layer) for layer in self._stack],
-            "build_shape": list(self._shapes[0][1:]) if self.built else None,
+            "build_shape": map_shapes(lambda s: list(s[1:]), self._shapes[0]) if self.built else None,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
         """The same stack with new weights."""
+        config = need_config(config, cls.__name__)
         unknown = set(config) - {"name", "layers", "build_shape"}
         if unknown or not isinstance(config.get("layers"), list):
             raise ArgumentError("this is not the config of a Sequential", received=sorted(config))
         model = cls([registry.get(layer) for layer in config["layers"]], name=config.get("name"))
         shape = config.get("build_shape")
         if shape is not None and not model.built:
-            model.build((None, *shape))
+            model.build(map_shapes(lambda s: (None, *check_shape(s, cls.__name__)), shape))
         return model
 
     def __len__(self) -> int:

@@ -6,7 +6,7 @@ that trains on a NaN does not fail, it quietly becomes useless.
 
 from __future__ import annotations
 
-import numbers
+import math
 import operator
 from collections.abc import Mapping
 from typing import Any
@@ -169,12 +169,11 @@ def _class_weights(class_weight: Any) -> tuple[np.ndarray, np.ndarray]:
     good = isinstance(class_weight, Mapping)
     for key, value in class_weight.items() if good else ():
         # a whole float is a class number too: that is what np.unique of float labels gives
-        named = isinstance(key, numbers.Real) and 0 <= key < 2**31 and key == int(key)
-        weighs = isinstance(value, numbers.Real) and 0 <= value <= _LARGEST
-        if not (named and weighs):
+        number, weight = _number(key), _number(value)
+        if not (0 <= number < 2**31 and number == int(number) and 0 <= weight <= _LARGEST):
             good = False
             break
-        table[int(key)] = float(value)
+        table[int(number)] = weight
     if not good:
         raise ArgumentError(
             "class_weight must be a dict of finite weights, zero or more",
@@ -240,17 +239,20 @@ def share(name: str, value: Any) -> float:
     """A share from 0 up to, but not including, 1; None means 0."""
     if value is None:
         return 0.0
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1:
+    number = _number(value)
+    if isinstance(value, bool) or not 0 <= number < 1:
         raise ArgumentError(
             f"{name} is out of range", where="fit", expected="0 to 1", received=str(value)[:80]
         )
-    return float(value)
+    return number
 
 
 def verbosity(value: Any) -> Any:
     """`verbose` as 0, 1, 2 or "auto"."""
-    if isinstance(value, (str, bool, numbers.Real)) and value in ("auto", 0, 1, 2):
-        return value if value == "auto" else int(value)
+    if isinstance(value, str) and value == "auto":
+        return value
+    if _number(value) in (0, 1, 2):
+        return int(value)
     raise ArgumentError(
         "verbose has an unknown value",
         where="fit",
@@ -271,6 +273,18 @@ def list_of(name: str, value: Any, where: str) -> list[Any]:
     raise ArgumentError(
         f"{name} must be a list", where=where, received=_short(value), fix=f"[{_short(value)}]"
     )
+
+
+def _number(value: Any) -> float:
+    """A number as a float; NaN for what is none."""
+    if isinstance(value, (str, bytes, bytearray)) or getattr(value, "ndim", 0):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _short(value: Any) -> str:
