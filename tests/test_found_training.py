@@ -1306,7 +1306,6 @@ def test_hasattr_of_a_shape_not_known_yet():
     assert (model.input_shape, model.output_shape) == ((None, 3), (None, 1))
 
 
-@found("a bare AttributeError")
 @pytest.mark.parametrize(
     ("module", "name", "words"),
     [

@@ -31,6 +31,8 @@ __all__ = [
     "NonFiniteError",
     "ShapeError",
     "StateError",
+    "UnknownAttributeError",
+    "UnknownImportError",
     "UnknownNameError",
     "caller",
     "choose",
@@ -84,6 +86,14 @@ class DataError(ChainruleError, ValueError):
 
 class UnknownNameError(ChainruleError, ValueError):
     """A name that is in no table, with the nearest ones that are."""
+
+
+class UnknownAttributeError(ChainruleError, AttributeError):
+    """A module of ours was asked for a name that it has not."""
+
+
+class UnknownImportError(ChainruleError, ImportError):
+    """The same, in `from chainrule.layers import ...`."""
 
 
 class FileError(ChainruleError, OSError):

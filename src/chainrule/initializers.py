@@ -16,6 +16,7 @@ from . import rng
 from .arrays import numpy_dtype
 from .errors import ArgumentError, ShapeError, choose
 from .registry import Configurable, Registry
+from .vocabulary import answer
 
 registry = Registry("initializer")
 register = registry.add
@@ -282,3 +283,6 @@ def get(identifier: Any) -> Any:
 def serialize(initializer: Any) -> Any:
     """The configuration of an initializer."""
     return registry.serialize(initializer)
+
+
+answer(__name__)

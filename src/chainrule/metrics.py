@@ -15,6 +15,7 @@ from .arrays import asarray
 from .operators import raw
 from .registry import Configurable, Registry, snake_case
 from .variable import Variable
+from .vocabulary import answer
 
 registry = Registry("metric")
 register = registry.add
@@ -378,3 +379,6 @@ def get(identifier: Any) -> Any:
 def serialize(metric: Any) -> Any:
     """The configuration of a metric."""
     return registry.serialize(metric)
+
+
+answer(__name__)

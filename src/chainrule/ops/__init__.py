@@ -8,6 +8,7 @@ import sys as _sys
 
 from .. import arrays as _arrays
 from .. import operators as _operators
+from ..vocabulary import answer
 from . import activations, elementwise, probability, products, reduce, shape
 from .activations import *  # noqa: F403
 from .elementwise import *  # noqa: F403
@@ -31,3 +32,5 @@ __all__ = sorted(
 # computes with them instead of NumPy
 _operators.use_operations(_sys.modules[__name__])
 _arrays.use_namespace(_operators.Node, _sys.modules[__name__])
+
+answer(__name__)
