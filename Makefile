@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint bench clean
+.PHONY: help train test lint bench mutants clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +26,12 @@ lint: $(VENV)/.lint  ## style and types
 bench: $(VENV)/.bench  ## compare with other frameworks, which are downloaded (gigabytes)
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
+# hours; what stands in .mutants/ is not tried again: make mutants ARGS="--seed 2 --count 20"
+mutants: $(VENV)/.mutants  ## change 600 places on purpose: do the tests notice?
+	$(BIN)/python tests/mutants/run.py $(ARGS)
+
 clean:  ## remove everything that was made here, but not runs/
-	rm -rf $(VENV) build dist .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) build dist .ruff_cache .pytest_cache .hypothesis .benchmarks .mutants
 	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment for everything; a stamp for each purpose says that it is complete.
@@ -52,4 +56,8 @@ $(VENV)/.lint: $(VENV)/.made pyproject.toml
 
 $(VENV)/.bench: $(VENV)/.made pyproject.toml
 	$(PIP) install --editable ".[xla,viz]" --group bench
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.made pyproject.toml
+	$(PIP) install --editable ".[xla,viz,data]" --group mutants
 	@touch $@

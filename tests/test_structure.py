@@ -20,6 +20,7 @@ FLOORS = {
     "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
     "tree": 0.1, "shapes": 0.2, "files": 0.1, "checks": 0.1, "finite": 0.1,
     "operators": 1, "symbol": 1.05, "chain": 1.1, "derivatives": 1.2, "variable": 1.2, "gradcheck": 1.2,
+    "words": 0, "vocabulary": 0.1,
     "ops": 2,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1, "utils": 3.1,

@@ -32,6 +32,7 @@ from .models import Model, Sequential, load_model
 from .training.compiled import compile
 from .variable import Variable
 from .version import __version__
+from .vocabulary import answer
 
 __all__ = [
     "Input",
@@ -68,3 +69,5 @@ __all__ = [
     "vjp",
     "xp",
 ]
+
+answer(__name__)

@@ -11,6 +11,7 @@ from .training.callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
+from .vocabulary import answer
 
 __all__ = [
     "Callback",
@@ -23,3 +24,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+
+answer(__name__)

@@ -15,6 +15,7 @@ from .data.idx import read_idx, write_idx
 from .data.mnist import load_idx_folder, load_mnist
 from .data.synthetic import blobs, circles, gate, moons, plane, spirals, xor
 from .data.tables import Table, read_csv
+from .vocabulary import answer
 
 __all__ = [
     "Dataset",
@@ -37,3 +38,5 @@ __all__ = [
     "write_idx",
     "xor",
 ]
+
+answer(__name__)

@@ -32,6 +32,8 @@ __all__ = [
     "NotBuiltError",
     "ShapeError",
     "StateError",
+    "UnknownAttributeError",
+    "UnknownImportError",
     "UnknownNameError",
     "caller",
     "choose",
@@ -87,6 +89,14 @@ class DataError(ChainruleError, ValueError):
 
 class UnknownNameError(ChainruleError, ValueError):
     """A name that is in no table, with the nearest ones that are."""
+
+
+class UnknownAttributeError(ChainruleError, AttributeError):
+    """A module of ours was asked for a name that it has not."""
+
+
+class UnknownImportError(ChainruleError, ImportError):
+    """The same, in `from chainrule.layers import ...`."""
 
 
 class FileError(ChainruleError, OSError):

@@ -16,6 +16,7 @@ from . import rng
 from .arrays import numpy_dtype
 from .errors import ArgumentError, ShapeError, choose
 from .registry import Configurable, Registry
+from .vocabulary import answer
 
 registry = Registry("initializer")
 register = registry.add
@@ -438,3 +439,6 @@ def serialize(initializer: Any) -> Any:
         {'class_name': 'Constant', 'config': {'value': 0.5}}
     """
     return registry.serialize(initializer)
+
+
+answer(__name__)

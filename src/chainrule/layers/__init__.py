@@ -1,5 +1,6 @@
 """Layers: parts of a network, each with weights of its own."""
 
+from ..vocabulary import answer
 from .base import Layer, deserialize, register, registry, serialize
 from .core import (
     Activation,
@@ -35,3 +36,5 @@ __all__ = [
     "registry",
     "serialize",
 ]
+
+answer(__name__)

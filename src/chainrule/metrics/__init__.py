@@ -1,5 +1,6 @@
 """Metrics: running figures over an epoch. Names and meanings are Keras 3's."""
 
+from ..vocabulary import answer
 from . import accuracy, confusion, probabilistic, regression
 from .accuracy import *  # noqa: F403
 from .base import (
@@ -37,3 +38,5 @@ __all__ = [
     *probabilistic.__all__,
     *regression.__all__,
 ]
+
+answer(__name__)

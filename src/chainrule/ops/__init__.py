@@ -9,6 +9,7 @@ import sys as _sys
 from .. import arrays as _arrays
 from .. import chain as _chain
 from .. import operators as _operators
+from ..vocabulary import answer
 from . import activations, elementwise, probability, products, reduce, shape
 from .activations import *  # noqa: F403
 from .elementwise import *  # noqa: F403
@@ -33,3 +34,5 @@ __all__ = sorted(
 _operators.use_operations(_sys.modules[__name__])
 for _kind in (_chain.Call, _chain.Result):
     _arrays.use_namespace(_kind, _sys.modules[__name__])
+
+answer(__name__)

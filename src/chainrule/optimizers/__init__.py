@@ -1,6 +1,7 @@
 """Optimizers: how weights follow their gradients."""
 
 from .. import schedules
+from ..vocabulary import answer
 from .adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop, RMSpropOutside
 from .base import Optimizer, get, register, registry, serialize
 from .sgd import SGD, Lion, MovingAverageMomentum
@@ -23,3 +24,5 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+answer(__name__)
