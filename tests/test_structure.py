@@ -17,7 +17,7 @@ ROOT = Path(chainrule.__file__).parent
 # have an order too (layers are made of initializers), which the decimals say.
 FLOORS = {
     "version": 0,
-    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3,
+    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
     "operators": 1, "chain": 1.1, "variable": 1.2, "gradcheck": 1.2,
     "ops": 2,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
