@@ -5,6 +5,8 @@ from .ops.activations import *  # noqa: F403
 from .ops.activations import get, register, registry, serialize
 from .ops.elementwise import sign, step, tanh
 
+gelu = registry.find("gelu")  # exact by default, unlike `cr.ops.gelu`; both as in Keras
+
 __all__ = [
     *_activations.__all__,
     "get",

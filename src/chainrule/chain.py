@@ -180,7 +180,7 @@ def value_and_grad(function: Callable, argnums: int | Sequence[int] = 0) -> Call
         >>> value_and_grad(lambda x: x**2)(np.array([3.0]))
         (array([9.]), array([6.]))
     """
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    chosen = [argnums] if hasattr(argnums, "__index__") else list(argnums)
 
     def call(*args: Any) -> tuple[Any, Any]:
         def of_chosen(*values: Any) -> Any:
@@ -191,6 +191,6 @@ def value_and_grad(function: Callable, argnums: int | Sequence[int] = 0) -> Call
         if np.prod(np.shape(y)) != 1:
             raise not_scalar("value_and_grad", np.shape(y))
         grads = back(1.0)
-        return y, (grads,) if len(chosen) == 1 and not isinstance(argnums, int) else grads
+        return y, (grads,) if len(chosen) == 1 and not hasattr(argnums, "__index__") else grads
 
     return call

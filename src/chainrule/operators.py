@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import take_recorded_type
 from .errors import StateError
 
 __all__ = ["Node", "Operators", "Recordable", "on_tape", "raw", "use_operations"]
@@ -200,6 +201,7 @@ def on_tape(function: Any, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, 
     tape = None
     for a in args:
         if isinstance(a, Recordable):
+            args = take_recorded_type(args)
             args = tuple([v.on_tape() if isinstance(v, Recordable) else v for v in args])
             for v in args:
                 if type(v) is Node and (tape is None or v.tape.level > tape.level):
