@@ -121,7 +121,7 @@ def float_array(x: Any) -> Any:
     return x.astype(np.float64)
 
 
-_PYTHON = (float, int, bool, str, type(None), tuple, list)
+_PYTHON = frozenset((float, int, bool, str, type(None), tuple, list))
 
 
 def take_recorded_type(args: tuple) -> tuple:
@@ -132,7 +132,9 @@ def take_recorded_type(args: tuple) -> tuple:
     """
     for a in args:
         kind = type(a)
-        if kind not in _PYTHON and not hasattr(a, "on_tape") and _is_float64(a):
+        if kind in _PYTHON or hasattr(a, "on_tape"):
+            continue
+        if a.dtype == np.float64 if kind is np.ndarray else _is_float64(a):
             break
     else:
         return args
