@@ -34,7 +34,16 @@ FLOORS = {
 
 # order inside a folder; its own base.py is the lowest
 INSIDE = {
-    "ops": ["elementwise", "shape", "activations", "reduce", "products", "probability", "__init__"],
+    "ops": [
+        "base",
+        "elementwise",
+        "shape",
+        "activations",
+        "reduce",
+        "products",
+        "probability",
+        "__init__",
+    ],
     "training": [
         "check",
         "step",

@@ -6,6 +6,8 @@ from .ops.activations import get, register, registry, serialize
 from .ops.elementwise import sign, step, tanh
 from .vocabulary import answer
 
+gelu = registry.find("gelu")  # exact by default, unlike `cr.ops.gelu`; both as in Keras
+
 __all__ = [
     *_activations.__all__,
     "get",

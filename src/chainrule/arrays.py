@@ -7,6 +7,7 @@ rule is itself differentiated).
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
     "is_traced",
     "like",
     "numpy_dtype",
+    "take_recorded_type",
     "use_namespace",
     "xp",
 ]
@@ -121,7 +123,41 @@ def is_float(value: Any) -> bool:
 def float_array(x: Any) -> Any:
     """Python numbers, lists and integers as float arrays: only those can be differentiated."""
     x = x if hasattr(x, "dtype") else np.asarray(x)
-    return x if is_float(x) else x.astype(np.float64)
+    if is_float(x):
+        return x
+    if x.dtype.kind not in "biu":
+        x = asarray(x, name="x")  # refuses complex numbers and text
+    return x.astype(np.float64)
+
+
+_PYTHON = frozenset((float, int, bool, str, type(None), tuple, list))
+
+
+def take_recorded_type(args: tuple) -> tuple:
+    """A plain float64 array or NumPy number in the type of the recorded values it meets.
+
+    NumPy makes float64 by default; beside a float32 Variable it would drag everything after it to
+    float64 on NumPy, and nothing on XLA. Two recorded types meet as usual: the wider counts.
+    """
+    for a in args:
+        kind = type(a)
+        if kind in _PYTHON or hasattr(a, "on_tape"):
+            continue
+        if a.dtype == np.float64 if kind is np.ndarray else _is_float64(a):
+            break
+    else:
+        return args
+    recorded = [np.dtype(a.dtype) for a in args if hasattr(a, "on_tape") and is_float(a)]
+    if not recorded or np.dtype(np.float64) in recorded:
+        return args
+    dtype = functools.reduce(np.promote_types, recorded)
+    return tuple(
+        a if hasattr(a, "on_tape") or not _is_float64(a) else a.astype(dtype) for a in args
+    )
+
+
+def _is_float64(a: Any) -> bool:
+    return getattr(a, "dtype", None) == np.float64
 
 
 def full(number: float, x: Any) -> Any:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import float_array, full, is_float, like
+from .arrays import float_array, full, is_float, like, take_recorded_type
 from .errors import (
     ShapeError,
     StateError,
@@ -66,7 +66,7 @@ def op(function: Callable) -> Callable:
         else:  # nothing that could be recorded
             return function(*args, **kwargs)[0]
         given, tape = [], None
-        for a in args:
+        for a in take_recorded_type(args):
             if isinstance(a, Recordable):
                 a = a.on_tape()
                 if isinstance(a, Node) and (tape is None or a.tape.level > tape.level):
