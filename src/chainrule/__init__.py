@@ -7,6 +7,9 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=10)
 """
 
+from . import process  # noqa: F401  first: a signal may come during the imports below
+
+# isort: split
 from . import (
     activations,
     callbacks,
@@ -31,10 +34,12 @@ from .models import Model, Sequential, load_model
 from .training.compiled import compile
 from .variable import Variable
 from .version import __version__
+from .workflow import Run, train
 
 __all__ = [
     "Input",
     "Model",
+    "Run",
     "Sequential",
     "Tape",
     "Variable",
@@ -59,6 +64,7 @@ __all__ = [
     "record",
     "regularizers",
     "stop_gradient",
+    "train",
     "utils",
     "value_and_grad",
     "vjp",
