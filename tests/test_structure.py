@@ -60,7 +60,7 @@ INSIDE = {
     "models": ["base", "sequential", "__init__"],
     "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
     "report": ["folder", "pictures", "__init__"],
-    "workflow": ["recipes", "settings", "results", "run", "plan", "__init__"],
+    "workflow": ["recipes", "settings", "results", "run", "prepare", "plan", "__init__"],
     "cli": [
         "output",
         "train_options",

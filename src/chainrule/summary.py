@@ -107,21 +107,21 @@ def history_html(history: Mapping[str, Sequence[float]], epochs: Sequence[int] =
     """
     from html import escape
 
+    count = len(epochs) or max(map(len, history.values()), default=0)
     body = []
     for name, given in history.items():
         values = [float(value) for value in given]
         best = _best(name, values)
-        at = "" if best is None else f"{values[best]:.4g} (epoch {_epoch(best, epochs)})"
+        at = ""
+        if best is not None:  # validation may come only every few epochs
+            index = count // len(values) * (best + 1) - 1
+            epoch = 1 + (epochs[index] if epochs else index)
+            at = f"{values[best]:.4g} (epoch {epoch})"
         last = f"{values[-1]:.4g}" if values else ""
         cells = (escape(name), _curve(values, best), at, last)
         body.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "".join(f"<th>{word}</th>" for word in ("figure", "over the epochs", "best", "last"))
-    count = len(epochs) or max(map(len, history.values()), default=0)
     return f"<b>History: {count} epochs</b><table><tr>{head}</tr>{''.join(body)}</table>"
-
-
-def _epoch(index: int, epochs: Sequence[int]) -> int:
-    return 1 + (epochs[index] if index < len(epochs) else index)
 
 
 def _best(name: str, values: Sequence[float]) -> int | None:

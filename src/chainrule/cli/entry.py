@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except ChainruleError as error:
         text = str(error)
-        return _fail(text if text.startswith("chainrule ") else f"chainrule: {text}")
+        return _fail(
+            text if text.startswith(("chainrule ", "chainrule: ")) else f"chainrule: {text}"
+        )
     except MemoryError:
         return _fail("chainrule: there is not enough memory for this")
     except BrokenPipeError:  # whoever read our output is gone
@@ -71,6 +73,11 @@ def _run(argv: list[str], process: bool) -> int:
     word = next((word for word in argv if not word.startswith("-")), None)
     if word is not None and argv[0] == word and word not in commands:
         raise ArgumentError(f"there is no command {word!r}", fix=did_you_mean(word, commands))
+    first = argv[0] if argv else ""
+    if first.startswith("-") and first not in parser._option_string_actions:
+        raise ArgumentError(
+            f"{first!r} does not exist", fix=did_you_mean(first, parser._option_string_actions)
+        )
     try:
         arguments, unknown = parser.parse_known_args(argv)
     except SystemExit as done:  # --help and --version

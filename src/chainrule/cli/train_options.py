@@ -27,7 +27,8 @@ _TRAIN = {
         ("keep", "WHICH", str, "best",
          "best: the weights of the epoch with the best validation loss; last: those of the last"),
         ("seed", "N", int, 0, "equal seeds give equal runs"),
-        ("engine", "NAME", str, "auto", "numpy, xla, or auto: XLA where JAX is installed"),
+        ("engine", "NAME", str, None,
+         "numpy, xla, or auto: XLA where JAX is installed (CHAINRULE_ENGINE, else auto)"),
     ),
     "CSV files": (
         ("target", "COLUMN", str, None,

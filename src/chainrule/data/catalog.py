@@ -200,21 +200,20 @@ def from_arrays(
         Dataset 'arrays': 8 + 2 examples of shape (2,), 2 classes
     """
     x, y = _pair(x, y)
-    names: list[str] | None = None
-    if _are_classes(y, classes):
-        kinds = np.unique(y)
-        names = [str(kind) for kind in kinds.tolist()]
+    kinds = np.unique(y) if _are_classes(y, classes) else None
     if test is None:
-        codes = y if names is None else np.searchsorted(kinds, y)
+        codes = y if kinds is None else np.searchsorted(kinds, y)
         rows, held_out = _split(codes, seed, "arrays")
         parts = x[rows], y[rows], x[held_out], y[held_out]
     else:
         parts = x, y, *_pair(*test)
     x, y, x_test, y_test = parts
-    if names is None:
+    names: list[str] | None = None
+    if kinds is None:
         y, y_test = y.astype(np.float32), y_test.astype(np.float32)
     else:
         y, y_test = (_codes(part, kinds) for part in (y, y_test))
+        names = [str(kind) for kind in kinds.tolist()]
     if x.ndim == 2:
         scaling, scale = Scaling.standard(x), "(x − mean) / std of the training rows"
     else:

@@ -8,21 +8,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from .. import optimizers, report, summary
+from .. import report, summary
 from ..callbacks import EarlyStopping
-from ..data import catalog
-from ..data.catalog import Dataset
 from ..data.schema import Scaling
-from ..dialect import argument
-from ..errors import ArgumentError, DataError, MissingExtraError
-from ..layers import Dense, Dropout, Flatten, Input
-from ..models import Sequential
-from ..schedules import CosineDecay
+from ..errors import MissingExtraError
 from ..terminal import say
 from ..training.engine import choose_engine, why_engine
 from ..utils import set_random_seed
+from .prepare import check_target, load, network, optimizer_of, rounded, split
 from .recipes import recipe_for
 from .results import results_of
 from .run import Run
@@ -160,26 +153,26 @@ class Plan:
         settings.check()
         self.began = time.perf_counter()
         self.table = dict(table or {})
-        self.data, self.place = _load(data, self.table, settings.seed)
-        _check_target(self.data, self.place)
+        self.data, self.place = load(data, self.table, settings.seed)
+        check_target(self.data, self.place)
         self.folder, self.overwrite, self._opened = out, overwrite, False
         if out is not None and not overwrite:
             report.refuse_existing(out, self._file_names())
         named = self.place == self.data.name
         rows = len(self.data.x_train)
         self.settings = settings.completed(recipe_for(self.data, named), rows)
-        self.rows, self.validation = _split(self.data, self.settings)
+        self.rows, self.validation = split(self.data, self.settings)
         self.classes = self.data.class_names is not None
         # values are learnt as (y − mean) / std, and the last layer is rescaled afterwards
-        self.scaling = Scaling() if self.classes else _float32(Scaling.standard(self.rows[1]))
+        self.scaling = Scaling() if self.classes else rounded(Scaling.standard(self.rows[1]))
         set_random_seed(settings.seed)
-        self.model = _network(self.data, self.settings)
+        self.model = network(self.data, self.settings)
         self._compile()
 
     def _compile(self) -> None:
         steps = self.settings.steps(len(self.rows[0])) * (self.settings.epochs or 0)
         self.model.compile(
-            _optimizer(self.settings, steps),
+            optimizer_of(self.settings, steps),
             "sparse_categorical_crossentropy" if self.classes else "mse",
             metrics=["accuracy"] if self.classes else ["mae"],
         )
@@ -349,86 +342,3 @@ class Plan:
                 if f"{name}.png" not in kept:
                     with contextlib.suppress(OSError):
                         os.unlink(os.path.join(folder, f"{name}.png"))
-
-
-def _load(data: Any, table: Mapping[str, Any], seed: int) -> tuple[Dataset, str | None]:
-    """The data, and its name or path; None for arrays."""
-    if isinstance(data, Dataset):
-        return data, data.name if data.name in catalog.datasets else None
-    if isinstance(data, (str, os.PathLike)):
-        place = os.fspath(data)
-        loaded = catalog.load(place, seed=seed, **table)
-        return loaded, loaded.name if place in catalog.datasets else os.path.abspath(place)
-    if not isinstance(data, (tuple, list)) or len(data) != 2:
-        raise ArgumentError(
-            "this is no data to train on",
-            where="train",
-            expected="a name, a path, (x, y), or ((x_train, y_train), (x_test, y_test))",
-            received=type(data).__name__,
-        )
-    other = set(table) - {"classes"}
-    if other:
-        raise ArgumentError(f"{argument(min(other))} is only for CSV files", where="train")
-    first, second = data
-    nested = isinstance(first, (tuple, list)) and len(first) == 2 and np.ndim(first[0]) > 1
-    (x, y), test = (first, second) if nested else ((first, second), None)
-    classes = table.get("classes", "auto")
-    return catalog.from_arrays(x, y, test, seed=seed, classes=classes), None
-
-
-def _check_target(data: Dataset, place: str | None) -> None:
-    """A target that is always the same teaches nothing, and its figures mean nothing."""
-    y = data.y_train
-    if len(y) and (y == y[0]).all():
-        names, target = data.class_names, data.schema.target
-        value = repr(names[int(y[0])]) if names else f"{float(y[0]):g}"
-        raise DataError(
-            "the target has one value only",
-            where=(place or data.name) + ("" if target is None else f", {target}"),
-            expected="at least two different values",
-            received=f"{value} in all {len(y):,} rows to train on",
-            fix=None if target is None else f"choose another column with {argument('target')}",
-        )
-
-
-def _split(data: Dataset, settings: Settings) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
-    """Rows to train on, and rows to watch the training with (drawn at random) or None."""
-    x, y, count = data.x_train, data.y_train, len(data.x_train)
-    if not settings.validation_split:
-        return (x, y), None
-    apart = np.zeros(count, bool)
-    order = np.random.default_rng(settings.seed).permutation(count)
-    apart[order[: round(count * settings.validation_split)]] = True
-    return (x[~apart], y[~apart]), (x[apart], y[apart])
-
-
-def _float32(scaling: Scaling) -> Scaling:
-    """Rounded, so that rescaling the last layer undoes exactly what was done to the target."""
-    return Scaling(
-        mean=np.asarray(np.float32(scaling.mean), np.float64),
-        std=np.asarray(np.float32(scaling.std) or 1.0, np.float64),
-    )
-
-
-def _network(data: Dataset, settings: Settings) -> Sequential:
-    model = Sequential([Input(data.feature_shape)])
-    if len(data.feature_shape) > 1:
-        model.add(Flatten())
-    for units in settings.hidden or ():
-        model.add(Dense(units, settings.activation))
-        if settings.dropout:
-            model.add(Dropout(settings.dropout))
-    if data.class_names is None:
-        model.add(Dense(1))
-    else:
-        model.add(Dense(max(2, len(data.class_names)), "softmax"))
-    return model
-
-
-def _optimizer(settings: Settings, steps: int) -> Any:
-    """The optimizer; `cosine` lets its rate fall to 0 over all steps of the training."""
-    kind, rate = optimizers.registry.find(settings.optimizer), settings.learning_rate
-    made = kind() if rate is None else kind(learning_rate=rate)
-    if settings.schedule == "constant":
-        return made
-    return kind(learning_rate=CosineDecay(float(made.learning_rate), max(1, steps)))
