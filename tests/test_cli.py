@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from chainrule import datasets, report
 from chainrule.cli import main
 from chainrule.data import catalog
 from chainrule.data.idx import write_idx
+from chainrule.training.progress import Progress
 from chainrule.workflow import RECIPES
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mnist"
@@ -546,6 +548,33 @@ def test_odd_configs_are_refused(digits, tmp_path, capsys, text):
     (tmp_path / "config.json").write_text(text)
     assert main(["predict", str(tmp_path), str(digits / "examples.npy")]) == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_bar_says_what_is_waited_for(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdout", shown)
+    progress = Progress(1, 2, 5)
+    progress.say_compiling()  # before an epoch there is no bar
+    progress.begin(0)
+    progress.say_compiling()
+    assert "compiling ..." in shown.getvalue()
+    before = len(shown.getvalue())
+    progress.advance(5, lambda: {"loss": 0.5})
+    progress.end({"loss": 0.5})
+    progress.close()
+    assert "compiling" not in shown.getvalue()[before:]
+    assert "Epoch 1/2  loss 0.5000  (5 steps" in shown.getvalue()
+
+
+def test_the_environment_chooses_the_engine(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CHAINRULE_ENGINE", "numpy")
+    words = ["train", "and", "--epochs", "1", "--hidden", "2", "--out", str(tmp_path / "r")]
+    assert main(words) == 0
+    assert "engine: numpy" in capsys.readouterr().out
 
 
 # ---- signals and pipes

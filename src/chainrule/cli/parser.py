@@ -29,7 +29,7 @@ _EXAMPLES = """examples:
 
 _TRAIN_EXAMPLES = """
 
-While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one
+While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one \
 aborts at once. The weights of the epoch with the best validation loss are kept.
 
 examples:

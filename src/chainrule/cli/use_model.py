@@ -66,7 +66,9 @@ def _rows_to_test(a: argparse.Namespace, run: Any) -> tuple[Any, Any, str]:
     named = place in catalog.datasets
     same = bool(known) and known.get("place") == (place if named else os.path.abspath(place))
     if same:
-        seed, options = run.config.get("seed", 0), known.get("options") or {}
+        seed, options = run.config.get("seed", 0), dict(known.get("options") or {})
+    if a.missing and not named:
+        options["missing"] = a.missing
     if same or named or os.path.isdir(place) or not os.path.exists(place):
         data = catalog.load(place, seed=seed, **options)
         return data.x_test, data.y_test, f"its {len(data.x_test):,} held-out rows"

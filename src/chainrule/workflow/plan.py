@@ -155,7 +155,8 @@ class Plan:
         self.table = dict(table or {})
         self.data, self.place = load(data, self.table, settings.seed)
         check_target(self.data, self.place)
-        self.folder, self.overwrite, self._opened = out, overwrite, False
+        self.folder, self.overwrite = out, overwrite
+        self._opened = self._replaces = False
         if out is not None and not overwrite:
             report.refuse_existing(out, self._file_names())
         named = self.place == self.data.name
@@ -230,6 +231,9 @@ class Plan:
             self.withdraw()
             raise
         took = time.perf_counter() - self.began
+        if self.folder is not None:  # before anything else: a second signal may end the process
+            report.write_config(self.folder, run.config)
+            run.files = [str(self.model.save(os.path.join(self.folder, report.MODEL)))]
         predicted = self.model.predict(self.data.x_test, engine=self.settings.engine)
         run.results = results_of(self.data.y_test, predicted, self.data.class_names)
         run.config["results"] = {
@@ -249,6 +253,7 @@ class Plan:
         if self.folder is None:
             return
         report.make(self.folder)
+        self._replaces = self.overwrite and report.holds_run(self.folder)
         # a run that is replaced stays whole until the new one is there
         if not os.path.lexists(os.path.join(self.folder, report.CONFIG)):
             self._opened = True
@@ -324,9 +329,7 @@ class Plan:
         }
 
     def _write(self, run: Run, folder: str) -> None:
-        """All files, the model first; pictures of a replaced run that this one has not go."""
-        replaced = self.overwrite and report.holds_run(folder)
-        run.files = [str(self.model.save(os.path.join(folder, report.MODEL)))]
+        """All files but the model; pictures of a replaced run that this one has not go."""
         report.write_history(folder, run.history.history)
         report.write_config(folder, run.config)
         examples = report.write_examples(folder, self.data.schema, self.data.x_test)
@@ -336,7 +339,7 @@ class Plan:
         except MissingExtraError as error:
             pictures, run.notice = [], f"no pictures: {error.problem}; {error.fix}"
         run.files += [csv, config, examples, *pictures]
-        if replaced:
+        if self._replaces:
             kept = {os.path.basename(path) for path in pictures}
             for name in report.PICTURES:
                 if f"{name}.png" not in kept:

@@ -54,13 +54,13 @@ def recipe_table() -> str:
     """All recipes as lines, for the help."""
     lines = [
         "defaults by kind of data:",
-        f"  {'':19}  hidden   dropout  epochs  batch  rate",
+        f"  {'':19}  hidden  dropout epochs batch rate",
     ]
     for r in RECIPES.values():
         hidden = ",".join(map(str, r.hidden))
         lines.append(
-            f"  {r.data:19}  {hidden:7}  {r.dropout:<7g}  {r.epochs or '*':<6}  "
-            f"{r.batch_size:<5}  {r.learning_rate:g}"
+            f"  {r.data:19}  {hidden:7} {r.dropout:<7g} {r.epochs or '*':<6} "
+            f"{r.batch_size:<5} {r.learning_rate:g}"
         )
     lines.append(f"  * as many as make {_STEPS} steps, from {_FEWEST} to {_MOST}")
     return "\n".join(lines)

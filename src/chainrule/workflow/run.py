@@ -133,8 +133,8 @@ class Run:
         Raises:
             FileError: there is no model, or its files are damaged or do not belong together.
         """
+        from ..callbacks import History
         from ..models import load_model
-        from ..training.callbacks import History
 
         path = os.fspath(path)
         folder = path if os.path.isdir(path) else os.path.dirname(path)
@@ -271,7 +271,8 @@ class Run:
 
 
 def _schema_of(model: Any, config: Mapping[str, Any] | None, path: str) -> Schema:
-    if model.input_shape is None:
+    known = getattr(model, "input_shape", None)
+    if known is None:
         raise FileError(
             "the model does not say what its inputs look like",
             where=path,
@@ -279,7 +280,7 @@ def _schema_of(model: Any, config: Mapping[str, Any] | None, path: str) -> Schem
             received=type(model).__name__,
             fix="use it in Python: chainrule.load_model(path).predict(x)",
         )
-    shape = tuple(model.input_shape[1:])
+    shape = tuple(known[1:])
     if config is None:
         return Schema(shape)
     data = config["data"]
