@@ -650,6 +650,12 @@ def test_handlers_are_put_back(tmp_path):
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_a_process_without_output():
+    command = f'exec "{sys.executable}" -m chainrule datasets >&- 2>&-'
+    assert subprocess.run(["/bin/sh", "-c", command], timeout=60).returncode == 0
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX pipes")
 def test_a_closed_pipe_is_no_error():
     process = subprocess.Popen(

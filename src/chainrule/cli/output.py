@@ -47,6 +47,9 @@ def option(name: str, *value: Any) -> str:
 
 def make_encodable() -> None:
     """Characters that the terminal cannot show are written with those that it can."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the process
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     codecs.register_error("chainrule-plain", _plain)
     for stream in (sys.stdout, sys.stderr):
         try:
