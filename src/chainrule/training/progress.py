@@ -70,6 +70,7 @@ class Progress:
         """An epoch is over."""
         if self._bar is not None:
             self._bar.remove_task(self._task)  # finished epochs become plain lines above the bar
+            self._bar.refresh()  # else the next line would bring back the last picture of the bar
             self._task = None
         took = time.perf_counter() - self._began
         speed = f"{took:.1f} s" if took >= 0.05 else f"{took * 1e3:.0f} ms"
