@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -19,9 +20,10 @@ import pytest
 import chainrule as cr
 from chainrule import datasets, report
 from chainrule.cli import main
-from chainrule.cli.recipes import RECIPES
 from chainrule.data import catalog
 from chainrule.data.idx import write_idx
+from chainrule.training.progress import Progress
+from chainrule.workflow import RECIPES
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 FAST = ["--hidden", "8", "--engine", "numpy"]
@@ -289,7 +291,8 @@ def test_table_round_trip(people, capsys, tmp_path):
     write(tmp_path / "new.csv", [row[:2] + row[3:] for row in rows])  # without the target
     answers = []
     for name in (people / "people.csv", tmp_path / "new.csv"):
-        assert main(["predict", run, str(name), "--out", str(tmp_path / "out.csv")]) == 0
+        words = ["predict", run, str(name), "--out", str(tmp_path / "out.csv"), "--overwrite"]
+        assert main(words) == 0
         answers.append(read(tmp_path / "out.csv"))
     assert answers[0] == answers[1]
     assert answers[0][0] == ["row", "class", "probability", "p(no)", "p(yes)"]
@@ -301,21 +304,20 @@ def test_scaling_is_that_of_the_training(people):
     """A batch of one row gets the same answer as among the others."""
     data = datasets.load(people / "people.csv", target="bought")
     config = report.read_config(str(people / "run"))
-    inputs = report.Inputs.from_json(config["data"]["inputs"], "")
+    known = datasets.Schema.from_json(config["data"]["inputs"], ["no", "yes"], "")
     table = datasets.read_csv(people / "people.csv", target="bought")
-    scaled = inputs.scale(table.x)
+    scaled = known.rows(table.x)
     rows = {row.tobytes() for row in scaled}
     assert all(row.tobytes() in rows for row in [*data.x_train, *data.x_test])
-    assert inputs.to_json() == report.Inputs.of(data, {"target": "bought"}).to_json()
-    np.testing.assert_array_equal(inputs.scale(table.x[7]), scaled[7:8])
-    np.testing.assert_allclose(inputs.unscale(scaled), table.x, rtol=1e-5, atol=1e-5)
+    assert known.to_json() == data.schema.to_json()
+    np.testing.assert_array_equal(known.rows(table.x[7]), scaled[7:8])
+    np.testing.assert_allclose(known.scaling.undo(scaled), table.x, rtol=1e-5, atol=1e-5)
 
 
 def test_a_table_is_read_once(people, tmp_path, monkeypatch):
     opened = []
     plain = catalog.read_csv
     monkeypatch.setattr(catalog, "read_csv", lambda *a, **k: opened.append(a) or plain(*a, **k))
-    monkeypatch.setattr(report, "read_csv", catalog.read_csv)
     words = ["train", str(people / "people.csv"), "--epochs", "1", "--quiet", *FAST]
     assert main([*words, "--out", str(tmp_path / "r")]) == 0
     assert len(opened) == 1
@@ -469,7 +471,7 @@ ERRORS = [
         "--epochs is too small\n  expected: at least 0\n  received: -1",
     ),
     (["train", "digits", "--lr", "nan"], "--lr must be a positive number\n  received: nan"),
-    (["train", "digits", "--target", "x"], "data set 'digits': target is only for CSV files"),
+    (["train", "digits", "--target", "x"], "data set 'digits': --target is only for CSV files"),
     (
         ["predict", "no/run", "x.npy"],
         "no/run: there is no model\n"
@@ -483,7 +485,7 @@ ERRORS = [
 def test_errors(words, text, capsys):
     assert main(words) == 2
     said = capsys.readouterr()
-    assert said.err == f"chainrule: {text}\n"
+    assert said.err == (text if text.startswith("chainrule ") else f"chainrule: {text}") + "\n"
     assert said.out == ""
 
 
@@ -495,7 +497,7 @@ def test_a_command_is_needed(capsys):
 def test_a_run_is_not_overwritten_by_accident(people, capsys):
     words = ["train", "and", "--epochs", "1", *FAST, "--out"]
     assert main([*words, str(people / "run")]) == 2
-    assert "the folder holds a model already" in capsys.readouterr().err
+    assert "config.json exists already" in capsys.readouterr().err
 
 
 def test_advice_is_given_as_options(tmp_path, capsys):
@@ -546,6 +548,32 @@ def test_odd_configs_are_refused(digits, tmp_path, capsys, text):
     (tmp_path / "config.json").write_text(text)
     assert main(["predict", str(tmp_path), str(digits / "examples.npy")]) == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_bar_says_what_is_waited_for(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdout", shown)
+    progress = Progress(1, 2, 5)
+    progress.say_compiling()  # before an epoch there is no bar
+    progress.begin(0)
+    progress.say_compiling()
+    assert "compiling ..." in shown.getvalue()
+    progress.advance(5, lambda: {"loss": 0.5})
+    progress.end({"loss": 0.5})
+    progress.close()
+    _, after = shown.getvalue().split("Epoch 1/2  loss 0.5000  (5 steps")
+    assert "compiling" not in after
+
+
+def test_the_environment_chooses_the_engine(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CHAINRULE_ENGINE", "numpy")
+    words = ["train", "and", "--epochs", "1", "--hidden", "2", "--out", str(tmp_path / "r")]
+    assert main(words) == 0
+    assert "engine: numpy" in capsys.readouterr().out
 
 
 # ---- signals and pipes
@@ -619,6 +647,12 @@ def test_handlers_are_put_back(tmp_path):
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     main(["train", "and", "--epochs", "1", "--quiet", "--out", str(tmp_path / "r"), *FAST])
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_a_process_without_output():
+    command = f'exec "{sys.executable}" -m chainrule datasets >&- 2>&-'
+    assert subprocess.run(["/bin/sh", "-c", command], timeout=60).returncode == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX pipes")

@@ -7,6 +7,9 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=10)
 """
 
+from . import process  # noqa: F401  first: a signal may come during the imports below
+
+# isort: split
 from . import (
     activations,
     callbacks,
@@ -33,10 +36,12 @@ from .training.compiled import compile
 from .variable import Variable
 from .version import __version__
 from .vocabulary import answer
+from .workflow import Run, train
 
 __all__ = [
     "Input",
     "Model",
+    "Run",
     "Sequential",
     "Tape",
     "Variable",
@@ -64,6 +69,7 @@ __all__ = [
     "record",
     "regularizers",
     "stop_gradient",
+    "train",
     "utils",
     "value_and_grad",
     "vjp",

@@ -13,7 +13,9 @@ import os
 from .errors import ArgumentError, choose
 
 __all__ = [
+    "ENGINES",
     "cache_dir",
+    "check_engine",
     "engine",
     "epsilon",
     "floatx",
@@ -59,19 +61,34 @@ def set_epsilon(value: float) -> None:
     _settings["epsilon"] = float(value)
 
 
+def check_engine(name: str, where: str) -> str:
+    """The name of an engine, checked.
+
+    Args:
+        name: `"auto"` (XLA where JAX is installed), `"numpy"` or `"xla"`.
+        where: what the message says it was given to.
+
+    Raises:
+        ArgumentError: another name; with the nearest one.
+
+    Example:
+        >>> check_engine("numpy", "fit")
+        'numpy'
+    """
+    if name not in ENGINES:
+        raise choose("engine", name, ENGINES, where=where)
+    return name
+
+
 def engine() -> str:
     """`"auto"`, `"numpy"` or `"xla"`: set_engine, else the variable CHAINRULE_ENGINE, else auto."""
     chosen = str(_settings["engine"]) or os.environ.get("CHAINRULE_ENGINE", "auto").lower()
-    if chosen not in ENGINES:
-        raise choose("engine", chosen, ENGINES, where="environment variable CHAINRULE_ENGINE")
-    return chosen
+    return check_engine(chosen, "environment variable CHAINRULE_ENGINE")
 
 
 def set_engine(value: str) -> None:
     """Choose the engine for this process: `"auto"` takes XLA where JAX is installed."""
-    if value not in ENGINES:
-        raise choose("engine", value, ENGINES, where="cr.config.set_engine")
-    _settings["engine"] = value
+    _settings["engine"] = check_engine(value, "cr.config.set_engine")
 
 
 def cache_dir() -> str:

@@ -1,25 +1,38 @@
-"""The table of a model: layers, output shapes, parameters; for terminals and notebooks."""
+"""What there is to read of a model and of a history: tables for terminals and notebooks."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["html", "rows", "text"]
+from .metrics import better_direction
+
+__all__ = ["history_html", "html", "rows", "text"]
 
 
 def rows(model: Any) -> list[tuple[str, str, str]]:
     """(layer and type, output shape, parameters) for each layer."""
-    found, shape = [], None
-    if hasattr(model, "_shapes"):
-        shape = model._shapes[0]
-    for layer in model.layers:
+    found = []
+    for layer, shape in _output_shapes(model):
         out = "?"
-        if shape is not None and layer.built:
-            shape = tuple(layer.compute_output_shape(shape))
+        if shape is not None:
             out = "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
         count = f"{layer.count_params():,}" if layer.built else "not built"
         found.append((f"{layer.name} ({type(layer).__name__})", out, count))
+    return found
+
+
+def _output_shapes(model: Any) -> list[tuple[Any, tuple | None]]:
+    """Each layer with the shape of what it gives; None where that is not known."""
+    found: list[tuple[Any, tuple | None]] = []
+    # only a chain of layers hands each shape on to the next
+    shape = model._shapes[0] if hasattr(model, "_shapes") else None
+    for layer in model.layers:
+        known = shape is not None and layer.built
+        if known:
+            shape = tuple(layer.compute_output_shape(shape))
+        found.append((layer, shape if known else None))
     return found
 
 
@@ -60,7 +73,7 @@ def text(model: Any, width: int | None = None) -> str:
     table.add_column("Param #", justify="right")
     for row in rows(model):
         table.add_row(*row)
-    columns = width or max(60, min(100, shutil.get_terminal_size((80, 24)).columns))
+    columns = width or max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
     console = Console(width=columns, color_system=None)
     with console.capture() as capture:
         console.print(table)
@@ -80,3 +93,69 @@ def html(model: Any) -> str:
     tail = "<br>".join(f"{name}: {value}" for name, value in totals(model))
     name = escape(model.name)
     return f"<b>Model: {name}</b><table><tr>{head}</tr>{body}</table><small>{tail}</small>"
+
+
+def history_html(history: Mapping[str, Sequence[float]], epochs: Sequence[int] = ()) -> str:
+    """The figures of a training for a notebook: each with its curve, its best and its last value.
+
+    Args:
+        history: lists by name, as `History.history`.
+        epochs: the numbers of the epochs, from 0; by default they count from the first.
+
+    Example:
+        >>> text = history_html({"loss": [0.9, 0.4], "val_loss": [1.0, 0.7]})
+        >>> text.count("<tr>"), text.count("<svg")
+        (3, 2)
+    """
+    from html import escape
+
+    count = len(epochs) or max(map(len, history.values()), default=0)
+    body = []
+    for name, given in history.items():
+        values = [float(value) for value in given]
+        best = _best(name, values)
+        at = ""
+        if best is not None:  # validation may come only every few epochs
+            index = count // len(values) * (best + 1) - 1
+            epoch = 1 + (epochs[index] if epochs else index)
+            at = f"{values[best]:.4g} (epoch {epoch})"
+        last = f"{values[-1]:.4g}" if values else ""
+        cells = (escape(name), _curve(values, best), at, last)
+        body.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    head = "".join(f"<th>{word}</th>" for word in ("figure", "over the epochs", "best", "last"))
+    return f"<b>History: {count} epochs</b><table><tr>{head}</tr>{''.join(body)}</table>"
+
+
+def _best(name: str, values: Sequence[float]) -> int | None:
+    """Where the best value is; None where nobody knows what is better."""
+    direction = better_direction(name)
+    finite = [i for i, value in enumerate(values) if math.isfinite(value)]
+    if direction is None or not finite:
+        return None
+    return (max if direction == "max" else min)(finite, key=values.__getitem__)
+
+
+def _curve(values: Sequence[float], best: int | None) -> str:
+    """A small drawing of a curve, with a dot at the best value; SVG needs no library."""
+    wide, high, edge = 160, 32, 4
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return ""
+    low, spread = min(finite), (max(finite) - min(finite)) or 1.0
+
+    def place(index: int) -> str:
+        x = edge + (wide - 2 * edge) * index / max(1, len(values) - 1)
+        y = high - edge - (high - 2 * edge) * (values[index] - low) / spread
+        return f"{x:.1f},{y:.1f}"
+
+    step = max(1, len(values) // 200)  # more points than pixels are not seen
+    shown = [i for i in range(len(values)) if i % step == 0 or i == len(values) - 1]
+    points = " ".join(place(i) for i in shown if math.isfinite(values[i]))
+    dot = ""
+    if best is not None:
+        x, y = place(best).split(",")
+        dot = f'<circle cx="{x}" cy="{y}" r="3" fill="#D55E00"/>'
+    return (
+        f'<svg width="{wide}" height="{high}"><polyline points="{points}" fill="none" '
+        f'stroke="#0072B2" stroke-width="1.5"/>{dot}</svg>'
+    )

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from ..errors import ChainruleError, FileError
+from ..terminal import say
 
 __all__ = ["doctor"]
 
@@ -23,7 +24,7 @@ def doctor(a: argparse.Namespace) -> int:
     broken: list[str] = []
 
     def line(name: str, text: object) -> None:
-        print(f"{name:12}  {text}", flush=True)
+        say(f"{name:12}  {text}")
 
     for name, version in report.versions().items():
         line(name, version)

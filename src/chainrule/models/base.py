@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, losses, metrics, optimizers, rng, saving, summary, tree
-from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, choose, did_you_mean
+from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, did_you_mean
 from ..registry import in_trees
 from ..layers.base import Layer
 from ..layers.tracking import changes, parts_of
@@ -111,8 +111,8 @@ class Model(Layer):
         """
         for name, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             check_metrics(name, given)
-        if engine is not None and engine not in config.ENGINES:
-            raise choose("engine", engine, config.ENGINES, where="compile")
+        if engine is not None:
+            config.check_engine(engine, "compile")
         chosen = optimizers.get(optimizer)
         found = in_trees(losses.get, loss)
         self.optimizer, self.loss = chosen, found

@@ -186,7 +186,7 @@ def fit(
         listeners.call("on_train_begin", {})
         checkpoint.restore()
         for event in job.events():
-            _hear(event, listeners, progress)
+            _hear(event, listeners, progress, run.name == "xla" and not run.task.programs)
             checkpoint.after(event)
         listeners.call("on_train_end", {})
         checkpoint.finished()
@@ -219,13 +219,15 @@ def _say(
         progress.note(f"{watching[0]} looks at every batch: the epoch runs batch by batch")
 
 
-def _hear(event: Event, listeners: CallbackList, progress: Progress) -> None:
+def _hear(event: Event, listeners: CallbackList, progress: Progress, compiles: bool) -> None:
     """Tell callbacks and progress of an event."""
     if event.kind == "epoch_begin":
         listeners.call("on_epoch_begin", event.epoch, {})
         progress.begin(event.epoch)
         if event.step:
             progress.advance(event.step)
+        if compiles:
+            progress.say_compiling()
     elif event.kind == "batch_begin":
         listeners.call("on_train_batch_begin", event.step, {})
         listeners.call("on_batch_begin", event.step, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import config
-from ...errors import choose, missing_extra
+from ...errors import missing_extra
 from ..jax_setup import jax_module, was_forked
 from ..task import Task
 from .base import Run
@@ -16,8 +16,7 @@ __all__ = ["choose_engine", "new_run", "predictor", "why_engine"]
 def choose_engine(wanted: str | None, where: str = "fit") -> str:
     """`numpy` or `xla`: the argument, else the setting, else XLA where JAX is installed."""
     name = config.engine() if wanted is None else wanted
-    if name not in config.ENGINES:
-        raise choose("engine", name, config.ENGINES, where=where)
+    config.check_engine(name, where)
     if name == "numpy" or (name == "auto" and was_forked()):
         return "numpy"
     if jax_module() is not None:

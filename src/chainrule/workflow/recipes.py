@@ -27,8 +27,8 @@ class Recipe:
 _STEPS, _FEWEST, _MOST = 4000, 10, 300
 RECIPES = {
     "digits": Recipe("digits", (256, 128), 0.3, 40, 32, 0.001),
-    "images": Recipe("mnist, folders of images", (512, 512), 0.2, 12, 128, 0.001),
-    "points": Recipe("moons, circles, spirals, ...", (32, 32), 0.0, 120, 32, 0.01),
+    "images": Recipe("mnist, images", (512, 512), 0.2, 12, 128, 0.001),
+    "points": Recipe("moons, circles, ...", (32, 32), 0.0, 120, 32, 0.01),
     "gates": Recipe("and, or, nand", (8,), 0.0, 300, 4, 0.05),
     "tables": Recipe("CSV files", (64, 32), 0.0, None, 32, 0.001),
 }
@@ -52,11 +52,15 @@ def recipe_for(data: Any, named: bool) -> Recipe:
 
 def recipe_table() -> str:
     """All recipes as lines, for the help."""
-    lines = ["defaults by kind of data:",
-             f"  {'':28} {'hidden':10} dropout  epochs  batch size  learning rate"]  # fmt: skip
+    lines = [
+        "defaults by kind of data:",
+        f"  {'':19}  hidden  dropout epochs batch rate",
+    ]
     for r in RECIPES.values():
         hidden = ",".join(map(str, r.hidden))
-        lines.append(f"  {r.data:28} {hidden:10} {r.dropout:<7g}  {r.epochs or '*':<6}  "
-                     f"{r.batch_size:<10}  {r.learning_rate:g}")  # fmt: skip
+        lines.append(
+            f"  {r.data:19}  {hidden:7} {r.dropout:<7g} {r.epochs or '*':<6} "
+            f"{r.batch_size:<5} {r.learning_rate:g}"
+        )
     lines.append(f"  * as many as make {_STEPS} steps, from {_FEWEST} to {_MOST}")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = ["results_of", "say_results"]
@@ -17,7 +18,7 @@ def results_of(y: Any, predicted: Any, class_names: Any) -> dict[str, float]:
     return {"mse": float((error**2).mean()), "mae": float(np.abs(error).mean())}
 
 
-def say_results(results: dict[str, float], rows: int) -> str:
+def say_results(results: Mapping[str, float], rows: int) -> str:
     """What `results_of` found on so many rows, in words."""
     if "accuracy" in results:
         share = results["accuracy"]
