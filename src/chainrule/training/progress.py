@@ -61,6 +61,8 @@ class Progress:
         """The next batches wait for the compiler; the bar says so until `advance`."""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, figures="compiling ...", refresh=True)
+        elif self._bar is None and self._detailed:
+            self.note("compiling the step ...")
 
     def advance(self, steps: int, logs: Any = None) -> None:
         """Some batches are done; `logs` is a function, called only where a bar shows it."""
