@@ -30,9 +30,10 @@ class Progress:
         verbose: 0 silent, 1 a bar on a terminal (lines elsewhere), 2 one line an epoch.
     """
 
-    def __init__(self, verbose: Any, epochs: int, steps: int, title: str = "Epoch") -> None:
+    def __init__(self, verbose: Any, epochs: int, steps: int | None, title: str = "Epoch") -> None:
         verbose = 1 if verbose == "auto" else int(verbose)
         self.shown, self.epochs, self.steps, self.title = verbose > 0, epochs, steps, title
+        self._detailed, self._done = verbose == 1, 0
         self._bar: Any = None
         if verbose == 1 and sys.stdout.isatty():
             self._bar = _bar()
@@ -50,7 +51,7 @@ class Progress:
 
     def begin(self, epoch: int) -> None:
         """An epoch starts."""
-        self._began, self._epoch = time.perf_counter(), epoch
+        self._began, self._epoch, self._done = time.perf_counter(), epoch, 0
         if self._bar is not None:
             self._task = self._bar.add_task(self._name(), total=self.steps, figures="")
 
@@ -66,6 +67,7 @@ class Progress:
 
     def advance(self, steps: int, logs: Any = None) -> None:
         """Some batches are done; `logs` is a function, called only where a bar shows it."""
+        self._done += steps
         if self._bar is not None:
             text = figures(logs()) if logs is not None else ""
             self._bar.update(self._task, advance=steps, figures=text)
@@ -78,7 +80,7 @@ class Progress:
             self._task = None
         took = time.perf_counter() - self._began
         speed = f"{took:.1f} s" if took >= 0.05 else f"{took * 1e3:.0f} ms"
-        self.note(f"{self._name()}  {figures(logs)}  ({self.steps} steps, {speed})")
+        self.note(f"{self._name()}  {figures(logs)}  ({self._done} steps, {speed})")
 
     def close(self) -> None:
         """Leave the terminal as it was."""
