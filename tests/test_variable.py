@@ -32,7 +32,7 @@ def test_values_copies_and_types():
     assert v.dtype == float32  # made before
     assert repr(v) == "Variable('w', shape=(2,), dtype=float32, kind='weight', value=[1., 2.])"
     assert repr(Variable(1.0, name="w", trainable=False)).endswith(
-        "kind='weight', trainable=False)"
+        "kind='weight', trainable=False, value=1.)"
     )
 
 

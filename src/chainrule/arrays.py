@@ -147,7 +147,12 @@ def take_recorded_type(args: tuple) -> tuple:
             break
     else:
         return args
-    recorded = [np.dtype(a.dtype) for a in args if hasattr(a, "on_tape") and is_float(a)]
+    # a Variable may hold another type for a while: inside `swap`, where a gradient is checked
+    now = [getattr(a, "value", a) if hasattr(a, "assign") else a for a in args]
+    recorded = [
+        np.dtype(v.dtype) for a, v in zip(args, now, strict=True)
+        if hasattr(a, "on_tape") and is_float(v)
+    ]  # fmt: skip
     if not recorded or np.dtype(np.float64) in recorded:
         return args
     dtype = functools.reduce(np.promote_types, recorded)

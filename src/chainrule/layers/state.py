@@ -166,10 +166,10 @@ class State(Tracked):
         """
         if not isinstance(weights, (list, tuple)):
             raise ArgumentError(
-                "weights must be a list of arrays",
-                where=f"{self.where}, set_weights",
+                "the weights must be a list of arrays",
+                where=self.where,
+                expected="what get_weights returns",
                 received=repr(weights)[:80],
-                fix="pass what get_weights() returns",
             )
         mine = self.weights
         values = [asarray(w, name=f"weight {i}") for i, w in enumerate(weights)]
