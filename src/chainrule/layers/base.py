@@ -81,6 +81,7 @@ class Layer(State, Explicit, Configurable):
     supports_masking = False  # whether a mask goes on with the output
     # whether whole numbers go into `call` as they are; else they are cast like other floats
     integer_input = True
+    takes_trees = True  # whether an argument of `call` may be a tuple, list or dict of arrays
     _accepts: Accepts
 
     def __init__(
@@ -265,7 +266,7 @@ class Layer(State, Explicit, Configurable):
         if isinstance(x, Recordable):
             x = x.on_tape()
         elif not is_array(x):
-            if tree.is_tree(x) and not tree.is_numbers(x) and not self._is_rows(x):
+            if self.takes_trees and tree.is_tree(x) and not self._is_rows(x):
                 return tree.map(self._input, x)
             x = asarray(x, name=f"input of {self.name!r}")
             if not self.integer_input or x.dtype.kind in "iu":  # Python's numbers, in a list
@@ -287,7 +288,7 @@ class Layer(State, Explicit, Configurable):
         """A list of plain rows is one array: several inputs are at least tables each."""
         if isinstance(x, dict):
             return False
-        return all(
+        return tree.is_numbers(x) or all(
             (tree.is_numbers(r) or (not isinstance(r, Recordable) and np.ndim(r) < 2))
             and not symbolic(r)
             for r in x

@@ -25,7 +25,7 @@ class Activated(Layer):
         'linear'
     """
 
-    integer_input = False
+    integer_input = takes_trees = False
     supports_masking = True
 
     @property
@@ -69,7 +69,7 @@ class Activation(Activated):
 class _SameShape(Layer):
     """Base of layers that leave the shape as it is."""
 
-    integer_input = False
+    integer_input = takes_trees = False
     supports_masking = True
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -231,6 +231,8 @@ class Flatten(Layer):
         >>> cr.layers.Flatten()(np.zeros((2, 28, 28))).shape
         (2, 784)
     """
+
+    takes_trees = False
 
     def call(self, x: Any) -> Any:
         """X with all axes but the first joined."""

@@ -40,7 +40,7 @@ class Dropout(Layer):
         array([[1., 1., 1.]], dtype=float32)
     """
 
-    integer_input = False
+    integer_input = takes_trees = False
     supports_masking = True
 
     def __init__(

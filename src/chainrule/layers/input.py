@@ -52,6 +52,7 @@ class InputLayer(Layer):
     """
 
     supports_masking = True
+    takes_trees = False
 
     def __init__(
         self,

@@ -109,8 +109,8 @@ class Model(Layer):
             run_eagerly: train on NumPy, where every number can be seen (as `engine="numpy"`).
             engine: `"auto"`, `"numpy"` or `"xla"`; fit's own argument comes first.
         """
-        for name, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            check_metrics(name, given)
+        metrics = check_metrics("metrics", metrics)
+        weighted_metrics = check_metrics("weighted_metrics", weighted_metrics)
         if engine is not None:
             config.check_engine(engine, "compile")
         chosen = optimizers.get(optimizer)

@@ -13,10 +13,12 @@ from ..training.objective import Output
 __all__ = ["Compiled", "by_output", "check_metrics"]
 
 
-def check_metrics(name: str, given: Any) -> None:
-    """Look every name up now, so that a slip shows here and not after the data was loaded."""
+def check_metrics(name: str, given: Any) -> Any:
+    """What was given, with every name looked up: a slip shows here, not after data was loaded."""
     if given is None:
-        return
+        return None
+    if getattr(given, "ndim", 0) == 1:
+        given = list(given)  # an array of names
     if isinstance(given, str) or hasattr(given, "dtype") or not hasattr(given, "__iter__"):
         raise ArgumentError(
             f"{name} must be a list, or a dict by output",
@@ -25,6 +27,7 @@ def check_metrics(name: str, given: Any) -> None:
             fix=f"[{given!r}]" if isinstance(given, str) else f'{name}=["accuracy"]',
         )
     in_trees(lambda m: None if m is None or metrics.depends_on_shapes(m) else metrics.get(m), given)
+    return given
 
 
 def by_output(value: Any, names: Sequence[str], what: str, where: str = "compile") -> list[Any]:
