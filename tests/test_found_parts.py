@@ -114,7 +114,6 @@ def test_weights_for_each_element_where_they_worked(name):
     assert float(metric.result()) == pytest.approx(wanted)
 
 
-@found("compile(metrics={...})")
 @both
 def test_metrics_by_output_name(engine):
     model, x, y = small_model(engine, metrics={"out": ["mae"]})
@@ -414,13 +413,11 @@ def test_gelu_of_ops_and_of_activations():
     assert float(cr.activations.get("gelu")(np.array([x]))[0]) == pytest.approx(normal, abs=1e-12)
 
 
-@found("identity")
 def test_identity_is_a_matrix():
     """Keras: ops.identity(n) is NumPy's."""
     assert np.asarray(ops.identity(2)).tolist() == [[1, 0], [0, 1]]
 
 
-@found("softmax(axis=(1, 2))")
 def test_softmax_over_two_axes():
     z = np.arange(12.0).reshape(2, 2, 3) / 3
     e = np.exp(z)
