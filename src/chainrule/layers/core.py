@@ -30,6 +30,12 @@ class Activation(Layer):
         """activation(x)."""
         return self.activation(x)
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged by the activations of `cr.ops`, but for glu; others are run once."""
+        if self.activation is activations.glu or not _known(self.activation):
+            return super().compute_output_shape(input_shape)
+        return input_shape
+
 
 class _Fixed(Layer):
     """Base of layers named after one activation without settings."""
@@ -80,6 +86,10 @@ class ReLU(Layer):
             threshold=self.threshold,
         )
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
+
 
 @register
 class LeakyReLU(Layer):
@@ -92,6 +102,10 @@ class LeakyReLU(Layer):
     def call(self, x: Any) -> Any:
         """leaky_relu(x)."""
         return ops.leaky_relu(x, negative_slope=self.negative_slope)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
 
 
 @register
@@ -110,6 +124,10 @@ class Softmax(Layer):
             else ops.softmax(x, axis=self.axis)
         )
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
+
 
 @register
 class Flatten(Layer):
@@ -127,4 +145,10 @@ class Flatten(Layer):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """One axis."""
-        return (input_shape[0], math.prod(input_shape[1:]))
+        unknown = None in input_shape[1:]
+        return (input_shape[0], None if unknown else math.prod(input_shape[1:]))
+
+
+def _known(activation: Any) -> bool:
+    name = getattr(activation, "__name__", "")
+    return name in activations.registry and activations.registry.find(name) is activation
