@@ -11,6 +11,7 @@ import math
 from ..arrays import xp
 from ..chain import op
 from ..registry import Registry
+from ..symbol import composite
 from .elementwise import erf, exp, sign, step, tanh
 from .shape import moveaxis
 
@@ -356,6 +357,7 @@ _softmax.__name__ = "softmax"
 
 
 @activation
+@composite
 def softmax(x, axis=-1):
     """pᵢ = e^(xᵢ)/Σe^(xⱼ), without overflow.  d_x = p·(d_y − Σ d_y·p), from ∂pᵢ/∂xⱼ = pᵢ(δᵢⱼ − pⱼ).
 

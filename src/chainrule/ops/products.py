@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import like, xp
 from ..chain import op
 from ..errors import ShapeError
+from ..symbol import composite
 
 __all__ = [
     "dense",
@@ -132,6 +133,7 @@ def _einsum(*operands, subscripts):
     return m.einsum(subscripts, *operands), tuple(gradient(k) for k in range(len(operands)))
 
 
+@composite
 def einsum(subscripts: str, *operands):
     """Einstein summation, `einsum("ij,jk->ik", a, b)`: letters not in the result are summed over.
 

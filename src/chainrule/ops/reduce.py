@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import xp
 from ..chain import op
+from ..symbol import composite
 from .shape import reshape
 
 __all__ = [
@@ -143,6 +144,7 @@ def logsumexp(x, axis=None, keepdims=False):
     return y, lambda d_y: _spread(d_y, x, axis, keepdims) * m.exp(x - total)
 
 
+@composite
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Running sum along one axis, of the flattened array without one."""
     return _cumsum(reshape(x, (-1,)), axis=0) if axis is None else _cumsum(x, axis=axis)

@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import is_traced, xp
 from ..chain import op
 from ..errors import DataError, ShapeError
+from ..symbol import composite
 
 __all__ = [
     "broadcast_to",
@@ -49,6 +50,7 @@ def transpose(x, axes=None):
     return xp(x).transpose(x, axes), (lambda d_y: xp(d_y).transpose(d_y, inverse), None)
 
 
+@composite
 def swapaxes(x: Any, a: int, b: int) -> Any:
     """Two axes exchanged."""
     axes = list(range(np.ndim(x)))
@@ -56,6 +58,7 @@ def swapaxes(x: Any, a: int, b: int) -> Any:
     return transpose(x, tuple(axes))
 
 
+@composite
 def moveaxis(x: Any, source: int, destination: int) -> Any:
     """One axis moved to another place, the others in their order."""
     axes = [i for i in range(np.ndim(x)) if i != source % np.ndim(x)]
@@ -63,6 +66,7 @@ def moveaxis(x: Any, source: int, destination: int) -> Any:
     return transpose(x, tuple(axes))
 
 
+@composite
 def expand_dims(x: Any, axis: int) -> Any:
     """A new axis of length 1."""
     shape = list(np.shape(x))
@@ -70,6 +74,7 @@ def expand_dims(x: Any, axis: int) -> Any:
     return reshape(x, tuple(shape))
 
 
+@composite
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     """Axes of length 1 taken away: all, or those named."""
     shape = np.shape(x)
@@ -106,17 +111,20 @@ def _along(axis: int, index: Any, ndim: int) -> tuple:
     return (slice(None),) * (axis % ndim) + (index,)
 
 
+@composite
 def concatenate(parts: Sequence[Any], axis: int = 0) -> Any:
     """Arrays one after another along an axis; each gets its piece of the gradient."""
     return _concatenate(*parts, axis=axis)
 
 
+@composite
 def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     """Arrays of one shape, side by side along a new axis."""
     at = axis % (np.ndim(parts[0]) + 1)
     return concatenate([expand_dims(p, at) for p in parts], axis=at)
 
 
+@composite
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Equal pieces, or pieces that end at the given indices (NumPy's `split`)."""
     n = np.shape(x)[axis]
