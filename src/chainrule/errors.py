@@ -29,6 +29,7 @@ __all__ = [
     "GradientError",
     "MissingExtraError",
     "NonFiniteError",
+    "NotBuiltError",
     "ShapeError",
     "StateError",
     "UnknownNameError",
@@ -98,6 +99,10 @@ class FileError(ChainruleError, OSError):
 
 class StateError(ChainruleError, RuntimeError):
     """A call that came at the wrong moment: fit before compile, backward before forward."""
+
+
+class NotBuiltError(StateError, AttributeError):
+    """Something that is known only once a model is built; `hasattr` says that it is not there."""
 
 
 class NonFiniteError(ChainruleError, FloatingPointError):
