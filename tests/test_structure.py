@@ -18,8 +18,8 @@ ROOT = Path(chainrule.__file__).parent
 FLOORS = {
     "version": 0,
     "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
-    "tree": 0.1, "shapes": 0.2, "files": 0.2, "finite": 0.2, "operators": 1, "symbol": 1.05, "chain": 1.1, "derivatives": 1.2,
-    "variable": 1.2, "gradcheck": 1.2,
+    "tree": 0.1, "shapes": 0.2, "files": 0.1, "finite": 0.1, "operators": 1, "symbol": 1.05,
+    "chain": 1.1, "derivatives": 1.2, "variable": 1.2, "gradcheck": 1.2,
     "ops": 2,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1, "utils": 3.1,
@@ -37,13 +37,20 @@ INSIDE = {
     "training": [
         "check",
         "step",
+        "objective",
+        "task",
+        "jax_setup",
+        "devices",
+        "engines",
         "callbacks",
         "progress",
-        "engine",
-        "compiled",
+        "pace",
+        "checkpoint",
         "loop",
+        "compiled",
         "__init__",
     ],
+    "training/engines": ["base", "eager", "xla", "choose", "__init__"],
     "data": [
         "idx",
         "csvfile",
@@ -56,7 +63,19 @@ INSIDE = {
         "__init__",
     ],
     "data/sources": ["prefetch", "base", "memory", "blocks", "streams", "choose", "__init__"],
-    "layers": ["base", "core", "dense", "dropout", "__init__"],
+    "layers": [
+        "tracking",
+        "signature",
+        "context",
+        "state",
+        "explicit",
+        "base",
+        "input",
+        "core",
+        "dense",
+        "dropout",
+        "__init__",
+    ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],
     "metrics": [
         "base",
@@ -68,7 +87,7 @@ INSIDE = {
         "__init__",
     ],
     "optimizers": ["base", "sgd", "adaptive", "__init__"],
-    "models": ["base", "sequential", "__init__"],
+    "models": ["compiled", "edge", "feed", "base", "sequential", "__init__"],
     "cli": [
         "recipes",
         "train_options",
@@ -94,7 +113,16 @@ def place(path: Path) -> tuple[str, ...]:
 def imports(path: Path):
     """(line, module path inside the package) of every import, also those inside functions."""
     here = place(path)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {  # what only a type checker reads is no import
+        id(inner)
+        for node in tree.body
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in node.body
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: len(here) - node.level]
             target = base + tuple((node.module or "").split(".") if node.module else ())
@@ -143,7 +171,7 @@ def test_no_import_climbs(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
 def test_jax_and_friends_are_imported_inside_functions_only(path):
-    allowed_jax = {("arrays",), ("training", "engine")}
+    allowed_jax = {("arrays",), ("training", "jax_setup")}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = {id(n) for n in tree.body}
     for node in ast.walk(tree):

@@ -103,6 +103,8 @@ class StateError(ChainruleError, RuntimeError):
 class NonFiniteError(ChainruleError, FloatingPointError):
     """A loss or gradient became NaN or infinite; raised before the update, nothing changed."""
 
+    batch: int | None = None  # of the epoch, counted from 0, where fit raises it
+
 
 class GradientError(ChainruleError, AssertionError):
     """A derivative that is missing, or disagrees with central differences."""
