@@ -1,6 +1,7 @@
 """Callbacks, under Keras's module name."""
 
 from .training.callbacks import (
+    BackupAndRestore,
     Callback,
     CallbackList,
     EarlyStopping,
@@ -13,6 +14,7 @@ from .training.callbacks import (
 )
 
 __all__ = [
+    "BackupAndRestore",
     "Callback",
     "CallbackList",
     "EarlyStopping",
