@@ -161,10 +161,12 @@ def killed_until_it_ends(folder, engine, recipe, kills, moment):
 
 
 def soak(kills, seed, engines):
-    draw, wrong, total = random.Random(seed), 0, 0
+    draw, wrong, total = random.Random(seed), 0, 0  # noqa: S311 - no secret
     root = Path(tempfile.mkdtemp(prefix="chainrule-soak-"))
     os.environ.setdefault("CHAINRULE_CACHE", str(root / "cache"))
-    print(f"{kills} kills for each of {', '.join(engines)}; seed {seed}; files in {root}", flush=True)
+    print(
+        f"{kills} kills for each of {', '.join(engines)}; seed {seed}; files in {root}", flush=True
+    )
     for engine in engines:
         wanted, lasts = {}, {}
         for recipe in RECIPES:
@@ -186,7 +188,9 @@ def soak(kills, seed, engines):
                          if found.get(n) != wanted[recipe].get(n)]  # fmt: skip
             wrong += bool(different)
             said = f"WRONG: {', '.join(different)} ({folder})" if different else "identical"
-            print(f"{engine}, {recipe}: killed {count} times ({done} of {kills}); {said}", flush=True)
+            print(
+                f"{engine}, {recipe}: killed {count} times ({done} of {kills}); {said}", flush=True
+            )
     print(f"{total} kills, {wrong} fits differ: {'FAILED' if wrong else 'passed'}")
     return int(wrong > 0)
 
