@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint bench mutants clean
+.PHONY: help train test soak lint bench mutants clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ train: $(VENV)/.train  ## train a network on handwritten digits; everything is s
 
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest -n 2
+
+# the better part of an hour; make soak ARGS="--kills 10 --seed 2" minutes
+soak: $(VENV)/.test  ## kill training at random moments and compare with one that was not
+	$(BIN)/python tests/soak.py $(ARGS)
 
 lint: $(VENV)/.lint  ## style and types
 	$(BIN)/ruff check

@@ -1145,6 +1145,7 @@ CALLBACKS = [
         saves=("m1", "m2"),
         tag="mode",
     ),
+    CallbackRow("BackupAndRestore", {"backup_dir": "runs"}, (1.0, 2.0)),
     CallbackRow("TerminateOnNaN", {}, (1.0, 2.0)),
     CallbackRow("History", {}, (1.0, 2.0)),
     CallbackRow("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None}, (1.0,)),

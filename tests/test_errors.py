@@ -316,7 +316,7 @@ REFUSED = [
         errors.ArgumentError,
         "fit(callbacks=...): this is no callback\n"
         "  expected: objects of cr.callbacks.Callback\n"
-        "  received: <class 'chainrule.training.callbacks.EarlyStopping'>\n"
+        "  received: <class 'chainrule.training.callbacks.monitor.EarlyStopping'>\n"
         "  fix: EarlyStopping(), with parentheses",
     ),
     (

@@ -1,6 +1,7 @@
 """Callbacks, under Keras's module name."""
 
 from .training.callbacks import (
+    BackupAndRestore,
     Callback,
     CallbackList,
     EarlyStopping,
@@ -14,6 +15,7 @@ from .training.callbacks import (
 from .vocabulary import answer
 
 __all__ = [
+    "BackupAndRestore",
     "Callback",
     "CallbackList",
     "EarlyStopping",

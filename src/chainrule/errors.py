@@ -118,6 +118,8 @@ class NotBuiltError(StateError, AttributeError):
 class NonFiniteError(ChainruleError, FloatingPointError):
     """A loss, gradient or weight is NaN or infinite; raised before anything changed."""
 
+    batch: int | None = None  # of the epoch, counted from 0, where fit raises it
+
 
 class GradientError(ChainruleError, AssertionError):
     """A derivative that is missing, or disagrees with central differences."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -118,11 +118,40 @@ def _variables(model: Any, sections: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def variables_of(model: Any) -> dict[str, Any]:
+    """The Variables of model and optimizer by their names in files."""
+    return _variables(model, ("model", "optimizer"))
+
+
+class RunSection(NamedTuple):
+    """What a checkpoint holds beside a model: see training/checkpoint.py.
+
+    Args:
+        about: plain values, the entry "run" of the manifest.
+        variables: more Variables of the same moment, by names under `run/`.
+        arrays: more arrays, likewise.
+    """
+
+    about: dict[str, Any]
+    variables: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True) -> str:
-    """Write a model; returns the path. See `Model.save`."""
+def architecture(model: Any) -> Any:
+    """The configuration of a model; None where it has a layer of the user's without a name."""
+    try:
+        return registry.serialize(model)
+    except ArgumentError:
+        return None
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, run: RunSection | None = None
+) -> str:
+    """Write a model; returns the path. See `Model.save`. With `run` it is a checkpoint."""
     if not model.built:
         raise ArgumentError(
             "a model without weights cannot be saved",
@@ -131,13 +160,17 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True) -> str:
         )
     manifest = {
         "chainrule": __version__,
-        "model": registry.serialize(model),
+        "model": registry.serialize(model) if run is None else architecture(model),
         "input_shape": map_shapes(lambda s: list(s[1:]), model.built_for),
         "compile": _compile_config(model),
         "trained": _paths(model, model.optimizer._trained if model.optimizer else ()),
         "frozen": _paths(model, [v for v in model.weights if not v.trainable]),
     }
-    return _write(model, filepath, overwrite, manifest, ("model", "optimizer"))
+    if run is not None:
+        manifest["run"] = run.about
+        if manifest["model"] is None:  # it can be resumed all the same, but not loaded
+            del manifest["model"]
+    return _write(model, filepath, overwrite, manifest, ("model", "optimizer"), run)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> str:
@@ -151,16 +184,21 @@ def _write(
     overwrite: bool,
     manifest: dict[str, Any],
     sections: tuple[str, ...],
+    run: RunSection | None = None,
 ) -> str:
     path = target(filepath, say=not model.__dict__.get("_said_safetensors"))
     model.__dict__["_said_safetensors"] = True  # once is enough for a checkpoint every epoch
     if not overwrite and os.path.lexists(path):
         raise FileError("the file exists already", where=path, fix="overwrite=True replaces it")
     named = _variables(model, sections)
-    arrays = dict(zip(named, snapshot(list(named.values())), strict=True))
+    more = {} if run is None else run.variables
+    values = snapshot([*named.values(), *more.values()])
+    arrays = dict(zip(named, values[: len(named)], strict=True))
     need_finite(
         arrays.items(), f"{model.name}, save", fix="nothing was written; train again from before"
     )
+    if run is not None:  # a running figure may be NaN
+        arrays |= dict(zip(more, values[len(named) :], strict=True)) | run.arrays
     about = {"format": _FORMAT, "version": _VERSION, "name": model.name}
     storage.write(path, arrays, about | manifest)
     return path
@@ -183,7 +221,8 @@ def _compile_config(model: Any) -> Any:
 # --- reading -----------------------------------------------------------------------------------
 
 
-def _read(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]]:
+def read_file(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]]:
+    """(path, arrays, manifest) of a file of ours, verified; FileError where it is none."""
     path = path_of(filepath)
     if os.path.splitext(path)[1].lower() in _FOREIGN and os.path.exists(target(path)):
         path = target(path)  # what ModelCheckpoint("model.h5") wrote
@@ -207,7 +246,7 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
     Raises:
         FileError: missing, damaged, or not a model; the message says which tensor.
     """
-    path, arrays, manifest = _read(filepath)
+    path, arrays, manifest = read_file(filepath)
     if "model" not in manifest:
         raise FileError(
             "the file holds weights alone",
@@ -279,7 +318,7 @@ def _metric(config: Any) -> Any:
 
 def load_weights(model: Any, filepath: Any) -> None:
     """Read weights into a model of the same shape; raises before anything changes."""
-    path, arrays, _ = _read(filepath)
+    path, arrays, _ = read_file(filepath)
     if not model.built:
         raise ArgumentError(
             "the model has no weights yet",
@@ -291,7 +330,15 @@ def load_weights(model: Any, filepath: Any) -> None:
 
 def _assign(path: str, variables: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Put the arrays of these variables' sections into them, all of them or none."""
-    not_asked = set(_SECTIONS) - {"model"} - {name.split("/")[0] for name in variables}
+    pairs = matching(path, variables, arrays)
+    put([v for v, _ in pairs], [array for _, array in pairs])
+
+
+def matching(
+    path: str, variables: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> list[tuple[Any, np.ndarray]]:
+    """(Variable, array) for each array of these variables' sections; raises where they differ."""
+    not_asked = {"optimizer", "run"} - {name.split("/")[0] for name in variables}
     given = {n: a for n, a in arrays.items() if n.split("/")[0] not in not_asked}
     missing = {name for name in variables if name.startswith("model/")} - set(given)
     if set(given) - set(variables) or missing:
@@ -303,7 +350,7 @@ def _assign(path: str, variables: dict[str, Any], arrays: dict[str, np.ndarray])
         )
     for name, array in given.items():
         _look_at(path, name, array, variables[name])
-    put([variables[name] for name in given], list(given.values()))
+    return [(variables[name], array) for name, array in given.items()]
 
 
 def _look_at(path: str, name: str, array: np.ndarray, variable: Any) -> None:

@@ -80,11 +80,22 @@ def write(path: str, tensors: dict[str, np.ndarray], manifest: dict[str, Any]) -
     text = json.dumps(manifest | {"tensors": sums}, separators=(",", ":"))
     content = memoryview(save(arrays, {"chainrule": text, "sha256": _ZEROS}))
     end = 8 + int.from_bytes(content[:8], "little")
-    if end - 8 > _HEADER_LIMIT:
+    header = _in_order(content[8:end])
+    if len(header) > _HEADER_LIMIT:
         raise FileError("the description of the model is larger than a megabyte", where=path)
-    header = bytes(content[8:end])
-    sealed = header.replace(_seal(_ZEROS), _seal(checksum(content[:end])), 1)
-    write_atomically(path, content[:8], sealed, content[end:])
+    start = len(header).to_bytes(8, "little")
+    sealed = header.replace(_seal(_ZEROS), _seal(checksum(start + header)), 1)
+    write_atomically(path, start, sealed, content[end:])
+
+
+def _in_order(header: Any) -> bytes:
+    """The header with its metadata sorted: safetensors writes them in random order, but equal
+    contents make equal files here. Padded to a multiple of 8 bytes, as the format asks.
+    """
+    entries = json.loads(bytes(header))
+    entries["__metadata__"] = dict(sorted(entries["__metadata__"].items()))
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    return text + b" " * (-len(text) % 8)
 
 
 def read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

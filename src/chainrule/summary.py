@@ -6,34 +6,72 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import tree
+from .layers.context import calling
 from .metrics import better_direction
+from .operators import raw
+from .shapes import dry_run, map_shapes
+from .variable import outside, swap
 
-__all__ = ["history_html", "html", "rows", "text"]
+__all__ = ["history_html", "html", "rows", "table", "text"]
+
+
+_HEADINGS = ("Layer (type)", "Output shape", "Param #")
+
+
+def table(model: Any) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """(headings, rows): a graph's layers and operations also say what they are connected to."""
+    if not hasattr(model, "connections"):
+        return _HEADINGS, rows(model)
+    found = [
+        (title, ", ".join(map(_shape, shapes)), f"{count:,}", ", ".join(sources) or "-")
+        for title, shapes, count, sources in model.connections()
+    ]
+    return (*_HEADINGS, "Connected to"), found
 
 
 def rows(model: Any) -> list[tuple[str, str, str]]:
     """(layer and type, output shape, parameters) for each layer."""
-    found = []
-    for layer, shape in _output_shapes(model):
-        out = "?"
-        if shape is not None:
-            out = "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
+    found, shape, inside = [], None, {}
+    if hasattr(model, "_shapes"):
+        shape = model._shapes[0]
+    else:
+        inside = shapes_inside(model)
+    for layer in model.layers:
+        out = ", ".join(map(_shape, inside.get(id(layer), ()))) or "?"
+        if shape is not None and layer.built:
+            shape = tuple(layer.compute_output_shape(shape))
+            out = _shape(shape)
         count = f"{layer.count_params():,}" if layer.built else "not built"
         found.append((f"{layer.name} ({type(layer).__name__})", out, count))
     return found
 
 
-def _output_shapes(model: Any) -> list[tuple[Any, tuple | None]]:
-    """Each layer with the shape of what it gives; None where that is not known."""
-    found: list[tuple[Any, tuple | None]] = []
-    # only a chain of layers hands each shape on to the next
-    shape = model._shapes[0] if hasattr(model, "_shapes") else None
-    for layer in model.layers:
-        known = shape is not None and layer.built
-        if known:
-            shape = tuple(layer.compute_output_shape(shape))
-        found.append((layer, shape if known else None))
-    return found
+def shapes_inside(model: Any) -> dict[int, list[Any]]:
+    """What each layer makes, by its identity: the shapes seen in a run on zeros; {} if unknown."""
+    shape, order = getattr(model, "built_for", None), []
+    if not model.built or shape is None:
+        return {}
+
+    def run(*values: Any) -> Any:
+        variables = model.variables
+        with calling(False) as context, swap(variables, [v.value for v in variables]):
+            context.seen = []
+            model(*values)
+            order[:] = [layer for layer, _ in context.seen]
+            return [tree.map(raw, y) for _, y in context.seen]
+
+    with outside():
+        found = dry_run(run, (shape,), (model.input_dtype,), model.where)
+    shapes: dict[int, list[Any]] = {}
+    for layer, outputs in zip(order, found, strict=True):
+        known = shapes.setdefault(id(layer), [])
+        map_shapes(lambda s, known=known: None if s in known else known.append(s), outputs)
+    return shapes
+
+
+def _shape(shape: Any) -> str:
+    return "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
 
 
 def totals(model: Any) -> list[tuple[str, str]]:
@@ -65,18 +103,18 @@ def text(model: Any, width: int | None = None) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
+    headings, found = table(model)
+    drawn = Table(
         box=ROUNDED, title=f'Model: "{model.name}"', title_justify="left", title_style="bold"
     )
-    table.add_column("Layer (type)")
-    table.add_column("Output shape")
-    table.add_column("Param #", justify="right")
-    for row in rows(model):
-        table.add_row(*row)
+    for heading in headings:
+        drawn.add_column(heading, justify="right" if heading == "Param #" else "left")
+    for row in found:
+        drawn.add_row(*row)
     columns = width or max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
     console = Console(width=columns, color_system=None)
     with console.capture() as capture:
-        console.print(table)
+        console.print(drawn)
     tail = "\n".join(f" {name}: {value}" for name, value in totals(model))
     return capture.get() + tail
 
@@ -85,10 +123,11 @@ def html(model: Any) -> str:
     """The table for a notebook."""
     from html import escape
 
-    head = "".join(f"<th>{h}</th>" for h in ("Layer (type)", "Output shape", "Param #"))
+    headings, found = table(model)
+    head = "".join(f"<th>{h}</th>" for h in headings)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows(model)
+        for row in found
     )
     tail = "<br>".join(f"{name}: {value}" for name, value in totals(model))
     name = escape(model.name)

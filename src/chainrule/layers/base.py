@@ -22,7 +22,7 @@ from ..errors import ArgumentError, ShapeError, StateError, caller
 from ..operators import Recordable, raw
 from ..registry import Configurable, Registry, snake_case
 from ..shapes import check_shape, dry_run, is_shape, map_shapes, with_batch
-from ..symbol import fill, symbolic
+from ..symbol import InGraph, call_layer, fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
 from .context import CallContext, calling, current, met
 from .explicit import Explicit
@@ -50,6 +50,21 @@ def weights_to_come(numbers: int) -> Iterator[None]:
         yield
     finally:
         _to_come.reset(token)
+
+
+def computing_type() -> Any:
+    """The type that every layer computes in now, where a gradient is checked; else None."""
+    return _computes_in.get()
+
+
+def zeros_to_come(shape: tuple, dtype: Any, **about: Any) -> Variable:
+    """A Variable of zeros that a file will fill, counted against what the file holds."""
+    left = _to_come.get()
+    if left is not None:
+        left[0] -= math.prod(shape)
+        if left[0] < 0:
+            raise ArgumentError("the architecture has more weights than the file")
+    return Variable(np.zeros(shape, dtype), dtype=dtype, **about)
 
 
 class Layer(State, Explicit, Configurable):
@@ -213,13 +228,15 @@ class Layer(State, Explicit, Configurable):
             return self._enter(context, inputs, training, own)
 
     def _enter(self, context: CallContext, inputs: tuple, training: Any, own: dict) -> Any:
+        if own and not inputs:
+            inputs, own = self._by_place(own)
         mask = own.pop("mask", None) if own else None
+        if symbolic(inputs, own):
+            return self._symbolic(inputs, training, mask, own)
         given = inputs
         inputs = tuple([self._input(x) for x in inputs])
         if own:
             own = self._own_values(own)
-        if symbolic(inputs, own):
-            return self._symbolic(inputs, training, mask, own)
         if not self.built:
             self._build_for(inputs, own)
         outer_training, root = context.training, context.root
@@ -252,6 +269,8 @@ class Layer(State, Explicit, Configurable):
                 y = self._remember(inputs, own)
             if masks is not None or accepts.computes_mask:
                 self._set_mask(context, inputs, masks, y)
+            if context.seen is not None:
+                context.seen.append((self, y))
             if self.activity_regularizer is not None:
                 for leaf in tree.leaves(y):
                     self.add_loss(self.activity_regularizer(leaf))
@@ -294,8 +313,26 @@ class Layer(State, Explicit, Configurable):
             for r in x
         )
 
+    def _by_place(self, own: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """`layer(query=a, value=b)`: inputs given by name stand in the order of `call`."""
+        inputs: list[Any] = []
+        for name in self._accepts.call_names:
+            if name not in own or not _has_shape(own[name]):
+                break
+            inputs.append(own[name])
+        return tuple(inputs), {
+            k: v for k, v in own.items() if k not in self._accepts.call_names[: len(inputs)]
+        }
+
     def _own_values(self, own: dict[str, Any]) -> dict[str, Any]:
         """Arguments of the layer's own `call`: values as they stand on the tape."""
+        self._need_known(own)
+        return {
+            k: tree.map(lambda v: v.on_tape() if isinstance(v, Recordable) else v, value)
+            for k, value in own.items()
+        }
+
+    def _need_known(self, own: dict[str, Any]) -> None:
         unknown = set(own) - self._accepts.names
         if unknown and not self._accepts.anything:
             raise ArgumentError(
@@ -303,10 +340,6 @@ class Layer(State, Explicit, Configurable):
                 where=self.where,
                 expected=", ".join(sorted(self._accepts.names)) or "no further arguments",
             )
-        return {
-            k: tree.map(lambda v: v.on_tape() if isinstance(v, Recordable) else v, value)
-            for k, value in own.items()
-        }
 
     # --- masks ----------------------------------------------------------------------------------
 
@@ -367,9 +400,14 @@ class Layer(State, Explicit, Configurable):
         else:
             self.build(in_order[0] if len(in_order) == 1 else in_order)
 
+    @property
+    def has_shape_rule(self) -> bool:
+        """Whether `compute_output_shape` is the layer's own."""
+        return type(self).compute_output_shape is not Layer.compute_output_shape
+
     def output_spec(self, shapes: tuple, inputs: tuple = (), own: Any = None) -> tuple[Any, Any]:
         """(tree of output shapes, their types): by the layer's rule, else by a dry run on zeros."""
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
+        if self.has_shape_rule:
             names = [f"{n}_shape" for n in self._accepts.call_names]
             if len(shapes) == 1:
                 return self.compute_output_shape(shapes[0]), self._dtype
@@ -414,13 +452,15 @@ class Layer(State, Explicit, Configurable):
 
     def _symbolic(self, inputs: tuple, training: Any, mask: Any, own: dict[str, Any]) -> Any:
         """The call as a node of a graph of layers."""
-        from .input import call_layer
-
+        self._need_known(own)
         if mask is not None:
             own = own | {"mask": mask}
         if training is not None:
             own = own | {"training": training}
         return call_layer(self, inputs, own)
+
+    input = InGraph("input")
+    output = InGraph("output")
 
     # --- configuration --------------------------------------------------------------------------
 

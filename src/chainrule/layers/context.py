@@ -22,13 +22,14 @@ class CallContext:
         training: what nested layers are told unless a call on the way says otherwise.
     """
 
-    __slots__ = ("losses", "masks", "root", "training")
+    __slots__ = ("losses", "masks", "root", "seen", "training")
 
     def __init__(self, training: bool | None = None) -> None:
         self.training = training
         self.masks: dict[int, tuple[Any, Any]] = {}  # by identity of the value, which is kept alive
         self.losses: list[tuple[Any, Any, Any]] = []  # (outermost layer, layer that added it, loss)
         self.root: Any = None  # the outermost layer that runs now
+        self.seen: list[Any] | None = None  # (layer, outputs) of every call, where asked for
 
     def mask_of(self, value: Any) -> Any:
         """The mask that travels with a value, or None."""

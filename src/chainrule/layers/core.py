@@ -65,6 +65,12 @@ class Activation(Activated):
         """activation(x)."""
         return self.activation(x)
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged by the activations of `cr.ops`, but for glu; others are run once."""
+        if self.activation is activations.glu or not _known(self.activation):
+            return super().compute_output_shape(input_shape)
+        return input_shape
+
 
 class _SameShape(Layer):
     """Base of layers that leave the shape as it is."""
@@ -159,6 +165,10 @@ class ReLU(_SameShape):
             threshold=self.threshold,
         )
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
+
 
 @register
 class LeakyReLU(_SameShape):
@@ -189,6 +199,10 @@ class LeakyReLU(_SameShape):
     def call(self, x: Any) -> Any:
         """leaky_relu(x)."""
         return ops.leaky_relu(x, negative_slope=self.negative_slope)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
 
 
 @register
@@ -221,6 +235,10 @@ class Softmax(_SameShape):
         last = self.axis in (-1, len(x.shape) - 1)
         return ops.softmax(x) if last else ops.softmax(x, axis=self.axis)
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
+
 
 @register
 class Flatten(Layer):
@@ -240,4 +258,10 @@ class Flatten(Layer):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """One axis."""
-        return (input_shape[0], math.prod(input_shape[1:]))
+        unknown = None in input_shape[1:]
+        return (input_shape[0], None if unknown else math.prod(input_shape[1:]))
+
+
+def _known(activation: Any) -> bool:
+    name = getattr(activation, "__name__", "")
+    return name in activations.registry and activations.registry.find(name) is activation

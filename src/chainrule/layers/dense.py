@@ -94,15 +94,21 @@ class Dense(Activated):
 
     def call(self, x: Any) -> Any:
         """activation(x·kernel + bias)."""
-        n = self.kernel.shape[0]
-        self.needs(
-            len(x.shape) >= 2 and x.shape[-1] == n,
-            "the input has the wrong number of features",
-            f"(batch, ..., {n})",
-            tuple(x.shape),
-        )
+        self._fits(x.shape)
         return self.activation(ops.dense(x, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Same leading axes, `units` last."""
-        return (*input_shape[:-1], self.units)
+        """Same leading axes, `units` last; half of them after glu."""
+        if self.built:
+            self._fits(input_shape)
+        units = self.units // 2 if self.activation is activations.glu else self.units
+        return (*input_shape[:-1], units)
+
+    def _fits(self, shape: Any) -> None:
+        n = self.kernel.shape[0]
+        self.needs(
+            len(shape) >= 2 and shape[-1] == n,
+            "the input has the wrong number of features",
+            f"(batch, ..., {n})",
+            tuple(shape),
+        )

@@ -12,6 +12,7 @@ from ..chain import Node, active_tape, record
 from ..errors import ShapeError, StateError
 from ..operators import raw
 from ..variable import active_swap
+from .context import current
 
 __all__ = ["Explicit"]
 
@@ -21,8 +22,12 @@ class Explicit:
 
     def _remember(self: Any, inputs: tuple, own: dict[str, Any]) -> Any:
         """Run `call` on a tape of its own and keep it; the outputs as plain arrays."""
+        context = current()
         with record() as tape:
             watched = tree.map(lambda x: tape.watch(x) if is_float(x) else x, inputs)
+            if context is not None and context.masks:  # masks go along
+                for _, (x, node) in tree.zip(inputs, watched):
+                    context.set_mask(node, context.mask_of(x))
             y = self.call(*watched, **own)
         self.__dict__["_last"] = (tape, watched, y)
         return tree.map(raw, y)

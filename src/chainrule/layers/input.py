@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import tree
 from ..errors import ArgumentError
 from ..shapes import check_shape
-from ..symbol import GraphCall, Symbol, outputs_of, symbolic
+from ..symbol import GraphCall, Symbol
 from .base import Layer, register
 
-__all__ = ["Input", "InputLayer", "call_layer"]
+__all__ = ["Input", "InputLayer"]
 
 
 def Input(  # noqa: N802 - Keras's name
@@ -83,14 +82,25 @@ class InputLayer(Layer):
 
     def call(self, x: Any) -> Any:
         """x, after a look at its shape."""
+        self.fits(x.shape)
+        return x
+
+    def fits(self, shape: Any) -> None:
+        """Raise a ShapeError unless a batch may have this shape; None fits every length."""
         self.needs(
-            len(x.shape) == len(self.shape) + 1
-            and all(n is None or n == k for n, k in zip(self.shape, x.shape[1:], strict=True)),
+            len(shape) == len(self.shape) + 1
+            and all(None in (n, k) or n == k for n, k in zip(self.shape, shape[1:], strict=True)),
             "the input has the wrong shape",
             f"({', '.join(['batch', *('any' if n is None else str(n) for n in self.shape)])})",
-            tuple(x.shape),
+            tuple(shape),
         )
-        return x
+
+    @property
+    def input(self) -> Symbol:
+        """The value at the start of a graph."""
+        return self.symbol()
+
+    output = input
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Unchanged."""
@@ -100,26 +110,5 @@ class InputLayer(Layer):
         """The type only where it was asked for."""
         config = super().get_config()
         return config if self.typed else {k: v for k, v in config.items() if k != "dtype"}
-
-
-def call_layer(layer: Layer, inputs: tuple, own: dict[str, Any]) -> Any:
-    """A layer called with symbols: builds it, and returns the symbols of its outputs.
-
-    The first use decides what the layer was built for; a later one that does not fit is refused by
-    the layer itself.
-    """
-    shapes = [_shapes(x) for x in inputs]
-    if not layer.built:
-        names = layer._accepts.call_names
-        named = dict(zip(names, shapes, strict=False))
-        named |= {k: _shapes(v) for k, v in own.items() if k in names and symbolic(v)}
-        layer._build_from(named, shapes)
-    call = GraphCall(layer, inputs, own)
-    call.outputs = outputs_of(call, *layer.output_spec(tuple(shapes), inputs, own))
-    return call.outputs
-
-
-def _shapes(x: Any) -> Any:
-    return tree.map(lambda s: tuple(s.shape), x)
 
 

@@ -63,15 +63,21 @@ class Model(Layer):
     integer_input = True  # each layer takes what it needs; the model passes on what it gets
     supports_masking = True
 
+    of_graph: Any = None  # cls -> the class that runs a graph; set by graph.py
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """`Model(inputs, outputs)` is a graph of layers."""
-        if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
-            from .graph import Functional
-
-            return object.__new__(Functional)
+        if cls.__init__ is Model.__init__ and (len(args) >= 2 or "outputs" in kwargs):
+            return object.__new__(cls.of_graph(cls))
         return object.__new__(cls)
 
-    def __init__(self, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *graph: Any, name: str | None = None, **kwargs: Any) -> None:
+        if len(graph) == 1 and isinstance(graph[0], str):
+            name, graph = graph[0], ()
+        if graph or "outputs" in kwargs:  # super().__init__(inputs, outputs) of a subclass
+            self.__class__ = type(self).of_graph(type(self))
+            self.__class__.of_graph(Model).__init__(self, *graph, name=name, **kwargs)
+            return
         super().__init__(name=name, **kwargs)
         self.optimizer: Any = None
         self.loss: Any = None
@@ -158,6 +164,7 @@ class Model(Layer):
         Return a dict of figures. It runs on both engines: use `cr.record()` for the gradients, and
         change nothing but Variables.
         """
+        self.optimizer.build(self.trainable_variables)
         step.train_step(self._task(), Batch(*data))
         return self.get_metrics_result()
 
@@ -663,6 +670,13 @@ class Model(Layer):
         super().__setstate__(state)
         self.__dict__.pop("_found", None)
         self.__dict__["_building_lock"] = _Lock()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The same model with new weights."""
+        if "calls" in config and not issubclass(cls, cls.of_graph(Model)):
+            return cls.of_graph(cls).from_config(config)
+        return super().from_config(config)
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What `compile` was given, as plain values."""

@@ -107,7 +107,7 @@ class Compiled:
 
     @staticmethod
     def _metrics(given: Any, names: Sequence[str], what: str) -> list[list[Any]]:
-        if given is None:
+        if not given:  # also the empty list of a file
             return [[] for _ in names]
         if len(names) == 1:
             if isinstance(given, dict):

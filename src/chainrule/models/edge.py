@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 
 from .. import tree
+from ..arrays import asarray
 from ..errors import ArgumentError, DataError, ShapeError, did_you_mean
 from ..operators import Recordable
 from ..training import check
 from .compiled import by_output
 
 __all__ = ["Edge", "as_inputs", "rows_of"]
+
+
+def _array(x: Any, name: str) -> Any:
+    """A table that was written as nested lists of numbers, as an array."""
+    return asarray(x, name=name) if tree.is_numbers(x) else x
 
 
 def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
@@ -38,7 +44,7 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
                 received=", ".join(map(repr, x)),
                 fix=did_you_mean(unknown[0], names) if unknown else None,
             )
-        found = [x[n] for n in names]
+        found = [_array(x[n], f"{where}[{n!r}]") for n in names]
         return found[0] if len(names) == 1 else found
     if len(names) == 1:
         if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) >= 2:
@@ -53,7 +59,7 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
             received=received,
             fix=f"give a list of {len(names)} arrays, or a dict by name",
         )
-    return list(x)
+    return [_array(v, f"{where}[{i}]") for i, v in enumerate(x)]
 
 
 def _several(x: Any) -> bool:

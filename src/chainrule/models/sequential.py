@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .. import tree
 from ..errors import ArgumentError, NotBuiltError
 from ..layers import registry
 from ..layers.base import Layer
+from ..layers.context import current
 from ..layers.input import InputLayer
 from ..registry import need_config
-from ..shapes import check_shape, map_shapes
+from ..shapes import check_shape, is_shape, map_shapes
 from ..symbol import Symbol
 from .base import Model, need_layers
 
@@ -120,11 +122,69 @@ class Sequential(Model):
             raise ArgumentError("a Sequential takes one input", where=self.name)
         self._build_stack(with_batch(inputs[0]))
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, mask: Any = None) -> Any:
         """One layer after another."""
+        context = current()
+        if mask is not None and context is not None:
+            context.set_mask(x, mask)
         for layer in self._stack:
             x = layer(x)
         return x
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """None: the output has the mask that the layers inside gave it."""
+        return None
+
+    # --- as a graph -----------------------------------------------------------------------------
+
+    def _symbols(self) -> list[Any]:
+        """The symbols before, between and after the layers; made when somebody asks."""
+        key, known = tuple(map(id, self._stack)), self.__dict__.get("_graph_symbols")
+        if known is None or known[0] != key:
+            shape, first = self._shape(0), self._stack[0]
+            if not is_shape(shape):
+                raise NotBuiltError("the input is several arrays, and no symbol", where=self.where)
+            own = isinstance(first, InputLayer)
+            symbols = [first.symbol() if own else InputLayer(shape[1:]).symbol()]
+            for layer in self._stack[own:]:
+                symbols.append(layer(symbols[-1]))
+            known = self.__dict__["_graph_symbols"] = (key, symbols)
+        return known[1]
+
+    @property
+    def input(self) -> Any:
+        """The symbol of the input, once its shape is known."""
+        return self._symbols()[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbol of the output."""
+        return self._symbols()[-1]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The input in a list, as for every model: `Model(model.inputs, model.layers[1].output)`."""
+        return [self.input]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The output's symbols."""
+        return tree.leaves(self.output)
+
+    def output_spec(self, shapes: tuple, inputs: tuple = (), own: Any = None) -> tuple[Any, Any]:
+        """(shapes, types) after the last layer."""
+        if not self.built:
+            self._build_stack(shapes[0])
+        shape, kind = shapes[0], self._dtype
+        for layer in self._stack:
+            if not isinstance(layer, InputLayer):
+                shape, kind = layer.output_spec((shape,))
+        return shape, kind
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_graph_symbols": None}
+
+    # --- shapes ---------------------------------------------------------------------------------
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape after the last layer."""

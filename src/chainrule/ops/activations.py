@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import xp
 from ..errors import ArgumentError, ShapeError
 from ..registry import Registry
+from ..symbol import composite
 from .base import check_axes, check_axis, need_numbers, op
 from .elementwise import erf, exp, sign, step, tanh
 from .shape import moveaxis, reshape, transpose
@@ -578,6 +579,7 @@ _softmax.__name__ = "softmax"
 
 
 @activation
+@composite
 def softmax(x, axis=-1):
     """pᵢ = e^(xᵢ)/Σe^(xⱼ), without overflow.  d_x = p·(d_y − Σ d_y·p), from ∂pᵢ/∂xⱼ = pᵢ(δᵢⱼ − pⱼ).
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import like, xp
 from ..errors import ShapeError
+from ..symbol import composite
 from .base import op
 
 __all__ = [
@@ -163,6 +164,7 @@ def _einsum(*operands, subscripts):
     return m.einsum(subscripts, *operands), tuple(gradient(k) for k in range(len(operands)))
 
 
+@composite
 def einsum(subscripts: str, *operands):
     """Einstein summation over the letters not in the result.  d: its term and the result's swapped.
 

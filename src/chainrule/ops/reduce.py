@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import xp
+from ..symbol import composite
 from .base import check_axes, check_axis, need_numbers, op
 from .shape import reshape
 
@@ -226,6 +227,7 @@ def logsumexp(x, axis=None, keepdims=False):
     return y, lambda d_y: _spread(d_y, x, axis, keepdims) * m.exp(x - total)
 
 
+@composite
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Running sum along one axis, of the flattened array without one.  d_x is summed from the end.
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import is_traced, numpy_dtype, xp
 from ..errors import ArgumentError, ShapeError, choose
 from ..labels import check_labels
+from ..symbol import composite
 from .base import broadcast_shape, check_axes, check_axis, op, whole
 
 __all__ = [
@@ -98,6 +99,7 @@ def transpose(x, axes=None):
     return xp(x).transpose(x, axes), (lambda d_y: xp(d_y).transpose(d_y, inverse), None)
 
 
+@composite
 def swapaxes(x: Any, a: int, b: int) -> Any:
     """Two axes exchanged.  d_x has them exchanged back.
 
@@ -112,6 +114,7 @@ def swapaxes(x: Any, a: int, b: int) -> Any:
     return transpose(x, tuple(axes))
 
 
+@composite
 def moveaxis(x: Any, source: int, destination: int) -> Any:
     """One axis moved to another place, the others in their order.  d_x has it moved back.
 
@@ -126,6 +129,7 @@ def moveaxis(x: Any, source: int, destination: int) -> Any:
     return transpose(x, tuple(axes))
 
 
+@composite
 def expand_dims(x: Any, axis: int) -> Any:
     """A new axis of length 1.  d_x is d_y without it.
 
@@ -139,6 +143,7 @@ def expand_dims(x: Any, axis: int) -> Any:
     return reshape(x, tuple(shape))
 
 
+@composite
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     """Axes of length 1 taken away: all, or those named.  d_x is d_y in the shape of x.
 
@@ -194,6 +199,7 @@ def _along(axis: int, index: Any) -> tuple:
     return (slice(None),) * axis + (index,)
 
 
+@composite
 def concatenate(parts: Sequence[Any], axis: int = 0) -> Any:
     """Arrays one after another along an axis.  Each gets its piece of d_y.
 
@@ -218,6 +224,7 @@ def concatenate(parts: Sequence[Any], axis: int = 0) -> Any:
     return _concatenate(*parts, axis=axis)
 
 
+@composite
 def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     """Arrays of one shape, side by side along a new axis.  Each gets its slice of d_y.
 
@@ -240,6 +247,7 @@ def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     return concatenate([expand_dims(p, axis) for p in parts], axis=axis)
 
 
+@composite
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Equal pieces, or pieces that end at the given indices (NumPy's `split`).  d_x joins theirs.
 

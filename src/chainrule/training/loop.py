@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import numpy as np
 
 from .. import tree
 from ..data.sources import Chunk, Source
+from ..errors import NonFiniteError
 from .callbacks import Callback, CallbackList, History, Trainable
 from .checkpoint import Checkpoint
 from .engines import Run
@@ -26,7 +28,8 @@ class Event:
 
     Args:
         kind: `epoch_begin`, `batch_begin` (only where somebody looks at batches), `steps`,
-            `validation_begin`, `validation_end` or `epoch_end`.
+            `validation_begin`, `test_batch_begin` and `test_batch_end` (likewise),
+            `validation_end` or `epoch_end`.
         epoch: counted from 0.
         step: batches of the epoch that are done.
         steps: how many of them this event brought.
@@ -53,8 +56,11 @@ class Fit:
         epochs: the epoch to stop before.
         epoch, step: where to begin.
         by_batch: an event before and after each batch.
-        stop_at: also end a piece of work where this many steps of the fit are done.
+        by_test_batch: the same for those of the validation.
+        steps_left: steps, from those that are done, after which a piece of work must end; None
+            where it need not.
         stopped: asked between pieces; True ends the epoch there.
+        end_on: asked where a step would have made a NaN; True ends the fit there.
     """
 
     def __init__(
@@ -68,85 +74,105 @@ class Fit:
         step: int = 0,
         validation_freq: int = 1,
         by_batch: bool = False,
-        stop_at: Callable[[int], int] | None = None,
+        by_test_batch: bool = False,
+        steps_left: Callable[[int], int | None] = lambda done: None,
         stopped: Callable[[], bool] = lambda: False,
+        end_on: Callable[[NonFiniteError], bool] = lambda error: False,
     ) -> None:
         self.run, self.source, self.held_out = run, source, held_out
         self.epochs, self.epoch, self.step = epochs, epoch, step
-        self.validation_freq, self.by_batch = validation_freq, by_batch
-        self.stop_at, self.stopped = stop_at, stopped
+        self.validation_freq = validation_freq
+        self.by_batch, self.by_test_batch = by_batch, by_test_batch
+        self.steps_left, self.stopped, self.end_on = steps_left, stopped, end_on
         self.pace, self.test_pace = Pace(), Pace()
         self.steps_done = 0  # in all epochs of this fit
+        self.broken = False  # by a NaN
 
     def events(self) -> Iterator[Event]:
         """Train, an event at a time."""
         resumed = self.step > 0
-        for self.epoch in range(self.epoch, self.epochs):
+        if self.stopped() and not resumed:
+            return
+        for epoch in range(self.epoch, self.epochs):
+            self.epoch = epoch
             if not resumed:
                 self.step = 0
                 self.run.reset()
             resumed = False
             yield Event("epoch_begin", self.epoch, self.step)
-            for chunk in self.source.chunks(self.epoch, self.step):
-                yield from self._chunk(chunk)
-                if self.stopped():
-                    break
+            yield from self._epoch()
+            if self.broken and not self.step:
+                return  # an epoch without a step has no figures
             logs = self.run.results("train")
             if self.held_out is not None and (self.epoch + 1) % self.validation_freq == 0:
-                yield Event("validation_begin", self.epoch, self.step)
-                found = self._validate()
-                yield Event("validation_end", self.epoch, self.step, logs=lambda f=found: f)
+                found: dict[str, Any] = {}
+                yield from self._validate(found)
                 logs |= {f"val_{name}": value for name, value in found.items()}
             yield Event("epoch_end", self.epoch, self.step, logs=lambda logs=logs: logs)
-            if self.stopped() or self.source.ended:
+            if self.broken or self.stopped() or self.source.ended:
+                return
+
+    def _epoch(self) -> Iterator[Event]:
+        if self.stopped():
+            return
+        for chunk in self.source.chunks(self.epoch, self.step):
+            yield from self._chunk(chunk)
+            if self.broken or self.stopped():
                 return
 
     def _chunk(self, chunk: Chunk) -> Iterator[Event]:
         self.run.load(chunk)
         done, last = chunk.skip, chunk.skip + chunk.steps
-        while done < last and not self.stopped():
+        while done < last and not self.broken and not self.stopped():
             size = 1 if self.by_batch else self.pace.next(last - done)
-            if self.stop_at is not None:
-                size = min(size, self.stop_at(self.steps_done))
+            size = min(size, self.steps_left(self.steps_done) or size)
             if self.by_batch:
                 yield Event("batch_begin", self.epoch, self.step)
                 self.run.load(chunk)
             began = time.perf_counter()
-            self.run.run("train", done, done + size)
+            try:
+                self.run.run("train", done, done + size)
+            except NonFiniteError as error:
+                if error.batch is None or not self.end_on(error):
+                    raise
+                self.broken, size = True, error.batch - self.step  # those before it count
+                if not size:
+                    return
             self.pace.took(size, began)
             done += size
             self.step += size
             self.steps_done += size
-            yield Event(
-                "steps", self.epoch, self.step, size, lambda: self.run.results("train")
-            )
+            yield Event("steps", self.epoch, self.step, size, lambda: self.run.results("train"))
 
-    def _validate(self) -> dict[str, Any]:
+    def _validate(self, found: dict[str, Any]) -> Iterator[Event]:
+        """Run the validation; its figures go into `found`."""
         assert self.held_out is not None  # noqa: S101 - asked for by `events`
         run, source = self.held_out
+        yield Event("validation_begin", self.epoch, self.step)
         run.follow(self.run)
         run.reset()
-        for _ in test_pieces(run, source, self.test_pace):
-            pass
-        return run.results("test")
+        for kind, step, size in pieces(run, source, self.test_pace, self.by_test_batch):
+            if self.by_test_batch:
+                logs = functools.partial(run.results, "test")
+                yield Event(f"test_batch_{kind}", self.epoch, step, size, logs)
+        found |= run.results("test")
+        yield Event("validation_end", self.epoch, self.step, logs=lambda: found)
 
 
-def test_pieces(
-    run: Run, source: Source, pace: Pace, by_batch: Callable[[int], None] | None = None
-) -> Iterator[int]:
-    """Run the test step over a source; the number of batches of each piece."""
+def pieces(run: Run, source: Source, pace: Pace, by_batch: bool) -> Iterator[tuple[str, int, int]]:
+    """Run the test step over a source: (`begin` or `end`, step, batches) around each piece."""
     for chunk in source.chunks(0):
         run.load(chunk)
         done, last = chunk.skip, chunk.skip + chunk.steps
         while done < last:
-            size = 1 if by_batch is not None else pace.next(last - done)
-            if by_batch is not None:
-                by_batch(chunk.first_step + done - chunk.skip)
+            size = 1 if by_batch else pace.next(last - done)
+            step = chunk.first_step + done - chunk.skip
+            yield "begin", step, 0
             began = time.perf_counter()
             run.run("test", done, done + size)
             pace.took(size, began)
             done += size
-            yield size
+            yield "end", step, size
 
 
 def fit(
@@ -166,28 +192,37 @@ def fit(
     """Drain the events of a fit: callbacks, progress, checkpoints. Returns the history."""
     history = History()
     params = {"epochs": epochs, "steps": source.steps, "verbose": verbose}
-    # the history comes last: it sees what the others add
-    listeners = CallbackList([*callbacks, history], model, params, held_out is not None)
-    progress = Progress(verbose, epochs, source.steps)
-    _say(progress, run, source, why, listeners, shuffle)
-    model.stop_training = False
     run.task.prepare("train", first_batch(source))
     if held_out is not None:
         run.task.prepare("test", first_batch(held_out))
+    figures = run.task.figures("train")
+    figures += [f"val_{n}" for n in run.task.figures("test") if held_out is not None]
+    # the history comes last: it sees what the others add
+    listeners = CallbackList([*callbacks, history], model, params, figures)
+    progress = Progress(verbose, epochs, source.steps)
+    _say(progress, run, source, why, listeners, shuffle)
+    model.stop_training = False
     test_run = None if held_out is None else type(run)(run.task, train=False)
     run.begin()
     try:
         job = Fit(
             run, source, None if held_out is None else (test_run, held_out),  # type: ignore[arg-type]
             epochs=epochs, epoch=initial_epoch, validation_freq=validation_freq,
-            by_batch=bool(listeners.by_batch()), stopped=lambda: model.stop_training,
+            by_batch=bool(listeners.by_batch()), by_test_batch=bool(listeners.watches("test")),
+            steps_left=listeners.steps_left, stopped=lambda: model.stop_training,
+            end_on=listeners.end_on,
         )  # fmt: skip
-        checkpoint = Checkpoint(job, model, listeners, history)
+        checkpoint = Checkpoint(job, model, listeners)
         listeners.call("on_train_begin", {})
-        checkpoint.restore()
+        if checkpoint.restore():
+            progress.note(f"going on at epoch {job.epoch + 1}, after {job.step} steps of it")
         for event in job.events():
             _hear(event, listeners, progress, run.name == "xla" and not run.task.programs)
+            if event.kind == "steps":
+                listeners.after_steps(job.steps_done, event.epoch, event.step, event.logs)
             checkpoint.after(event)
+        if job.broken:
+            model.stop_training = True
         listeners.call("on_train_end", {})
         checkpoint.finished()
     finally:
@@ -222,7 +257,8 @@ def _say(
 def _hear(event: Event, listeners: CallbackList, progress: Progress, compiles: bool) -> None:
     """Tell callbacks and progress of an event."""
     if event.kind == "epoch_begin":
-        listeners.call("on_epoch_begin", event.epoch, {})
+        if not event.step:  # else it was called before the checkpoint that fit goes on from
+            listeners.call("on_epoch_begin", event.epoch, {})
         progress.begin(event.epoch)
         if event.step:
             progress.advance(event.step)
@@ -239,6 +275,10 @@ def _hear(event: Event, listeners: CallbackList, progress: Progress, compiles: b
         progress.advance(event.steps, event.logs)
     elif event.kind == "validation_begin":
         listeners.call("on_test_begin", {})
+    elif event.kind == "test_batch_begin":
+        listeners.call("on_test_batch_begin", event.step, {})
+    elif event.kind == "test_batch_end":
+        listeners.call("on_test_batch_end", event.step, event.logs())
     elif event.kind == "validation_end":
         listeners.call("on_test_end", event.logs())
     elif event.kind == "epoch_end":
@@ -259,17 +299,13 @@ def evaluate(
         run.reset()
         listeners.call("on_test_begin", {})
         progress.begin(0)
-        watching = listeners.watches("test")
-
-        def before(step: int) -> None:
-            listeners.call("on_test_batch_begin", step, {})
-
-        step = 0
-        for size in test_pieces(run, source, Pace(), before if watching else None):
-            step += size
+        watching = bool(listeners.watches("test"))
+        for kind, step, size in pieces(run, source, Pace(), watching):
             if watching:
-                listeners.call("on_test_batch_end", step - 1, run.results("test"))
-            progress.advance(size)
+                logs = run.results("test") if kind == "end" else {}
+                listeners.call(f"on_test_batch_{kind}", step, logs)
+            if kind == "end":
+                progress.advance(size)
         logs = run.results("test")
         progress.end(logs)
         listeners.call("on_test_end", logs)

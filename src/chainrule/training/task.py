@@ -111,6 +111,12 @@ class Task:
         """The running loss and every metric."""
         return list(self._meters())
 
+    def figures(self, kind: str) -> list[str]:
+        """The names of the figures that `results` gives, as far as they are known before."""
+        if kind in self.own_steps:
+            return list(self.logs.get(kind, {}))
+        return [meter.name for meter in self.meters]
+
     def reset(self, variables: Sequence[Variable], values: list[Any]) -> list[Any]:
         """The values with every running figure started again."""
         with swap(variables, values) as now:

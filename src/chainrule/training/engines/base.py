@@ -204,12 +204,15 @@ class Run:
         """The error for batch `i`; `values` are those before it."""
         with swap(self.variables, [np.array(v) for v in values]):
             culprit = step.name_culprit(self.task, self.batch(i))
-        return NonFiniteError(
+        number = self._chunk.first_step + i - self._chunk.skip
+        error = NonFiniteError(
             "the loss or a gradient is no longer finite; training stopped before the update",
-            where=f"step {self._chunk.first_step + i + 1} of this epoch",
+            where=f"step {number + 1} of this epoch",
             received=f"NaN or infinity, first made by {culprit}",
             fix="lower the learning rate, scale the inputs, or set clipnorm=1.0 on the optimizer",
         )
+        error.batch = number
+        return error
 
 
 def finite_weights(name: str, variables: Sequence[Variable], values: Sequence[Any]) -> None:
