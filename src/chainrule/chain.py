@@ -28,8 +28,8 @@ from .errors import (
     not_scalar,
     taken_past,
 )
-from .symbol import symbolic, write_call
 from .operators import Recordable, binary, raw
+from .symbol import symbolic, write_call
 
 __all__ = ["Call", "Node", "Result", "Scope", "Tape", "TupleCall", "gradients", "op", "record"]
 __all__ += ["stop_gradient", "vjp"]

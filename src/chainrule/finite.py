@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from .errors import ChainruleError, NonFiniteError
 
-__all__ = ["first_not_finite", "need_finite", "place"]
+__all__ = ["first_not_finite", "need_finite", "place", "row_number", "rows_begin_at"]
 
 
 def first_not_finite(array: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
@@ -29,6 +31,30 @@ def first_not_finite(array: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | 
     return tuple(map(int, np.unravel_index(int(bad.argmax()), array.shape))), bad
 
 
+_first_row: ContextVar[int] = ContextVar("chainrule_first_row", default=0)
+
+
+@contextmanager
+def rows_begin_at(first: int) -> Iterator[None]:
+    """Inside, rows are named by their number in the whole data, of which this part begins here."""
+    token = _first_row.set(first)
+    try:
+        yield
+    finally:
+        _first_row.reset(token)
+
+
+def row_number(row: int) -> int:
+    """The number of a row in the whole data.
+
+    Example:
+        >>> with rows_begin_at(100):
+        ...     row_number(7)
+        107
+    """
+    return int(row) + _first_row.get()
+
+
 def place(index: tuple[int, ...]) -> str:
     """`row 3, column 2` of an entry of an array, as errors say it.
 
@@ -38,7 +64,9 @@ def place(index: tuple[int, ...]) -> str:
     """
     if not index:
         return ""
-    return f"row {index[0]}" + (f", column {', '.join(map(str, index[1:]))}" if index[1:] else "")
+    return f"row {row_number(index[0])}" + (
+        f", column {', '.join(map(str, index[1:]))}" if index[1:] else ""
+    )
 
 
 def need_finite(

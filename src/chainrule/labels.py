@@ -8,6 +8,7 @@ import numpy as np
 
 from .arrays import asarray, is_traced, xp
 from .errors import DataError
+from .finite import row_number
 
 __all__ = ["check_labels"]
 
@@ -61,7 +62,7 @@ def _refuse(
     broken = ~np.broadcast_to(whole, labels.shape)
     bad = broken if broken.any() else ~inside
     first = np.unravel_index(int(np.argmax(bad)), labels.shape)
-    place = f"{where}, row {first[0]}" if labels.ndim else where
+    place = f"{where}, row {row_number(first[0])}" if labels.ndim else where
     if broken.any():
         raise DataError(
             "a class number is not whole",

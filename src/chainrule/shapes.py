@@ -99,7 +99,6 @@ def _run(call: Callable[..., Any], shapes: tuple, dtypes: tuple, length: int, wh
         return call(*inputs)
 
 
-
 def check_shape(shape: Any, where: str) -> tuple[int | None, ...]:
     """The shape of one sample as a tuple: whole numbers, None for an axis of any length.
 

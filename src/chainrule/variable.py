@@ -261,8 +261,9 @@ def snapshot(variables: Sequence[Variable]) -> list[Any]:
         holders = {id(h): h for v in variables if (h := v.holder) is not None}
         if not holders:
             return [v.value for v in variables]
-        held = {key: iter(h.pull([v for v in variables if v.holder is h]))
-                for key, h in holders.items()}
+        held = {
+            key: iter(h.pull([v for v in variables if v.holder is h])) for key, h in holders.items()
+        }
         return [v.value if v.holder is None else next(held[id(v.holder)]) for v in variables]
 
 
@@ -303,9 +304,7 @@ def claim(
     raise; then nothing has changed.
     """
     with _commit:
-        mine = [
-            v.holder is None or v.holder is holder or may_take(v, v.holder) for v in variables
-        ]
+        mine = [v.holder is None or v.holder is holder or may_take(v, v.holder) for v in variables]
         values = [v._value if v.holder is None else v.holder.pull([v])[0] for v in variables]
         for v, taken in zip(variables, mine, strict=True):
             if taken:

@@ -123,7 +123,8 @@ class Layer(State, Explicit, Configurable):
         self.auto_named = name is None
         self._dtype = numpy_dtype(dtype)
         self.dtype = self._dtype.name
-        if input_shape is not None or not isinstance(type(self).__dict__.get("input_shape"), property):
+        known_by_itself = isinstance(type(self).__dict__.get("input_shape"), property)
+        if input_shape is not None or not known_by_itself:
             self.input_shape = input_shape
         self.input_dim = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -155,7 +156,7 @@ class Layer(State, Explicit, Configurable):
         return self._dry_run((input_shape,))
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the output: by default that of the input, where `supports_masking` says so."""
+        """The mask of the output: by default that of the input, if `supports_masking` says so."""
         return previous_mask if self.supports_masking else None
 
     def add_weight(

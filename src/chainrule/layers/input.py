@@ -13,7 +13,7 @@ from .base import Layer, register
 __all__ = ["Input", "InputLayer"]
 
 
-def Input(  # noqa: N802 - Keras's name
+def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
@@ -110,5 +110,3 @@ class InputLayer(Layer):
         """The type only where it was asked for."""
         config = super().get_config()
         return config if self.typed else {k: v for k, v in config.items() if k != "dtype"}
-
-

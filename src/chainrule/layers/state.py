@@ -183,7 +183,7 @@ class State(Tracked):
                 fix=None if self.built else "build first: call it on data, or give input_shape",
             )
         need_finite(
-            [(v.name, value) for v, value in zip(mine, values, strict=True)],
+            [(v.name, _as_kept(value, v)) for v, value in zip(mine, values, strict=True)],
             f"{self.where}, set_weights",
             kind=DataError,
             fix="look where it came from; nothing was changed",
@@ -216,3 +216,9 @@ class State(Tracked):
             if id(v) in chosen:
                 paths.setdefault(id(v), (path, v))
         return dict(paths[id(v)] for v in self.weights)
+
+
+def _as_kept(value: np.ndarray, variable: Variable) -> np.ndarray:
+    """A value in the variable's type, where what is too large is infinite."""
+    with np.errstate(over="ignore"):
+        return value.astype(variable.dtype, copy=False)

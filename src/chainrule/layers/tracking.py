@@ -64,7 +64,7 @@ class Tracked:
         """Called for each part that comes in."""
 
     def contents(self) -> list[Any]:
-        """Variables, layers, optimizers and metrics that stand in attributes, each once, in order."""
+        """Variables, layers, optimizers and metrics in attributes, each once, in order."""
         found = self.__dict__.get("_found")
         if found is None:
             seen: dict[int, Any] = {}
@@ -177,9 +177,7 @@ class _Dict(dict):
 
     def __init__(self, items: Any, owner: Tracked) -> None:
         pairs = items.items()
-        super().__init__(
-            {k: watched(v, owner) if v.__class__ in _WATCHED else v for k, v in pairs}
-        )
+        super().__init__({k: watched(v, owner) if v.__class__ in _WATCHED else v for k, v in pairs})
         self.owner = owner
 
     def _items(self) -> Any:

@@ -13,9 +13,9 @@ import numpy as np
 
 from .. import config, losses, metrics, optimizers, rng, saving, summary, tree
 from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, did_you_mean
-from ..registry import in_trees
 from ..layers.base import Layer
 from ..layers.tracking import changes, parts_of
+from ..registry import in_trees
 from ..shapes import map_shapes, with_batch
 from ..training import loop, step
 from ..training.callbacks import Callback, History
@@ -32,7 +32,7 @@ __all__ = ["Model"]
 
 
 class Model(Layer):
-    """A layer that can be trained: `Model(inputs, outputs)`, a subclass with a `call`, or Sequential.
+    """A layer that can be trained: `Model(inputs, outputs)`, a subclass, or a Sequential.
 
     Args:
         inputs, outputs: symbols, or trees of symbols, of a graph that starts at `Input()`.

@@ -70,9 +70,7 @@ class Compiled:
         metrics, weighted_metrics: as the user gave them.
     """
 
-    def __init__(
-        self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any
-    ) -> None:
+    def __init__(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
         self.loss, self.loss_weights = loss, loss_weights
         self.metrics, self.weighted_metrics = metrics, weighted_metrics
 

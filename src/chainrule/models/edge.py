@@ -9,6 +9,7 @@ import numpy as np
 from .. import tree
 from ..arrays import asarray
 from ..errors import ArgumentError, DataError, ShapeError, did_you_mean
+from ..finite import rows_begin_at
 from ..operators import Recordable
 from ..training import check
 from .compiled import by_output
@@ -27,12 +28,19 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
     Args:
         x: an array, or several in a list, tuple or dict.
         names: of the inputs, where the model knows them; then a dict is matched by name.
+        where: what messages call x.
 
     Raises:
         ArgumentError: a name that no input has, a missing one, or another number of inputs.
     """
     if names is None:
         return x
+    if isinstance(x, dict) and len(names) == 1 and names[0] not in x:
+        raise DataError(
+            f"{where} is a dict, but the model has one input",
+            expected=f"an array, or {{{names[0]!r}: an array}}",
+            received=", ".join(map(repr, x)),
+        )
     if isinstance(x, dict):
         missing = [n for n in names if n not in x]
         unknown = [k for k in x if k not in names]
@@ -115,9 +123,14 @@ class Edge:
                 )
         return tree.unflatten(tree.flatten(x)[1], found)
 
-    def __call__(self, data: tuple[Any, Any, Any], first_row: int = 0) -> tuple[Any, Any, Any]:
+    def __call__(
+        self, data: tuple[Any, Any, Any], first_row: int | None = 0
+    ) -> tuple[Any, Any, Any]:
         """(x, y, weight), checked; y and weight by output name where there are several."""
-        x, y, weight = data
+        with rows_begin_at(first_row or 0):
+            return self._checked(*data)
+
+    def _checked(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         x = self.inputs(x)
         rows = rows_of(x)
         names, shapes = self.model.output_names, self.model.output_spec_of(x)
@@ -156,13 +169,9 @@ class Edge:
             names, by_output(y, names, "y", where=label), losses, shapes, strict=True
         ):
             if target is not None:
-                found[name] = check.targets(
-                    target, rows, loss, shape, name=f"{label}[{name!r}]"
-                )
+                found[name] = check.targets(target, rows, loss, shape, name=f"{label}[{name!r}]")
             elif loss is not None:
-                raise ArgumentError(
-                    f"the target of the output {name!r} is missing", where=label
-                )
+                raise ArgumentError(f"the target of the output {name!r} is missing", where=label)
         return found
 
     def weights(self, weight: Any, y: Any, rows: int) -> Any:
@@ -202,7 +211,9 @@ def try_losses(model: Any, y: Any, shapes: list, names: list[str]) -> None:
             with np.errstate(all="ignore"):
                 try:
                     loss(target[:1], np.zeros((1, *sample), np.float32))
-                except ShapeError:  # once more with all rows, so that the message shows their number
+                except (
+                    ShapeError
+                ):  # once more with all rows, so that the message shows their number
                     loss(target, np.zeros((len(target), *sample), np.float32))
         except ShapeError as error:
             output = f"output {name!r}" if name else "output"

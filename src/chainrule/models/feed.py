@@ -163,5 +163,3 @@ def fit_arguments(
         "callbacks": check.list_of("callbacks", callbacks, "fit"),
         "verbose": check.verbosity(verbose),
     }
-
-

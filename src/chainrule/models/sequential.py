@@ -163,7 +163,7 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[Any]:
-        """The input in a list, as for every model: `Model(model.inputs, model.layers[1].output)`."""
+        """The input in a list, as for every model: `Model(m.inputs, m.layers[1].output)`."""
         return [self.input]
 
     @property
@@ -205,6 +205,12 @@ class Sequential(Model):
                 fix="start with Input(shape), or call fit or predict first",
             )
         return self._shapes[which]
+
+    @property
+    def input_names(self) -> list[str]:
+        """The name of its one input."""
+        first = self._stack[0] if self._stack else None
+        return [first.name if isinstance(first, InputLayer) else "input"]
 
     @property
     def built_for(self) -> Any:
@@ -250,7 +256,9 @@ class Sequential(Model):
         return {
             "name": self.name,
             "layers": [registry.serialize(layer) for layer in self._stack],
-            "build_shape": map_shapes(lambda s: list(s[1:]), self._shapes[0]) if self.built else None,
+            "build_shape": map_shapes(lambda s: list(s[1:]), self._shapes[0])
+            if self.built
+            else None,
         }
 
     @classmethod

@@ -16,7 +16,7 @@ import numpy as np
 from .. import losses, tree
 from ..arrays import asarray, numpy_dtype
 from ..errors import ArgumentError, DataError, ShapeError
-from ..finite import first_not_finite, place
+from ..finite import first_not_finite, place, row_number
 from ..labels import check_labels
 
 __all__ = [
@@ -115,7 +115,7 @@ def _need_probabilities(array: np.ndarray, whole: bool, name: str) -> None:
         fix = "this loss takes 0 and 1; for class numbers use the sparse loss"
         raise DataError(
             "a target is no probability",
-            where=f"{name}, row {row}",
+            where=f"{name}, row {row_number(row)}",
             expected="values from 0 to 1",
             received=array[row].tolist(),
             fix="divide each row by its sum" if whole else fix,
@@ -126,7 +126,7 @@ def _need_probabilities(array: np.ndarray, whole: bool, name: str) -> None:
             row = int(_rows(off).argmax())
             raise DataError(
                 "the targets of a row are no distribution",
-                where=f"{name}, row {row}",
+                where=f"{name}, row {row_number(row)}",
                 expected="probabilities that sum to 1",
                 received=array[row].tolist(),
                 fix="divide each row by its sum",

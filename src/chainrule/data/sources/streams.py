@@ -189,7 +189,7 @@ class Batches(_Made):
         if anew and self._pulled:
             self._iterator = None
             self._peeked.clear()
-        step = 0
+        step = row = 0
         while self.asked is None or step < self.asked:
             with reading(self.names[0], f"batch {step}", batch=True):
                 try:
@@ -200,8 +200,9 @@ class Batches(_Made):
                     continue
                 data = item if self._peeked else self.convert(item)
                 self._peeked.clear()
-                data = self.checked(data, None)
+                data = self.checked(data, row)
             yield step, data
+            row += rows_of(data)
             step += 1
 
     def _pull(self) -> Any:

@@ -60,5 +60,3 @@ def predictor(name: str, task: Task, variables: Any) -> Any:
     from .eager import EagerPredictor
 
     return EagerPredictor(task, variables)
-
-

@@ -69,14 +69,16 @@ class XlaRun(Run):
         self._chunk = chunk
         leaves = tree.leaves(chunk.data)
         for known in self._loaded:
-            if len(known[0]) == len(leaves) and all(a is b for a, b in zip(known[0], leaves, strict=True)):
+            if same(known[0], leaves):
                 self._data, self._room = known[1], known[2]
                 break
         else:
             with precision(self.jax, self.wide):
                 self._data, self._room = put_rows(self.jax, chunk.data)
             self._loaded = [(leaves, self._data, self._room), *self._loaded[:1]]
-        if self._orders[0] is None or chunk.order is not self._orders[0] or len(self._orders[1]) != self._room:
+        known_order, order = self._orders
+        fits = order is not None and len(order) == self._room
+        if not fits or known_order is None or chunk.order is not known_order:
             order = np.zeros(self._room, np.int32)
             rows = leaves[0].shape[0]
             order[:rows] = np.arange(rows) if chunk.order is None else chunk.order
