@@ -26,10 +26,11 @@ from pathlib import Path
 RECIPES = ("callbacks", "schedule")
 
 
-def model_of(recipe):
+def model_of(recipe, seed):
     import chainrule as cr
 
-    cr.utils.set_random_seed(11)
+    if seed is not None:
+        cr.utils.set_random_seed(seed)
     model = cr.Sequential(
         [
             cr.Input((7,)),
@@ -103,7 +104,9 @@ def work(folder, engine, recipe, die_at=None):
     x = rng.normal(size=(203, 7)).astype("float32")
     y = np.sin(x[:, :1]) + 0.3 * rng.normal(size=(203, 1)).astype("float32")
     (folder / "out").mkdir(parents=True, exist_ok=True)
-    model = model_of(recipe)
+    # a process that goes on draws other numbers: all that counts comes from the checkpoint
+    new = not any((folder / "backup").glob("checkpoint*"))
+    model = model_of(recipe, seed=11 if new else None)
     print("begun", flush=True)
     history = model.fit(
         x[:160],

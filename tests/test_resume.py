@@ -22,19 +22,20 @@ class Killed(BaseException):
 
 @pytest.fixture
 def kill(monkeypatch):
-    """`kill(n)` ends the next fit after n events that the checkpoint has seen; None lets it run."""
+    """`kill(n)` ends the next fit after n events that its checkpoint has seen; None lets it run.
+
+    `kill(f)` does when f(checkpoint) is true.
+    """
     after = checkpoint.Checkpoint.after
 
-    def arm(events):
-        left = [events]
+    def arm(when):
+        seen = [0]
 
         def dying(self, event):
             after(self, event)
-            if left[0] is not None:
-                left[0] -= 1
-                if left[0] <= 0:
-                    left[0] = None
-                    raise Killed
+            seen[0] += 1
+            if when(self) if callable(when) else seen[0] == when:
+                raise Killed
 
         monkeypatch.setattr(checkpoint.Checkpoint, "after", dying)
 
@@ -47,8 +48,8 @@ def data(rows=23):
     return x, np.sin(x[:, :1]) + 0.1 * rng.normal(size=(rows, 1)).astype("float32")
 
 
-def model_of(optimizer=None, metrics=("mae",), units=8, rate=0.3):
-    cr.utils.set_random_seed(3)
+def model_of(optimizer=None, metrics=("mae",), units=8, rate=0.3, seed=3):
+    cr.utils.set_random_seed(seed)
     model = cr.Sequential(
         [
             cr.Input((3,)),
@@ -110,10 +111,11 @@ def test_from_every_place_of_a_fit(engine, save_freq, tmp_path, kill):
     x, y = data()
 
     def fit():
-        model = model_of()
+        # a new process draws other numbers: weights, masks and order come from the checkpoint
+        model = model_of(seed=4 if os.listdir(tmp_path) else 3)
         watch = [
             cr.callbacks.EarlyStopping(patience=1, restore_best_weights=True, min_delta=0.02),
-            cr.callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.5, min_delta=0.1),
+            cr.callbacks.ReduceLROnPlateau("loss", 0.5, 1, min_delta=0.1, cooldown=2),
             cr.callbacks.LearningRateScheduler(lambda epoch, rate: 0.9 * rate),
             cr.callbacks.BackupAndRestore(tmp_path, save_freq=save_freq),
         ]
@@ -164,7 +166,8 @@ def test_other_sources_resume_by_position(engine, steps, tmp_path, kill):
     for name, source in sources.items():
 
         def fit(made=source, folder=tmp_path / name):
-            model = model_of(cr.optimizers.SGD(0.1, momentum=0.9))
+            new = not (folder / "checkpoint.safetensors").exists()
+            model = model_of(cr.optimizers.SGD(0.1, momentum=0.9), seed=3 if new else 4)
             backup = cr.callbacks.BackupAndRestore(folder, save_freq=1)
             history = model.fit(
                 **made(), epochs=4, steps_per_epoch=steps, callbacks=[backup], verbose=0,
@@ -182,6 +185,79 @@ def test_other_sources_resume_by_position(engine, steps, tmp_path, kill):
             again, found = fit()
             assert found.history == history.history
             same(again, model)
+
+
+def test_an_object_that_shuffles_itself_is_told_of_the_epochs_before(tmp_path, kill):
+    x, y = data(24)
+
+    class Turning:
+        """Keras's way: what the batches are changes at the end of an epoch."""
+
+        turned = 0
+
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, i):
+            rows = (np.arange(6) + 6 * i + self.turned) % 24
+            return x[rows], y[rows]
+
+        def on_epoch_end(self):
+            self.turned += 5
+
+    def fit():
+        model = model_of()
+        backup = cr.callbacks.BackupAndRestore(tmp_path, save_freq=3)
+        return model.fit(Turning(), epochs=4, callbacks=[backup], verbose=0, engine="numpy"), model
+
+    kill(None)
+    history, model = fit()
+    kill(11)
+    with pytest.raises(Killed):
+        fit()
+    assert storage.read(tmp_path / "checkpoint.safetensors")[1]["run"]["epoch"] > 0
+    kill(None)
+    found, again = fit()
+    assert found.history == history.history
+    same(again, model)
+
+
+@on_both
+@pytest.mark.parametrize("when", ["on_epoch_end", "on_train_batch_end"])
+def test_a_fit_that_has_been_told_to_stop_stops(engine, when, tmp_path, kill):
+    """In epoch 1, after its third batch or at its end; killed before it could."""
+    x, y = data()
+
+    class Stop(cr.callbacks.Callback):
+        def get_state(self):
+            return {}
+
+    def stop(self, number, logs=None):
+        if len(self.model.history_of.epoch) == 1 and (when == "on_epoch_end" or number == 2):
+            self.model.stop_training = True
+
+    setattr(Stop, when, stop)
+
+    def fit(events):
+        kill(events)
+        model, history = model_of(), cr.callbacks.History()
+        model.history_of = history
+        # the history of the user's own comes first: it has the epochs that have ended before
+        watch = [Stop(), history, cr.callbacks.BackupAndRestore(tmp_path, save_freq=save_freq)]
+        how = {"batch_size": 4, "epochs": 5, "verbose": 0, "engine": engine}
+        model.fit(x, y, callbacks=watch, **how)
+        return model, history
+
+    save_freq = "epoch" if when == "on_epoch_end" else 1
+    model, history = fit(None)
+    assert history.epoch == [0, 1]
+    assert int(model.optimizer.iterations) == (12 if when == "on_epoch_end" else 9)
+    with pytest.raises(Killed):
+        fit(lambda fit: fit.model.stop_training)
+    assert storage.read(tmp_path / "checkpoint.safetensors")[1]["run"]["stopped"]
+    again, found = fit(None)
+    assert found.history == history.history
+    same(again, model)
 
 
 @on_both
