@@ -29,6 +29,14 @@ _swap: ContextVar[swap | None] = ContextVar("chainrule_swap", default=None)
 active_swap = _swap.get  # the innermost swap of this thread, or None
 
 
+changes = [0]  # of all structure: while it stands still, nothing has changed anywhere
+
+
+def count_change() -> None:
+    """Something that compiled programs may depend on has changed."""
+    changes[0] += 1
+
+
 class Holder(Protocol):
     """Who has the newest values of some Variables for a while: a run of fit.
 
@@ -67,13 +75,13 @@ class Variable(Recordable):
 
     __slots__ = (
         "__weakref__",
+        "_trainable",
         "_value",
         "grad",
         "holder",
         "kind",
         "name",
         "regularizer",
-        "trainable",
     )
 
     def __init__(
@@ -96,6 +104,26 @@ class Variable(Recordable):
         self.regularizer: Any = None
         self.grad: Any = None  # filled by `layer.backward`
         self.holder: Holder | None = None  # who has the newest value, if not this object
+
+    @property
+    def trainable(self) -> bool:
+        """Whether gradients are wanted and training changes it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        count_change()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: the value of now, without whoever holds it."""
+        kept = {name: getattr(self, name) for name in ("kind", "name", "regularizer", "_trainable")}
+        return kept | {"_value": np.array(self.value)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, frozen(value) if name == "_value" else value)
+        self.grad = self.holder = None
 
     @property
     def value(self) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import asarray
-from ..errors import ArgumentError, DataError, ShapeError
+from ..errors import ArgumentError, DataError, ShapeError, StateError
 from ..finite import need_finite
-from ..variable import Variable, put, snapshot
+from ..variable import Variable, count_change, put, snapshot
 from .tracking import Tracked
 
 __all__ = ["State"]
@@ -59,24 +59,38 @@ class State(Tracked):
         """Take a layer in, under a name of its own: dense, dense_1, dense_2."""
         if not isinstance(part, State) or part is self:
             return
+        if "_weights" not in self.__dict__:
+            raise StateError(
+                "a layer was assigned before the object was set up",
+                where=type(self).__name__,
+                fix="call super().__init__() first in its __init__",
+            )
         names = self.__dict__.setdefault("_names", {})
-        if names.get(part.name) is part:
+        if id(part) in (known := self.__dict__.setdefault("_called", {})):
             return
-        if part.name in names:
-            if part.auto_named and not part.__dict__.get("_owned"):  # type: ignore[attr-defined]
-                base, last = part.name, self.__dict__.setdefault("_last_number", {})
-                number = last.get(base, 0) + 1
-                while f"{base}_{number}" in names:
+        name = part.name
+        if name in names:
+            if part.auto_named:
+                last = self.__dict__.setdefault("_last_number", {})
+                number = last.get(name, 0) + 1
+                while f"{name}_{number}" in names:
                     number += 1
-                last[base], part.name = number, f"{base}_{number}"
-            elif any(names[part.name] is p for p in self._sublayers()):  # it is still there
+                last[name], name = number, f"{name}_{number}"
+                if not part.__dict__.get("_owned"):  # a name that files use is never changed
+                    part.name = name
+            elif any(names[name] is p for p in self._sublayers()):  # it is still there
                 raise ArgumentError(
-                    f"two layers are called {part.name!r}",
+                    f"two layers are called {name!r}",
                     where=self.name,
                     fix="give one of them a name of its own, Dense(..., name='first')",
                 )
-        part.__dict__["_owned"] = True  # a name that a model's files use is never changed
-        names[part.name] = part
+        part.__dict__["_owned"] = True
+        names[name] = part
+        known[id(part)] = name
+
+    def _name_of(self, part: Any) -> str:
+        """How a layer is called inside this one: by its name, numbered where two have the same."""
+        return self.__dict__.get("_called", {}).get(id(part), part.name)
 
     # --- lists of Variables ---------------------------------------------------------------------
 
@@ -98,7 +112,7 @@ class State(Tracked):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        self.changed()
+        count_change()
         for layer in self._sublayers():
             layer.trainable = value
 
@@ -138,7 +152,7 @@ class State(Tracked):
         for v in self._own_variables():
             yield f"{prefix}{v.name}", v
         for layer in self._sublayers():
-            yield from layer.named_variables(f"{prefix}{layer.name}.")
+            yield from layer.named_variables(f"{prefix}{self._name_of(layer)}.")
 
     def named_parameters(self) -> Iterator[tuple[str, Variable]]:
         """Every trained weight with its path (PyTorch's name)."""

@@ -7,17 +7,15 @@ stays valid while another is built.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 from ..errors import StateError
 from ..registry import Configurable
-from ..variable import Variable, active_swap
+from ..variable import Variable, active_swap, changes, count_change
 
-__all__ = ["Tracked", "changes", "parts_of", "signature"]
-
-changes = [0]  # of all objects together: while it stands still, nothing has changed anywhere
-
+__all__ = ["Tracked", "changes", "has_loose_parts", "parts_of", "signature"]
 
 class Tracked:
     """Base of objects whose parts are found, and whose changes are counted."""
@@ -33,11 +31,12 @@ class Tracked:
                 expected="only values of Variables change inside a step",
                 fix=f"make {name!r} a Variable with add_weight(kind=...) and call .assign(...)",
             )
-        if value.__class__ in _WATCHED:
-            value = watched(value, self)
+        value = watched(value, self)
         object.__setattr__(self, name, value)
         part = isinstance(value, (Tracked, Variable, _List, _Dict, tuple, Configurable))
-        if part or (name[0] != "_" and name not in self.passing):
+        if isinstance(value, _LOOSE) and not part:  # nothing tells what is put in there later
+            self.__dict__["_loose"] = part = True
+        if part or (name not in _OWN and name not in self.passing):
             self.changed(value if part else None)
 
     def __delattr__(self, name: str) -> None:
@@ -47,14 +46,20 @@ class Tracked:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """For copies: lists and dicts are watched again."""
         for name, value in state.items():
-            self.__dict__[name] = watched(value, self) if value.__class__ in _WATCHED else value
+            self.__dict__[name] = watched(value, self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: without what the last call left behind."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_found", "_last")} | {
+            "_last": None
+        }
 
     def changed(self, part: Any = None) -> None:
         """Count a change; `part` is what came in, if anything did."""
         d = self.__dict__
         d["_version"] = d.get("_version", 0) + 1
         d.pop("_found", None)
-        changes[0] += 1
+        count_change()
         if part is not None:
             for layer in _within(part):
                 if isinstance(layer, Tracked):
@@ -66,7 +71,7 @@ class Tracked:
     def contents(self) -> list[Any]:
         """Variables, layers, optimizers and metrics in attributes, each once, in order."""
         found = self.__dict__.get("_found")
-        if found is None:
+        if found is None or "_loose" in self.__dict__:
             seen: dict[int, Any] = {}
             for name, value in self.__dict__.items():
                 if name not in _OWN:
@@ -75,17 +80,19 @@ class Tracked:
         return found
 
 
-_OWN = frozenset({"_found", "_last", "_version"})
+# attributes of ours that are no settings
+_OWN = frozenset({"_found", "_last", "_loose", "_version", "_trainable", "_symbol"})
+_LOOSE = (dict, list, set, frozenset, deque)  # kinds of containers that may hold layers
 
 
 def _within(value: Any) -> Iterator[Any]:
     if isinstance(value, (Tracked, Variable)):
         yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _within(item)
     elif isinstance(value, dict):
         for item in value.values():
+            yield from _within(item)
+    elif isinstance(value, (tuple, *_LOOSE)):
+        for item in value:
             yield from _within(item)
     elif isinstance(value, Configurable) and hasattr(value, "variables"):
         yield value
@@ -106,10 +113,16 @@ def parts_of(root: Any) -> list[Any]:
 
 
 def signature(root: Tracked) -> tuple:
-    """What a program compiled for `root` depends on: its layers and the changes of each."""
+    """What a program compiled for `root` depends on: its parts and the changes of each."""
     return tuple(
-        (id(p), p.__dict__.get("_version", 0)) for p in parts_of(root) if isinstance(p, Tracked)
+        (id(p), p.__dict__.get("_version", 0) if isinstance(p, Tracked) else 0)
+        for p in parts_of(root)
     )
+
+
+def has_loose_parts(root: Tracked) -> bool:
+    """Is there a container somewhere, such as a set, that does not tell of changes?"""
+    return any("_loose" in p.__dict__ for p in parts_of(root) if isinstance(p, Tracked))
 
 
 def watched(value: Any, owner: Tracked) -> Any:
@@ -119,12 +132,15 @@ def watched(value: Any, owner: Tracked) -> Any:
         return _List(value, owner)
     if kind is dict:
         return _Dict(value, owner)
+    if kind is _List or kind is _Dict:  # two objects may share one: both are told
+        if all(owner is not known for known in value.owners):
+            value.owners.append(owner)
+        return value
     if kind is tuple and any(v.__class__ in _WATCHED for v in value):
         return tuple([watched(v, owner) if v.__class__ in _WATCHED else v for v in value])
     return value
 
 
-_WATCHED = frozenset({list, dict, tuple})
 
 
 def _telling(name: str, base: type) -> Any:
@@ -134,10 +150,13 @@ def _telling(name: str, base: type) -> Any:
         before = base(self)
         result = plain(self, *args, **kwargs)
         for key, item in self._items():
-            if item.__class__ in _WATCHED and (new := watched(item, self.owner)) is not item:
-                base.__setitem__(self, key, new)
+            for owner in self.owners:
+                if item.__class__ in _WATCHED and (new := watched(item, owner)) is not item:
+                    item = new
+                    base.__setitem__(self, key, new)
         try:
-            self.owner.changed(self)
+            for owner in self.owners:
+                owner.changed(self)
         except BaseException:  # the owner does not take it: as if nothing had been done
             base.clear(self)
             (base.extend if base is list else base.update)(self, before)
@@ -152,19 +171,20 @@ class _List(list):
     """A list that tells its owner of changes."""
 
     def __init__(self, items: Any, owner: Tracked) -> None:
-        super().__init__(watched(i, owner) if i.__class__ in _WATCHED else i for i in items)
-        self.owner = owner
+        super().__init__(watched(i, owner) for i in items)
+        self.owners = [owner]
 
     def _items(self) -> Any:
         return enumerate(self)
 
     def append(self, item: Any) -> None:
         """As list.append; looks at the new item alone."""
-        if item.__class__ in _WATCHED:
-            item = watched(item, self.owner)
+        for owner in self.owners:
+            item = watched(item, owner)
         list.append(self, item)
         try:
-            self.owner.changed(item)
+            for owner in self.owners:
+                owner.changed(item)
         except BaseException:  # the owner does not take it
             list.pop(self)
             raise
@@ -177,14 +197,16 @@ class _Dict(dict):
 
     def __init__(self, items: Any, owner: Tracked) -> None:
         pairs = items.items()
-        super().__init__({k: watched(v, owner) if v.__class__ in _WATCHED else v for k, v in pairs})
-        self.owner = owner
+        super().__init__({k: watched(v, owner) for k, v in pairs})
+        self.owners = [owner]
 
     def _items(self) -> Any:
         return list(self.items())
 
     __reduce__ = __reduce_ex__ = lambda self, *_: (dict, (dict(self),))
 
+
+_WATCHED = frozenset({list, dict, tuple, _List, _Dict})
 
 for _name in ("extend", "insert", "pop", "remove", "clear", "reverse", "sort", "__setitem__"):
     setattr(_List, _name, _telling(_name, list))

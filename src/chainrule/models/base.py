@@ -14,7 +14,8 @@ import numpy as np
 from .. import config, losses, metrics, optimizers, rng, saving, summary, tree
 from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
-from ..layers.tracking import changes, parts_of
+from ..layers.context import calling
+from ..layers.tracking import has_loose_parts, parts_of
 from ..registry import in_trees
 from ..shapes import map_shapes, with_batch
 from ..training import loop, step
@@ -23,7 +24,8 @@ from ..training.engines import choose_engine, new_run, predictor, why_engine
 from ..training.objective import Objective
 from ..training.step import Batch
 from ..training.task import Task
-from ..variable import Variable, outside
+from ..operators import raw
+from ..variable import Variable, changes, outside, snapshot, swap
 from .compiled import Compiled, check_metrics
 from .edge import Edge, try_losses
 from .feed import Feed, fit_arguments
@@ -381,13 +383,13 @@ class Model(Layer):
     def _trainable_task(self) -> Task:
         """The task, with something to train."""
         trained = self.trainable_variables
-        if self._own("train_step") is None:
-            if not trained and self.weights:
-                raise StateError(
-                    "there is nothing to train: every weight is frozen",
-                    where=self.name,
-                    fix="set trainable = True on a layer",
-                )
+        if self._own("train_step") is None and not trained and self.weights:
+            raise StateError(
+                "there is nothing to train: every weight is frozen",
+                where=self.name,
+                fix="set trainable = True on a layer",
+            )
+        if self.optimizer is not None:
             self.optimizer.build(trained)
         return self._task()
 
@@ -456,7 +458,8 @@ class Model(Layer):
                 own_steps={} if own is None else {"predict": own},
                 name=self.name,
             )
-            known = self.__dict__["_predictors"][name] = predictor(name, task, self.variables)
+            pad = name != "xla" or not looks_across_rows(self, x)
+            known = self.__dict__["_predictors"][name] = predictor(name, task, self.variables, pad)
         return known
 
     # --- getting ready --------------------------------------------------------------------------
@@ -493,7 +496,7 @@ class Model(Layer):
 
     def _ready(self, x: Any) -> list[tuple]:
         """Build if needed; the shapes of the outputs for checked inputs, None for the batch."""
-        if self.__dict__["_seen"] != changes[0]:
+        if self.__dict__["_seen"] != changes[0] or self.__dict__["_loose_parts"]:
             self._look_again()
         if not self.built:
             with self.__dict__["_building_lock"].lock:
@@ -589,7 +592,7 @@ class Model(Layer):
 
     def _look_again(self) -> None:
         """Something has changed somewhere: if in this model, drop what was compiled for it."""
-        self.__dict__["_seen"] = changes[0]
+        self.__dict__.update(_seen=changes[0], _loose_parts=has_loose_parts(self))
         version = self.version
         if version != self.__dict__.get("_seen_version"):
             self.__dict__["_seen_version"] = version
@@ -700,8 +703,38 @@ def _caches() -> dict[str, Any]:
         "_steppers": {},
         "_specs": {},
         "_seen": -1,
+        "_loose_parts": False,
         "_seen_version": None,
     }
+
+
+def looks_across_rows(model: Any, x: Any) -> bool:
+    """Does what the model makes of a row depend on the other rows of the batch?
+
+    Layers of ours never look across rows when they predict; code of the user's is tried.
+    """
+    layers = model._all_layers()
+    parts = [*map(type, layers), *(getattr(layer, "activation", None) for layer in layers)]
+    if all(_is_ours(p) for p in parts):
+        return False
+
+    def outputs(rows: int) -> list[Any]:
+        few = tree.map(lambda a: np.resize(a[:3], (3, *a.shape[1:])), x)
+        more = tree.map(lambda a: np.concatenate([a, np.zeros_like(a[: rows - 3])]), few)
+        variables = model.variables
+        with calling(False), np.errstate(all="ignore"):
+            with swap(variables, snapshot(variables)):
+                return [np.asarray(raw(y))[:3] for y in tree.leaves(model(more))]
+
+    alone, beside = outputs(3), outputs(5)
+    return any(
+        a.shape != b.shape or not np.allclose(a, b, rtol=1e-3, atol=1e-6, equal_nan=True)
+        for a, b in zip(alone, beside, strict=True)
+    )
+
+
+def _is_ours(part: Any) -> bool:
+    return part is None or str(getattr(part, "__module__", "")).split(".")[0] == "chainrule"
 
 
 def _leafless(v: Any) -> Any:

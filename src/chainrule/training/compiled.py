@@ -13,9 +13,8 @@ from .. import tree
 from ..chain import active_tape
 from ..errors import StateError
 from ..layers.context import layers_called
-from ..layers.tracking import changes
 from ..operators import raw
-from ..variable import discover, put, snapshot, swap
+from ..variable import changes, discover, put, snapshot, swap
 from .engines import choose_engine
 from .engines.xla import count_compilation
 from .jax_setup import plain_words, precision, use_jax
@@ -84,30 +83,36 @@ class _Program:
         self.fixed = [v for v in met.variables if not any(v is c for c in changed)]
         every = [*met.variables, *(a for a in args if hasattr(a, "dtype"))]
         self.wide = any(str(v.dtype) == "float64" for v in every)
-        self.layers, self.seen = layers, self._seen(layers)
+        self.layers, self.variables = layers, met.variables
+        self.seen = self._seen()
         self.checked = changes[0]
         fixed = self.fixed
 
-        def program(values: Any, given: Any, args: Any) -> Any:
+        def program(structure: Any, values: Any, given: Any, leaves: Any) -> Any:
             count_compilation()
             with swap(fixed, given), swap(changed, values) as now:
-                result = tree.map(raw, step(*args))
+                found = tree.map(raw, step(*tree.unflatten(structure, leaves)))
+                result, self._results[structure] = tree.flatten(found)
                 return now.values(), result
 
-        self._jitted = self.jax.jit(program)
+        self._results: dict[Any, Any] = {}  # structure of the result, by that of the arguments
+        # lists of leaves go in and out: JAX would sort the keys of dicts
+        self._jitted = self.jax.jit(program, static_argnums=0)
         self._device: tuple[list[Any], list[Any]] = ([], [])  # host values, and those on the device
         self._lock = threading.Lock()
 
-    @staticmethod
-    def _seen(layers: list[Any]) -> list[Any]:
-        return [(layer.version, [id(v) for v in layer.trainable_variables]) for layer in layers]
+    def _seen(self) -> list[Any]:
+        """What the program was compiled for."""
+        trained = [[id(v) for v in layer.trainable_variables] for layer in self.layers]
+        of_variables = [v.trainable for v in self.variables]
+        return [[layer.version for layer in self.layers], trained, of_variables]
 
     def outdated(self) -> bool:
         """Has a layer that the step called changed?"""
         if self.checked == changes[0]:
             return False
         self.checked = changes[0]
-        return self._seen(self.layers) != self.seen
+        return self._seen() != self.seen
 
     def __call__(self, *args: Any) -> Any:
         with self._lock, precision(self.jax, self.wide), plain_words(self.jax):
@@ -118,7 +123,8 @@ class _Program:
                 for h, n, d in zip(host or now, now, device or now, strict=True)
             ]
             given = [np.asarray(v) for v in snapshot(self.fixed)]
-            after, result = self._jitted(values, given, args)
+            leaves, structure = tree.flatten(args)
+            after, result = self._jitted(structure, values, given, leaves)
             put(self.changed, [np.asarray(a) for a in after])
             self._device = ([v._value for v in self.changed], list(after))
-        return result
+        return tree.unflatten(self._results[structure], result)

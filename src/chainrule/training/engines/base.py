@@ -93,8 +93,9 @@ class Run:
 
     def pause(self) -> None:
         """Another call of this run will follow: keep the values, let others take them."""
+        # what a fit around this one holds goes back to it; its running figures are its own
         nested = [(v, x) for v, x in zip(self.variables, self.values, strict=True)
-                  if v.holder is not self]  # fmt: skip
+                  if v.holder is not self and v.kind != "metric"]  # fmt: skip
         if nested and self.train:
             put([v for v, _ in nested], [self.show(x) for _, x in nested])
         self.active = False

@@ -51,12 +51,12 @@ def new_run(name: str, task: Task, *, train: bool) -> Run:
     return EagerRun(task, train=train)
 
 
-def predictor(name: str, task: Task, variables: Any) -> Any:
-    """A forward pass on the engine of this name."""
+def predictor(name: str, task: Task, variables: Any, pad: bool = True) -> Any:
+    """A forward pass on the engine of this name; `pad`: XLA may add rows of zeros to a batch."""
     if name == "xla":
         from .xla import XlaPredictor
 
-        return XlaPredictor(task, variables)
+        return XlaPredictor(task, variables, pad)
     from .eager import EagerPredictor
 
     return EagerPredictor(task, variables)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import tree
+from ...operators import raw
 from ...variable import Variable, snapshot, swap
 from .. import step
 from ..devices import put_rows, put_values
@@ -74,7 +75,8 @@ class XlaRun(Run):
                 break
         else:
             with precision(self.jax, self.wide):
-                self._data, self._room = put_rows(self.jax, chunk.data)
+                placed, self._room = put_rows(self.jax, chunk.data)
+                self._data = tree.leaves(placed)  # JAX would sort the keys of dicts
             self._loaded = [(leaves, self._data, self._room), *self._loaded[:1]]
         known_order, order = self._orders
         fits = order is not None and len(order) == self._room
@@ -128,14 +130,22 @@ class XlaRun(Run):
         programs = self.task.programs
         with _compiling:
             if key not in programs:
-                programs[key] = epoch_program(self.jax, self.task, self.variables, kind, size, loop)
+                programs[key] = epoch_program(
+                    self.jax, self.task, self.variables, structure, kind, size, loop
+                )
         return programs[key]
 
 
 def epoch_program(
-    jax: Any, task: Task, variables: Sequence[Variable], kind: str, size: int, loop: bool
+    jax: Any,
+    task: Task,
+    variables: Sequence[Variable],
+    structure: Any,
+    kind: str,
+    size: int,
+    loop: bool,
 ) -> Any:
-    """`program(values, given, data, order, ...) -> (values, fine)`.
+    """`program(values, given, data, order, ...) -> (values, fine)`; data as a list of leaves.
 
     With `loop` it runs batches `first` to `last` of `size` rows each, else one batch of `size` rows
     that starts at row `start`.
@@ -150,7 +160,8 @@ def epoch_program(
         def rows(a: Any) -> Any:
             return a.at[chosen].get(mode="promise_in_bounds", unique_indices=True)
 
-        batch = Batch(*tree.map(lambda a: None if a is None else rows(a), data))
+        leaves = [None if a is None else rows(a) for a in data]
+        batch = Batch(*tree.unflatten(structure, leaves))
         with swap(given_variables, given), swap(variables, values) as now:
             loss = task.run(kind, batch)
             return now.values(), jnp.isfinite(loss).all()
@@ -183,38 +194,50 @@ def _wide_state(variables: Sequence[Variable]) -> bool:
 class XlaPredictor:
     """The forward pass as a compiled function of a snapshot of values; safe from any thread.
 
-    Rows are padded to a power of two, so that a thousand lengths cost a dozen compilations.
+    Rows are padded to a power of two, so that a thousand lengths cost a dozen compilations; not
+    where a layer looks across the rows of a batch (`pad=False`): there each length is its own.
     """
 
-    def __init__(self, task: Task, variables: Sequence[Variable]) -> None:
-        self.task, self.variables = task, variables
+    def __init__(self, task: Task, variables: Sequence[Variable], pad: bool = True) -> None:
+        self.task, self.variables, self.pad = task, variables, pad
         self.jax = use_jax()
         self.wide = is_wide([v for v in variables if v.kind in ("weight", "statistic")])
         self._device: tuple[list[Any], list[Any]] = ([], [])  # host arrays, and their copies
 
-        def program(values: Any, x: Any) -> Any:
-            count_compilation()
-            with swap(variables, values):
-                own = task.own_steps.get("predict")
-                return step.predict_step(task, x) if own is None else own((x,))
+        self._programs: dict[Any, Any] = {}  # by structure of the inputs
+        self._outputs: dict[Any, Any] = {}  # structure of the outputs, likewise
 
-        self._program = self.jax.jit(program)
+    def _program(self, structure: Any) -> Any:
+        """The compiled pass; lists of leaves go in and out, since JAX sorts the keys of dicts."""
+
+        def program(values: Any, leaves: Any) -> Any:
+            count_compilation()
+            x = tree.unflatten(structure, leaves)
+            with swap(self.variables, values):
+                own = self.task.own_steps.get("predict")
+                y = step.predict_step(self.task, x) if own is None else own((x,))
+            found, self._outputs[structure] = tree.flatten(tree.map(raw, y))
+            return found
+
+        with _compiling:
+            if structure not in self._programs:
+                self._programs[structure] = self.jax.jit(program)
+        return self._programs[structure]
 
     def __call__(self, x: Any) -> Any:
         """The outputs for checked rows, as arrays of the caller's own."""
         use_jax()
         values = snapshot(self.variables)
-        leaves = tree.leaves(x)
+        leaves, structure = tree.flatten(x)
         rows = len(leaves[0])
-        bucket = 1 << (rows - 1).bit_length()
+        bucket = 1 << (rows - 1).bit_length() if self.pad else rows
         wide = self.wide or any(a.dtype == np.float64 for a in leaves)
         if bucket != rows:
-            x = tree.map(lambda a: _padded(a, bucket), x)
+            leaves = [_padded(a, bucket) for a in leaves]
         with precision(self.jax, wide), plain_words(self.jax):
-            y = self._program(self._on_device(values), x)
-            if bucket == rows:
-                return tree.map(np.array, y)
-            return tree.map(lambda v: np.array(v)[:rows].copy(), y)
+            found = self._program(structure)(self._on_device(values), leaves)
+            found = [np.array(v) if bucket == rows else np.array(v)[:rows].copy() for v in found]
+        return tree.unflatten(self._outputs[structure], found)
 
     def _on_device(self, values: list[Any]) -> list[Any]:
         """The values on the device; they are copied there again only when one has changed."""
