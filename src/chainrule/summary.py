@@ -62,7 +62,7 @@ def shapes_inside(model: Any) -> dict[int, list[Any]]:
             return [tree.map(raw, y) for _, y in context.seen]
 
     with outside():
-        found = dry_run(run, (shape,), (model.input_dtype,), model.where)
+        found = dry_run(run, (shape,), (model.input_dtype or model.float_dtype,), model.where)
     shapes: dict[int, list[Any]] = {}
     for layer, outputs in zip(order, found, strict=True):
         known = shapes.setdefault(id(layer), [])

@@ -406,7 +406,9 @@ class Layer(State, Explicit, Configurable):
         """Whether `compute_output_shape` is the layer's own."""
         return type(self).compute_output_shape is not Layer.compute_output_shape
 
-    def output_spec(self, shapes: tuple, inputs: tuple = (), own: Any = None) -> tuple[Any, Any]:
+    def output_spec(
+        self, shapes: tuple, inputs: tuple = (), own: Any = None, dtypes: Any = None
+    ) -> tuple[Any, Any]:
         """(tree of output shapes, their types): by the layer's rule, else by a dry run on zeros."""
         if self.has_shape_rule:
             names = [f"{n}_shape" for n in self._accepts.call_names]
@@ -416,7 +418,7 @@ class Layer(State, Explicit, Configurable):
                 return self.compute_output_shape(*shapes), self._dtype
             return self.compute_output_shape([*shapes]), self._dtype
         kinds: list[Any] = []
-        return self._dry_run(shapes, inputs, own or {}, kinds), kinds
+        return self._dry_run(shapes, inputs, own or {}, kinds, dtypes), kinds
 
     def _dry_run(
         self,

@@ -17,6 +17,7 @@ from ..variable import Variable, active_swap, changes, count_change
 
 __all__ = ["Tracked", "changes", "has_loose_parts", "parts_of", "signature"]
 
+
 class Tracked:
     """Base of objects whose parts are found, and whose changes are counted."""
 
@@ -139,8 +140,6 @@ def watched(value: Any, owner: Tracked) -> Any:
     if kind is tuple and any(v.__class__ in _WATCHED for v in value):
         return tuple([watched(v, owner) if v.__class__ in _WATCHED else v for v in value])
     return value
-
-
 
 
 def _telling(name: str, base: type) -> Any:

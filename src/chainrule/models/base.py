@@ -16,6 +16,7 @@ from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, di
 from ..layers.base import Layer
 from ..layers.context import calling
 from ..layers.tracking import has_loose_parts, parts_of
+from ..operators import raw
 from ..registry import in_trees
 from ..shapes import map_shapes, with_batch
 from ..training import loop, step
@@ -24,7 +25,6 @@ from ..training.engines import choose_engine, new_run, predictor, why_engine
 from ..training.objective import Objective
 from ..training.step import Batch
 from ..training.task import Task
-from ..operators import raw
 from ..variable import Variable, changes, outside, snapshot, swap
 from .compiled import Compiled, check_metrics
 from .edge import Edge, try_losses
@@ -135,19 +135,25 @@ class Model(Layer):
         return self.__dict__["_compiled"] is not None
 
     @property
+    def _meters(self) -> dict[str, Any]:
+        """By their names in logs: the loss, those of the outputs, metrics, those in attributes."""
+        found = Objective(self.__dict__["_outputs"] or [], [], self.loss_tracker).meters
+        known = {id(m) for m in found.values()}
+        known |= {id(l.loss_tracker) for l in self._all_layers() if isinstance(l, Model)}
+        for p in parts_of(self):
+            if isinstance(p, metrics.Metric) and id(p) not in known:
+                found[metrics.distinct_name(p.name, found)] = p
+        return found
+
+    @property
     def metrics(self) -> list[Any]:
         """The running loss, the losses of the outputs, every metric, also those in attributes."""
-        outputs = self.__dict__["_outputs"] or []
-        found = Objective(outputs, [], self.loss_tracker).meters
-        known = {id(m) for m in found}
-        known |= {id(l.loss_tracker) for l in self._all_layers() if isinstance(l, Model)}
-        own = [p for p in parts_of(self) if isinstance(p, metrics.Metric) and id(p) not in known]
-        return [*found, *own]
+        return list(self._meters.values())
 
     @property
     def metrics_names(self) -> list[str]:
         """Names of the figures that evaluate returns, in order."""
-        return [m.name for m in self.metrics]
+        return list(self._meters)
 
     def reset_metrics(self) -> None:
         """Start all running figures again."""
@@ -156,7 +162,7 @@ class Model(Layer):
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Every running figure by name; for a `train_step` of one's own."""
-        return {m.name: m.result() for m in self.metrics}
+        return {name: m.result() for name, m in self._meters.items()}
 
     # --- steps that may be overridden -----------------------------------------------------------
 
@@ -370,6 +376,11 @@ class Model(Layer):
                 fix="call model.compile(optimizer='adam', loss=...) first",
             )
 
+    @property
+    def headless(self) -> bool:
+        """Has it no `call`, as a model that only trains others in its own `train_step`?"""
+        return type(self).call is Layer.call
+
     def _needs_y(self) -> bool:
         """Must there be targets? Not where only layers or the user's own code make the loss."""
         own = self._own("train_step") or self._own("compute_loss")
@@ -424,7 +435,7 @@ class Model(Layer):
             trained=trained,
             state=self._state,
             given=lambda: [o._rate for o in self._optimizers()],
-            meters=lambda: self.metrics,
+            meters=lambda: self._meters,
             own_steps={kind: f for kind, f in own.items() if f is not None},
             name=self.name,
         )
@@ -485,17 +496,31 @@ class Model(Layer):
         return [None] * len(names) if compiled is None else compiled.losses(names)
 
     def input_types(self, x: Any) -> Any:
-        """The type in which each input is given to the model, in the tree of the inputs."""
+        """The type in which each input is given to the model, in the tree of the inputs.
+
+        None leaves whole numbers as they are, and gives others the model's type.
+        """
         kind = self.input_dtype
         return tree.map(lambda _: kind, x)
 
     @property
-    def input_dtype(self) -> str:
-        """The type of the first layer that computes."""
+    def input_dtype(self) -> str | None:
+        """The type in which inputs are given; None: floats in `float_dtype`, others as they are.
+
+        The code of a subclass may want whole numbers, to look something up.
+        """
+        return None
+
+    @property
+    def float_dtype(self) -> str:
+        """The type of floats that come in: that of the first layer that computes."""
         return next((layer.dtype for layer in self._sublayers()), self.dtype)
 
     def _ready(self, x: Any) -> list[tuple]:
         """Build if needed; the shapes of the outputs for checked inputs, None for the batch."""
+        if self.headless:
+            self.__dict__["_output_names"] = []
+            return []
         if self.__dict__["_seen"] != changes[0] or self.__dict__["_loose_parts"]:
             self._look_again()
         if not self.built:
@@ -572,6 +597,8 @@ class Model(Layer):
 
     def prepare(self, x: Any, y: Any, edge: Edge) -> None:
         """Look at the first checked batch: the losses fit, the metrics are chosen."""
+        if self.headless:
+            return
         shapes = self._ready(x)
         names = self.output_names
         if y is not None:
@@ -581,7 +608,7 @@ class Model(Layer):
             targets = [y.get(n) if isinstance(y, dict) else y for n in names]
             compiled = self.__dict__["_compiled"]
             found = compiled.outputs(names, shapes, targets)
-            for metric in Objective(found, [], self.loss_tracker).meters:
+            for metric in Objective(found, [], self.loss_tracker).meters.values():
                 self._as_wide_as_layers(metric)
             self.__dict__["_outputs"] = found
 
@@ -722,9 +749,9 @@ def looks_across_rows(model: Any, x: Any) -> bool:
         few = tree.map(lambda a: np.resize(a[:3], (3, *a.shape[1:])), x)
         more = tree.map(lambda a: np.concatenate([a, np.zeros_like(a[: rows - 3])]), few)
         variables = model.variables
-        with calling(False), np.errstate(all="ignore"):
-            with swap(variables, snapshot(variables)):
-                return [np.asarray(raw(y))[:3] for y in tree.leaves(model(more))]
+        now = swap(variables, snapshot(variables))
+        with calling(False), np.errstate(all="ignore"), now:
+            return [np.asarray(raw(y))[:3] for y in tree.leaves(model(more))]
 
     alone, beside = outputs(3), outputs(5)
     return any(

@@ -95,9 +95,9 @@ class Compiled:
                 for m in wanted if y[i] is not None else ():
                     metric = metrics.resolve(m, y[i].shape, shapes[i])
                     label = f"{name}_{metric.name}" if name else metric.name
-                    metric.name = metrics.distinct_name(label, taken, weighted=weighted)
-                    taken.append(metric.name)
-                    kept.append(metric)
+                    label = metrics.distinct_name(label, taken, weighted=weighted)
+                    taken.append(label)
+                    kept.append((label, metric))  # the object may be the user's: not renamed
                 chosen.append(kept)
             weight = 1.0 if weights[i] is None else float(weights[i])
             found.append(Output(name, loss, weight, *chosen))

@@ -86,6 +86,10 @@ def rows_of(x: Any) -> int:
     return int(tree.leaves(x)[0].shape[0])
 
 
+def _array(value: Any) -> Any:
+    return None if value is None else check.finite(asarray(value, name="y"), "y")
+
+
 class Edge:
     """Checks (x, y, weight) for one model: called on all arrays, or on each chunk of a stream.
 
@@ -108,12 +112,12 @@ class Edge:
         x = as_inputs(x, names, f"{self.where}x")
         many = isinstance(x, dict) or (_several(x) if names is None else len(names) > 1)
         if not many:
-            return check.inputs(x, self.model.input_types(None), name=f"{self.where}x")
+            return self._input(x, self.model.input_types(None), f"{self.where}x")
         named = tree.zip(x, self.model.input_types(x))
         found = []
         for path, (leaf, kind) in named:
             name = f"{self.where}x" + (f"[{path!r}]" if path else "")
-            found.append(check.inputs(leaf, kind, name=name))
+            found.append(self._input(leaf, kind, name))
             if len(found[-1]) != len(found[0]):
                 raise DataError(
                     "the inputs have different lengths",
@@ -122,6 +126,16 @@ class Edge:
                     received=f"{len(found[-1])} rows",
                 )
         return tree.unflatten(tree.flatten(x)[1], found)
+
+    def _input(self, x: Any, kind: str | None, name: str) -> np.ndarray:
+        if kind is None:
+            x = asarray(x, name=name)
+            if x.dtype.kind not in "iu":
+                kind = self.model.float_dtype
+            else:  # in 32 bits where they fit, as XLA computes
+                small = x.size == 0 or (x.min() >= -(2**31) and x.max() < 2**31)
+                kind = "int32" if x.dtype.itemsize > 4 and small else x.dtype
+        return check.inputs(x, kind, name=name)
 
     def __call__(
         self, data: tuple[Any, Any, Any], first_row: int | None = 0
@@ -133,6 +147,8 @@ class Edge:
     def _checked(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         x = self.inputs(x)
         rows = rows_of(x)
+        if self.model.headless:
+            return x, tree.map(_array, y), tree.map(_array, weight)
         names, shapes = self.model.output_names, self.model.output_spec_of(x)
         losses = self.model.losses_of(names)
         y = self._targets(y, rows, names, shapes, losses)

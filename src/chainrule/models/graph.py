@@ -246,7 +246,7 @@ class Functional(Model):
             if isinstance(call.callee, Layer) and any(s is symbol for s in call.inputs):
                 first = call.callee
                 if isinstance(first, Model) or not first.integer_input:
-                    return first.input_dtype if isinstance(first, Model) else first.dtype
+                    return first.float_dtype if isinstance(first, Model) else first.dtype
         return layer._dtype
 
     @property

@@ -10,9 +10,10 @@ from ..errors import ArgumentError, NotBuiltError
 from ..layers import registry
 from ..layers.base import Layer
 from ..layers.context import current
+from ..layers.core import Flatten
 from ..layers.input import InputLayer
 from ..registry import need_config
-from ..shapes import check_shape, is_shape, map_shapes
+from ..shapes import check_shape, is_shape, map_shapes, with_batch
 from ..symbol import Symbol
 from .base import Model, need_layers
 
@@ -41,7 +42,8 @@ class Sequential(Model):
     ) -> None:
         super().__init__(name=name, **kwargs)
         self._stack: list[Layer] = []
-        self.__dict__["_shapes"] = []  # of the input, and of the output of each layer
+        # shape and type of the input, and of the output of each layer
+        self.__dict__.update(_shapes=[], _kinds=[])
         for layer in layers or ():
             self.add(layer)
 
@@ -71,7 +73,7 @@ class Sequential(Model):
         if shape is None:
             self.built = False
         elif first:
-            self.__dict__["_shapes"] = []
+            self.__dict__.update(_shapes=[], _kinds=[])
             self._build_stack((None, *shape))
         else:
             self._grow()
@@ -80,7 +82,8 @@ class Sequential(Model):
         """Take the top layer off and return it."""
         need_layers(self)
         layer = self._stack.pop()
-        self.__dict__["_shapes"] = self.__dict__["_shapes"][: len(self._stack) + 1]
+        for name in ("_shapes", "_kinds"):
+            self.__dict__[name] = self.__dict__[name][: len(self._stack) + 1]
         self._forget()
         if not self._stack:
             self.built = False
@@ -100,27 +103,31 @@ class Sequential(Model):
             raise ArgumentError("build needs the input's shape", fix="model.build((None, 20))")
         self._build_stack(input_shape)
 
-    def _build_stack(self, input_shape: Any) -> None:
+    def _build_stack(self, input_shape: Any, kind: Any = None) -> None:
+        """Build for inputs of this shape; `kind` is their type, where the data is there."""
         need_layers(self)
         if not self._shapes:
-            self.__dict__["_shapes"] = [map_shapes(tuple, input_shape)]
+            kind = kind or self.input_dtype or self.float_dtype
+            self.__dict__.update(_shapes=[map_shapes(tuple, input_shape)], _kinds=[kind])
         self._grow()
 
     def _grow(self) -> None:
-        """Build the layers that are not built yet, and follow the shape through them."""
-        shapes = self._shapes
+        """Build the layers that are not built yet; follow shape and type through them."""
+        shapes, kinds = self._shapes, self._kinds
         for layer in self._stack[len(shapes) - 1 :]:
             if not layer.built:
                 layer._build_from({layer._accepts.call_names[0]: shapes[-1]}, [shapes[-1]])
-            shapes.append(map_shapes(tuple, layer.output_spec((shapes[-1],))[0]))
+            shape, kind = layer.output_spec((shapes[-1],), dtypes=[kinds[-1]])
+            shapes.append(map_shapes(tuple, shape))
+            passed_on = layer.integer_input and layer.has_shape_rule  # Input, Flatten
+            kinds.append(kinds[-1] if passed_on else kind)
         self.built = True
 
     def _build_for(self, inputs: tuple, own: dict[str, Any]) -> None:
-        from ..shapes import with_batch
-
         if len(inputs) != 1:
             raise ArgumentError("a Sequential takes one input", where=self.name)
-        self._build_stack(with_batch(inputs[0]))
+        x = inputs[0]
+        self._build_stack(with_batch(x), tree.map(lambda v: v.dtype, x))
 
     def call(self, x: Any, mask: Any = None) -> Any:
         """One layer after another."""
@@ -239,11 +246,20 @@ class Sequential(Model):
             )
 
     @property
-    def input_dtype(self) -> str:
+    def input_dtype(self) -> str | None:
         """The type in which the data is given to the first layer."""
         first = self._stack[0] if self._stack else None
         if isinstance(first, InputLayer) and first.typed:
             return first.dtype
+        passing = (InputLayer, Flatten)
+        taker = next((layer for layer in self._stack if not isinstance(layer, passing)), None)
+        if taker is not None and taker.integer_input:
+            return None  # a layer of the user's own: whole numbers as they are
+        return self.float_dtype
+
+    @property
+    def float_dtype(self) -> str:
+        """The type of floats that come in: that of the first layer that computes."""
         return next((l.dtype for l in self._stack if not isinstance(l, InputLayer)), self.dtype)
 
     @property

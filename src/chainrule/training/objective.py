@@ -23,8 +23,8 @@ class Output:
         name: in logs; "" where there is only one.
         loss: a Loss, or None for an output that is only measured or only predicted.
         loss_weight: factor of its loss in the whole.
-        metrics: what is measured without sample weights.
-        weighted_metrics: what is measured with them.
+        metrics: (name in logs, metric) of what is measured without sample weights.
+        weighted_metrics: the same with them.
     """
 
     def __init__(
@@ -32,8 +32,8 @@ class Output:
         name: str,
         loss: Any,
         loss_weight: Any = 1.0,
-        metrics: Sequence[Metric] = (),
-        weighted_metrics: Sequence[Metric] = (),
+        metrics: Sequence[tuple[str, Metric]] = (),
+        weighted_metrics: Sequence[tuple[str, Metric]] = (),
     ) -> None:
         self.name, self.loss, self.loss_weight = name, loss, loss_weight
         self.metrics, self.weighted_metrics = list(metrics), list(weighted_metrics)
@@ -62,13 +62,15 @@ class Objective:
         self.outputs, self.penalised, self.tracker, self.own = outputs, penalised, tracker, own
 
     @property
-    def meters(self) -> list[Metric]:
-        """The running loss, the losses of the outputs, every metric."""
-        parts = [o.tracker for o in self.outputs if o.tracker is not None]
-        measured = [m for o in self.outputs for m in o.metrics]
-        return [self.tracker, *parts, *measured, *(
-            m for o in self.outputs for m in o.weighted_metrics
-        )]  # fmt: skip
+    def meters(self) -> dict[str, Metric]:
+        """By their names in logs: the running loss, the losses of the outputs, every metric."""
+        found = {"loss": self.tracker}
+        found |= {o.tracker.name: o.tracker for o in self.outputs if o.tracker is not None}
+        for output in self.outputs:
+            found |= dict(output.metrics)
+        for output in self.outputs:
+            found |= dict(output.weighted_metrics)
+        return found
 
     def __call__(self, batch: Batch, y_pred: Any) -> Any:
         """The loss of a batch; recorded where a tape is open. Takes the batch into the figures."""
@@ -113,11 +115,11 @@ class Objective:
             if not output.metrics and not output.weighted_metrics:
                 continue
             mask = _mask(prediction)
-            for metric in output.metrics:
+            for _, metric in output.metrics:
                 metric.update_state(y, prediction, *([] if mask is None else [mask]))
             if output.weighted_metrics:
                 both = weight if mask is None else masked(weight, mask)
-                for metric in output.weighted_metrics:
+                for _, metric in output.weighted_metrics:
                     metric.update_state(y, prediction, both)
 
     def _each(self, batch: Batch, y_pred: Any) -> Any:

@@ -44,7 +44,7 @@ class Task:
         trained: Sequence[Variable] = (),
         state: Callable[[], Sequence[Variable]],
         given: Callable[[], Sequence[Variable]] = list,
-        meters: Callable[[], Sequence[Metric]] = list,
+        meters: Callable[[], dict[str, Metric]] = dict,
         own_steps: dict[str, Callable[..., Any]] | None = None,
         name: str = "task",
     ) -> None:
@@ -61,7 +61,7 @@ class Task:
         """Look again which Variables there are: an optimizer may have made its slots since."""
         given = list(self._given())
         skip = {id(v) for v in given}
-        found = [*self._state(), *(v for m in self._meters() for v in m.variables)]
+        found = [*self._state(), *(v for m in self._meters().values() for v in m.variables)]
         found += [v for logs in self.logs.values() for v in logs.values()]
         self.given = given
         self.variables = [v for v in {id(v): v for v in found}.values() if id(v) not in skip]
@@ -107,20 +107,20 @@ class Task:
     # --- figures --------------------------------------------------------------------------------
 
     @property
-    def meters(self) -> list[Metric]:
-        """The running loss and every metric."""
-        return list(self._meters())
+    def meters(self) -> dict[str, Metric]:
+        """The running loss and every metric, by their names in logs."""
+        return self._meters()
 
     def figures(self, kind: str) -> list[str]:
         """The names of the figures that `results` gives, as far as they are known before."""
         if kind in self.own_steps:
             return list(self.logs.get(kind, {}))
-        return [meter.name for meter in self.meters]
+        return list(self.meters)
 
     def reset(self, variables: Sequence[Variable], values: list[Any]) -> list[Any]:
         """The values with every running figure started again."""
         with swap(variables, values) as now:
-            for meter in self.meters:
+            for meter in self.meters.values():
                 meter.reset_state()
             return now.values()
 
@@ -130,9 +130,9 @@ class Task:
             if kind in self.own_steps:
                 return {n: _number(v.value) for n, v in self.logs.get(kind, {}).items()}
             found: dict[str, Any] = {}
-            for meter in self.meters:
+            for name, meter in self.meters.items():
                 result = meter.result()
-                found |= result if isinstance(result, dict) else {meter.name: result}
+                found |= result if isinstance(result, dict) else {name: result}
             return {name: _number(value) for name, value in found.items()}
 
 
