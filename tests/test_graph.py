@@ -96,9 +96,7 @@ def several_outputs_of_a_layer():
 def inputs_by_name():
     a, b = two()
     y = Named()(query=a, value=b, scale=3.0)
-    return cr.Model({"a": a, "b": b}, [y["sum"], y["product"]]), (
-        lambda a, b: [a + b, 3 * a * b]
-    )
+    return cr.Model({"a": a, "b": b}, [y["sum"], y["product"]]), (lambda a, b: [a + b, 3 * a * b])
 
 
 def variable():
@@ -249,9 +247,7 @@ def test_a_function_made_of_operations_is_one_call(name):
     y = function(x)
     assert (y.shape, y.call.name) == (shape, name)
     values = np.random.default_rng(1).normal(size=(4, 2, 3)).astype("float32")
-    np.testing.assert_array_equal(
-        cr.Model(x, y).predict(values, engine="numpy"), function(values)
-    )
+    np.testing.assert_array_equal(cr.Model(x, y).predict(values, engine="numpy"), function(values))
 
 
 def test_layers_stand_in_keras_s_order_and_under_their_names():
@@ -664,9 +660,7 @@ def as_graph():
     q = shared(Dense(4, "tanh", name="right")(b))
     both = ops.concatenate([p, q], axis=-1)
     kind = Dense(3, "softmax", name="kind")(both)
-    return cr.Model(
-        {"a": a, "b": b}, {"kind": kind, "size": Dense(1, name="size")(p * q)}
-    )
+    return cr.Model({"a": a, "b": b}, {"kind": kind, "size": Dense(1, name="size")(p * q)})
 
 
 def batches(seed, count=6, rows=8):

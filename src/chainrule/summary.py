@@ -124,8 +124,7 @@ def html(model: Any) -> str:
     headings, found = table(model)
     head = "".join(f"<th>{h}</th>" for h in headings)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in found
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in found
     )
     tail = "<br>".join(f"{name}: {value}" for name, value in totals(model))
     name = escape(model.name)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import tree
-from .errors import NotBuiltError, ShapeError, StateError
+from .errors import ChainruleError, NotBuiltError, ShapeError, StateError
 from .operators import Recordable, binary
 from .shapes import dry_run, map_shapes
 
@@ -154,21 +154,17 @@ def write_call(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]
 
 def named_error(error: Exception, where: str) -> ShapeError:
     """An error of a dry run, saying in which call of the graph it came up."""
-    if isinstance(error, ShapeError):
-        inner = f"{where}: {error.where}" if error.where else where
-        return ShapeError(
-            error.problem,
-            where=inner,
-            expected=error.expected,
-            received=error.received,
-            fix=error.fix,
-        )
+    fix = None
+    if "None" in str(error):
+        fix = "the batch has no length yet: write -1 for it, as in reshape(x, (-1, 4))"
+    if not isinstance(error, ChainruleError):
+        return ShapeError(f"this cannot be computed: {error}", where=where, fix=fix)
     return ShapeError(
-        f"this cannot be computed: {error}",
-        where=where,
-        fix="the batch has no length yet: write -1 for it, as in reshape(x, (-1, 4))"
-        if "NoneType" in str(error)
-        else None,
+        error.problem,
+        where=f"{where}: {error.where}" if error.where else where,
+        expected=error.expected,
+        received=error.received,
+        fix=error.fix or fix,
     )
 
 

@@ -350,9 +350,7 @@ _KINDS: dict[str, Any] = {
     "slice": _Read.slice,
     "float": _Read.float,
     "tuple": _Read.tuple,
-    "dict": lambda self, a, depth: {
-        k: self.value(v, depth) for k, v in self.pairs(a["dict"])
-    },
+    "dict": lambda self, a, depth: {k: self.value(v, depth) for k, v in self.pairs(a["dict"])},
     "ellipsis": lambda self, a, depth: ...,
     "dtype": lambda self, a, depth: self.dtype(a["dtype"]),
 }
