@@ -1267,7 +1267,6 @@ def test_checkpoints_by_batches(engine, tmp_path):
 # --- section 6 -----------------------------------------------------------------------------------
 
 
-@found("a figure of a subclassed model can be false")
 def test_the_summary_of_a_subclass_shows_what_was_computed():
     class Own(cr.Model):
         def __init__(self):

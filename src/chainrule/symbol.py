@@ -212,6 +212,13 @@ class unrecorded:
 class Calls(list):
     """Weak references to the calls of a layer in graphs; a copy of the layer has none."""
 
+    def keep(self, call: GraphCall) -> None:
+        """Enter a call; those that are gone leave when the list has doubled."""
+        if len(self) >= 2 * self.__dict__.get("alive", 4):
+            self[:] = [r for r in self if r() is not None]
+            self.alive = max(4, len(self))
+        self.append(weakref.ref(call))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Calls:
         return Calls()
 
@@ -219,9 +226,7 @@ class Calls(list):
 def remember(call: GraphCall) -> None:
     """Let the layer know of its call, as long as anybody holds the graph."""
     if _recorded.get():
-        calls = call.callee.__dict__.setdefault("_graph_calls", Calls())
-        calls[:] = [r for r in calls if r() is not None]
-        calls.append(weakref.ref(call))
+        call.callee.__dict__.setdefault("_graph_calls", Calls()).keep(call)
 
 
 def call_layer(layer: Any, inputs: tuple, own: dict[str, Any], known: Any = None) -> Any:
