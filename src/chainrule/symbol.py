@@ -36,8 +36,13 @@ class GraphCall:
     @property
     def inputs(self) -> list[Symbol]:
         """The symbols among the arguments, in order."""
-        found = tree.leaves([list(self.args), list(self.kwargs.values())])
-        return [s for s in found if isinstance(s, Symbol)]
+        found: list[Symbol] = []
+        for a in (*self.args, *self.kwargs.values()):
+            if type(a) is Symbol:
+                found.append(a)
+            elif tree.is_tree(a):
+                found += [s for s in tree.leaves(a) if type(s) is Symbol]
+        return found
 
     @property
     def name(self) -> str:
