@@ -406,6 +406,29 @@ def test_a_subclass_with_its_own_step_may_be_a_graph(tmp_path):
     assert loaded.predict(ones(1, 2)).tolist() == [[2.0] * 3]
 
 
+def test_a_graph_inside_a_stack():
+    x = cr.Input((2,))
+    stack = cr.Sequential([cr.Model(x, 2 * sums(3)(x)), sums(1)])
+    assert stack.output_shape == (None, 1)
+    assert stack.predict(ones(1, 2)).tolist() == [[12.0]]
+    assert len(stack.trainable_variables) == 2
+
+
+def test_two_models_on_one_input(tmp_path):
+    """An encoder and the whole share their Input and their layers, as in Keras's autoencoders."""
+    x = cr.Input((3,), name="x")
+    encoder = cr.Model(x, Dense(2, name="code")(x), name="encoder")
+    z = cr.Input((2,), name="z")
+    decoder = cr.Model(z, Dense(3, name="back")(z), name="decoder")
+    whole = cr.Model(x, decoder(encoder(x)), name="whole")
+    whole.compile("sgd", "mse")
+    before = encoder.predict(ones(1, 3))
+    whole.fit(ones(4, 3), 0 * ones(4, 3), verbose=0)
+    assert not np.array_equal(encoder.predict(ones(1, 3)), before)
+    loaded = cr.load_model(whole.save(tmp_path / "whole"))
+    same(loaded.predict(ones(1, 3)), decoder.predict(encoder.predict(ones(1, 3))))
+
+
 def test_long_graphs():
     x = y = cr.Input((1,))
     for _ in range(1500):
@@ -588,6 +611,24 @@ def test_a_crafted_configuration_is_refused(name):
     change(config)
     with pytest.raises(ChainruleError, match=message), weights_to_come(100):
         Functional.from_config(config)
+
+
+def test_reading_a_configuration_computes_nothing():
+    """What a file claims is not tried out: huge shapes cost no memory."""
+    import tracemalloc
+
+    config = plain_config()
+    config["layers"][0]["config"] |= {"shape": [2**28], "input_shape": [2**28]}
+    config["layers"][1] = {"class_name": "Softmax", "config": {"name": "d"}}
+    for call in config["calls"][1:]:
+        call.get("outputs", {})["shape"] = [None, 2**28]
+    tracemalloc.start()
+    try:
+        model = Functional.from_config(config)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert model.output_shape == (None, 2**28)
 
 
 # --- reading -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import tree
-from .errors import NotBuiltError, ShapeError, StateError
+from .errors import ChainruleError, NotBuiltError, ShapeError, StateError
 from .operators import Recordable, binary
 from .shapes import dry_run, map_shapes
 
@@ -36,8 +36,13 @@ class GraphCall:
     @property
     def inputs(self) -> list[Symbol]:
         """The symbols among the arguments, in order."""
-        found = tree.leaves([list(self.args), list(self.kwargs.values())])
-        return [s for s in found if isinstance(s, Symbol)]
+        found: list[Symbol] = []
+        for a in (*self.args, *self.kwargs.values()):
+            if type(a) is Symbol:
+                found.append(a)
+            elif tree.is_tree(a):
+                found += [s for s in tree.leaves(a) if type(s) is Symbol]
+        return found
 
     @property
     def name(self) -> str:
@@ -154,21 +159,17 @@ def write_call(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]
 
 def named_error(error: Exception, where: str) -> ShapeError:
     """An error of a dry run, saying in which call of the graph it came up."""
-    if isinstance(error, ShapeError):
-        inner = f"{where}: {error.where}" if error.where else where
-        return ShapeError(
-            error.problem,
-            where=inner,
-            expected=error.expected,
-            received=error.received,
-            fix=error.fix,
-        )
+    fix = None
+    if "None" in str(error):
+        fix = "the batch has no length yet: write -1 for it, as in reshape(x, (-1, 4))"
+    if not isinstance(error, ChainruleError):
+        return ShapeError(f"this cannot be computed: {error}", where=where, fix=fix)
     return ShapeError(
-        f"this cannot be computed: {error}",
-        where=where,
-        fix="the batch has no length yet: write -1 for it, as in reshape(x, (-1, 4))"
-        if "NoneType" in str(error)
-        else None,
+        error.problem,
+        where=f"{where}: {error.where}" if error.where else where,
+        expected=error.expected,
+        received=error.received,
+        fix=error.fix or fix,
     )
 
 
@@ -216,6 +217,13 @@ class unrecorded:
 class Calls(list):
     """Weak references to the calls of a layer in graphs; a copy of the layer has none."""
 
+    def keep(self, call: GraphCall) -> None:
+        """Enter a call; those that are gone leave when the list has doubled."""
+        if len(self) >= 2 * self.__dict__.get("alive", 4):
+            self[:] = [r for r in self if r() is not None]
+            self.alive = max(4, len(self))
+        self.append(weakref.ref(call))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Calls:
         return Calls()
 
@@ -223,9 +231,7 @@ class Calls(list):
 def remember(call: GraphCall) -> None:
     """Let the layer know of its call, as long as anybody holds the graph."""
     if _recorded.get():
-        calls = call.callee.__dict__.setdefault("_graph_calls", Calls())
-        calls[:] = [r for r in calls if r() is not None]
-        calls.append(weakref.ref(call))
+        call.callee.__dict__.setdefault("_graph_calls", Calls()).keep(call)
 
 
 def call_layer(layer: Any, inputs: tuple, own: dict[str, Any], known: Any = None) -> Any:

@@ -234,8 +234,8 @@ class Functional(Model):
         """The type in which each input is given: as asked for, else that of its first layer."""
         known = self.__dict__.get("_input_kinds")
         if known is None:
-            layers = self._graph.input_layers
-            known = [self._kind(s, l) for s, l in zip(self.inputs, layers, strict=True)]
+            pairs = zip(self.inputs, self._graph.input_layers, strict=True)
+            known = [self._kind(s, layer) for s, layer in pairs]
             self.__dict__["_input_kinds"] = known
         return known
 
@@ -264,10 +264,8 @@ class Functional(Model):
     @property
     def input_names(self) -> list[str]:
         """The keys of a dict of inputs, else the names of the Inputs."""
-        given = self._graph.inputs
-        return (
-            list(given) if isinstance(given, dict) else [l.name for l in self._graph.input_layers]
-        )
+        given, layers = self._graph.inputs, self._graph.input_layers
+        return list(given) if isinstance(given, dict) else [layer.name for layer in layers]
 
     @property
     def output_keys(self) -> list[str]:

@@ -170,7 +170,7 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[Any]:
-        """The input in a list, as for every model: `Model(m.inputs, m.layers[1].output)`."""
+        """The input in a list: `Model(model.inputs, model.layers[1].output)`."""
         return [self.input]
 
     @property
