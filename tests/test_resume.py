@@ -514,6 +514,30 @@ def test_a_damaged_checkpoint_or_a_mere_model_is_no_fresh_start(tmp_path, kill):
         start(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: run.pop("source"),
+        lambda run: run.update(callbacks=None),
+        lambda run: run.update(epoch=-1),
+        lambda run: run.update(step="1"),
+        lambda run: run.update(source=[1]),
+        lambda run: run["callbacks"][-1].update(state={"$array": "run/state/99"}),
+        lambda run: run["callbacks"].append(1),
+    ],
+    ids=range(7),
+)
+def test_a_run_section_of_somebody_else_s_is_damaged(change, tmp_path, kill):
+    """Checksums are right, the contents are not ours."""
+    interrupted(tmp_path, kill)
+    path = str(tmp_path / "checkpoint.safetensors")
+    arrays, manifest = storage.read(path)
+    change(manifest["run"])
+    storage.write(path, arrays, manifest)
+    with pytest.raises(errors.FileError, match="run section of the checkpoint is damaged"):
+        start(tmp_path)
+
+
 def test_a_long_history_fits_into_a_checkpoint(tmp_path, kill):
     """A header is at most a megabyte; 200,000 figures are more."""
     x, y = data(4)
