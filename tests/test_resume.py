@@ -146,6 +146,25 @@ def test_from_every_place_of_a_fit(engine, save_freq, tmp_path, kill):
 
 
 @on_both
+def test_from_the_last_batch_of_an_epoch(engine, tmp_path, kill):
+    """All steps are done, the figures are not yet read; XLA keeps float64 figures in float32."""
+    x, y = data()
+
+    def fit(when):
+        kill(when)
+        model = model_of(metrics=[cr.metrics.MeanAbsoluteError(dtype="float64")])
+        backup = cr.callbacks.BackupAndRestore(tmp_path, save_freq=1)
+        how = {"batch_size": 4, "epochs": 2, "verbose": 0, "engine": engine}
+        return model.fit(x, y, callbacks=[backup], **how).history
+
+    history = fit(None)
+    with pytest.raises(Killed):
+        fit(lambda checkpoint: checkpoint.job.step == 6)
+    assert storage.read(tmp_path / "checkpoint.safetensors")[1]["run"]["step"] == 6
+    assert fit(None) == history
+
+
+@on_both
 @pytest.mark.parametrize("steps", [None, 4])
 def test_other_sources_resume_by_position(engine, steps, tmp_path, kill):
     """Files in blocks, and objects indexed by batch; epochs that go on through the passes."""
