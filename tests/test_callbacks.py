@@ -184,6 +184,20 @@ def test_a_plateau_is_remembered_over_epochs_without_validation():
     assert rates == [1e-30] * 6 + [5e-31] * 2  # two stalls: after the validations of epochs 4, 6
 
 
+class Own(Callback):
+    """A user's own: it may add figures, so that less is known before training."""
+
+
+def test_beside_a_callback_of_one_s_own_nothing_changes(tmp_path):
+    """Epochs without validation are passed over, and the folder is made."""
+    save = ModelCheckpoint(tmp_path / "new" / "{epoch}", save_best_only=True)
+    stop = EarlyStopping(patience=9)
+    how = {"epochs": 4, "validation_split": 0.5, "validation_freq": 2, "verbose": 0}
+    line().fit(ones(4), ones(4), callbacks=[Own(), save, stop], engine="numpy", **how)
+    assert os.listdir(tmp_path / "new") == ["2.safetensors"]
+    assert stop.wait == 1
+
+
 def test_a_history_of_figures_that_are_lists_prints():
     history = History()
     history.on_epoch_end(0, {"loss": 0.5, "each": [0.25, 0.75]})

@@ -27,6 +27,7 @@ from chainrule.chain import record, vjp
 from chainrule.errors import ArgumentError, UnknownNameError
 from chainrule.gradcheck import gradcheck
 from chainrule.operators import raw
+from chainrule.training.state import decode, encode
 from chainrule.variable import Variable, swap
 from parts import (
     CALLBACKS,
@@ -1077,6 +1078,39 @@ def test_callback(row):
             assert rates == pytest.approx(row.rates)
         if row.saves is not None:
             assert tuple(model.saved) == row.saves
+
+
+@pytest.mark.parametrize("at", range(5))
+@every(CALLBACKS, lambda r: len(r.figures) > 1)
+def test_a_callback_goes_on_from_its_state(row, at):
+    """Made anew after epoch `at`, it does what the one that was never interrupted does."""
+    model, rates, stopped, arrays = FakeModel(), [], None, {}
+    callback = row.make()
+    callback.set_model(model)
+    callback.on_train_begin({})
+    for epoch, figure in enumerate(row.figures):
+        model.epoch = epoch
+        callback.on_epoch_begin(epoch, {})
+        rates.append(model.optimizer.learning_rate)
+        callback.on_epoch_end(epoch, {"loss": figure, row.watch: figure})
+        if model.stop_training:
+            stopped = epoch
+            break
+        if epoch == at:
+            state = json.dumps(encode(callback.get_state(), arrays, row.name), allow_nan=False)
+            callback = row.make()
+            callback.set_model(model)
+            callback.on_train_begin({})
+            callback.set_state(decode(json.loads(state), arrays))
+    callback.on_train_end({})
+    assert stopped == row.stops
+    assert model.restored == row.restores
+    if row.rates is not None:
+        assert rates == pytest.approx(row.rates)
+    if row.saves is not None:
+        assert tuple(model.saved) == row.saves
+    if row.name == "History":
+        assert callback.history["loss"] == list(row.figures)
 
 
 # --- layers --------------------------------------------------------------------------------------

@@ -146,6 +146,25 @@ def test_from_every_place_of_a_fit(engine, save_freq, tmp_path, kill):
 
 
 @on_both
+def test_from_the_last_batch_of_an_epoch(engine, tmp_path, kill):
+    """All steps are done, the figures are not yet read; XLA keeps float64 figures in float32."""
+    x, y = data()
+
+    def fit(when):
+        kill(when)
+        model = model_of(metrics=[cr.metrics.MeanAbsoluteError(dtype="float64")])
+        backup = cr.callbacks.BackupAndRestore(tmp_path, save_freq=1)
+        how = {"batch_size": 4, "epochs": 2, "verbose": 0, "engine": engine}
+        return model.fit(x, y, callbacks=[backup], **how).history
+
+    history = fit(None)
+    with pytest.raises(Killed):
+        fit(lambda checkpoint: checkpoint.job.step == 6)
+    assert storage.read(tmp_path / "checkpoint.safetensors")[1]["run"]["step"] == 6
+    assert fit(None) == history
+
+
+@on_both
 @pytest.mark.parametrize("steps", [None, 4])
 def test_other_sources_resume_by_position(engine, steps, tmp_path, kill):
     """Files in blocks, and objects indexed by batch; epochs that go on through the passes."""
@@ -511,6 +530,30 @@ def test_a_damaged_checkpoint_or_a_mere_model_is_no_fresh_start(tmp_path, kill):
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(errors.FileError, match="damaged"):
+        start(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: run.pop("source"),
+        lambda run: run.update(callbacks=None),
+        lambda run: run.update(epoch=-1),
+        lambda run: run.update(step="1"),
+        lambda run: run.update(source=[1]),
+        lambda run: run["callbacks"][-1].update(state={"$array": "run/state/99"}),
+        lambda run: run["callbacks"].append(1),
+    ],
+    ids=range(7),
+)
+def test_a_run_section_of_somebody_else_s_is_damaged(change, tmp_path, kill):
+    """Checksums are right, the contents are not ours."""
+    interrupted(tmp_path, kill)
+    path = str(tmp_path / "checkpoint.safetensors")
+    arrays, manifest = storage.read(path)
+    change(manifest["run"])
+    storage.write(path, arrays, manifest)
+    with pytest.raises(errors.FileError, match="run section of the checkpoint is damaged"):
         start(tmp_path)
 
 

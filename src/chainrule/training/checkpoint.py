@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import saving
 from ..data.sources import Source, refuse_other
-from ..errors import ArgumentError, FileError, StateError
+from ..errors import ArgumentError, ChainruleError, FileError, StateError
 from ..variable import Variable, frozen, put
 from .callbacks import BackupAndRestore, CallbackList, remembers
 from .state import decode, difference, encode
@@ -115,7 +115,10 @@ class Checkpoint:
     # --- going on -------------------------------------------------------------------------------
 
     def _read(self) -> Any:
-        """(path, arrays, manifest) of the newest whole checkpoint of this fit; None without any."""
+        """The newest whole checkpoint of this fit, and the states in it; None without any.
+
+        All of it is looked at here, before anything changes.
+        """
         assert self.backup is not None  # noqa: S101 - asked by the caller
         paths = [self.backup.path, self.backup.previous]
         there = [p for p in paths if os.path.lexists(p)]
@@ -126,8 +129,18 @@ class Checkpoint:
                 if path == there[-1]:
                     raise
                 continue
-            self._refuse_other(*found)
-            return found
+            try:
+                self._refuse_other(*found)
+                return found, self._states(*found)
+            except (LookupError, TypeError, AttributeError, ValueError) as error:
+                if isinstance(error, ChainruleError):
+                    raise
+                raise FileError(  # with the right checksum, but not written by us
+                    "the run section of the checkpoint is damaged",
+                    where=path,
+                    received=f"{type(error).__name__}: {error}",
+                    fix="use another backup_dir, or remove the file",
+                ) from None
         return None
 
     def _refuse_other(self, path: str, arrays: Any, manifest: dict[str, Any]) -> None:
@@ -150,9 +163,20 @@ class Checkpoint:
                 raise _other(path, "layers", *found)
         if (found := difference(about["compile"], self.compiled)) is not None:
             raise _other(path, "optimizer, loss and metrics", *found)
-        if about["values"] != (now := _listed(self._others())):
+        others = self._others()
+        if about["values"] != (now := _listed(others)):
             raise _other(path, "running figures", about["values"], now)
+        for i, v in enumerate(others):
+            if arrays[f"run/values/{i}"].shape != v.shape:
+                raise ValueError(v.name)
+        for name in ("epoch", "step", "steps_done"):
+            if type(about[name]) is not int or about[name] < 0:
+                raise ValueError(name)
         saving.matching(path, saving.variables_of(self.model), arrays)
+
+    def _states(self, path: str, arrays: Any, manifest: dict[str, Any]) -> list[Any]:
+        """What each callback had given."""
+        return [decode(saved["state"], arrays) for saved in manifest["run"]["callbacks"]]
 
     def restore(self) -> bool:
         """Put everything back where the checkpoint has it; False where there is none.
@@ -161,7 +185,7 @@ class Checkpoint:
         """
         if self.found is None:
             return False
-        path, arrays, manifest = self.found
+        (path, arrays, manifest), states = self.found
         self.found, about = None, manifest["run"]
         pairs = saving.matching(path, saving.variables_of(self.model), arrays)
         others = self._others()
@@ -170,13 +194,13 @@ class Checkpoint:
         source, key = self.job.source, getattr(self.model, "shuffle_key", None)
         if key is not None and hasattr(source, "key"):
             source.key = key.numpy()
-        self.job.epoch, self.job.step = int(about["epoch"]), int(about["step"])
-        self.job.steps_done = int(about["steps_done"])
+        self.job.epoch, self.job.step = about["epoch"], about["step"]
+        self.job.steps_done = about["steps_done"]
         self.model.stop_training = bool(about["stopped"])
         source.resume(self.job.epoch)
-        for c, saved in zip(self.callbacks, about["callbacks"], strict=True):
+        for c, given in zip(self.callbacks, states, strict=True):
             if remembers(c):
-                c.set_state(decode(saved["state"], arrays))
+                c.set_state(given)
         return True
 
     def _put(self, pairs: list[tuple[Variable, np.ndarray]]) -> None:

@@ -113,8 +113,6 @@ class Fit:
                 return
 
     def _epoch(self) -> Iterator[Event]:
-        if self.stopped():
-            return
         for chunk in self.source.chunks(self.epoch, self.step):
             yield from self._chunk(chunk)
             if self.broken or self.stopped():

@@ -115,12 +115,13 @@ class Callback:
 
     # --- for callbacks of ours ------------------------------------------------------------------
 
-    def _check(self, figures: Sequence[str], model: Any) -> None:
+    def _check(self, figures: Sequence[str], model: Any, *, all_known: bool) -> None:
         """Raise before training where the callback could never do its work.
 
         Args:
             figures: the names that will stand in the logs of an epoch.
             model: what will be trained.
+            all_known: no others can come, as callbacks of the user's own may add.
         """
 
     def _after_steps(self, epoch: int, step: int, logs: Any) -> None:
@@ -205,10 +206,9 @@ class CallbackList:
                     received=repr(c),
                     fix="EarlyStopping(), with parentheses" if isinstance(c, type) else None,
                 )
-        # callbacks of the user's own may add figures, so only without any is a missing one certain
-        if figures is not None and all(is_ours(c) for c in callbacks):
-            for c in callbacks:
-                c._check(figures, model)
+        for c in callbacks:
+            if figures is not None and isinstance(c, Callback):
+                c._check(figures, model, all_known=all(map(is_ours, callbacks)))
         for c in callbacks:
             c.set_model(model)
             c.set_params(params)

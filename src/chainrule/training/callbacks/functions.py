@@ -91,19 +91,25 @@ def _arguments(schedule: Any) -> int:
     """2 where the schedule takes (epoch, rate), 1 where the epoch alone."""
     try:
         signature = inspect.signature(schedule)
-    except (TypeError, ValueError):  # no function, or one in C that does not tell
-        signature = None
-    if callable(schedule) and signature is None:
+    except TypeError:  # no function
+        counts = ()
+    except ValueError:  # one in C that does not tell
         return 2
-    for count in (2, 1) if signature is not None else ():
-        try:
-            signature.bind(*range(count))
-        except TypeError:
-            continue
-        return count
+    else:
+        counts = tuple(n for n in (2, 1) if _binds(signature, n))
+    if counts:
+        return counts[0]
     raise ArgumentError(
         "the schedule must be a function of the epoch and the rate, or of the epoch alone",
         where="LearningRateScheduler",
         received=repr(schedule)[:80],
         fix="lambda epoch, rate: 0.9 * rate",
     )
+
+
+def _binds(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True

@@ -48,12 +48,12 @@ class Monitor(Callback):
             else did_you_mean(self.monitor, logs),
         )
 
-    def _check(self, figures: Sequence[str], model: Any) -> None:
+    def _check(self, figures: Sequence[str], model: Any, *, all_known: bool) -> None:
         """Raise before training when the figure can never come, or nobody knows what is better."""
-        if self.monitor != "learning_rate":
-            self._known = ()
+        self._known = ()
+        if all_known and self.monitor != "learning_rate":
             self.figure(dict.fromkeys(figures, 0.0))
-            self._known = figures
+        self._known = figures
         self.direction(model)
 
     def direction(self, model: Any) -> str:

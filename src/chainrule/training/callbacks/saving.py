@@ -73,11 +73,15 @@ class ModelCheckpoint(Monitor):
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.best = initial_value_threshold
 
-    def _check(self, figures: Sequence[str], model: Any) -> None:
+    def _check(self, figures: Sequence[str], model: Any, *, all_known: bool) -> None:
         """Only the best needs a figure; between batches those of validation never come."""
         if self.save_best_only:
             by_batch = self.save_freq != "epoch"
-            super()._check([f for f in figures if not (by_batch and f[:4] == "val_")], model)
+            figures = [f for f in figures if not (by_batch and f[:4] == "val_")]
+            super()._check(figures, model, all_known=all_known)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Make the folder."""
         os.makedirs(os.path.dirname(os.path.abspath(self.filepath)), exist_ok=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

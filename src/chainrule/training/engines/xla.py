@@ -53,12 +53,12 @@ class XlaRun(Run):
     def begin(self) -> None:
         """Take the values as they are now."""
         super().begin()
-        self.wide = _wide_state(self.variables)
+        self.wide = is_wide(self.variables)
 
     def follow(self, other: Run) -> None:
         """Begin with the values that another run has now."""
         super().follow(other)
-        self.wide = _wide_state(self.variables)
+        self.wide = is_wide(self.variables)
 
     def forget(self) -> None:
         """Drop what was kept of earlier data."""
@@ -184,11 +184,6 @@ def epoch_program(
         return whole(*one(values, given, data, order, start))
 
     return jax.jit(epoch if loop else single, compiler_options=compiler_options(jax))
-
-
-def _wide_state(variables: Sequence[Variable]) -> bool:
-    """Float64 that only the host changes, such as the learning rate, does not count."""
-    return is_wide([v for v in variables if v.kind != "metric"])
 
 
 class XlaPredictor:
