@@ -206,7 +206,7 @@ class NotBuiltError(StateError, AttributeError):
 class NonFiniteError(ChainruleError, FloatingPointError):
     """A loss, gradient or weight is NaN or infinite; raised before anything changed.
 
-    `fit` says which operation made the first such number; `TerminateOnNaN` ends it without an error.
+    `fit` says which operation made the first such number; `TerminateOnNaN` ends it quietly.
 
     Example:
         >>> import numpy as np, chainrule as cr
