@@ -34,6 +34,9 @@ FLOORS = {
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
 }  # fmt: skip
 
+# folders of parts: a file that is not named in INSIDE stands beside its like, above those named
+PARTS = ("ops", "layers", "losses", "metrics", "optimizers", "training/callbacks")
+
 # order inside a folder; its own base.py is the lowest
 INSIDE = {
     "ops": [
@@ -166,15 +169,44 @@ def imports(path: Path):
 
 
 def height(module: tuple[str, ...]) -> float:
-    return FLOORS[module[0]] if module else FLOORS["__init__"]
+    name = module[0] if module else "__init__"
+    if name not in FLOORS:
+        pytest.fail(f"{name} has no floor: name it in FLOORS, above everything it imports")
+    return FLOORS[name]
 
 
-def test_every_file_has_a_floor():
-    assert {place(p)[0] for p in FILES} - set(FLOORS) == set()
-    for folder, files in INSIDE.items():
-        inside = {p.stem for p in (ROOT / folder).glob("*.py")}
-        inside |= {p.parent.name for p in (ROOT / folder).glob("*/__init__.py")}
-        assert inside == set(files), folder
+def stage(folder: str, name: str) -> float:
+    """Where a file or folder stands in the order of its folder."""
+    if folder not in INSIDE:
+        pytest.fail(f"{folder}/ has no order: name its files in INSIDE, the lowest first")
+    order = INSIDE[folder]
+    if name not in order and folder in PARTS:
+        return len(order) - 1.5  # below __init__
+    if name not in order:
+        pytest.fail(f"{folder}/{name} has no place: name it in INSIDE, after what it imports")
+    return order.index(name)
+
+
+def test_every_file_has_a_place():
+    for path in FILES:
+        here = place(path)
+        height(here)
+        for depth in range(1, len(here)):
+            stage("/".join(here[:depth]), here[depth])
+    for folder, names in INSIDE.items():
+        there = {p.stem for p in (ROOT / folder).glob("*")}
+        gone = set(names) - there
+        assert not gone, f"INSIDE[{folder!r}] names what is no more: {sorted(gone)}"
+    top = {p.stem for p in ROOT.glob("*")}
+    assert set(FLOORS) <= top, f"FLOORS names what is no more: {sorted(set(FLOORS) - top)}"
+
+
+@pytest.mark.parametrize("folder", PARTS)
+def test_every_part_is_exported(folder):
+    for path in (ROOT / folder).glob("*.py"):
+        name = ".".join(("chainrule", *place(path))).removesuffix(".__init__")
+        if name not in sys.modules:
+            pytest.fail(f"nobody imports {name}: export its names in {folder}/__init__.py")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
@@ -185,11 +217,15 @@ def test_no_import_climbs(path):
             depth = 1  # of the innermost folder that both stand in
             while here[:-1][depth : depth + 1] == target[depth : depth + 1] != ():
                 depth += 1
-            order = INSIDE["/".join(here[:depth])]
-            inside = target[depth] if len(target) > depth else "__init__"
-            if inside in order:
-                climbs = order.index(inside) >= order.index(here[depth])
-                assert not climbs or here[depth] == "__init__", f"{path}:{line} imports {target}"
+            folder, inside = "/".join(here[:depth]), "".join(target[depth : depth + 1])
+            if not any(ROOT.joinpath(folder, inside + end).exists() for end in (".py", "/")):
+                inside = ""  # no file, but a name that __init__ exports
+            climbs = stage(folder, inside or "__init__") >= stage(folder, here[depth])
+            if climbs and here[depth] != "__init__":
+                pytest.fail(
+                    f"{path}:{line} imports {'.'.join(target)}, which stands above or beside it "
+                    f"(where the one is built on the other, INSIDE[{folder!r}] says so)"
+                )
             continue
         assert height(target) < height(here), (
             f"{path}:{line} imports {'.'.join(target)}, which is higher"

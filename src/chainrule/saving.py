@@ -245,6 +245,14 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
 
     Raises:
         FileError: missing, damaged, or not a model; the message says which tensor.
+
+    Example:
+        >>> import tempfile, chainrule as cr
+        >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     again = cr.load_model(model.save(f"{folder}/m.safetensors"))
+        >>> bool((again.predict([[1.0, 2.0]]) == model.predict([[1.0, 2.0]])).all())
+        True
     """
     path, arrays, manifest = read_file(filepath)
     if "model" not in manifest:

@@ -18,7 +18,16 @@ __all__ = ["set_random_seed", "to_categorical"]
 def set_random_seed(seed: int) -> None:
     """Make what follows repeatable: initial weights, shuffles, dropout; Python's and NumPy's too.
 
-    The same seed gives the same draws on both engines.
+    The same seed gives the same draws on both engines. A forked process goes on with draws
+    of its own, the same each time.
+
+    Example:
+        >>> import chainrule as cr
+        >>> set_random_seed(0)
+        >>> first = cr.layers.Dense(2)(np.ones((1, 3)))
+        >>> set_random_seed(0)
+        >>> bool((cr.layers.Dense(2)(np.ones((1, 3))) == first).all())
+        True
     """
     rng.set_seed(seed)
     random.seed(seed)

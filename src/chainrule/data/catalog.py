@@ -37,6 +37,10 @@ class Dataset:
         description: one sentence.
         source: who made the data, and the license where there is one.
         scale: what was done to the numbers.
+
+    Example:
+        >>> load("moons")
+        Dataset 'moons': 400 + 100 examples of shape (2,), 2 classes
     """
 
     name: str

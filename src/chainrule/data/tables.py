@@ -42,6 +42,10 @@ class Table:
         columns: the columns of the file, with their categories.
         target: the one of them that is the target.
         numbers: which rows of the file these are, counted from 1: those left out are missing.
+
+    Example:
+        >>> Table(np.zeros((2, 1), np.float32), None, ["age"], None, np.array([True]))
+        Table: 2 rows, 1 features, no target
     """
 
     x: np.ndarray

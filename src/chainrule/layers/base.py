@@ -547,10 +547,25 @@ Layer._accepts = accepts_of(Layer)
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """The configuration of a layer."""
+    """The configuration of a layer, as plain values: its class's name and its arguments.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.serialize(cr.layers.Dense(2, name="out"))["config"]["units"]
+        2
+    """
     return registry.serialize(layer)
 
 
 def deserialize(config: dict[str, Any]) -> Layer:
-    """A layer from its configuration."""
+    """A layer from its configuration; without weights until it is built.
+
+    Raises:
+        UnknownNameError: no class of that name is registered in this process.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.deserialize({"class_name": "Dense", "config": {"units": 2}})
+        <Dense 'dense'>
+    """
     return registry.get(config)

@@ -335,7 +335,15 @@ def gelu(x, approximate=True):
 
 
 def _exact_gelu(x, approximate=False):
-    """`gelu` with the default of Keras's activations: x·Φ(x), Φ exact."""
+    """`gelu` with the default of Keras's activations: x·Φ(x), Φ exact.
+
+    `cr.ops.gelu` has the tanh form by default, as `keras.ops.gelu` has.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.activations.gelu([1.0]).round(4), cr.ops.gelu([1.0]).round(4)
+        (array([0.8413]), array([0.8412]))
+    """
     return gelu(x, approximate)
 
 
@@ -652,12 +660,28 @@ def sparsemax(x, axis=-1):
 
 
 def get(identifier):
-    """An activation by name, or a function as it is; None is `linear`."""
+    """An activation by name, or a function as it is; None is `linear`.
+
+    Raises:
+        UnknownNameError: with the nearest name there is.
+
+    Example:
+        >>> get("relu")([-1.0, 2.0]), get(None).__name__
+        (array([0., 2.]), 'linear')
+    """
     return linear if identifier is None else registry.get(identifier)
 
 
 def serialize(function):
-    """The name of an activation."""
+    """The name of an activation, as files hold it.
+
+    Raises:
+        ArgumentError: a function that was not registered; a file could not name it.
+
+    Example:
+        >>> serialize(relu)
+        'relu'
+    """
     return registry.serialize(function)
 
 
