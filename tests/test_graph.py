@@ -412,6 +412,8 @@ def test_a_graph_inside_a_stack():
     assert stack.output_shape == (None, 1)
     assert stack.predict(ones(1, 2)).tolist() == [[12.0]]
     assert len(stack.trainable_variables) == 2
+    inner = cr.Sequential([sums(3)])
+    assert cr.Sequential([cr.Input((2,)), inner, sums(1)]).output_shape == (None, 1)
 
 
 def test_two_models_on_one_input(tmp_path):

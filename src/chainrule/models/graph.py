@@ -208,10 +208,11 @@ class Functional(Model):
 
     # --- shapes and types -----------------------------------------------------------------------
 
-    def output_spec(self, shapes: tuple, inputs: tuple = (), own: Any = None) -> tuple[Any, Any]:
+    def output_spec(
+        self, shapes: tuple, inputs: tuple = (), own: Any = None, dtypes: Any = None
+    ) -> tuple[Any, Any]:
         """(tree of output shapes, their types): the graph's, or those for other lengths."""
-        given = [s for s in tree.leaves(list(inputs)) if isinstance(s, Symbol)]
-        symbols = self._symbols_for(shapes[0], given)
+        symbols = self._symbols_for(shapes[0])
         found = tree.leaves(symbols)
         return tree.map(lambda s: s.shape, symbols), [s.dtype for s in found]
 
@@ -219,7 +220,7 @@ class Functional(Model):
         """The tree of output shapes for inputs of these shapes."""
         return tree.map(lambda s: s.shape, self._symbols_for(input_shape))
 
-    def _symbols_for(self, shapes: Any, given: Any = ()) -> Any:
+    def _symbols_for(self, shapes: Any) -> Any:
         found, graph = self._in_order(shapes), self._graph
         if all(tuple(n) == s.shape for n, s in zip(found, self.inputs, strict=True)):
             return graph.outputs
@@ -234,8 +235,8 @@ class Functional(Model):
         """The type in which each input is given: as asked for, else that of its first layer."""
         known = self.__dict__.get("_input_kinds")
         if known is None:
-            pairs = zip(self.inputs, self._graph.input_layers, strict=True)
-            known = [self._kind(s, layer) for s, layer in pairs]
+            layers = self._graph.input_layers
+            known = [self._kind(s, l) for s, l in zip(self.inputs, layers, strict=True)]
             self.__dict__["_input_kinds"] = known
         return known
 
@@ -264,8 +265,10 @@ class Functional(Model):
     @property
     def input_names(self) -> list[str]:
         """The keys of a dict of inputs, else the names of the Inputs."""
-        given, layers = self._graph.inputs, self._graph.input_layers
-        return list(given) if isinstance(given, dict) else [layer.name for layer in layers]
+        given = self._graph.inputs
+        return (
+            list(given) if isinstance(given, dict) else [l.name for l in self._graph.input_layers]
+        )
 
     @property
     def output_keys(self) -> list[str]:

@@ -170,7 +170,7 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[Any]:
-        """The input in a list: `Model(model.inputs, model.layers[1].output)`."""
+        """The input in a list, as for every model: `Model(m.inputs, m.layers[1].output)`."""
         return [self.input]
 
     @property
@@ -178,7 +178,9 @@ class Sequential(Model):
         """The output's symbols."""
         return tree.leaves(self.output)
 
-    def output_spec(self, shapes: tuple, inputs: tuple = (), own: Any = None) -> tuple[Any, Any]:
+    def output_spec(
+        self, shapes: tuple, inputs: tuple = (), own: Any = None, dtypes: Any = None
+    ) -> tuple[Any, Any]:
         """(shapes, types) after the last layer."""
         if not self.built:
             self._build_stack(shapes[0])
