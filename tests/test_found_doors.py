@@ -19,7 +19,6 @@ from chainrule import plots
 from chainrule.cli import main
 
 FAST = ["--hidden", "8", "--engine", "numpy"]
-wrong = pytest.mark.xfail(strict=True, reason="issue 5: doors")
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and devices")
 
 
@@ -270,7 +269,6 @@ def test_pictures_show_in_notebooks(name):
     assert PICTURES[name]()._repr_png_().startswith(b"\x89PNG")
 
 
-@wrong
 def test_a_history_has_an_html_form():
     model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
     model.compile("sgd", "mse")
@@ -332,7 +330,6 @@ def test_lines_do_not_break_in_mid_word(tmp_path, words):
             assert len(line) <= 60, line
 
 
-@wrong
 @posix
 def test_the_progress_bar_says_that_xla_compiles(tmp_path):
     pytest.importorskip("jax")

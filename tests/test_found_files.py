@@ -17,17 +17,10 @@ from chainrule.errors import ArgumentError, ChainruleError, DataError, FileError
 from chainrule.layers import Dense
 from sealed import opened, seal
 
-found = pytest.mark.xfail(strict=True, reason="issue 5: files and input")
 
-
-def cases(*rows, wrong=()):
-    """Parameters by name; those in `wrong` are known to fail."""
-    known = dict(rows)
-    assert set(wrong) <= set(known)
-    return [
-        pytest.param(value, id=name, marks=found if name in wrong else ())
-        for name, value in known.items()
-    ]
+def cases(*rows):
+    """Parameters by name."""
+    return [pytest.param(value, id=name) for name, value in rows]
 
 
 X = np.linspace(-1, 1, 24).reshape(6, 4)

@@ -31,16 +31,6 @@ ENGINES = ("numpy", "xla")
 on_both = pytest.mark.parametrize("engine", ENGINES)
 
 
-def found(reason):
-    return pytest.mark.xfail(strict=True, reason=f"issue 5: {reason}")
-
-
-def on_numpy_only(reason):
-    """Both engines run it; NumPy alone was wrong."""
-    marks = {"numpy": [found(reason)], "xla": []}
-    return pytest.mark.parametrize("engine", [pytest.param(e, marks=marks[e]) for e in ENGINES])
-
-
 def ones(rows=4, features=1):
     return np.ones((rows, features), "float32")
 
@@ -777,7 +767,6 @@ def test_models_made_and_dropped_leave_nothing_behind(engine, count):
 DECK_004 = [[[0.15, 0.25], [0.20, 0.30]], [0.35, 0.35], [[0.40, 0.50], [0.45, 0.55]], [0.6, 0.6]]
 
 
-@found("reported figures are rounded to float32")
 @on_both
 def test_float64_layers_report_float64_figures(engine):
     """Deck 004: E = ½Σ(t − o)² = .298371109, which for two outputs is the mean square."""
@@ -873,14 +862,7 @@ def test_get_weights_during_fit_is_of_one_moment(engine):
     assert all(map(whole, found))
 
 
-# on XLA it was torn now and then, which no strict mark can say
-@pytest.mark.parametrize(
-    "engine",
-    [
-        pytest.param("numpy", marks=found("save during fit is torn")),
-        pytest.param("xla", marks=pytest.mark.xfail(strict=False, reason="issue 5: torn at times")),
-    ],
-)
+@on_both
 def test_save_during_fit_is_of_one_moment(engine, tmp_path):
     model, copy = counter(1 << 14), counter(1 << 14)
 
@@ -1319,7 +1301,7 @@ def test_an_update_happens_whole_or_not_at_all(name):
     assert int(model.optimizer.iterations) in (2, 3)
 
 
-@on_numpy_only("an update that overflows passes")
+@on_both
 @pytest.mark.parametrize("what", ["weight", "slot"])
 def test_an_update_that_overflows_is_refused(engine, what):
     """Loss and gradient are finite; w − rate·g, or the mean of g², is not."""
