@@ -423,7 +423,7 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize(("change", "problem", "received"), OTHER, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("change", "problem", "received"), OTHER)
 def test_another_fit_is_refused_and_the_difference_named(change, problem, received, tmp_path, kill):
     interrupted(tmp_path, kill)
     change = {k: v() if k == "model" else v for k, v in change.items()}
