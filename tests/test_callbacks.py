@@ -110,6 +110,35 @@ def test_a_lambda_callback_knows_its_moments(name):
         LambdaCallback(**{name: lambda *a: None})
 
 
+@on_both
+@pytest.mark.parametrize("when", ["on_train_begin", "on_epoch_begin"])
+def test_an_epoch_without_a_step_has_no_figures(engine, when):
+    """Told to stop before the first batch, fit makes up no loss of 0."""
+
+    class Stop(Callback):
+        pass
+
+    def stop(self, *args):
+        self.model.stop_training = True
+
+    setattr(Stop, when, stop)
+    model = line(cr.optimizers.SGD(0.1))
+    history = model.fit(ones(4), 0 * ones(4), callbacks=[Stop()], verbose=0, engine=engine)
+    assert history.epoch == []
+    assert history.history == {}
+    assert int(model.optimizer.iterations) == 0
+
+
+@on_both
+@pytest.mark.filterwarnings("ignore:.*ran out of data")
+def test_data_that_end_with_an_epoch_leave_no_empty_one(engine):
+    batches = iter([(ones(2), 0 * ones(2))] * 4)
+    model = line(cr.optimizers.SGD(0.1))
+    history = model.fit(batches, steps_per_epoch=2, epochs=3, verbose=0, engine=engine)
+    assert history.epoch == [0, 1]
+    assert 0.0 not in history.history["loss"]
+
+
 # --- figures -------------------------------------------------------------------------------------
 
 

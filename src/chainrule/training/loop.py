@@ -101,7 +101,7 @@ class Fit:
             resumed = False
             yield Event("epoch_begin", self.epoch, self.step)
             yield from self._epoch()
-            if self.broken and not self.step:
+            if not self.step:  # told to stop before it, broken in it, or no data were left
                 return  # an epoch without a step has no figures
             logs = self.run.results("train")
             if self.held_out is not None and (self.epoch + 1) % self.validation_freq == 0:
