@@ -260,7 +260,7 @@ def snapshot(variables: Sequence[Variable]) -> list[Any]:
     with _commit:
         holders = {id(h): h for v in variables if (h := v.holder) is not None}
         if not holders:
-            return [v.value for v in variables]
+            return [v._value if _swap.get() is None else v.value for v in variables]
         held = {key: iter(h.pull([v for v in variables if v.holder is h]))
                 for key, h in holders.items()}
         return [v.value if v.holder is None else next(held[id(v.holder)]) for v in variables]

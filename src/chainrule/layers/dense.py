@@ -94,13 +94,14 @@ class Dense(Activated):
 
     def call(self, x: Any) -> Any:
         """activation(x·kernel + bias)."""
-        n = self.kernel.shape[0]
-        self.needs(
-            len(x.shape) >= 2 and x.shape[-1] == n,
-            "the input has the wrong number of features",
-            f"(batch, ..., {n})",
-            tuple(x.shape),
-        )
+        n, given = self.kernel.shape[0], x.shape
+        if len(given) < 2 or given[-1] != n:  # the texts of errors take a microsecond
+            self.needs(
+                False,
+                "the input has the wrong number of features",
+                f"(batch, ..., {n})",
+                tuple(given),
+            )
         return self.activation(ops.dense(x, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

@@ -82,13 +82,18 @@ class InputLayer(Layer):
 
     def call(self, x: Any) -> Any:
         """x, after a look at its shape."""
-        self.needs(
-            len(x.shape) == len(self.shape) + 1
-            and all(n is None or n == k for n, k in zip(self.shape, x.shape[1:], strict=True)),
-            "the input has the wrong shape",
-            f"({', '.join(['batch', *('any' if n is None else str(n) for n in self.shape)])})",
-            tuple(x.shape),
+        given = tuple(x.shape[1:])
+        fits = given == self.shape or (
+            len(given) == len(self.shape)
+            and all(n is None or n == k for n, k in zip(self.shape, given, strict=True))
         )
+        if not fits or not len(x.shape):
+            self.needs(
+                False,
+                "the input has the wrong shape",
+                f"({', '.join(['batch', *('any' if n is None else str(n) for n in self.shape)])})",
+                tuple(x.shape),
+            )
         return x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
