@@ -124,10 +124,9 @@ def symbolic(*trees: Any) -> bool:
     for t in trees:
         if isinstance(t, Symbol):
             return True
-        if isinstance(t, (tuple, list)) and symbolic(*t):
-            return True
-        if isinstance(t, dict) and symbolic(*t.values()):
-            return True
+        if isinstance(t, (tuple, list, dict)):
+            if symbolic(*(t.values() if isinstance(t, dict) else t)):
+                return True
     return False
 
 

@@ -133,7 +133,18 @@ def map(f: Callable[..., Any], tree: Any, *rest: Any, where: str | None = None) 
         >>> map(lambda a, b: a + b, {"a": 1, "b": 2}, {"b": 20, "a": 10})
         {'a': 11, 'b': 22}
     """
+    if not rest:
+        return _map(f, tree)
     return unflatten(flatten(tree)[1], [f(*found) for _, found in zip(tree, *rest, where=where)])
+
+
+def _map(f: Callable[..., Any], t: Any) -> Any:
+    if not is_tree(t):
+        return f(t)
+    if isinstance(t, dict):
+        return {k: _map(f, v) for k, v in t.items()}
+    kind = _kind(t)
+    return getattr(kind, "_make", kind)([_map(f, v) for v in t])
 
 
 def zip(tree: Any, *rest: Any, where: str | None = None) -> list[tuple[str, tuple[Any, ...]]]:

@@ -283,6 +283,9 @@ class Layer(State, Explicit, Configurable):
 
     def _input(self, x: Any) -> Any:
         """Arrays in the layer's type, in the tree they came in."""
+        dtype = _computes_in.get() or self._dtype
+        if type(x) is np.ndarray and x.dtype is dtype:  # nearly always
+            return x
         if isinstance(x, Recordable):
             x = x.on_tape()
         elif not is_array(x):
@@ -291,7 +294,6 @@ class Layer(State, Explicit, Configurable):
             x = asarray(x, name=f"input of {self.name!r}")
             if not self.integer_input or x.dtype.kind in "iu":  # Python's numbers, in a list
                 x = x.astype(numpy_dtype(self.dtype))
-        dtype = _computes_in.get() or self._dtype
         if x.dtype != dtype and (not self.integer_input or is_float(x)):
             x = self._cast(x, dtype)
         return x

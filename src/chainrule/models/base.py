@@ -527,8 +527,11 @@ class Model(Layer):
             with self.__dict__["_building_lock"].lock:
                 if not self.built:
                     self._build_for((x,), {})
-        key = tree.map(lambda a: (a.shape[1:], a.dtype.str), x)
-        key = (tree.flatten(x)[1], tuple(tree.leaves(key)))
+        if type(x) is np.ndarray:  # nearly always
+            key: Any = (x.shape[1:], x.dtype)
+        else:
+            leaves, structure = tree.flatten(x)
+            key = (structure, *[(a.shape[1:], a.dtype) for a in leaves])
         known = self.__dict__["_specs"].get(key)
         if known is None:
             known = self.__dict__["_specs"][key] = self._find_spec(x)

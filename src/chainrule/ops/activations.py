@@ -575,10 +575,10 @@ def _softmax(x):
     if np.shape(x)[-1] == 0:  # no numbers, no probabilities
         return x, lambda d_y: d_y
     e = m.exp(x - m.max(x, axis=-1, keepdims=True))
-    y = e / m.sum(e, axis=-1, keepdims=True)
+    y = e / e.sum(axis=-1, keepdims=True)
 
     def back(d_y):
-        return y * (d_y - m.sum(d_y * y, axis=-1, keepdims=True))
+        return y * (d_y - (d_y * y).sum(axis=-1, keepdims=True))
 
     return y, back
 
@@ -598,6 +598,8 @@ def softmax(x, axis=-1):
         array([0.529694, 0.18536 , 0.284946])
     """
     ndim = np.ndim(x)
+    if axis == -1 and ndim and type(axis) is int:  # nearly always
+        return _softmax(x)
     axes = check_axes(axis, ndim, "softmax")
     if axes == (ndim - 1,):
         return _softmax(x)

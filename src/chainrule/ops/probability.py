@@ -38,8 +38,8 @@ def _normalizer(z):
     centred = z - m.max(z, axis=-1, keepdims=True)
     e = m.exp(centred)
     top = centred == 0
-    rest = m.sum(m.where(top, 0.0, e), axis=-1, keepdims=True)
-    rest = rest + (m.sum(top, axis=-1, keepdims=True) - 1).astype(z.dtype)  # others as large
+    rest = m.where(top, 0.0, e).sum(axis=-1, keepdims=True)
+    rest = rest + (top.sum(axis=-1, keepdims=True) - 1).astype(z.dtype)  # others as large
     return centred, e, 1 + rest, m.log1p(rest)
 
 
@@ -118,7 +118,7 @@ def sparse_softmax_cross_entropy(logits, labels):
     def d_logits(d_loss):
         return (e / total - chosen) * d_loss[..., None]
 
-    picked = m.sum(m.where(chosen, centred, 0.0), axis=-1)
+    picked = m.where(chosen, centred, 0.0).sum(axis=-1)
     return log_total[..., 0] - picked, (d_logits, None)
 
 

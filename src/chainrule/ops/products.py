@@ -25,7 +25,7 @@ __all__ = [
 
 def _t(m):
     """The last two axes exchanged."""
-    return xp(m).swapaxes(m, -1, -2)
+    return m.T if np.ndim(m) == 2 else xp(m).swapaxes(m, -1, -2)
 
 
 _SMALL = 4096  # multiplications; measured in benchmarks/NOTES.md
@@ -119,27 +119,27 @@ def dense(x, kernel, bias=None):
             received=f"x {given}, kernel {held}, bias {added}",
         )
     n, units = held
-    count = math.prod(given[:-1])
     m = xp(x, kernel)
-    flat = np.ndim(x) == 2
+    flat = len(given) == 2
 
     def rows(array, width):
-        return array if flat else m.reshape(array, (count, width))
+        return array if flat else m.reshape(array, (math.prod(given[:-1]), width))
 
     y = _product(m, rows(x, n), kernel)
     if bias is not None:
         y = y + bias
 
     def d_x(d_y):
-        return m.reshape(_product(m, rows(d_y, units), _t(kernel)), np.shape(x))
+        d_rows = _product(m, rows(d_y, units), _t(kernel))
+        return d_rows if flat else m.reshape(d_rows, given)
 
     def d_kernel(d_y):
         return _product(m, _t(rows(x, n)), rows(d_y, units))
 
     def d_bias(d_y):
-        return m.sum(rows(d_y, units), axis=0)
+        return rows(d_y, units).sum(axis=0)
 
-    return y if flat else m.reshape(y, (*np.shape(x)[:-1], units)), (d_x, d_kernel, d_bias)
+    return y if flat else m.reshape(y, (*given[:-1], units)), (d_x, d_kernel, d_bias)
 
 
 @op(numbers=1 << 30, widen=False)

@@ -70,10 +70,10 @@ def inputs(x: Any, dtype: Any, *, name: str = "x") -> np.ndarray:
         raise ShapeError(f"{name} is a single number", expected="an array with one row a sample")
     if len(array) == 0:
         raise DataError(f"{name} is empty", expected="at least one row", received=array.shape)
-    with np.errstate(
-        over="ignore"
-    ):  # what is too large for the type becomes infinite, and is named
-        array = array.astype(numpy_dtype(dtype), copy=False)
+    kind = numpy_dtype(dtype)
+    if array.dtype != kind:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is named
+            array = array.astype(kind)
     return finite(np.ascontiguousarray(array), name)
 
 

@@ -60,6 +60,7 @@ class Objective:
         own: Callable[..., Any] | None = None,
     ) -> None:
         self.outputs, self.penalised, self.tracker, self.own = outputs, penalised, tracker, own
+        self.measures = any(o.metrics or o.weighted_metrics for o in outputs)
 
     @property
     def meters(self) -> dict[str, Metric]:
@@ -78,15 +79,15 @@ class Objective:
             loss = self.total(batch, y_pred)
         else:
             loss = self.own(x=batch.x, y=batch.y, y_pred=y_pred, sample_weight=batch.weight)
-        rows = float(tree.leaves(batch.x)[0].shape[0])
+        rows = _rows(batch)
         self.tracker.add(raw(loss) * rows, rows)
-        self.measure(batch, y_pred)
+        if self.measures:
+            self.measure(batch, y_pred)
         return loss
 
     def total(self, batch: Batch, y_pred: Any) -> Any:
         """The sum of all parts."""
         whole: Any = None
-        rows = float(tree.leaves(batch.x)[0].shape[0])
         for output, y, prediction, weight in self._each(batch, y_pred):
             if output.loss is None:
                 continue
@@ -97,6 +98,7 @@ class Objective:
             if len(loss.shape):
                 loss = ops.mean(loss)  # reduction="none": train on the mean, as Keras does
             if output.tracker is not None:
+                rows = _rows(batch)
                 output.tracker.add(raw(loss) * rows, rows)
             if output.loss_weight != 1.0:
                 loss = output.loss_weight * loss
@@ -127,6 +129,11 @@ class Objective:
         predictions = tree.leaves(y_pred)
         for output, prediction in zip(self.outputs, predictions, strict=True):
             yield output, part(batch.y, output.name), prediction, part(batch.weight, output.name)
+
+
+def _rows(batch: Batch) -> float:
+    x = batch.x if hasattr(batch.x, "shape") else tree.leaves(batch.x)[0]
+    return float(x.shape[0])
 
 
 def part(values: Any, name: str) -> Any:
