@@ -171,7 +171,6 @@ def make_batches():
         (["a", "b"], {}, DataError, "not a number"),
         (Sequence(np.zeros(0), 2), {}, DataError, "x is empty"),
     ],
-    ids=lambda value: str(value)[:20],
 )
 def test_what_is_no_data_is_refused(x, arguments, error, said):
     with pytest.raises(error) as caught:
@@ -408,7 +407,6 @@ class Tensor:
         ((Tensor(A), Tensor(B)), (A, B, None)),
         ((Two(A, B), W), (Two(A, B), W, None)),
     ],
-    ids=lambda value: str(value)[:40],
 )
 def test_a_batch_is_split_by_the_rule_of_keras(item, expected):
     src = source(iter([item]))
@@ -428,7 +426,6 @@ def test_a_batch_is_split_by_the_rule_of_keras(item, expected):
         (["a", "b"], DataError, "not a number"),
         (A[:0], DataError, "batch 1: x is empty"),
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("kind", [iter, list])
 def test_a_wrong_batch_is_named(item, error, said, kind):
@@ -456,7 +453,6 @@ def sizes(chunks):
         ([3, 4, 4], 32, [(0, 1, 3, 3), (1, 2, 4, 8)]),
         ([(4, 2), (4, 2), (4, 5), (4, 2)], 9, [(0, 2, 4, 8), (2, 1, 4, 4), (3, 1, 4, 4)]),
     ],
-    ids=str,
 )
 def test_batches_of_one_shape_are_joined(shapes, join, expected):
     items = [np.full(shape, i) for i, shape in enumerate(shapes)]
@@ -473,7 +469,6 @@ def test_batches_of_one_shape_are_joined(shapes, join, expected):
         [{"a": A}, {"b": A}],
         [(A, B), (A, np.stack([B, B]))],
     ],
-    ids=str,
 )
 def test_batches_of_different_kinds_are_not_joined(items):
     assert [c.steps for c in source(iter(items)).chunks()] == [1, 1]
@@ -761,7 +756,6 @@ def stop_by_dropping(src):
 @pytest.mark.parametrize(
     "stop",
     [stop_by_break, stop_by_error, stop_by_close, stop_by_dropping],
-    ids=lambda f: f.__name__,
 )
 def test_the_thread_ends_however_reading_ends(stop):
     stop(source(endless(), join=1))

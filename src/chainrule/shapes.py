@@ -13,9 +13,9 @@ import numpy as np
 from . import tree
 from .errors import ArgumentError, ShapeError
 
-__all__ = ["check_shape", "dry_run", "is_shape", "map_shapes", "shapes_of", "with_batch"]
+__all__ = ["LENGTHS", "check_shape", "dry_run", "is_shape", "map_shapes", "shapes_of", "with_batch"]
 
-_LENGTHS = ((7, 18), (37, 96))  # tried for unknown axes; what differs between the two is unknown
+LENGTHS = ((7, 18), (37, 96))  # tried for unknown axes; what differs between the two is unknown
 _LARGEST = 1 << 24  # numbers in the inputs of a dry run
 _LONGEST_AXIS = 1 << 31
 _MOST_AXES = 32  # NumPy holds more, XLA and files do not
@@ -56,13 +56,13 @@ def dry_run(call: Callable[..., Any], shapes: tuple, dtypes: tuple, where: str) 
         ShapeError: the inputs have more than 2²⁴ numbers.
     """
     found: list[Any] = []
-    for attempt, (a, b) in enumerate(_LENGTHS):
+    for attempt, (a, b) in enumerate(LENGTHS):
         try:
             found = [_run(call, shapes, dtypes, length, where) for length in (a, b)]
             break
         except Exception:
             # perhaps only too short for this code; the longest attempt says what is wrong
-            if attempt == len(_LENGTHS) - 1 or not _unknown(shapes):
+            if attempt == len(LENGTHS) - 1 or not _unknown(shapes):
                 raise
     first, second = found
     return tree.map(
