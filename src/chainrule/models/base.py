@@ -306,7 +306,8 @@ class Model(Layer):
 
         Example:
             >>> import numpy as np, chainrule as cr
-            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1, kernel_initializer="ones")])
+            >>> dense = cr.layers.Dense(1, kernel_initializer="ones")
+            >>> model = cr.Sequential([cr.Input((2,)), dense])
             >>> model.compile(loss="mse", metrics=["mae"])
             >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0, return_dict=True)
             {'loss': 1.0, 'mae': 1.0}
@@ -336,7 +337,8 @@ class Model(Layer):
 
         Example:
             >>> import numpy as np, chainrule as cr
-            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1, kernel_initializer="ones")])
+            >>> dense = cr.layers.Dense(1, kernel_initializer="ones")
+            >>> model = cr.Sequential([cr.Input((2,)), dense])
             >>> model.predict(np.ones((1, 2)))
             array([[2.]], dtype=float32)
         """
