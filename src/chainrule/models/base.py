@@ -116,6 +116,13 @@ class Model(Layer):
             weighted_metrics: the same, counting sample weights.
             run_eagerly: train on NumPy, where every number can be seen (as `engine="numpy"`).
             engine: `"auto"`, `"numpy"` or `"xla"`; fit's own argument comes first.
+
+        Example:
+            >>> import chainrule as cr
+            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(3, "softmax")])
+            >>> model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+            >>> model.compiled
+            True
         """
         metrics = check_metrics("metrics", metrics)
         weighted_metrics = check_metrics("weighted_metrics", weighted_metrics)
@@ -171,6 +178,21 @@ class Model(Layer):
 
         Return a dict of figures. It runs on both engines: use `cr.record()` for the gradients, and
         change nothing but Variables.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> class Own(cr.Sequential):
+            ...     def train_step(self, data):
+            ...         x, y = data
+            ...         with cr.record() as tape:
+            ...             loss = self.compute_loss(x, y, self(x, training=True))
+            ...         weights = self.trainable_variables
+            ...         self.optimizer.apply(tape.gradients(loss, weights), weights)
+            ...         return {"loss": loss}
+            >>> model = Own([cr.Input((2,)), cr.layers.Dense(1, kernel_initializer="ones")])
+            >>> model.compile("sgd", "mse")
+            >>> model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history
+            {'loss': [1.0]}
         """
         self.optimizer.build(self.trainable_variables)
         step.train_step(self._task(), Batch(*data))
@@ -249,6 +271,15 @@ class Model(Layer):
             DataError: NaN, labels outside the classes, lengths that differ, empty data.
             ShapeError: the data does not fit the model or the loss.
             NonFiniteError: the loss or a gradient became NaN; weights are those before that step.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
+            >>> model.compile(cr.optimizers.SGD(0.1), "mse", metrics=["mae"])
+            >>> x, y = np.eye(2), np.ones((2, 1))
+            >>> history = model.fit(x, y, epochs=3, validation_data=(x, y), verbose=0)
+            >>> list(history.history)
+            ['loss', 'mae', 'val_loss', 'val_mae']
         """
         self._need_compiled("fit")
         asked = fit_arguments(
@@ -284,7 +315,18 @@ class Model(Layer):
         return_dict: bool = False,
         engine: str | None = None,
     ) -> Any:
-        """Loss and metrics over data: a number, a list as `metrics_names`, or a dict."""
+        """Loss and metrics over data: a number, a list as `metrics_names`, or a dict.
+
+        Arguments as in `fit`; the figures are those of the whole data, each row counted once.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> dense = cr.layers.Dense(1, kernel_initializer="ones")
+            >>> model = cr.Sequential([cr.Input((2,)), dense])
+            >>> model.compile(loss="mse", metrics=["mae"])
+            >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0, return_dict=True)
+            {'loss': 1.0, 'mae': 1.0}
+        """
         self._need_compiled("evaluate")
         asked = fit_arguments(batch_size, steps=steps, callbacks=callbacks, verbose=verbose)
         feed = Feed(self, Edge(self, needs_y=self._needs_y()))
@@ -307,6 +349,13 @@ class Model(Layer):
 
         Reads a snapshot of the weights, writes nothing. On XLA the rows are padded to a power of
         two, so that a thousand different lengths cost a dozen compilations.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> dense = cr.layers.Dense(1, kernel_initializer="ones")
+            >>> model = cr.Sequential([cr.Input((2,)), dense])
+            >>> model.predict(np.ones((1, 2)))
+            array([[2.]], dtype=float32)
         """
         if batch_size is None and steps is None and not callbacks and type(x) is np.ndarray:
             x = Edge(self).inputs(x)  # nearly always
