@@ -273,8 +273,8 @@ class Layer(State, Explicit, Configurable):
             if context.seen is not None:
                 context.seen.append((self, y))
             if self.activity_regularizer is not None:
-                for leaf in tree.leaves(y):
-                    self.add_loss(self.activity_regularizer(leaf))
+                for leaf in tree.leaves(y):  # of a sample: the batch's size changes nothing
+                    self.add_loss(self.activity_regularizer(leaf) / leaf.shape[0])
         finally:
             if scope is not None:
                 tape.leave(scope)  # type: ignore[union-attr]
