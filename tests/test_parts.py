@@ -106,6 +106,15 @@ def test_every_part_has_a_row(names, rows, without):
     assert len(ids) == len(set(ids))
 
 
+def test_every_callback_is_offered():
+    from chainrule.training import callbacks as made
+
+    ours = [n for n in made.__all__ if isinstance(vars(made)[n], type)]
+    ours = [n for n in ours if issubclass(vars(made)[n], callbacks.Callback)]
+    assert "History" in ours
+    assert sorted(set(ours) - set(callbacks.__all__)) == [], "export these in callbacks.py too"
+
+
 CONFIGURABLE = [
     (module, row)
     for module, rows in (
