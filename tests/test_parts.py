@@ -89,7 +89,7 @@ def jax_of(dtype):
         (initializers.registry, INITIALIZERS, set()),
         (regularizers.registry, REGULARIZERS, set()),
         (schedules.registry, SCHEDULES, set()),
-        (layers.registry, LAYERS, set()),
+        (layers.registry, LAYERS, {"Functional"}),  # graphs have test_graph.py
         (callbacks.__all__, CALLBACKS, CALLBACKS_WITHOUT_ROW),
     ],
     ids=lambda v: v.kind if hasattr(v, "kind") else None,

@@ -231,6 +231,8 @@ class Layer(State, Explicit, Configurable):
     def _enter(self, context: CallContext, inputs: tuple, training: Any, own: dict) -> Any:
         if own and not inputs:
             inputs, own = self._by_place(own)
+        if len(inputs) > 1:
+            inputs, training, own = self._bound(inputs, training, own)
         mask = own.pop("mask", None) if own else None
         if symbolic(inputs, own):
             return self._symbolic(inputs, training, mask, own)
@@ -280,6 +282,20 @@ class Layer(State, Explicit, Configurable):
                 tape.leave(scope)  # type: ignore[union-attr]
             context.training, context.root = outer_training, root
         return y
+
+    def _bound(self, inputs: tuple, training: Any, own: dict) -> tuple[tuple, Any, dict]:
+        """Arguments given by place that are no arrays, by their names: `layer(x, 2, True)`."""
+        arrays, own = [], dict(own)
+        names = self._accepts.positional
+        for k, value in enumerate(inputs):
+            name = names[k] if k < len(names) else None
+            if name == "training":
+                training = value
+            elif k and name and (value is None or isinstance(value, (bool, int, float, str))):
+                own[name] = value
+            else:
+                arrays.append(value)
+        return tuple(arrays), training, own
 
     def _input(self, x: Any) -> Any:
         """Arrays in the layer's type, in the tree they came in."""

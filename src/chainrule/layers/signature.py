@@ -14,6 +14,7 @@ class Accepts:
     """What `call` and `build` of a class take.
 
     Args:
+        positional: every argument of `call` that may be given by place, in order.
         call_names: arguments of `call` that may be inputs, in order.
         names: every argument of `call` that may be given by name.
         anything: `call` takes further arguments by name (`**kwargs`).
@@ -25,6 +26,7 @@ class Accepts:
         shape_names: arguments of `compute_output_shape`.
     """
 
+    positional: tuple[str, ...]
     call_names: tuple[str, ...]
     names: frozenset[str]
     anything: bool
@@ -55,17 +57,31 @@ def accepts_of(cls: Any) -> Accepts:
     inputs = [p.name for p in positional if p.name not in special and not p.name.endswith("_mask")]
     owner = next(c for c in cls.__mro__ if "compute_mask" in vars(c))
     training = named.get("training")
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
     return Accepts(
+        positional=tuple(p.name for p in positional),
         call_names=tuple(inputs),
         names=frozenset(named),
-        anything=any(p.kind is p.VAR_KEYWORD for p in parameters),
-        training=training is not None,
-        training_default=training is not None and training.default is not inspect.Parameter.empty,
+        anything=anything,
+        training=training is not None or (anything and _hands_on(cls.call, bool(inputs))),
+        training_default=training is None or training.default is not inspect.Parameter.empty,
         mask=any(n == "mask" or n.endswith("_mask") for n in named),
         computes_mask=owner.__name__ != "Layer",
         build_names=_positional(cls.build),
         shape_names=_positional(cls.compute_output_shape),
     )
+
+
+def _hands_on(call: Any, has_inputs: bool) -> bool:
+    """Does a `call` that takes `**kwargs` want `training` among them?
+
+    One that names its inputs does; a decorator made without `functools.wraps` if what it wraps does.
+    """
+    if has_inputs:
+        return True
+    cells = [c.cell_contents for c in getattr(call, "__closure__", None) or ()]
+    behind = [f for f in cells if inspect.isfunction(f)]
+    return any("training" in inspect.signature(f).parameters for f in behind)
 
 
 def _positional(method: Any) -> tuple[str, ...]:

@@ -33,6 +33,12 @@ class Tracked:
                 fix=f"make {name!r} a Variable with add_weight(kind=...) and call .assign(...)",
             )
         value = watched(value, self)
+        if name in RESERVED and next(_within(value), None) is not None:
+            raise StateError(
+                f"the attribute {name!r} is used by chainrule itself",
+                where=self.__dict__.get("name", type(self).__name__),
+                fix=f"call it self.my{name} or so",
+            )
         object.__setattr__(self, name, value)
         part = isinstance(value, (Tracked, Variable, _List, _Dict, tuple, Configurable))
         if isinstance(value, _LOOSE) and not part:  # nothing tells what is put in there later
@@ -83,6 +89,13 @@ class Tracked:
 
 # attributes of ours that are no settings
 _OWN = frozenset({"_found", "_last", "_loose", "_version", "_trainable", "_symbol"})
+# what layers and models keep under names that a user might choose; nothing of the user's would be
+# found there
+RESERVED = _OWN | {
+    "_building", "_build_shape", "_called", "_compiled", "_dtype", "_kinds", "_last_number",
+    "_names", "_output_names", "_outputs", "_predictors", "_seen", "_shapes", "_specs", "_steppers",
+    "_tasks",
+}  # fmt: skip
 _LOOSE = (dict, list, set, frozenset, deque)  # kinds of containers that may hold layers
 
 

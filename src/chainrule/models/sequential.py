@@ -116,7 +116,8 @@ class Sequential(Model):
         shapes, kinds = self._shapes, self._kinds
         for layer in self._stack[len(shapes) - 1 :]:
             if not layer.built:
-                layer._build_from({layer._accepts.call_names[0]: shapes[-1]}, [shapes[-1]])
+                name = next(iter(layer._accepts.call_names), "inputs")
+                layer._build_from({name: shapes[-1]}, [shapes[-1]])
             shape, kind = layer.output_spec((shapes[-1],), dtypes=[kinds[-1]])
             shapes.append(map_shapes(tuple, shape))
             passed_on = layer.integer_input and layer.has_shape_rule  # Input, Flatten
