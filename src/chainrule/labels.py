@@ -44,7 +44,7 @@ def check_labels(labels: Any, classes: int, where: str, fix: str = _FIX) -> Any:
     traced = is_traced(labels)
     labels = labels if traced else asarray(labels, name=where)
     if labels.dtype.kind in "iu" and not traced and labels.size:  # nearly always
-        if 0 <= labels.min() and labels.max() < classes:
+        if labels.min() >= 0 and labels.max() < classes:
             return labels.astype(np.int32, copy=False)
     m = xp(labels)
     whole: Any = True
