@@ -43,9 +43,9 @@ def check_labels(labels: Any, classes: int, where: str, fix: str = _FIX) -> Any:
     """
     traced = is_traced(labels)
     labels = labels if traced else asarray(labels, name=where)
-    if labels.dtype.kind in "iu" and not traced and labels.size:  # nearly always
-        if labels.min() >= 0 and labels.max() < classes:
-            return labels.astype(np.int32, copy=False)
+    plain = labels.dtype.kind in "iu" and not traced and labels.size
+    if plain and labels.min() >= 0 and labels.max() < classes:  # nearly always
+        return labels.astype(np.int32, copy=False)
     m = xp(labels)
     whole: Any = True
     if labels.dtype.kind not in "biu":

@@ -124,9 +124,9 @@ def symbolic(*trees: Any) -> bool:
     for t in trees:
         if isinstance(t, Symbol):
             return True
-        if isinstance(t, (tuple, list, dict)):
-            if symbolic(*(t.values() if isinstance(t, dict) else t)):
-                return True
+        inside = t.values() if isinstance(t, dict) else t if isinstance(t, (tuple, list)) else ()
+        if inside and symbolic(*inside):
+            return True
     return False
 
 

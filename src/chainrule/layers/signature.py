@@ -75,7 +75,7 @@ def accepts_of(cls: Any) -> Accepts:
 def _hands_on(call: Any, has_inputs: bool) -> bool:
     """Does a `call` that takes `**kwargs` want `training` among them?
 
-    One that names its inputs does; a decorator made without `functools.wraps` if what it wraps does.
+    One that names its inputs does; a decorator without `functools.wraps`, if what it wraps does.
     """
     if has_inputs:
         return True
