@@ -91,6 +91,8 @@ class Symbol(Recordable):
 def symbolic(*trees: Any) -> bool:
     """Does a symbol stand anywhere in these trees?"""
     for t in trees:
+        if type(t) is np.ndarray:  # nearly always
+            continue
         if isinstance(t, Symbol):
             return True
         if isinstance(t, (tuple, list, dict)):
