@@ -141,9 +141,10 @@ def take_recorded_type(args: tuple) -> tuple:
     """
     for a in args:
         kind = type(a)
-        if kind in _PYTHON or hasattr(a, "on_tape"):
-            continue
-        if a.dtype == np.float64 if kind is np.ndarray else _is_float64(a):
+        if kind is np.ndarray:
+            if a.dtype.char == "d":
+                break
+        elif kind not in _PYTHON and not hasattr(a, "on_tape") and _is_float64(a):
             break
     else:
         return args

@@ -73,7 +73,7 @@ def op(function: Callable) -> Callable:
                     tape = a.tape  # the innermost: what stands further out is a constant there
             given.append(a)
         if tape is None:
-            if symbolic(*args):  # a graph of layers keeps the call, with its Variables
+            if symbolic(*given):  # a graph of layers keeps the call, with its Variables
                 return write_call(call, args, kwargs)
             return function(*given, **kwargs)[0]
         given, values, recorded = tuple(given), given, []

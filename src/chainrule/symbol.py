@@ -122,6 +122,8 @@ class Symbol(Recordable):
 def symbolic(*trees: Any) -> bool:
     """Does a symbol stand anywhere in these trees?"""
     for t in trees:
+        if type(t) is np.ndarray:  # nearly always
+            continue
         if isinstance(t, Symbol):
             return True
         inside = t.values() if isinstance(t, dict) else t if isinstance(t, (tuple, list)) else ()

@@ -208,7 +208,7 @@ class Variable(Recordable):
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return np.shape(self._value)
+        return self._value.shape
 
     @property
     def dtype(self) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from .. import config, ops
 from ..operators import raw
 from .base import BuiltinLoss, registry
-from .shapes import check_probabilities, class_numbers, fit_shapes, value_of
+from .shapes import check_probabilities, class_numbers, fit_shapes, one_a_row, value_of
 
 __all__ = [
     "BinaryCrossentropy",
@@ -142,11 +142,10 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
         1.386294
     """
     y = value_of(y_pred)
-    t = class_numbers(y_true, y)
     logits = y if from_logits else ops.logits_behind(y, ops.softmax)
-    if logits is not None:
-        return ops.sparse_softmax_cross_entropy(logits, t)
-    rows = ops.one_hot(t, y.shape[-1], dtype=raw(y).dtype)
+    if logits is not None:  # the operation looks at the labels
+        return ops.sparse_softmax_cross_entropy(logits, one_a_row(y_true, y))
+    rows = ops.one_hot(class_numbers(y_true, y), y.shape[-1], dtype=raw(y).dtype)
     return categorical_crossentropy(rows, y)
 
 

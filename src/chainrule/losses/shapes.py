@@ -21,6 +21,7 @@ __all__ = [
     "class_numbers",
     "fit_shapes",
     "like_prediction",
+    "one_a_row",
     "value_of",
     "weights_like",
 ]
@@ -130,7 +131,7 @@ def weights_like(sample_weight: Any, each: Any) -> Any:
 
 
 def class_numbers(y_true: Any, y: Any) -> Any:
-    """Class numbers in the shape of the prediction without its last axis.
+    """Class numbers in the shape of the prediction without its last axis, each one looked at.
 
     Inside a compiled program, where nothing can be raised, a wrong number comes back as −1.
 
@@ -142,18 +143,32 @@ def class_numbers(y_true: Any, y: Any) -> Any:
         >>> class_numbers([[2.0], [0.0]], np.ones((2, 3)))
         array([2, 0], dtype=int32)
     """
+    return check_labels(one_a_row(y_true, y), y.shape[-1], "y_true")
+
+
+def one_a_row(y_true: Any, y: Any) -> Any:
+    """One target for each row of predictions; their numbers are not looked at.
+
+    Raises:
+        ShapeError: more or fewer of them.
+
+    Example:
+        >>> one_a_row([[2], [0]], np.ones((2, 3)))
+        array([2, 0])
+    """
     t = raw(y_true if hasattr(y_true, "dtype") else np.asarray(y_true))
-    if t.shape == (*y.shape[:-1], 1):
-        t = t.reshape(y.shape[:-1])
-    if t.shape != y.shape[:-1]:
+    rows = y.shape[:-1]
+    if t.shape == (*rows, 1):
+        t = t.reshape(rows)
+    if t.shape != rows:
         raise ShapeError(
             "class numbers and predictions do not fit",
             where="sparse_categorical_crossentropy",
-            expected=f"y_true of shape {tuple(y.shape[:-1])}",
+            expected=f"y_true of shape {tuple(rows)}",
             received=f"y_true {tuple(t.shape)}, y_pred {tuple(y.shape)}",
             fix="for one-hot rows use categorical_crossentropy",
         )
-    return check_labels(t, y.shape[-1], "y_true")
+    return t
 
 
 def check_probabilities(t: Any, where: str) -> None:

@@ -33,7 +33,6 @@ __all__ = [
     "whole",
 ]
 
-_FLOATS = frozenset({np.dtype("float32"), np.dtype("float64")})
 _HALVES = frozenset({"float16", "bfloat16"})
 
 
@@ -54,7 +53,7 @@ def op(function: Callable | None = None, *, numbers: int = 1, widen: bool = True
             if kind is np.ndarray:
                 if v.dtype is dtype:
                     continue
-                if dtype is None and v.dtype in _FLOATS:
+                if dtype is None and v.dtype.char in "fd":
                     dtype = v.dtype
                     continue
             elif kind is float or kind is int:

@@ -38,8 +38,8 @@ def _normalizer(z):
     centred = z - m.max(z, axis=-1, keepdims=True)
     e = m.exp(centred)
     top = centred == 0
-    rest = m.where(top, 0.0, e).sum(axis=-1, keepdims=True)
-    rest = rest + (top.sum(axis=-1, keepdims=True) - 1).astype(z.dtype)  # others as large
+    others = top.sum(axis=-1, keepdims=True, dtype=z.dtype) - 1  # as large
+    rest = (e - top).sum(axis=-1, keepdims=True) + others
     return centred, e, 1 + rest, m.log1p(rest)
 
 

@@ -25,7 +25,7 @@ __all__ = [
 
 def _t(m):
     """The last two axes exchanged."""
-    return m.T if np.ndim(m) == 2 else xp(m).swapaxes(m, -1, -2)
+    return m.T if m.ndim == 2 else xp(m).swapaxes(m, -1, -2)
 
 
 _SMALL = 4096  # multiplications; measured in benchmarks/NOTES.md
@@ -37,9 +37,9 @@ def _product(m, a, b):
     A compiler calls a library for each product, which for a network of ten neurons costs more than
     the arithmetic. Written as a sum of products, a small one is fused with its neighbours.
     """
-    if np.shape(a)[-1] == 0:  # no summands: zeros, which are not worth a library's special cases
+    if a.shape[-1] == 0:  # no summands: zeros, which are not worth a library's special cases
         return m.matmul(a, b)
-    if m is not np and np.ndim(a) == np.ndim(b) == 2 and np.size(a) * np.shape(b)[1] <= _SMALL:
+    if m is not np and a.ndim == b.ndim == 2 and a.size * b.shape[1] <= _SMALL:
         return m.sum(a[:, :, None] * b[None, :, :], axis=1)
     return m.matmul(a, b)
 
