@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import tree
+from ...operators import raw
 from ...variable import Variable, snapshot, swap
 from .. import step
 from ..devices import put_rows, put_values
@@ -26,6 +27,15 @@ __all__ = ["XlaPredictor", "XlaRun", "compilations", "count_compilation", "is_wi
 
 compilations = [0]  # how many programs this process has compiled; tests count them
 _compiling = threading.Lock()
+
+
+PROGRAMS = 64  # compiled for one task: beyond, the one that was not used for longest is dropped
+
+
+def keep_few(programs: dict[Any, Any]) -> None:
+    """Make room for one more; a model fed batches of ever new sizes holds no more than these."""
+    while len(programs) >= PROGRAMS:
+        del programs[next(iter(programs))]
 
 
 def count_compilation() -> None:
@@ -52,12 +62,12 @@ class XlaRun(Run):
     def begin(self) -> None:
         """Take the values as they are now."""
         super().begin()
-        self.wide = _wide_state(self.variables)
+        self.wide = is_wide(self.variables)
 
     def follow(self, other: Run) -> None:
         """Begin with the values that another run has now."""
         super().follow(other)
-        self.wide = _wide_state(self.variables)
+        self.wide = is_wide(self.variables)
 
     def forget(self) -> None:
         """Drop what was kept of earlier data."""
@@ -69,14 +79,17 @@ class XlaRun(Run):
         self._chunk = chunk
         leaves = tree.leaves(chunk.data)
         for known in self._loaded:
-            if len(known[0]) == len(leaves) and all(a is b for a, b in zip(known[0], leaves, strict=True)):
+            if same(known[0], leaves):
                 self._data, self._room = known[1], known[2]
                 break
         else:
             with precision(self.jax, self.wide):
-                self._data, self._room = put_rows(self.jax, chunk.data)
+                placed, self._room = put_rows(self.jax, chunk.data)
+                self._data = tree.leaves(placed)  # JAX would sort the keys of dicts
             self._loaded = [(leaves, self._data, self._room), *self._loaded[:1]]
-        if self._orders[0] is None or chunk.order is not self._orders[0] or len(self._orders[1]) != self._room:
+        known_order, order = self._orders
+        fits = order is not None and len(order) == self._room
+        if not fits or known_order is None or chunk.order is not known_order:
             order = np.zeros(self._room, np.int32)
             rows = leaves[0].shape[0]
             order[:rows] = np.arange(rows) if chunk.order is None else chunk.order
@@ -125,15 +138,26 @@ class XlaRun(Run):
         key = (kind, size, loop, structure, self.wide, tuple(map(id, self.variables)))
         programs = self.task.programs
         with _compiling:
-            if key not in programs:
-                programs[key] = epoch_program(self.jax, self.task, self.variables, kind, size, loop)
-        return programs[key]
+            if key in programs:
+                programs[key] = programs.pop(key)  # the last ones used come last
+            else:
+                keep_few(programs)
+                programs[key] = epoch_program(
+                    self.jax, self.task, self.variables, structure, kind, size, loop
+                )
+            return programs[key]
 
 
 def epoch_program(
-    jax: Any, task: Task, variables: Sequence[Variable], kind: str, size: int, loop: bool
+    jax: Any,
+    task: Task,
+    variables: Sequence[Variable],
+    structure: Any,
+    kind: str,
+    size: int,
+    loop: bool,
 ) -> Any:
-    """`program(values, given, data, order, ...) -> (values, fine)`.
+    """`program(values, given, data, order, ...) -> (values, fine)`; data as a list of leaves.
 
     With `loop` it runs batches `first` to `last` of `size` rows each, else one batch of `size` rows
     that starts at row `start`.
@@ -148,7 +172,8 @@ def epoch_program(
         def rows(a: Any) -> Any:
             return a.at[chosen].get(mode="promise_in_bounds", unique_indices=True)
 
-        batch = Batch(*tree.map(lambda a: None if a is None else rows(a), data))
+        leaves = [None if a is None else rows(a) for a in data]
+        batch = Batch(*tree.unflatten(structure, leaves))
         with swap(given_variables, given), swap(variables, values) as now:
             loss = task.run(kind, batch)
             return now.values(), jnp.isfinite(loss).all()
@@ -173,46 +198,57 @@ def epoch_program(
     return jax.jit(epoch if loop else single, compiler_options=compiler_options(jax))
 
 
-def _wide_state(variables: Sequence[Variable]) -> bool:
-    """Float64 that only the host changes, such as the learning rate, does not count."""
-    return is_wide([v for v in variables if v.kind != "metric"])
-
-
 class XlaPredictor:
     """The forward pass as a compiled function of a snapshot of values; safe from any thread.
 
-    Rows are padded to a power of two, so that a thousand lengths cost a dozen compilations.
+    Rows are padded to a power of two, so that a thousand lengths cost a dozen compilations; not
+    where a layer looks across the rows of a batch (`pad=False`): there each length is its own.
     """
 
-    def __init__(self, task: Task, variables: Sequence[Variable]) -> None:
-        self.task, self.variables = task, variables
+    def __init__(self, task: Task, variables: Sequence[Variable], pad: bool = True) -> None:
+        self.task, self.variables, self.pad = task, variables, pad
         self.jax = use_jax()
         self.wide = is_wide([v for v in variables if v.kind in ("weight", "statistic")])
         self._device: tuple[list[Any], list[Any]] = ([], [])  # host arrays, and their copies
 
-        def program(values: Any, x: Any) -> Any:
-            count_compilation()
-            with swap(variables, values):
-                own = task.own_steps.get("predict")
-                return step.predict_step(task, x) if own is None else own((x,))
+        self._programs: dict[Any, Any] = {}  # by structure and shapes of the inputs
+        self._outputs: dict[Any, Any] = {}  # structure of the outputs, likewise
 
-        self._program = self.jax.jit(program)
+    def _program(self, structure: Any, key: Any) -> Any:
+        """The compiled pass; lists of leaves go in and out, since JAX sorts the keys of dicts."""
+
+        def program(values: Any, leaves: Any) -> Any:
+            count_compilation()
+            x = tree.unflatten(structure, leaves)
+            with swap(self.variables, values):
+                own = self.task.own_steps.get("predict")
+                y = step.predict_step(self.task, x) if own is None else own((x,))
+            found, self._outputs[structure] = tree.flatten(tree.map(raw, y))
+            return found
+
+        with _compiling:
+            if key in self._programs:
+                self._programs[key] = self._programs.pop(key)
+            else:
+                keep_few(self._programs)
+                self._programs[key] = self.jax.jit(program)
+            return self._programs[key]
 
     def __call__(self, x: Any) -> Any:
         """The outputs for checked rows, as arrays of the caller's own."""
         use_jax()
         values = snapshot(self.variables)
-        leaves = tree.leaves(x)
+        leaves, structure = tree.flatten(x)
         rows = len(leaves[0])
-        bucket = 1 << (rows - 1).bit_length()
+        bucket = 1 << (rows - 1).bit_length() if self.pad else rows
         wide = self.wide or any(a.dtype == np.float64 for a in leaves)
         if bucket != rows:
-            x = tree.map(lambda a: _padded(a, bucket), x)
+            leaves = [_padded(a, bucket) for a in leaves]
         with precision(self.jax, wide), plain_words(self.jax):
-            y = self._program(self._on_device(values), x)
-            if bucket == rows:
-                return tree.map(np.array, y)
-            return tree.map(lambda v: np.array(v)[:rows].copy(), y)
+            key = (structure, *[(a.shape, a.dtype) for a in leaves])
+            found = self._program(structure, key)(self._on_device(values), leaves)
+            found = [np.array(v) if bucket == rows else np.array(v)[:rows].copy() for v in found]
+        return tree.unflatten(self._outputs[structure], found)
 
     def _on_device(self, values: list[Any]) -> list[Any]:
         """The values on the device; they are copied there again only when one has changed."""
