@@ -7,6 +7,7 @@ traced by a compiler, or replayed.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from .errors import ShapeError, choose
 from .operators import Recordable, raw
 
 __all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "frozen", "outside"]
-__all__ += ["claim", "put", "release", "snapshot", "swap"]
+__all__ += ["claim", "commits", "put", "release", "snapshot", "swap"]
 
 KINDS = ("weight", "statistic", "seed", "slot", "metric", "carry")
 
@@ -280,7 +281,17 @@ class swap:
             outer.now |= {k: v for k, v in self.now.items() if k in outer.now and k not in own}
 
 
-_commit = threading.Lock()  # values that belong together are put, and read, under it
+# values that belong together are put, and read, under it; reentrant, so that a run may use it too
+_commit = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a child begins between two commits, and finds it open
+    os.register_at_fork(
+        before=_commit.acquire, after_in_parent=_commit.release, after_in_child=_commit.release
+    )
+
+
+def commits() -> Any:
+    """The lock under which values that belong together are put and read."""
+    return _commit
 
 
 def snapshot(variables: Sequence[Variable]) -> list[Any]:
@@ -324,20 +335,24 @@ def release(variables: Sequence[Variable], holder: Holder, values: Sequence[Any]
 
 
 def claim(
-    variables: Sequence[Variable], holder: Holder, may_take: Callable[[Variable, Holder], bool]
-) -> list[Any]:
-    """Make `holder` the one that has these variables; returns their values of that moment.
+    variables: Sequence[Variable],
+    holder: Holder,
+    may_take: Callable[[Variable, Holder], bool],
+    ready: Callable[[list[Any]], None],
+) -> None:
+    """Make `holder` the one that has these variables.
 
     `may_take(variable, other)` is asked where somebody else has one: False leaves it there. It may
-    raise; then nothing has changed.
+    raise; then nothing has changed. `ready(values)` is called with the values of that moment before
+    anybody is sent to `holder` for them.
     """
     with _commit:
         mine = [v.holder is None or v.holder is holder or may_take(v, v.holder) for v in variables]
         values = [v._value if v.holder is None else v.holder.pull([v])[0] for v in variables]
+        ready(values)
         for v, taken in zip(variables, mine, strict=True):
             if taken:
                 v.holder = holder
-    return values
 
 
 @contextmanager

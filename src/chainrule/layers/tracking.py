@@ -80,10 +80,13 @@ class Tracked:
         found = self.__dict__.get("_found")
         if found is None or "_loose" in self.__dict__:
             seen: dict[int, Any] = {}
-            for name, value in self.__dict__.items():
+            version = self.__dict__.get("_version")
+            for name, value in list(self.__dict__.items()):  # another thread may set one
                 if name not in _OWN:
                     seen.update((id(p), p) for p in _within(value))
-            found = self.__dict__["_found"] = list(seen.values())
+            found = list(seen.values())
+            if self.__dict__.get("_version") == version:  # else it may be out of date already
+                self.__dict__["_found"] = found
         return found
 
 

@@ -5,6 +5,7 @@ A Model is a layer that makes a Task of itself; `training/` runs tasks and knows
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,6 +32,8 @@ from .edge import Edge, try_losses
 from .feed import Feed, fit_arguments
 
 __all__ = ["Model"]
+
+SHAPES = 256  # of inputs whose output shapes are remembered
 
 
 class Model(Layer):
@@ -405,8 +408,10 @@ class Model(Layer):
         task = self._trainable_task() if kind == "train" else self._task()
         steppers = self.__dict__["_steppers"]  # kept between calls, with values on the device
         known = steppers.get((kind, chosen, threading.get_ident()))
-        if known is None or known.task is not task:
+        outdated = known is not None and known.task is not task
+        if outdated or len(steppers) >= 16:  # threads that are no more leave theirs
             steppers.clear()
+        if known is None or known.task is not task:
             known = new_run(chosen, task, train=kind == "train")
             steppers[kind, chosen, threading.get_ident()] = known
         logs = loop.one_batch(known, kind, chunk)
@@ -460,11 +465,11 @@ class Model(Layer):
         tasks = self.__dict__["_tasks"]
         known = tasks.get(key)
         if known is None:
-            for old in [k for k in tasks if k[0] != key[0]]:
-                del tasks[old]  # programs of a structure that is no more
-            while len(tasks) >= 4:
-                del tasks[next(iter(tasks))]
-            known = tasks[key] = self._make_task(trained)
+            known = self._make_task(trained)
+            # programs of a structure that is no more are dropped; a new dict each time, since
+            # another thread may be reading the old one
+            kept = [(k, task) for k, task in list(tasks.items()) if k[0] == key[0]]
+            self.__dict__["_tasks"] = {**dict(kept[-3:]), key: known}
         return known
 
     def _slots(self) -> tuple[int, ...]:
@@ -583,7 +588,11 @@ class Model(Layer):
             key = (structure, *[(a.shape[1:], a.dtype) for a in leaves])
         known = self.__dict__["_specs"].get(key)
         if known is None:
-            known = self.__dict__["_specs"][key] = self._find_spec(x)
+            known = self._find_spec(x)
+            specs = self.__dict__["_specs"]
+            specs[key] = known
+            if len(specs) > SHAPES:  # lengths that vary without end
+                self.__dict__["_specs"] = {key: known}
             self._look_again()
         self.__dict__["_output_names"] = known[0]
         return known[1]
@@ -772,7 +781,14 @@ class _Lock:
     """A lock that copies of a model do not share."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self._lock, self._process = threading.RLock(), os.getpid()
+
+    @property
+    def lock(self) -> Any:
+        """The lock; in a forked process a new one: the thread that held the old one is gone."""
+        if self._process != os.getpid():
+            self.__init__()
+        return self._lock
 
 
 def _caches() -> dict[str, Any]:

@@ -7,7 +7,9 @@ metrics, so an evaluation in another thread changes nothing.
 
 from __future__ import annotations
 
+import functools
 import operator
+import os
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +20,7 @@ from ... import tree
 from ...arrays import is_float
 from ...errors import NonFiniteError, StateError
 from ...finite import need_finite
-from ...variable import Variable, claim, frozen, put, release, snapshot, swap
+from ...variable import Variable, claim, commits, frozen, put, release, snapshot, swap
 from .. import step
 from ..step import Batch
 from ..task import Task
@@ -41,34 +43,36 @@ class Run:
         self.variables: list[Variable] = []
         self.values: list[Any] = []  # after the last whole piece; never changed in place
         self.active = False
-        self.thread = 0
+        self.thread = self.process = 0
         self._place: dict[int, int] = {}
         self._pending: dict[int, Any] = {}  # set from outside while a piece runs
-        self._lock = threading.Lock()
+        self._lock = commits()  # one for all: a fork finds it open
         self._chunk: Any = None
 
     # --- the Variables --------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Take the values of all Variables of the task as they are now."""
-        self.variables = list(self.task.variables)
-        self._place = {id(v): i for i, v in enumerate(self.variables)}
-        self.thread = threading.get_ident()
-        if not self.train:
-            self.values = snapshot(self.variables)
-            finite_weights(self.task.name, self.variables, self.values)
+        variables = list(self.task.variables)
+        self.thread, self.process = threading.get_ident(), os.getpid()
+        if self.train:
+            claim(variables, self, self._may_take, functools.partial(self._take, variables))
             return
-        known = dict(zip(map(id, self._held), self.values, strict=False)) if self.values else {}
-        mine = {id(v) for v in self.variables if v.holder is self}
-        values = claim(self.variables, self, self._may_take)
-        self.values = [
-            known[id(v)] if id(v) in mine and id(v) in known else value
-            for v, value in zip(self.variables, values, strict=True)
-        ]
-        self._held = self.variables
-        self.active = True
+        self._take(variables, snapshot(variables))
+        finite_weights(self.task.name, self.variables, self.values)
 
-    _held: Sequence[Variable] = ()
+    def _take(self, variables: list[Variable], values: list[Any]) -> None:
+        """Begin with these; what this run still holds it has already, as its engine wants it."""
+        known = dict(zip(map(id, self.variables), self.values, strict=True))
+        if self.train:
+            values = [
+                known.get(id(v), value) if v.holder is self else value
+                for v, value in zip(variables, values, strict=True)
+            ]
+        self.variables = variables
+        self._place = {id(v): i for i, v in enumerate(variables)}
+        self._keep(values)
+        self.active = self.train
 
     def follow(self, other: Run) -> None:
         """Begin with the values that another run has now, as this engine has them."""
@@ -81,7 +85,7 @@ class Run:
 
     def _may_take(self, variable: Variable, other: Any) -> bool:
         """False where a fit of this thread holds it: one of its callbacks trains between steps."""
-        if not other.active:
+        if not other.active or other.process != os.getpid():  # a fork left that fit behind
             return True
         if other.thread == self.thread:
             return False
@@ -98,17 +102,18 @@ class Run:
                   if v.holder is not self and v.kind != "metric"]  # fmt: skip
         if nested and self.train:
             put([v for v, _ in nested], [self.show(x) for _, x in nested])
-        self.active = False
+        with self._lock:
+            self.active = False
+            self.settle()  # what was set during the last piece; from now on it is not sent here
 
     def end(self) -> None:
         """Give everything back: the Variables have the newest values again."""
         if self.train:
-            self.settle()
             self.pause()
             release(self.variables, self, [frozen(self.show(v)) for v in self.values])
         else:
             self._show_figures()
-        self._chunk, self.values, self._held = None, [], ()
+        self._chunk = None  # the values stay: a thread may be on its way here to read one
 
     def _show_figures(self) -> None:
         """The metrics of an evaluation can be asked for afterwards, unless a fit uses them."""
@@ -123,14 +128,14 @@ class Run:
         """The values after the last whole piece of work."""
         with self._lock:
             values, pending = self.values, dict(self._pending)
-        places = [self._place[id(v)] for v in variables]
+            places = [self._place[id(v)] for v in variables]
         return [frozen(pending[i]) if i in pending else self.show(values[i]) for i in places]
 
     def push(self, variables: Sequence[Variable], values: Sequence[Any]) -> bool:
         """New values from outside: at once between two pieces, else after the one that runs."""
-        if not self.active:
-            return False
         with self._lock:
+            if not self.active:
+                return False
             self._pending.update(
                 (self._place[id(v)], x) for v, x in zip(variables, values, strict=True)
             )

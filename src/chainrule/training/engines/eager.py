@@ -74,8 +74,7 @@ class EagerRun(Run):
         """What the steps made becomes what the world sees."""
         work = self._work or []
         if kind == "train":  # optimizers go on writing into the arrays of `work`
-            with self._lock:
-                self.values = [frozen(v) for v in work]
+            self.values = [frozen(v) for v in work]
         else:
             self.keep(work)
 

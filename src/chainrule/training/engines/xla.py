@@ -29,6 +29,15 @@ compilations = [0]  # how many programs this process has compiled; tests count t
 _compiling = threading.Lock()
 
 
+PROGRAMS = 64  # compiled for one task: beyond, the one that was not used for longest is dropped
+
+
+def keep_few(programs: dict[Any, Any]) -> None:
+    """Make room for one more; a model fed batches of ever new sizes holds no more than these."""
+    while len(programs) >= PROGRAMS:
+        del programs[next(iter(programs))]
+
+
 def count_compilation() -> None:
     """Runs while a program is traced, that is once for each compilation."""
     compilations[0] += 1
@@ -129,11 +138,14 @@ class XlaRun(Run):
         key = (kind, size, loop, structure, self.wide, tuple(map(id, self.variables)))
         programs = self.task.programs
         with _compiling:
-            if key not in programs:
+            if key in programs:
+                programs[key] = programs.pop(key)  # the last ones used come last
+            else:
+                keep_few(programs)
                 programs[key] = epoch_program(
                     self.jax, self.task, self.variables, structure, kind, size, loop
                 )
-        return programs[key]
+            return programs[key]
 
 
 def epoch_program(
@@ -199,10 +211,10 @@ class XlaPredictor:
         self.wide = is_wide([v for v in variables if v.kind in ("weight", "statistic")])
         self._device: tuple[list[Any], list[Any]] = ([], [])  # host arrays, and their copies
 
-        self._programs: dict[Any, Any] = {}  # by structure of the inputs
+        self._programs: dict[Any, Any] = {}  # by structure and shapes of the inputs
         self._outputs: dict[Any, Any] = {}  # structure of the outputs, likewise
 
-    def _program(self, structure: Any) -> Any:
+    def _program(self, structure: Any, key: Any) -> Any:
         """The compiled pass; lists of leaves go in and out, since JAX sorts the keys of dicts."""
 
         def program(values: Any, leaves: Any) -> Any:
@@ -215,9 +227,12 @@ class XlaPredictor:
             return found
 
         with _compiling:
-            if structure not in self._programs:
-                self._programs[structure] = self.jax.jit(program)
-        return self._programs[structure]
+            if key in self._programs:
+                self._programs[key] = self._programs.pop(key)
+            else:
+                keep_few(self._programs)
+                self._programs[key] = self.jax.jit(program)
+            return self._programs[key]
 
     def __call__(self, x: Any) -> Any:
         """The outputs for checked rows, as arrays of the caller's own."""
@@ -230,7 +245,8 @@ class XlaPredictor:
         if bucket != rows:
             leaves = [_padded(a, bucket) for a in leaves]
         with precision(self.jax, wide), plain_words(self.jax):
-            found = self._program(structure)(self._on_device(values), leaves)
+            key = (structure, *[(a.shape, a.dtype) for a in leaves])
+            found = self._program(structure, key)(self._on_device(values), leaves)
             found = [np.array(v) if bucket == rows else np.array(v)[:rows].copy() for v in found]
         return tree.unflatten(self._outputs[structure], found)
 
