@@ -23,6 +23,7 @@ def line(loss="mse", optimizer=None, **compiled):
 
 
 @on_both
+@pytest.mark.filterwarnings("ignore:.*ran out of data")
 def test_validation_without_a_batch_is_no_figure(engine):
     best = cr.callbacks.EarlyStopping(monitor="val_loss", patience=5)
     with pytest.raises(DataError, match="validation"):
