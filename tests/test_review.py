@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import layers
+from chainrule import layers, ops
 from chainrule.errors import DataError
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
@@ -31,3 +31,23 @@ def test_validation_without_a_batch_is_no_figure(engine):
             X, Y, epochs=3, verbose=0, engine=engine, callbacks=[best],
             validation_data=iter([(X, Y)]),
         )  # fmt: skip
+
+
+class Millions(layers.Layer):
+    def call(self, x):
+        return ops.cast(x // 1_000_000, "float32")
+
+
+@on_both
+def test_large_integers_are_not_cut(engine):
+    x = np.array([[2**40], [5_000_000_000]])
+    model = cr.Sequential([cr.Input((1,), dtype="int64"), Millions()])
+    model.compile("sgd", "mae")
+    assert model.predict(x, engine=engine).ravel().tolist() == [1099511, 5000]
+    assert model.evaluate(x, [[1099511.0], [5000.0]], verbose=0, engine=engine) == 0
+
+
+def test_large_integers_are_not_cut_by_compile():
+    v = cr.Variable(np.int64(2**40), name="v", trainable=False)
+    step = cr.compile(lambda x: (x + 1, v.value + 1))
+    assert [int(n) for n in step(np.int64(2**40))] == [2**40 + 1] * 2
