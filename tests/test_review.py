@@ -7,7 +7,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import layers, ops
-from chainrule.errors import DataError
+from chainrule.errors import DataError, StateError
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 
@@ -51,3 +51,11 @@ def test_large_integers_are_not_cut_by_compile():
     v = cr.Variable(np.int64(2**40), name="v", trainable=False)
     step = cr.compile(lambda x: (x + 1, v.value + 1))
     assert [int(n) for n in step(np.int64(2**40))] == [2**40 + 1] * 2
+
+
+@on_both
+def test_training_without_a_loss_is_refused(engine):
+    model = line(None, metrics=["mae"])
+    with pytest.raises(StateError, match="loss="):
+        model.fit(X, Y, verbose=0, engine=engine)
+    assert model.evaluate(X, Y, verbose=0, engine=engine, return_dict=True)["loss"] == 0

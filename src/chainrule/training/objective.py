@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops, tree
 from ..arrays import xp
+from ..errors import StateError
 from ..layers.context import current
 from ..metrics import Mean, Metric
 from ..operators import raw
@@ -109,7 +110,16 @@ class Objective:
         for _, _, added in context.losses if context is not None else ():
             added = ops.sum(added)
             whole = added if whole is None else whole + added
-        return 0.0 * ops.sum(tree.leaves(y_pred)[0]) if whole is None else whole
+        if whole is not None:
+            return whole
+        if context is not None and context.training:  # of 0.0 nothing can be learned
+            raise StateError(
+                "there is no loss to train on",
+                where="fit",
+                received="compile without a loss, and no layer that adds one",
+                fix='model.compile(optimizer, loss="mse"), or self.add_loss(...) in a layer\'s call',
+            )
+        return 0.0 * ops.sum(tree.leaves(y_pred)[0])
 
     def measure(self, batch: Batch, y_pred: Any) -> None:
         """Take a batch into the metrics."""
