@@ -59,3 +59,33 @@ def test_training_without_a_loss_is_refused(engine):
     with pytest.raises(StateError, match="loss="):
         model.fit(X, Y, verbose=0, engine=engine)
     assert model.evaluate(X, Y, verbose=0, engine=engine, return_dict=True)["loss"] == 0
+
+
+@on_both
+def test_settings_changed_between_evaluations_are_seen(engine):
+    def evaluate(model):
+        return model.evaluate(X, 11 * X, verbose=0, engine=engine)  # the error is 10
+
+    huber = cr.losses.Huber(delta=1.0)
+    model = line(huber)
+    assert evaluate(model) == 9.5  # δ(|e| − δ/2)
+    huber.delta = 2.0
+    assert evaluate(model) == 18.0
+
+    model = line("mse")
+    kernel = model.layers[0].kernel
+    for penalty, expected in [
+        (cr.regularizers.L2(1.0), 101.0), (None, 100.0), (cr.regularizers.L2(3.0), 103.0)
+    ]:  # fmt: skip
+        kernel.regularizer = penalty
+        assert evaluate(model) == expected
+    kernel.regularizer.l2 = 4.0
+    assert evaluate(model) == 104.0
+    kernel.regularizer = lambda w: 5.0 * ops.sum(w)
+    assert evaluate(model) == 105.0
+
+    model = line("mse", metrics=[cr.metrics.BinaryAccuracy(threshold=0.5)])
+    model.layers[0].kernel.assign([[0.7]])
+    assert model.evaluate(X, X, verbose=0, engine=engine)[1] == 1
+    model.metrics[1].threshold = 0.9
+    assert model.evaluate(X, X, verbose=0, engine=engine)[1] == 0

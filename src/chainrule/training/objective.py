@@ -48,7 +48,7 @@ class Objective:
 
     Args:
         outputs: one entry an output, in the order of the leaves of the model's outputs.
-        penalised: trained Variables with a regularizer.
+        penalised: trained Variables, which may have a regularizer.
         tracker: the running mean of the whole.
         own: a function (x, y, y_pred, sample_weight) -> loss in place of the sum above.
     """
@@ -105,7 +105,8 @@ class Objective:
                 loss = output.loss_weight * loss
             whole = loss if whole is None else whole + loss
         for v in self.penalised:
-            whole = v.regularizer(v) if whole is None else whole + v.regularizer(v)
+            if v.regularizer is not None:  # asked now: it may have been set since
+                whole = v.regularizer(v) if whole is None else whole + v.regularizer(v)
         context = current()
         for _, _, added in context.losses if context is not None else ():
             added = ops.sum(added)
@@ -117,7 +118,7 @@ class Objective:
                 "there is no loss to train on",
                 where="fit",
                 received="compile without a loss, and no layer that adds one",
-                fix='model.compile(optimizer, loss="mse"), or self.add_loss(...) in a layer\'s call',
+                fix="give compile a loss=, or call self.add_loss(...) in a layer",
             )
         return 0.0 * ops.sum(tree.leaves(y_pred)[0])
 
