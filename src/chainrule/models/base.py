@@ -27,7 +27,7 @@ from ..training.objective import Objective
 from ..training.step import Batch
 from ..training.task import Task
 from ..variable import Variable, changes, outside, snapshot, swap
-from .compiled import Compiled, check_metrics
+from .compiled import Compiled, all_settings, check_metrics
 from .edge import Edge, try_losses
 from .feed import Feed, fit_arguments
 
@@ -441,7 +441,7 @@ class Model(Layer):
         return own is None and self.loss is not None
 
     def _objective(self, own: bool = True) -> Objective:
-        penalised = [v for v in self.trainable_variables if v.regularizer is not None]
+        penalised = self.trainable_variables
         mine = self._own("compute_loss") if own else None
         return Objective(self.__dict__["_outputs"] or [], penalised, self.loss_tracker, mine)
 
@@ -461,7 +461,9 @@ class Model(Layer):
     def _task(self) -> Task:
         """What the engines train; the same object while nothing that matters has changed."""
         trained = self.trainable_variables
-        key = (self.version, tuple(map(id, trained)), id(self.__dict__["_outputs"]), self._slots())
+        outputs = self.__dict__["_outputs"]
+        fixed = all_settings(parts_of(self), trained, outputs or [])
+        key = (self.version, tuple(map(id, trained)), id(outputs), self._slots(), fixed)
         tasks = self.__dict__["_tasks"]
         known = tasks.get(key)
         if known is None:

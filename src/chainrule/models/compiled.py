@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import losses, metrics
 from ..errors import ArgumentError, did_you_mean
-from ..registry import in_trees
+from ..layers.tracking import Tracked
+from ..registry import Configurable, in_trees
 from ..training.objective import Output
 
-__all__ = ["Compiled", "by_output", "check_metrics"]
+__all__ = ["Compiled", "all_settings", "by_output", "check_metrics"]
 
 
 def check_metrics(name: str, given: Any) -> Any:
@@ -129,6 +133,36 @@ class Compiled:
             found["metrics"] = in_trees(_metric_config, self.metrics or [])
             found["weighted_metrics"] = in_trees(_metric_config, self.weighted_metrics or [])
         return found
+
+
+def all_settings(parts: Sequence[Any], trained: Sequence[Any], outputs: Sequence[Output]) -> tuple:
+    """What a compiled step takes as fixed of losses, metrics and regularizers."""
+    found = [settings(v.regularizer) for v in trained if v.regularizer is not None]
+    for p in parts:
+        if isinstance(p, metrics.Metric):
+            found.append(settings(p))
+        elif getattr(p, "activity_regularizer", None) is not None:
+            found.append(settings(p.activity_regularizer))
+    for output in outputs:
+        found.append((settings(output.loss), output.loss_weight))
+        found += [settings(m) for _, m in (*output.metrics, *output.weighted_metrics)]
+    return tuple(found)
+
+
+def settings(part: Any) -> Any:
+    """The plain values in the attributes of a part, to be compared; arrays by their numbers."""
+    if part is None or isinstance(part, (str, int, float)) or inspect.isroutine(part):
+        return part
+    if isinstance(part, np.ndarray):
+        return part.shape, part.tobytes()
+    if isinstance(part, (list, tuple)):
+        return tuple(map(settings, part))
+    if isinstance(part, dict):
+        return tuple((str(k), settings(v)) for k, v in part.items())
+    if isinstance(part, Configurable) and not isinstance(part, Tracked):
+        public = [(k, v) for k, v in vars(part).items() if k[0] != "_" and k != "variables"]
+        return type(part), *((k, settings(v)) for k, v in public)
+    return type(part)  # Variables are no settings, and a model in a loss tells of its own changes
 
 
 def _metric_config(metric: Any) -> Any:

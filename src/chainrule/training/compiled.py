@@ -16,7 +16,7 @@ from ..layers.context import layers_called
 from ..operators import raw
 from ..variable import changes, discover, put, snapshot, swap
 from .engines import choose_engine
-from .engines.xla import count_compilation
+from .engines.xla import count_compilation, is_wide
 from .jax_setup import plain_words, precision, use_jax
 
 __all__ = ["compile"]
@@ -81,8 +81,7 @@ class _Program:
             changed = [v for v in met.variables if met.now[id(v)] is not before[id(v)]]
         self.changed = changed
         self.fixed = [v for v in met.variables if not any(v is c for c in changed)]
-        every = [*met.variables, *(a for a in args if hasattr(a, "dtype"))]
-        self.wide = any(str(v.dtype) == "float64" for v in every)
+        self.wide = is_wide(met.variables)
         self.layers, self.variables = layers, met.variables
         self.seen = self._seen()
         self.checked = changes[0]
@@ -115,7 +114,9 @@ class _Program:
         return self._seen() != self.seen
 
     def __call__(self, *args: Any) -> Any:
-        with self._lock, precision(self.jax, self.wide), plain_words(self.jax):
+        leaves, structure = tree.flatten(args)
+        wide = self.wide or is_wide(a for a in leaves if hasattr(a, "dtype"))
+        with self._lock, precision(self.jax, wide), plain_words(self.jax):
             host, device = self._device
             now = snapshot(self.changed)
             values = [
@@ -123,7 +124,6 @@ class _Program:
                 for h, n, d in zip(host or now, now, device or now, strict=True)
             ]
             given = [np.asarray(v) for v in snapshot(self.fixed)]
-            leaves, structure = tree.flatten(args)
             after, result = self._jitted(structure, values, given, leaves)
             put(self.changed, [np.asarray(a) for a in after])
             self._device = ([v._value for v in self.changed], list(after))

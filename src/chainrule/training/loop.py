@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import tree
 from ..data.sources import Chunk, Source
-from ..errors import NonFiniteError
+from ..errors import DataError, NonFiniteError
 from .callbacks import Callback, CallbackList, History, Trainable
 from .checkpoint import Checkpoint
 from .engines import Run
@@ -149,10 +149,20 @@ class Fit:
         yield Event("validation_begin", self.epoch, self.step)
         run.follow(self.run)
         run.reset()
+        batches = 0
         for kind, step, size in pieces(run, source, self.test_pace, self.by_test_batch):
+            batches += size
             if self.by_test_batch:
                 logs = functools.partial(run.results, "test")
                 yield Event(f"test_batch_{kind}", self.epoch, step, size, logs)
+        if not batches:  # figures of nothing would be 0, and the best so far
+            raise DataError(
+                "the validation data gave no batch",
+                where=f"epoch {self.epoch + 1}",
+                expected="as many batches in each epoch as in the first",
+                received="a source that is used up",
+                fix="give arrays, or an object that can be iterated over again",
+            )
         found |= run.results("test")
         yield Event("validation_end", self.epoch, self.step, logs=lambda: found)
 

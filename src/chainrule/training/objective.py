@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ops, tree
 from ..arrays import xp
+from ..errors import StateError
 from ..layers.context import current
 from ..metrics import Mean, Metric
 from ..operators import raw
@@ -47,7 +48,7 @@ class Objective:
 
     Args:
         outputs: one entry an output, in the order of the leaves of the model's outputs.
-        penalised: trained Variables with a regularizer.
+        penalised: trained Variables, which may have a regularizer.
         tracker: the running mean of the whole.
         own: a function (x, y, y_pred, sample_weight) -> loss in place of the sum above.
     """
@@ -104,12 +105,22 @@ class Objective:
                 loss = output.loss_weight * loss
             whole = loss if whole is None else whole + loss
         for v in self.penalised:
-            whole = v.regularizer(v) if whole is None else whole + v.regularizer(v)
+            if v.regularizer is not None:  # asked now: it may have been set since
+                whole = v.regularizer(v) if whole is None else whole + v.regularizer(v)
         context = current()
         for _, _, added in context.losses if context is not None else ():
             added = ops.sum(added)
             whole = added if whole is None else whole + added
-        return 0.0 * ops.sum(tree.leaves(y_pred)[0]) if whole is None else whole
+        if whole is not None:
+            return whole
+        if context is not None and context.training:  # of 0.0 nothing can be learned
+            raise StateError(
+                "there is no loss to train on",
+                where="fit",
+                received="compile without a loss, and no layer that adds one",
+                fix="give compile a loss=, or call self.add_loss(...) in a layer",
+            )
+        return 0.0 * ops.sum(tree.leaves(y_pred)[0])
 
     def measure(self, batch: Batch, y_pred: Any) -> None:
         """Take a batch into the metrics."""

@@ -8,7 +8,7 @@ the values before a call stay valid, which is what makes a NaN traceable to its 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,9 +43,12 @@ def count_compilation() -> None:
     compilations[0] += 1
 
 
-def is_wide(variables: Sequence[Variable], *arrays: Any) -> bool:
-    """Does anything here need float64?"""
-    return any(str(a.dtype) == "float64" for a in (*variables, *arrays))
+_WIDE = frozenset({"float64", "int64", "uint64"})
+
+
+def is_wide(values: Iterable[Any]) -> bool:
+    """Does anything here, Variables or arrays, have 64 bits? JAX would cut them to 32."""
+    return any(str(v.dtype) in _WIDE for v in values)
 
 
 class XlaRun(Run):
@@ -59,16 +62,6 @@ class XlaRun(Run):
         self._loaded: list[tuple[list[Any], Any, int]] = []
         self._orders: tuple[Any, Any] = (None, None)
 
-    def begin(self) -> None:
-        """Take the values as they are now."""
-        super().begin()
-        self.wide = is_wide(self.variables)
-
-    def follow(self, other: Run) -> None:
-        """Begin with the values that another run has now."""
-        super().follow(other)
-        self.wide = is_wide(self.variables)
-
     def forget(self) -> None:
         """Drop what was kept of earlier data."""
         super().forget()
@@ -78,6 +71,8 @@ class XlaRun(Run):
         """Put the rows on the device, where they are not there already."""
         self._chunk = chunk
         leaves = tree.leaves(chunk.data)
+        # a float64 target meets predictions of the model's type, and takes theirs
+        self.wide = is_wide(self.variables) or is_wide(a for a in leaves if _is_whole(a))
         for known in self._loaded:
             if same(known[0], leaves):
                 self._data, self._room = known[1], known[2]
@@ -241,7 +236,7 @@ class XlaPredictor:
         leaves, structure = tree.flatten(x)
         rows = len(leaves[0])
         bucket = 1 << (rows - 1).bit_length() if self.pad else rows
-        wide = self.wide or any(a.dtype == np.float64 for a in leaves)
+        wide = self.wide or is_wide(leaves)
         if bucket != rows:
             leaves = [_padded(a, bucket) for a in leaves]
         with precision(self.jax, wide), plain_words(self.jax):
@@ -258,6 +253,10 @@ class XlaPredictor:
             device = put_values(self.jax, values)
             self._device = (values, device)
         return device
+
+
+def _is_whole(a: Any) -> bool:
+    return a is not None and a.dtype.kind in "iu"
 
 
 def _padded(a: np.ndarray, rows: int) -> np.ndarray:

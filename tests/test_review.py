@@ -1,0 +1,91 @@
+"""Found by reading and trying: training, through the public API alone, on both engines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import layers, ops
+from chainrule.errors import DataError, StateError
+
+on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
+
+X = np.ones((4, 1), "float32")
+Y = np.arange(4.0, dtype="float32")[:, None]
+
+
+def line(loss="mse", optimizer=None, **compiled):
+    """ŷ = x, not moved by training: the mean square of ŷ − Y on ones is 1.5."""
+    model = cr.Sequential([cr.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+    model.compile(optimizer or cr.optimizers.SGD(0.0), loss, **compiled)
+    return model
+
+
+@on_both
+@pytest.mark.filterwarnings("ignore:.*ran out of data")
+def test_validation_without_a_batch_is_no_figure(engine):
+    best = cr.callbacks.EarlyStopping(monitor="val_loss", patience=5)
+    with pytest.raises(DataError, match="validation"):
+        line().fit(
+            X, Y, epochs=3, verbose=0, engine=engine, callbacks=[best],
+            validation_data=iter([(X, Y)]),
+        )  # fmt: skip
+
+
+class Millions(layers.Layer):
+    def call(self, x):
+        return ops.cast(x // 1_000_000, "float32")
+
+
+@on_both
+def test_large_integers_are_not_cut(engine):
+    x = np.array([[2**40], [5_000_000_000]])
+    model = cr.Sequential([cr.Input((1,), dtype="int64"), Millions()])
+    model.compile("sgd", "mae")
+    assert model.predict(x, engine=engine).ravel().tolist() == [1099511, 5000]
+    assert model.evaluate(x, [[1099511.0], [5000.0]], verbose=0, engine=engine) == 0
+
+
+def test_large_integers_are_not_cut_by_compile():
+    v = cr.Variable(np.int64(2**40), name="v", trainable=False)
+    step = cr.compile(lambda x: (x + 1, v.value + 1))
+    assert [int(n) for n in step(np.int64(2**40))] == [2**40 + 1] * 2
+
+
+@on_both
+def test_training_without_a_loss_is_refused(engine):
+    model = line(None, metrics=["mae"])
+    with pytest.raises(StateError, match="loss="):
+        model.fit(X, Y, verbose=0, engine=engine)
+    assert model.evaluate(X, Y, verbose=0, engine=engine, return_dict=True)["loss"] == 0
+
+
+@on_both
+def test_settings_changed_between_evaluations_are_seen(engine):
+    def evaluate(model):
+        return model.evaluate(X, 11 * X, verbose=0, engine=engine)  # the error is 10
+
+    huber = cr.losses.Huber(delta=1.0)
+    model = line(huber)
+    assert evaluate(model) == 9.5  # δ(|e| − δ/2)
+    huber.delta = 2.0
+    assert evaluate(model) == 18.0
+
+    model = line("mse")
+    kernel = model.layers[0].kernel
+    for penalty, expected in [
+        (cr.regularizers.L2(1.0), 101.0), (None, 100.0), (cr.regularizers.L2(3.0), 103.0)
+    ]:  # fmt: skip
+        kernel.regularizer = penalty
+        assert evaluate(model) == expected
+    kernel.regularizer.l2 = 4.0
+    assert evaluate(model) == 104.0
+    kernel.regularizer = lambda w: 5.0 * ops.sum(w)
+    assert evaluate(model) == 105.0
+
+    model = line("mse", metrics=[cr.metrics.BinaryAccuracy(threshold=0.5)])
+    model.layers[0].kernel.assign([[0.7]])
+    assert model.evaluate(X, X, verbose=0, engine=engine)[1] == 1
+    model.metrics[1].threshold = 0.9
+    assert model.evaluate(X, X, verbose=0, engine=engine)[1] == 0
