@@ -78,6 +78,7 @@ INSIDE = {
         "mnist",
         "catalog",
         "sources",
+        "doors",
         "__init__",
     ],
     "data/sources": ["prefetch", "base", "memory", "blocks", "streams", "choose", "__init__"],

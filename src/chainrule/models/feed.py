@@ -41,6 +41,18 @@ class Feed:
     ) -> None:
         """The training data; with `once`, those of an evaluation: one pass."""
         if isinstance(x, Source):
+            given = {"y": y, "sample_weight": weight, "batch_size": batch_size}
+            given |= {"steps_per_epoch": steps, "validation_split": validation_split or None}
+            for name in [n for n, value in given.items() if value is not None]:
+                raise ArgumentError(
+                    f"{name} is given beside a source that is ready",
+                    where="fit",
+                    fix=f"say it where the source is made: cr.data.source(..., {name}=...)"
+                    if name not in ("validation_split", "steps_per_epoch")
+                    else None,
+                )
+            if not x.own_order:  # the order of a resumed fit is that of the model's file
+                x.key = self.model.shuffle_key.value
             self.source = x
             self._first(x, self.edge)
             return

@@ -86,6 +86,7 @@ class Source:
         resumable: whether an epoch can be begun at any step.
         one_shot: whether the data are used up by reading them.
         note: a sentence about the order, to be said once; None when there is nothing to say.
+        own_order: whether `key`, by which it is shuffled, was chosen; else a fit gives the model's.
         ended: why the data ran out before the steps that were asked for; None while they did not.
             The epoch is then shorter, a warning says so, and training should stop.
         check: called as `check(data, first_row)` on every piece of data before it is handed out,
@@ -95,6 +96,7 @@ class Source:
     kind = "source"
     resumable = True
     one_shot = False
+    own_order = True
     rows: Any = None
     steps: Any = None
     batch_size: Any = None
