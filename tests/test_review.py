@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -89,3 +92,38 @@ def test_settings_changed_between_evaluations_are_seen(engine):
     assert model.evaluate(X, X, verbose=0, engine=engine)[1] == 1
     model.metrics[1].threshold = 0.9
     assert model.evaluate(X, X, verbose=0, engine=engine)[1] == 0
+
+
+@on_both
+def test_ctrl_c_while_a_fit_takes_the_weights_leaves_them_free(engine, monkeypatch):
+    from chainrule.training.engines import base
+
+    plain = base.claim
+
+    def interrupted(*args):
+        values = plain(*args)
+        monkeypatch.undo()
+        signal.raise_signal(signal.SIGINT)
+        return values
+
+    def train():
+        model.fit(X, Y, verbose=0, engine=engine)
+
+    model = line()
+    train()
+    monkeypatch.setattr(base, "claim", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    errors = []
+
+    def elsewhere():
+        try:
+            train()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert not errors

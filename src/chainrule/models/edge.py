@@ -110,7 +110,7 @@ class Edge:
         """Finite arrays of the types that the model's inputs have, all with as many rows."""
         names = self.model.input_names
         if type(x) is np.ndarray and (names is None or len(names) == 1):  # nearly always
-            return check.inputs(x, self.model.input_types(x), name=f"{self.where}x")
+            return self._input(x, self.model.input_types(x), f"{self.where}x")
         x = as_inputs(x, names, f"{self.where}x")
         many = isinstance(x, dict) or (_several(x) if names is None else len(names) > 1)
         if not many:

@@ -15,7 +15,7 @@ from ..data.sources import Chunk, Source
 from ..errors import DataError, NonFiniteError
 from .callbacks import Callback, CallbackList, History, Trainable
 from .checkpoint import Checkpoint
-from .engines import Run
+from .engines import Run, held_interrupts
 from .pace import Pace
 from .progress import Progress
 
@@ -211,8 +211,9 @@ def fit(
     _say(progress, run, source, why, listeners, shuffle)
     model.stop_training = False
     test_run = None if held_out is None else type(run)(run.task, train=False)
-    run.begin()
     try:
+        with held_interrupts():  # else Variables could be taken, and nobody to give them back
+            run.begin()
         job = Fit(
             run, source, None if held_out is None else (test_run, held_out),  # type: ignore[arg-type]
             epochs=epochs, epoch=initial_epoch, validation_freq=validation_freq,
@@ -234,11 +235,12 @@ def fit(
         listeners.call("on_train_end", {})
         checkpoint.finished()
     finally:
-        run.end()
-        source.close()
-        if held_out is not None:
-            held_out.close()
-        progress.close()
+        with held_interrupts():
+            run.end()
+            source.close()
+            if held_out is not None:
+                held_out.close()
+            progress.close()
     return history
 
 
@@ -302,8 +304,9 @@ def evaluate(
     listeners = CallbackList(callbacks, model, {"steps": source.steps, "verbose": verbose})
     progress = Progress(verbose, 0, source.steps, "Evaluate")
     run.task.prepare("test", first_batch(source))
-    run.begin()
     try:
+        with held_interrupts():
+            run.begin()
         run.reset()
         listeners.call("on_test_begin", {})
         progress.begin(0)
@@ -318,9 +321,10 @@ def evaluate(
         progress.end(logs)
         listeners.call("on_test_end", logs)
     finally:
-        run.end()
-        source.close()
-        progress.close()
+        with held_interrupts():
+            run.end()
+            source.close()
+            progress.close()
     return logs
 
 
@@ -361,12 +365,14 @@ def one_batch(run: Run, kind: str, chunk: Chunk) -> dict[str, Any]:
     from .step import Batch
 
     run.task.prepare(kind, Batch(*chunk.data))
-    run.begin()
     try:
+        with held_interrupts():
+            run.begin()
         run.reset()
         run.forget()  # the caller may have refilled the same buffer
         run.load(chunk)
         run.run(kind, 0, 1)
         return run.results(kind)
     finally:
-        run.pause()
+        with held_interrupts():
+            run.pause()

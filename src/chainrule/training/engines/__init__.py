@@ -2,5 +2,6 @@
 
 from .base import Run
 from .choose import choose_engine, new_run, predictor, why_engine
+from .interrupts import held_interrupts
 
-__all__ = ["Run", "choose_engine", "new_run", "predictor", "why_engine"]
+__all__ = ["Run", "choose_engine", "held_interrupts", "new_run", "predictor", "why_engine"]

@@ -98,9 +98,11 @@ class Run:
     def pause(self) -> None:
         """Another call of this run will follow: keep the values, let others take them."""
         # what a fit around this one holds goes back to it; its running figures are its own
+        if not self.active:  # it was refused the Variables, or only reads them
+            return
         nested = [(v, x) for v, x in zip(self.variables, self.values, strict=True)
                   if v.holder is not self and v.kind != "metric"]  # fmt: skip
-        if nested and self.train:
+        if nested:
             put([v for v, _ in nested], [self.show(x) for _, x in nested])
         with self._lock:
             self.active = False
@@ -108,10 +110,15 @@ class Run:
 
     def end(self) -> None:
         """Give everything back: the Variables have the newest values again."""
+<<<<<<< HEAD
         if self.train:
+=======
+        if self.active:
+            self.settle()
+>>>>>>> fixes
             self.pause()
             release(self.variables, self, [frozen(self.show(v)) for v in self.values])
-        else:
+        elif not self.train and len(self.values) == len(self.variables):
             self._show_figures()
         self._chunk = None  # the values stay: a thread may be on its way here to read one
 

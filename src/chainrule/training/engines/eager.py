@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +13,7 @@ from ...variable import Variable, frozen, snapshot, swap
 from .. import step
 from ..task import Task
 from .base import Run, finite_weights, same, watched
+from .interrupts import held_interrupts
 
 __all__ = ["EagerPredictor", "EagerRun"]
 
@@ -105,33 +104,6 @@ def _finite(value: Any) -> bool:
     if not is_float(value) or not value.size:
         return True
     return bool(np.isfinite(np.vdot(value, value))) or bool(np.isfinite(value).all())
-
-
-class held_interrupts:
-    """Inside, Ctrl-C is noted and raised at the end; a second one is raised at once."""
-
-    waiting = False
-
-    def __enter__(self) -> held_interrupts:
-        self._old: Any = None
-        if threading.current_thread() is threading.main_thread():
-            handler = signal.getsignal(signal.SIGINT)
-            if callable(handler):
-                self._old = handler
-                signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def _note(self, number: int, frame: Any) -> None:
-        if self.waiting:
-            signal.signal(signal.SIGINT, self._old)
-            self._old(number, frame)
-        self.waiting = True
-
-    def __exit__(self, *exc: object) -> None:
-        if self._old is not None:
-            signal.signal(signal.SIGINT, self._old)
-            if self.waiting:
-                self._old(signal.SIGINT, None)
 
 
 class _nobody:
