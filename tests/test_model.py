@@ -1140,3 +1140,112 @@ def test_a_model_with_a_loss_of_ones_own_can_be_saved(tmp_path, capsys):
     path = model.save(tmp_path / "m")
     assert "compile again after loading" in capsys.readouterr().out
     np.testing.assert_array_equal(cr.load_model(path).predict([[1.0]]), model.predict([[1.0]]))
+
+
+@on_both
+def test_whole_numbers_reach_a_subclass_as_they_are(engine):
+    class Rows(cr.Model):
+        def __init__(self):
+            super().__init__()
+            self.table = cr.Variable(np.arange(12.0).reshape(6, 2), name="table")
+
+        def call(self, x):
+            return ops.take(self.table, x, axis=0)
+
+    model = Rows()
+    assert model.predict(np.array([1, 5]), engine=engine).tolist() == [[2, 3], [10, 11]]
+    model.compile("sgd", "mse")
+    model.fit(np.array([1, 5]), np.ones((2, 2)), verbose=0, engine=engine)
+
+
+@on_both
+def test_a_dict_of_inputs_keeps_its_order(engine):
+    """JAX sorts the keys of dicts."""
+
+    class Ordered(cr.Model):
+        def call(self, x):
+            first, second = x.values()
+            return {"z": 10.0 * first + second, "a": first}
+
+    y = Ordered().predict({"b": np.ones((3, 1)), "a": 2 * np.ones((3, 1))}, engine=engine)
+    assert list(y) == ["z", "a"]
+    assert y["z"].ravel().tolist() == [12.0] * 3
+
+
+def test_layers_in_any_container_are_found():
+    import collections
+
+    class Own(cr.Model):
+        def __init__(self):
+            super().__init__()
+            self.ordered = collections.OrderedDict()
+            self.ordered["x"] = Dense(3)
+            self.queue = collections.deque([Dense(3)])
+
+        def call(self, x):
+            return self.queue[0](self.ordered["x"](x))
+
+    model = Own()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 3)), verbose=0, engine="numpy")
+    assert len(model.trainable_variables) == 4
+    shared = cr.Sequential([cr.Input((2,)), Dense(2)]), cr.Sequential([cr.Input((2,)), Dense(2)])
+    model.borrowed = [part.layers[0] for part in shared]  # both are called "dense" at home
+    other = Own()
+    other.borrowed = model.borrowed
+    other.borrowed.append(Dense(1))
+    assert [len(m.borrowed) for m in (model, other)] == [3, 3]
+    assert all(m.borrowed[-1] in m._sublayers() for m in (model, other))
+
+
+@on_both
+def test_a_step_of_ones_own_may_use_the_common_one(engine):
+    class Counted(cr.Model):
+        def __init__(self):
+            super().__init__()
+            self.out = Dense(1, kernel_initializer="ones")
+            self.seen = cr.Variable(0.0, name="seen", kind="statistic")
+
+        def call(self, x):
+            return self.out(x)
+
+        def train_step(self, data):
+            self.seen.assign_add(1.0)
+            return super().train_step(data)
+
+    plain = cr.Sequential([cr.Input((2,)), Dense(1, kernel_initializer="ones")])
+    own = Counted()
+    figures = []
+    for model in (plain, own):
+        model.compile(cr.optimizers.SGD(0.1), "mse", metrics=["mae"])
+        x, y = np.ones((6, 2)), np.zeros((6, 1))
+        fitted = model.fit(x, y, batch_size=2, epochs=2, verbose=0, engine=engine)
+        figures.append(fitted.history)
+    assert figures[0].keys() == figures[1].keys()
+    for name, values in figures[0].items():
+        np.testing.assert_allclose(values, figures[1][name], rtol=1e-6)
+    assert float(own.seen) == 6
+
+
+@on_both
+def test_training_in_a_callback_leaves_the_figures_of_the_fit(engine):
+    model = cr.Sequential([cr.Input((1,)), Dense(1, kernel_initializer="ones")])
+    model.compile(cr.optimizers.SGD(0.0), "mse")
+    x, y = np.ones((4, 1)), np.zeros((4, 1))
+
+    def train(batch, logs):
+        model.train_on_batch(100 * x, y, engine=engine)
+
+    look = cr.callbacks.LambdaCallback(on_train_batch_end=train)
+    fitted = model.fit(x, y, batch_size=2, verbose=0, engine=engine, callbacks=[look])
+    assert fitted.history["loss"] == [1.0]
+
+
+def test_a_metric_compiled_again_keeps_its_name():
+    metric, names = cr.metrics.MeanAbsoluteError(), []
+    model = cr.Sequential([cr.Input((1,)), Dense(1)])
+    for _ in range(3):
+        model.compile("sgd", "mse", metrics=[metric, "mae"])
+        fitted = model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0, engine="numpy")
+        names.append(list(fitted.history))
+    assert names == [["loss", "mean_absolute_error", "mae"]] * 3

@@ -110,12 +110,7 @@ class Run:
 
     def end(self) -> None:
         """Give everything back: the Variables have the newest values again."""
-<<<<<<< HEAD
-        if self.train:
-=======
         if self.active:
-            self.settle()
->>>>>>> fixes
             self.pause()
             release(self.variables, self, [frozen(self.show(v)) for v in self.values])
         elif not self.train and len(self.values) == len(self.variables):
