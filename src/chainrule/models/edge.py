@@ -17,7 +17,7 @@ from .compiled import by_output
 __all__ = ["Edge", "as_inputs", "rows_of"]
 
 
-def _array(x: Any, name: str) -> Any:
+def _table(x: Any, name: str) -> Any:
     """A table that was written as nested lists of numbers, as an array."""
     return asarray(x, name=name) if tree.is_numbers(x) else x
 
@@ -52,7 +52,7 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
                 received=", ".join(map(repr, x)),
                 fix=did_you_mean(unknown[0], names) if unknown else None,
             )
-        found = [_array(x[n], f"{where}[{n!r}]") for n in names]
+        found = [_table(x[n], f"{where}[{n!r}]") for n in names]
         return found[0] if len(names) == 1 else found
     if len(names) == 1:
         if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) >= 2:
@@ -67,7 +67,7 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
             received=received,
             fix=f"give a list of {len(names)} arrays, or a dict by name",
         )
-    return [_array(v, f"{where}[{i}]") for i, v in enumerate(x)]
+    return [_table(v, f"{where}[{i}]") for i, v in enumerate(x)]
 
 
 def _several(x: Any) -> bool:
