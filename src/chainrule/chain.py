@@ -38,7 +38,7 @@ _open: ContextVar[Tape | None] = ContextVar("chainrule_tape", default=None)
 active_tape = _open.get  # the innermost open tape of this thread, or None
 
 
-def op(function: Callable) -> Callable:
+def op(function: Callable) -> Callable[..., Any]:
     """Make an operation of a function that returns `(value, back)`.
 
     `back` goes from d_y, the gradient of the loss with respect to the value, to the gradient of

@@ -65,7 +65,7 @@ def _refuse(
     broken = ~np.broadcast_to(whole, labels.shape)
     bad = broken if broken.any() else ~inside
     first = np.unravel_index(int(np.argmax(bad)), labels.shape)
-    place = f"{where}, row {row_number(first[0])}" if labels.ndim else where
+    place = f"{where}, row {row_number(int(first[0]))}" if labels.ndim else where
     if broken.any():
         raise DataError(
             "a class number is not whole",

@@ -7,8 +7,8 @@ never run code that the file names (no import, no eval).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, overload
 
 from .errors import ArgumentError, UnknownNameError, did_you_mean
 
@@ -53,6 +53,10 @@ class Registry:
         self._parts: dict[str, Any] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded -> as written; the first one is the name in files
 
+    @overload
+    def add(self, *aliases: str) -> Callable[[T], T]: ...
+    @overload
+    def add(self, part: T, /) -> T: ...
     def add(self, *aliases: Any) -> Any:
         """Decorator that enters a class or function under its own name and any aliases.
 

@@ -67,6 +67,9 @@ class Symbol(Recordable):
     """
 
     __slots__ = ("call", "dtype", "own_name", "shape")
+    call: GraphCall
+    shape: tuple  # type: ignore[reportIncompatibleVariableOverride]  # a slot in place of a property
+    dtype: np.dtype  # type: ignore[reportIncompatibleVariableOverride]
 
     __eq__, _ = binary("equal")
     __ne__, _ = binary("not_equal")

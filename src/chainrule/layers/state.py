@@ -22,6 +22,8 @@ class State(Tracked):
 
     name: str
     made_at: str
+    auto_named: bool  # the name was made from the class
+    input_shape: Any
     built: bool
     _trainable: bool
 
@@ -33,7 +35,7 @@ class State(Tracked):
     @property
     def sample_shape(self) -> tuple | None:
         """Shape of one sample, where the constructor was given it."""
-        return self.input_shape  # type: ignore[attr-defined]
+        return self.input_shape
 
     # --- parts ----------------------------------------------------------------------------------
 

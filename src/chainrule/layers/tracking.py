@@ -204,7 +204,8 @@ class _List(list):
             list.pop(self)
             raise
 
-    __reduce__ = __reduce_ex__ = lambda self, *_: (list, (list(self),))
+    def __reduce_ex__(self, protocol: Any) -> Any:  # copies and files have plain lists
+        return list, (list(self),)
 
 
 class _Dict(dict):
@@ -218,7 +219,8 @@ class _Dict(dict):
     def _items(self) -> Any:
         return list(self.items())
 
-    __reduce__ = __reduce_ex__ = lambda self, *_: (dict, (dict(self),))
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return dict, (dict(self),)
 
 
 _WATCHED = frozenset({list, dict, tuple, _List, _Dict})

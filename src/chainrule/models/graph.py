@@ -106,6 +106,7 @@ class Functional(Model):
     """
 
     passing = Model.passing | {"input_shape"}
+    _graph: _Graph
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any

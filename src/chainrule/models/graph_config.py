@@ -139,7 +139,7 @@ class _Written:
             return {"slice": [self(a.start), self(a.stop), self(a.step)]}
         if a is Ellipsis:
             return {"ellipsis": True}
-        if isinstance(a, np.dtype) or (isinstance(a, type) and issubclass(a, np.generic)):
+        if _is_dtype(a):
             return {"dtype": np.dtype(a).name}
         if hasattr(a, "dtype") and np.asarray(a).dtype.kind in "fiub" and np.size(a) <= _LARGEST:
             a = np.asarray(a)
@@ -229,15 +229,16 @@ class _Read:
         args = tuple([self.value(a) for a in args])
         kwargs = {k: self.value(a) for k, a in kwargs.items()}
         if "layer" in entry:
-            layer = self.layers.get(entry["layer"]) if isinstance(entry["layer"], str) else None
-            self.need(layer is not None, "there is no such layer", entry["layer"])
+            known = isinstance(entry["layer"], str) and entry["layer"] in self.layers
+            self.need(known, "there is no such layer", entry["layer"])
+            layer = self.layers[entry["layer"]]
             if isinstance(layer, InputLayer):
                 self.need(not args and not kwargs, "an Input takes no arguments", entry)
                 return layer.symbol()
             call = GraphCall(layer, args, kwargs)
             self.need(call.inputs, "a call takes no symbol", entry)
-            known = self.spec(entry["outputs"]) if "outputs" in entry else None
-            return call_layer(layer, args, kwargs, known)
+            spec = self.spec(entry["outputs"]) if "outputs" in entry else None
+            return call_layer(layer, args, kwargs, spec)
         name = entry["operation"]
         if not isinstance(name, str) or name not in _OPERATIONS:
             raise ArgumentError(
@@ -295,10 +296,9 @@ class _Read:
             return [self.value(item, depth + 1) for item in a]
         if not isinstance(a, dict):
             return a
-        kind = next(iter(a), None)
-        read = _KINDS.get(kind) if isinstance(kind, str) else None
-        self.need(read is not None, "unknown kind of argument", a)
-        return read(self, a, depth + 1)
+        kind = str(next(iter(a), None))
+        self.need(kind in _KINDS, "unknown kind of argument", a)
+        return _KINDS[kind](self, a, depth + 1)
 
     def symbol(self, a: dict[str, Any], depth: int) -> Symbol:
         at = a["symbol"]
@@ -341,6 +341,10 @@ class _Read:
     def tuple(self, a: dict[str, Any], depth: int) -> tuple:
         self.need(isinstance(a["tuple"], list), "a tuple is none", a["tuple"])
         return tuple([self.value(item, depth) for item in a["tuple"]])
+
+
+def _is_dtype(a: Any) -> bool:
+    return isinstance(a, np.dtype) or (isinstance(a, type) and issubclass(a, np.generic))
 
 
 _KINDS: dict[str, Any] = {

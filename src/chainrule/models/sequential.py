@@ -37,12 +37,14 @@ class Sequential(Model):
         592
     """
 
+    _shapes: list[Any]  # of the input, and of the output of each layer
+    _kinds: list[Any]  # their types
+
     def __init__(
         self, layers: Iterable[Any] | None = None, name: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(name=name, **kwargs)
         self._stack: list[Layer] = []
-        # shape and type of the input, and of the output of each layer
         self.__dict__.update(_shapes=[], _kinds=[])
         for layer in layers or ():
             self.add(layer)
@@ -152,9 +154,9 @@ class Sequential(Model):
             shape, first = self._shape(0), self._stack[0]
             if not is_shape(shape):
                 raise NotBuiltError("the input is several arrays, and no symbol", where=self.where)
-            own = isinstance(first, InputLayer)
-            symbols = [first.symbol() if own else InputLayer(shape[1:]).symbol()]
-            for layer in self._stack[own:]:
+            start = first if isinstance(first, InputLayer) else InputLayer(shape[1:])
+            symbols = [start.symbol()]
+            for layer in self._stack[start is first :]:
                 symbols.append(layer(symbols[-1]))
             known = self.__dict__["_graph_symbols"] = (key, symbols)
         return known[1]

@@ -7,7 +7,7 @@ has no gradient (see the perceptron rule).
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -60,7 +60,10 @@ registry.add("exponential")(exp)
 exponential = exp
 
 
-def activation(function):
+Operation = TypeVar("Operation")
+
+
+def activation(function: Operation) -> Operation:
     """Enter an operation in the table of activations."""
     return registry.add(function)
 

@@ -15,7 +15,7 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
@@ -33,10 +33,18 @@ __all__ = [
     "whole",
 ]
 
+P = ParamSpec("P")
+
 _HALVES = frozenset({"float16", "bfloat16"})
 
 
-def op(function: Callable | None = None, *, numbers: int = 1, widen: bool = True) -> Callable:
+@overload
+def op(function: Callable[P, Any]) -> Callable[P, Any]: ...
+@overload
+def op(
+    *, numbers: int = 1, widen: bool = True
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
+def op(function: Any = None, *, numbers: int = 1, widen: bool = True) -> Any:
     """`cr.op` for a function whose first `numbers` arguments are arrays of numbers.
 
     `widen=False`: on XLA float16 and bfloat16 come in as they are (matrix units add in float32).

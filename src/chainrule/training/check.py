@@ -145,7 +145,7 @@ def same_length(array: np.ndarray, rows: int, name: str) -> None:
 
 
 def sample_weights(
-    weight: Any, class_weight: Mapping[int, float] | None, y: np.ndarray, rows: int
+    weight: Any, class_weight: Mapping[int, float] | None, y: Any, rows: int
 ) -> np.ndarray | None:
     """One weight a sample from `sample_weight` and `class_weight`; None when neither is given."""
     result = None

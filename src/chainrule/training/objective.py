@@ -66,7 +66,7 @@ class Objective:
     @property
     def meters(self) -> dict[str, Metric]:
         """By their names in logs: the running loss, the losses of the outputs, every metric."""
-        found = {"loss": self.tracker}
+        found: dict[str, Metric] = {"loss": self.tracker}
         found |= {o.tracker.name: o.tracker for o in self.outputs if o.tracker is not None}
         for output in self.outputs:
             found |= dict(output.metrics)

@@ -48,7 +48,8 @@ class Task:
         own_steps: dict[str, Callable[..., Any]] | None = None,
         name: str = "task",
     ) -> None:
-        self.forward, self.objective, self.optimizer = forward, objective, optimizer
+        self.forward, self.optimizer = forward, optimizer
+        self.objective: Any = objective  # None where it only predicts
         self.trained = list(trained)
         self._state, self._given, self._meters = state, given, meters
         self.own_steps, self.name = own_steps or {}, name

@@ -283,8 +283,9 @@ class Plan:
         if not self.classes:
             y = self.scaling.apply(y)
             apart = None if apart is None else (apart[0], self.scaling.apply(apart[1]))
+        epochs: Any = s.epochs  # a number by now: `Settings` of a plan are complete
         history = self.model.fit(
-            x, y, batch_size=s.batch_size, epochs=s.epochs, verbose=verbose, callbacks=watching,
+            x, y, batch_size=s.batch_size, epochs=epochs, verbose=verbose, callbacks=watching,
             validation_data=apart, engine=s.engine,
         )  # fmt: skip
         if not self.classes:
@@ -301,7 +302,7 @@ class Plan:
         std·(a W + b) + mean  =  a (std·W) + (std·b + mean)
         """
         mean, std = float(self.scaling.mean), float(self.scaling.std)  # type: ignore[arg-type]
-        last = self.model.layers[-1]
+        last: Any = self.model.layers[-1]  # a Dense
         last.kernel.assign(last.kernel.numpy() * std)
         last.bias.assign(last.bias.numpy() * std + mean)
         for name, values in history.items():
