@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,7 @@ INSIDE = {
         "tracking",
         "signature",
         "context",
+        "masks",
         "state",
         "explicit",
         "base",
@@ -111,6 +114,8 @@ INSIDE = {
         "edge",
         "feed",
         "trace",
+        "ready",
+        "task",
         "base",
         "graph_config",
         "graph",
@@ -294,3 +299,48 @@ def test_init_files_only_re_export():
             assert not [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))], (
                 path
             )
+
+
+def code_lines(path: Path) -> tuple[ast.Module, set[int]]:
+    """The tree of a file, and its lines without docstrings, comments and blank lines."""
+    text = path.read_text(encoding="utf-8")
+    tree, lines = ast.parse(text), set()
+    silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in silent | {tokenize.ENDMARKER}:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        documented = isinstance(
+            node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        )
+        if documented and ast.get_docstring(node) is not None:
+            lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return tree, lines
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
+def test_files_and_functions_stay_short(path):
+    tree, lines = code_lines(path)
+    assert len(lines) <= 400, (
+        f"{path} has {len(lines)} lines of code: split it by subject, so that a reader can hold one "
+        "file in mind"
+    )
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            long = sum(node.lineno <= n <= node.end_lineno for n in lines)
+            assert long <= 60, (
+                f"{path}:{node.lineno} {node.name} has {long} lines: give a name to a part of it"
+            )
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if place(p)[0] == "training"], ids=lambda p: "/".join(place(p))
+)
+def test_training_knows_no_model(path):
+    """It trains Tasks; even for the type checker nothing of models is imported."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            words = [*(getattr(node, "module", "") or "").split("."), *(a.name for a in node.names)]
+            assert not {"models", "Model"} & set(words), f"{path}:{node.lineno} imports models"
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        assert name != "Model", f"{path}:{node.lineno} names Model: take what a Task has"

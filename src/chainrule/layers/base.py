@@ -26,6 +26,7 @@ from ..symbol import InGraph, call_layer, fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
 from .context import CallContext, calling, current, met
 from .explicit import Explicit
+from .masks import Masks
 from .signature import Accepts, accepts_of
 from .state import State
 from .tracking import signature
@@ -67,7 +68,7 @@ def zeros_to_come(shape: tuple, dtype: Any, **about: Any) -> Variable:
     return Variable(np.zeros(shape, dtype), dtype=dtype, **about)
 
 
-class Layer(State, Explicit, Configurable):
+class Layer(State, Masks, Explicit, Configurable):
     """Base of all layers.
 
     Args:
@@ -96,6 +97,7 @@ class Layer(State, Explicit, Configurable):
     supports_masking = False  # whether a mask goes on with the output
     # whether whole numbers go into `call` as they are; else they are cast like other floats
     integer_input = True
+    autocast = True  # whether floats are cast to the layer's type
     takes_trees = True  # whether an argument of `call` may be a tuple, list or dict of arrays
     _accepts: Accepts
 
@@ -310,7 +312,7 @@ class Layer(State, Explicit, Configurable):
             x = asarray(x, name=f"input of {self.name!r}")
             if not self.integer_input or x.dtype.kind in "iu":  # Python's numbers, in a list
                 x = x.astype(numpy_dtype(self.dtype))
-        if x.dtype != dtype and (not self.integer_input or is_float(x)):
+        if x.dtype != dtype and (not self.integer_input or (self.autocast and is_float(x))):
             x = self._cast(x, dtype)
         return x
 
@@ -359,40 +361,6 @@ class Layer(State, Explicit, Configurable):
                 where=self.where,
                 expected=", ".join(sorted(self._accepts.names)) or "no further arguments",
             )
-
-    # --- masks ----------------------------------------------------------------------------------
-
-    def _masks(self, context: CallContext, given: tuple, inputs: tuple, mask: Any) -> tuple:
-        """The mask of each input: the one that was given, else the one that travels with it."""
-        if mask is not None:
-            return (mask,) if len(inputs) == 1 else tuple(mask)
-        found = tuple([tree.map(context.mask_of, x) for x in inputs])
-        known = any(m is not None for m in tree.leaves(found))
-        takes = self.supports_masking or self._accepts.mask or self._accepts.computes_mask
-        if known and not takes and not self.__dict__.get("_said_mask"):
-            import warnings
-
-            self.__dict__["_said_mask"] = True
-            warnings.warn(
-                f"{self.where} got an input with a mask, but cannot take one: the mask ends here "
-                "(set supports_masking = True where each step is computed on its own)",
-                stacklevel=3,
-            )
-        return found
-
-    def _set_mask(self, context: CallContext, inputs: tuple, masks: Any, y: Any) -> None:
-        many = len(inputs) != 1
-        masks = (None,) * len(inputs) if masks is None else masks
-        found = self.compute_mask(inputs if many else inputs[0], masks if many else masks[0])
-        if found is None:
-            return
-        if not tree.is_tree(y):
-            found = next((m for m in tree.leaves(found) if m is not None), None)
-            context.set_mask(y, found)
-        else:
-            found = tree.leaves(found) if tree.is_tree(found) else [found] * len(tree.leaves(y))
-            for leaf, m in zip(tree.leaves(y), found, strict=True):
-                context.set_mask(leaf, m)
 
     # --- building -------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ class InputLayer(Layer):
     """
 
     supports_masking = True
-    takes_trees = False
+    takes_trees = autocast = False
 
     def __init__(
         self,

@@ -1,42 +1,36 @@
 """Model: layers with a loss, an optimizer, and the verbs fit, evaluate, predict.
 
-A Model is a layer that makes a Task of itself; `training/` runs tasks and knows nothing of models.
+A Model is a layer that builds itself (`ready.py`) and makes a Task of itself (`task.py`);
+`training/` runs tasks and knows nothing of models.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import config, losses, metrics, optimizers, rng, saving, summary, tree
-from ..errors import ArgumentError, ShapeError, StateError, UnknownNameError, did_you_mean
+from .. import config, losses, metrics, optimizers, rng, saving, summary
+from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
-from ..layers.context import calling
-from ..layers.tracking import has_loose_parts, parts_of
-from ..operators import raw
 from ..registry import in_trees
-from ..shapes import LENGTHS, map_shapes, with_batch
 from ..training import loop, step
 from ..training.callbacks import Callback, History
-from ..training.engines import choose_engine, new_run, predictor, why_engine
-from ..training.objective import Objective
+from ..training.engines import new_run
 from ..training.step import Batch
-from ..training.task import Task
-from ..variable import Variable, changes, outside, snapshot, swap
-from .compiled import Compiled, all_settings, check_metrics
-from .edge import Edge, try_losses
+from ..variable import Variable
+from .compiled import Compiled, check_metrics
+from .edge import Edge
 from .feed import Feed, fit_arguments
+from .ready import Lock, caches
+from .task import MakesTask
 
 __all__ = ["Model"]
 
-SHAPES = 256  # of inputs whose output shapes are remembered
 
-
-class Model(Layer):
+class Model(MakesTask):
     """A layer that can be trained: `Model(inputs, outputs)`, a subclass, or a Sequential.
 
     Args:
@@ -56,7 +50,7 @@ class Model(Layer):
         (3, 1)
     """
 
-    passing = Layer.passing | {
+    passing = MakesTask.passing | {
         "optimizer",
         "loss",
         "engine",
@@ -65,7 +59,7 @@ class Model(Layer):
         "loss_tracker",
         "shuffle_key",
     }
-    integer_input = True  # each layer takes what it needs; the model passes on what it gets
+    autocast = False  # each layer takes what it needs; the model passes on what it gets
     supports_masking = True
 
     of_graph: Any = None  # cls -> the class that runs a graph; set by graph.py
@@ -92,7 +86,7 @@ class Model(Layer):
         self.loss_tracker = metrics.Mean(name="loss")
         self.shuffle_key = Variable(rng.next_key(), name="shuffle", kind="seed")
         # none of these is part of the model's structure
-        self.__dict__.update(_caches(), _compiled=None, _outputs=None, _building_lock=_Lock())
+        self.__dict__.update(caches(), _compiled=None, _outputs=None, _building_lock=Lock())
 
     # --- compile --------------------------------------------------------------------------------
 
@@ -138,22 +132,6 @@ class Model(Layer):
         self.__dict__["_outputs"] = None
         self.engine = "numpy" if run_eagerly else engine
         self._forget()
-
-    @property
-    def compiled(self) -> bool:
-        """Has `compile` been called?"""
-        return self.__dict__["_compiled"] is not None
-
-    @property
-    def _meters(self) -> dict[str, Any]:
-        """By their names in logs: the loss, those of the outputs, metrics, those in attributes."""
-        found = Objective(self.__dict__["_outputs"] or [], [], self.loss_tracker).meters
-        known = {id(m) for m in found.values()}
-        known |= {id(l.loss_tracker) for l in self._all_layers() if isinstance(l, Model)}
-        for p in parts_of(self):
-            if isinstance(p, metrics.Metric) and id(p) not in known:
-                found[metrics.distinct_name(p.name, found)] = p
-        return found
 
     @property
     def metrics(self) -> list[Any]:
@@ -417,281 +395,6 @@ class Model(Layer):
         logs = loop.one_batch(known, kind, chunk)
         return _returned(logs, as_dict)
 
-    # --- the task -------------------------------------------------------------------------------
-
-    def _need_compiled(self, method: str) -> None:
-        own = self._own("train_step" if method == "fit" else "test_step")
-        if own is not None and self.compiled:
-            return
-        if not self.compiled or (method == "fit" and self.optimizer is None):
-            raise StateError(
-                f"{method} needs a loss" + (" and an optimizer" if method == "fit" else ""),
-                where=self.name,
-                fix="call model.compile(optimizer='adam', loss=...) first",
-            )
-
-    @property
-    def headless(self) -> bool:
-        """Has it no `call`, as a model that only trains others in its own `train_step`?"""
-        return type(self).call is Layer.call
-
-    def _needs_y(self) -> bool:
-        """Must there be targets? Not where only layers or the user's own code make the loss."""
-        own = self._own("train_step") or self._own("compute_loss")
-        return own is None and self.loss is not None
-
-    def _objective(self, own: bool = True) -> Objective:
-        penalised = self.trainable_variables
-        mine = self._own("compute_loss") if own else None
-        return Objective(self.__dict__["_outputs"] or [], penalised, self.loss_tracker, mine)
-
-    def _trainable_task(self) -> Task:
-        """The task, with something to train."""
-        trained = self.trainable_variables
-        if self._own("train_step") is None and not trained and self.weights:
-            raise StateError(
-                "there is nothing to train: every weight is frozen",
-                where=self.name,
-                fix="set trainable = True on a layer",
-            )
-        if self.optimizer is not None:
-            self.optimizer.build(trained)
-        return self._task()
-
-    def _task(self) -> Task:
-        """What the engines train; the same object while nothing that matters has changed."""
-        trained = self.trainable_variables
-        outputs = self.__dict__["_outputs"]
-        fixed = all_settings(parts_of(self), trained, outputs or [])
-        key = (self.version, tuple(map(id, trained)), id(outputs), self._slots(), fixed)
-        tasks = self.__dict__["_tasks"]
-        known = tasks.get(key)
-        if known is None:
-            known = self._make_task(trained)
-            # programs of a structure that is no more are dropped; a new dict each time, since
-            # another thread may be reading the old one
-            kept = [(k, task) for k, task in list(tasks.items()) if k[0] == key[0]]
-            self.__dict__["_tasks"] = {**dict(kept[-3:]), key: known}
-        return known
-
-    def _slots(self) -> tuple[int, ...]:
-        """The Variables and the settings of the optimizers."""
-        return tuple(n for o in self._optimizers() for n in (o.version, *map(id, o.variables)))
-
-    def _optimizers(self) -> list[Any]:
-        found = [p for p in parts_of(self) if isinstance(p, optimizers.Optimizer)]
-        return found
-
-    def _make_task(self, trained: list[Variable]) -> Task:
-        own = {kind: self._own(f"{kind}_step") for kind in ("train", "test", "predict")}
-        return Task(
-            forward=lambda x: self(x),
-            objective=self._objective(),
-            optimizer=self.optimizer,
-            trained=trained,
-            state=self._state,
-            given=lambda: [o._rate for o in self._optimizers()],
-            meters=lambda: self._meters,
-            own_steps={kind: f for kind, f in own.items() if f is not None},
-            name=self.name,
-        )
-
-    def _state(self) -> list[Variable]:
-        """Every Variable that is reachable from the model, other optimizers' included."""
-        found: dict[int, Variable] = {}
-        for part in parts_of(self):
-            variables = [part] if isinstance(part, Variable) else []
-            if not isinstance(part, (Layer, Variable)):
-                variables = list(part.variables)
-            found.update((id(v), v) for v in variables)
-        return [v for v in found.values() if v is not self.shuffle_key]
-
-    def _engine(self, wanted: str | None) -> tuple[str, str]:
-        """Name of the engine, and why it."""
-        wanted = wanted or self.engine
-        name = choose_engine(wanted)
-        return name, why_engine(wanted, name)
-
-    def _predictor(self, engine: str | None, x: Any) -> Any:
-        """The forward pass for inputs like x, kept while the structure stays."""
-        self._ready(x)
-        name = choose_engine(engine or self.engine)
-        known = self.__dict__["_predictors"].get(name)
-        if known is None:
-            own = self._own("predict_step")
-            task = Task(
-                forward=lambda x: self(x),
-                state=list,
-                own_steps={} if own is None else {"predict": own},
-                name=self.name,
-            )
-            pad = name != "xla" or not looks_across_rows(self, x)
-            known = self.__dict__["_predictors"][name] = predictor(name, task, self.variables, pad)
-        return known
-
-    # --- getting ready --------------------------------------------------------------------------
-
-    @property
-    def input_names(self) -> list[str] | None:
-        """Names of the inputs, where the model knows them."""
-        return None
-
-    @property
-    def output_keys(self) -> list[str]:
-        """Names of the outputs, also where there is only one."""
-        return self.output_names
-
-    @property
-    def output_names(self) -> list[str]:
-        """Names of the outputs in logs, "" for a single one; known once the model has been run."""
-        return self.__dict__["_output_names"]
-
-    def losses_of(self, names: list[str]) -> list[Any]:
-        """The loss of each output, None where there is none."""
-        compiled = self.__dict__["_compiled"]
-        return [None] * len(names) if compiled is None else compiled.losses(names)
-
-    def input_types(self, x: Any) -> Any:
-        """The type in which each input is given to the model, in the tree of the inputs.
-
-        None leaves whole numbers as they are, and gives others the model's type.
-        """
-        kind = self.input_dtype
-        return tree.map(lambda _: kind, x)
-
-    @property
-    def input_dtype(self) -> str | None:
-        """The type in which inputs are given; None: floats in `float_dtype`, others as they are.
-
-        The code of a subclass may want whole numbers, to look something up.
-        """
-        return None
-
-    @property
-    def float_dtype(self) -> str:
-        """The type of floats that come in: that of the first layer that computes."""
-        return next((layer.dtype for layer in self._sublayers()), self.dtype)
-
-    def _ready(self, x: Any) -> list[tuple]:
-        """Build if needed; the shapes of the outputs for checked inputs, None for the batch."""
-        if self.headless:
-            self.__dict__["_output_names"] = []
-            return []
-        if self.__dict__["_seen"] != changes[0] or self.__dict__["_loose_parts"]:
-            self._look_again()
-        if not self.built:
-            with self.__dict__["_building_lock"].lock:
-                if not self.built:
-                    self._build_for((x,), {})
-        if type(x) is np.ndarray:  # nearly always
-            key: Any = (x.shape[1:], x.dtype)
-        else:
-            leaves, structure = tree.flatten(x)
-            key = (structure, *[(a.shape[1:], a.dtype) for a in leaves])
-        known = self.__dict__["_specs"].get(key)
-        if known is None:
-            known = self._find_spec(x)
-            specs = self.__dict__["_specs"]
-            specs[key] = known
-            if len(specs) > SHAPES:  # lengths that vary without end
-                self.__dict__["_specs"] = {key: known}
-            self._look_again()
-        self.__dict__["_output_names"] = known[0]
-        return known[1]
-
-    def _find_spec(self, x: Any) -> tuple[list[str], list[tuple]]:
-        """(names, shapes) of the outputs."""
-        shapes = with_batch(x)
-        dtypes = [a.dtype for a in tree.leaves(x)]
-        try:
-            found = self._output_shapes(shapes, dtypes)
-        except ShapeError as error:  # say the shape that was given, not that of the dry run
-            raise _with_rows(error, len(tree.leaves(x)[0])) from None
-        flat: list[tuple] = []
-        map_shapes(flat.append, found)
-        return self._names_of(found, flat), flat
-
-    def _names_of(self, spec: Any, flat: list[tuple]) -> list[str]:
-        """Output names of a subclass: the keys of a dict, else numbers."""
-        if len(flat) == 1 and not isinstance(spec, dict):
-            return [""]
-        if isinstance(spec, dict):
-            return [path for path, _ in tree.paths({k: _leafless(v) for k, v in spec.items()})]
-        return [f"output_{i + 1}" for i in range(len(flat))]
-
-    def _output_shapes(self, shapes: Any, dtypes: list[Any]) -> Any:
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
-            return self.compute_output_shape(shapes)
-        kinds = iter(dtypes)
-        return self._dry_run((shapes,), dtypes=[map_shapes(lambda s: next(kinds), shapes)])
-
-    def output_spec_of(self, x: Any) -> list[tuple]:
-        """Shapes of the outputs for these checked inputs."""
-        return self._ready(x)
-
-    def build(self, input_shape: Any = None) -> None:
-        """Make all weights, for inputs of this shape (a tree of shapes for several)."""
-        if input_shape is None:
-            raise ArgumentError("build needs the input's shape", fix="model.build((None, 20))")
-        self._build_by_running(input_shape, None)
-
-    def _build_for(self, inputs: tuple, own: dict[str, Any]) -> None:
-        if self._own_build():
-            super()._build_for(inputs, own)
-            return
-        with outside():
-            x = inputs[0] if len(inputs) == 1 else list(inputs)
-            kinds = [tree.map(lambda a: a.dtype, v) for v in inputs]
-            self._build_by_running(*(with_batch(v) for v in inputs), dtypes=kinds)
-            self.__dict__["_build_shape"] = with_batch(x)
-
-    def _own_build(self) -> bool:
-        return type(self).build is not Model.build
-
-    def _build_by_running(self, *shapes: Any, dtypes: Any = None) -> None:
-        """The layers inside build themselves when they are first called, on zeros."""
-        self.__dict__["built"] = True
-        try:
-            self._dry_run(tuple(s for s in shapes if s is not None), dtypes=dtypes)
-        except BaseException:
-            self.__dict__["built"] = False
-            raise
-        self.changed()
-
-    def prepare(self, x: Any, y: Any, edge: Edge) -> None:
-        """Look at the first checked batch: the losses fit, the metrics are chosen."""
-        if self.headless:
-            return
-        shapes = self._ready(x)
-        names = self.output_names
-        if y is not None:
-            try_losses(self, y, shapes, names)
-        self._as_wide_as_layers(self.loss_tracker)
-        if self.__dict__["_outputs"] is None:
-            targets = [y.get(n) if isinstance(y, dict) else y for n in names]
-            compiled = self.__dict__["_compiled"]
-            found = compiled.outputs(names, shapes, targets)
-            for metric in Objective(found, [], self.loss_tracker).meters.values():
-                self._as_wide_as_layers(metric)
-            self.__dict__["_outputs"] = found
-
-    def _as_wide_as_layers(self, metric: Any) -> None:
-        """Figures of a model that computes in float64 are float64 as well."""
-        if any(v.dtype == np.float64 for v in self.weights):
-            metric.widen()
-
-    def _look_again(self) -> None:
-        """Something has changed somewhere: if in this model, drop what was compiled for it."""
-        self.__dict__.update(_seen=changes[0], _loose_parts=has_loose_parts(self))
-        version = self.version
-        if version != self.__dict__.get("_seen_version"):
-            self.__dict__["_seen_version"] = version
-            self.__dict__.update(_predictors={}, _specs={})
-
-    def _forget(self) -> None:
-        """Drop what was compiled."""
-        self.__dict__.update(_caches())
-
     # --- reading --------------------------------------------------------------------------------
 
     @property
@@ -755,15 +458,6 @@ class Model(Layer):
         """Read weights that `save_weights` or `save` wrote."""
         saving.load_weights(self, filepath)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """For copy.deepcopy: everything but what was compiled, and locks."""
-        return self.__dict__ | _caches() | {"_building_lock": None, "_last": None, "_found": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self.__dict__.pop("_found", None)
-        self.__dict__["_building_lock"] = _Lock()
-
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The same model with new weights."""
@@ -777,82 +471,6 @@ class Model(Layer):
         if compiled is None:
             return None
         return {"optimizer": optimizers.serialize(self.optimizer), **compiled.config()}
-
-
-class _Lock:
-    """A lock that copies of a model do not share."""
-
-    def __init__(self) -> None:
-        self._lock, self._process = threading.RLock(), os.getpid()
-
-    @property
-    def lock(self) -> Any:
-        """The lock; in a forked process a new one: the thread that held the old one is gone."""
-        if self._process != os.getpid():
-            self.__init__()
-        return self._lock
-
-
-def _caches() -> dict[str, Any]:
-    return {
-        "_tasks": {},
-        "_predictors": {},
-        "_steppers": {},
-        "_specs": {},
-        "_seen": -1,
-        "_loose_parts": False,
-        "_seen_version": None,
-    }
-
-
-def looks_across_rows(model: Any, x: Any) -> bool:
-    """Does what the model makes of a row depend on the other rows of the batch?
-
-    Layers of ours never look across rows when they predict; code of the user's is tried.
-    """
-    layers = model._all_layers()
-    parts = [*map(type, layers), *(getattr(layer, "activation", None) for layer in layers)]
-    if all(_is_ours(p) for p in parts):
-        return False
-
-    def outputs(rows: int) -> list[Any]:
-        few = tree.map(lambda a: np.resize(a[:3], (3, *a.shape[1:])), x)
-        more = tree.map(lambda a: np.concatenate([a, np.zeros_like(a[: rows - 3])]), few)
-        variables = model.variables
-        now = swap(variables, snapshot(variables))
-        with calling(False), np.errstate(all="ignore"), now:
-            return [np.asarray(raw(y))[:3] for y in tree.leaves(model(more))]
-
-    alone, beside = outputs(3), outputs(5)
-    return any(
-        a.shape != b.shape or not np.allclose(a, b, rtol=1e-3, atol=1e-6, equal_nan=True)
-        for a, b in zip(alone, beside, strict=True)
-    )
-
-
-def _is_ours(part: Any) -> bool:
-    return part is None or str(getattr(part, "__module__", "")).split(".")[0] == "chainrule"
-
-
-def _leafless(v: Any) -> Any:
-    from ..shapes import is_shape
-
-    return 0 if is_shape(v) else v
-
-
-def _with_rows(error: ShapeError, rows: int) -> ShapeError:
-    """The error with the number of rows that were given in place of the dry run's."""
-    received = error.received
-    tried = (None, -1, *(n for pair in LENGTHS for n in pair))
-    if isinstance(received, tuple) and received and received[0] in tried:
-        received = (rows, *received[1:])
-    return ShapeError(
-        error.problem,
-        where=error.where,
-        expected=error.expected,
-        received=received,
-        fix=error.fix,
-    )
 
 
 def _returned(logs: dict[str, Any], as_dict: bool) -> Any:

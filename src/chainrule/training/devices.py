@@ -18,7 +18,8 @@ _COARSE = 1 << 26  # bytes: below, capacities are powers of two
 def capacity(rows: int, bytes_a_row: int) -> int:
     """Rows that are set aside for `rows` of them, so that programs serve many lengths.
 
-    A power of two, at least an eighth of a megabyte; above 64 megabytes at most an eighth more than needed.
+    A power of two, at least an eighth of a megabyte; above 64 megabytes at most an eighth more
+    than needed.
     """
     least = 1 << max(_SMALL // max(bytes_a_row, 1), 1).bit_length()
     if rows <= least:
