@@ -207,6 +207,22 @@ def test_set_weights_during_fit_lands_whole_and_is_kept(engine):
     assert whole(model.get_weights()) > 0  # and was not lost
 
 
+@on_both
+def test_what_is_set_during_fit_is_trained_on(engine):
+    model = counter()
+
+    def set_once(batch, logs):
+        if batch == 2:
+            values = [np.full(64, 100.0, "float32")] * 2
+            thread = threading.Thread(target=model.set_weights, args=(values,))
+            thread.start()
+            thread.join(30)
+
+    hook = cr.callbacks.LambdaCallback(on_train_batch_end=set_once)
+    model.fit(ones(8), ones(8), batch_size=1, callbacks=[hook], verbose=0, engine=engine)
+    assert whole(model.get_weights()) == 100 - 5  # three steps before it, five after
+
+
 # --- the steps of a hand-over, each on its own ----------------------------------------------------
 
 
