@@ -53,7 +53,7 @@ def source(
         >>> data.steps, len(history.history["loss"])
         (20, 2)
     """
-    numbers = {"batch_size": batch_size, "steps": steps, "block_rows": block_rows}
+    numbers: dict[str, Any] = {"batch_size": batch_size, "steps": steps, "block_rows": block_rows}
     given = {name: value for name, value in numbers.items() if value is not None}
     need_numbers("source", "a whole number, 1 or more", lambda v: v >= 1 and v == int(v), **given)
     made = make(x, y, sample_weight, shuffle=shuffle, **numbers)

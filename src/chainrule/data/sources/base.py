@@ -97,6 +97,7 @@ class Source:
     resumable = True
     one_shot = False
     own_order = True
+    key: Any = None
     rows: Any = None
     steps: Any = None
     batch_size: Any = None
