@@ -127,3 +127,53 @@ def test_ctrl_c_while_a_fit_takes_the_weights_leaves_them_free(engine, monkeypat
     thread.join(60)
     assert not thread.is_alive()
     assert not errors
+
+
+class Dot(cr.Model):
+    def __init__(self):
+        super().__init__()
+        self.d = layers.Dense(1, kernel_initializer="ones")
+
+    def call(self, x):
+        return self.d(x)
+
+
+@on_both
+def test_outputs_without_a_batch_axis_are_predicted(engine):
+    class Sums(Dot):
+        def call(self, x):
+            return [self.d(x), ops.sum(self.d(x))]
+
+    class Means(Dot):
+        def predict_step(self, data):
+            y = self(data[0], training=False)
+            return {"each": y, "mean": ops.mean(y)}
+
+    x = np.array([[1.0], [2.0], [6.0]])
+    each, total = Sums().predict(x, engine=engine)
+    assert (each.shape, float(total)) == ((3, 1), 9.0)
+    found = Means().predict(x, engine=engine)
+    assert (found["each"].shape, float(found["mean"])) == ((3, 1), 3.0)
+    with pytest.raises(StateError, match="batch_size=len"):
+        Sums().predict(x, batch_size=2, engine=engine)
+
+
+@on_both
+def test_a_metric_updated_in_call_is_not_written_by_predict(engine):
+    class Seen(Dot):
+        def __init__(self):
+            super().__init__()
+            self.seen = cr.metrics.Mean(name="seen")
+
+        def call(self, x):
+            y = self.d(x)
+            self.seen.update_state(y)
+            return y
+
+    model = Seen()
+    assert model.predict(3 * X, engine=engine).ravel().tolist() == [3.0] * 4
+    assert float(model.seen.result()) == 0
+    model(5 * X)  # called by oneself it counts
+    assert float(model.seen.result()) == 5
+    assert model.predict(3 * X, engine=engine).ravel().tolist() == [3.0] * 4
+    assert float(model.seen.result()) == 5
