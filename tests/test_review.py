@@ -177,3 +177,50 @@ def test_a_metric_updated_in_call_is_not_written_by_predict(engine):
     assert float(model.seen.result()) == 5
     assert model.predict(3 * X, engine=engine).ravel().tolist() == [3.0] * 4
     assert float(model.seen.result()) == 5
+
+
+@on_both
+def test_compute_loss_as_keras_calls_it(engine):
+    model = line()
+    assert float(model.compute_loss(y=Y, y_pred=X)) == 1.5  # before the first fit
+    assert float(model.compute_loss(X, Y, X, None, True)) == 1.5
+
+    class Two(Dot):
+        def call(self, x):
+            return {"a": self.d(x), "b": self.d(x)}
+
+        def train_step(self, data):
+            x, y = data
+            with cr.record() as tape:
+                loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+            self.optimizer.apply(tape.gradients(loss, self.trainable_variables))
+            return {"loss": loss}
+
+    model = Two()
+    model.compile(cr.optimizers.SGD(0.0), "mse", loss_weights={"a": 1.0, "b": 2.0})
+    history = model.fit(X, {"a": Y, "b": Y}, verbose=0, engine=engine).history
+    assert history == {"loss": [4.5]}
+
+    class Own(Dot):
+        def compute_loss(self, x, y, y_pred, sample_weight, training):
+            return ops.mean(y_pred) * (2.0 if training else 3.0)
+
+    model = Own()
+    model.compile(cr.optimizers.SGD(0.0), "mse")
+    assert model.fit(X, Y, verbose=0, engine=engine).history["loss"] == [2.0]
+    assert model.evaluate(X, Y, verbose=0, engine=engine) == 3.0
+
+
+@on_both
+def test_compute_metrics_of_ones_own_is_called(engine):
+    class Own(Dot):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            logs = super().compute_metrics(x, y, y_pred, sample_weight)
+            return logs | {"highest": ops.max(y), "twice": 2 * logs["mae"]}
+
+    model = Own()
+    model.compile(cr.optimizers.SGD(0.0), "mse", metrics=["mae"])
+    expected = {"loss": 1.5, "mae": 1.0, "highest": 3.0, "twice": 2.0}
+    assert model.evaluate(X, Y, verbose=0, engine=engine, return_dict=True) == expected
+    history = model.fit(X, Y, batch_size=3, shuffle=False, verbose=0, engine=engine).history
+    assert history == {name: [value] for name, value in expected.items()}

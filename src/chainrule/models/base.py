@@ -173,23 +173,45 @@ class Model(Layer):
         change nothing but Variables.
         """
         self.optimizer.build(self.trainable_variables)
-        step.train_step(self._task(), Batch(*data))
-        return self.get_metrics_result()
+        task = self._task()
+        step.train_step(task, Batch(*data))
+        return self.get_metrics_result() | task.objective.logs
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation; override it together with `train_step`."""
-        step.test_step(self._task(), Batch(*data))
-        return self.get_metrics_result()
+        task = self._task()
+        step.test_step(task, Batch(*data))
+        return self.get_metrics_result() | task.objective.logs
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for (x,); override it to predict something else."""
         return self(data[0], training=False)
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Any:
         """The loss of a batch: those of the outputs, penalties, added losses. May be overridden."""
+        self._choose_outputs(y, y_pred)
         return self._objective(own=False).total(Batch(x, y, sample_weight), y_pred)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Take a batch into the metrics; returns all figures so far. May be overridden."""
+        self._choose_outputs(y, y_pred)
+        self._objective(own=False).measure(Batch(x, y, sample_weight), y_pred)
+        return self.get_metrics_result()
+
+    def _choose_outputs(self, y: Any, y_pred: Any) -> None:
+        """The loss and metrics of each output, where no batch of `fit` has been seen yet."""
+        if self.__dict__["_outputs"] is None and not self.headless:
+            self._need_compiled("evaluate")
+            shapes = tree.map(lambda p: (None, *p.shape[1:]), y_pred)
+            flat = [(None, *p.shape[1:]) for p in tree.leaves(y_pred)]
+            self._outputs_for(self._names_of(shapes, flat), flat, y)
 
     def _own(self, name: str) -> Any:
         """A method that the user wrote in place of ours, or None."""
@@ -388,8 +410,8 @@ class Model(Layer):
 
     def _objective(self, own: bool = True) -> Objective:
         penalised = self.trainable_variables
-        mine = self._own("compute_loss") if own else None
-        return Objective(self.__dict__["_outputs"] or [], penalised, self.loss_tracker, mine)
+        mine = [self._own(f"compute_{what}") if own else None for what in ("loss", "metrics")]
+        return Objective(self.__dict__["_outputs"] or [], penalised, self.loss_tracker, *mine)
 
     def _trainable_task(self) -> Task:
         """The task, with something to train."""
@@ -430,6 +452,8 @@ class Model(Layer):
 
     def _make_task(self, trained: list[Variable]) -> Task:
         own = {kind: self._own(f"{kind}_step") for kind in ("train", "test", "predict")}
+        if self._own("compute_metrics"):  # what it returns goes into the logs
+            own = {"train": self.train_step, "test": self.test_step, "predict": own["predict"]}
         return Task(
             forward=lambda x: self(x),
             objective=self._objective(),
@@ -618,12 +642,15 @@ class Model(Layer):
             try_losses(self, y, shapes, names)
         self._as_wide_as_layers(self.loss_tracker)
         if self.__dict__["_outputs"] is None:
-            targets = [y.get(n) if isinstance(y, dict) else y for n in names]
-            compiled = self.__dict__["_compiled"]
-            found = compiled.outputs(names, shapes, targets)
-            for metric in Objective(found, [], self.loss_tracker).meters.values():
-                self._as_wide_as_layers(metric)
-            self.__dict__["_outputs"] = found
+            self._outputs_for(names, shapes, y)
+
+    def _outputs_for(self, names: list[str], shapes: list[tuple], y: Any) -> None:
+        """Choose loss and metrics for outputs of these shapes."""
+        targets = [y.get(n) if isinstance(y, dict) else y for n in names]
+        found = self.__dict__["_compiled"].outputs(names, shapes, targets)
+        for metric in Objective(found, [], self.loss_tracker).meters.values():
+            self._as_wide_as_layers(metric)
+        self.__dict__["_outputs"] = found
 
     def _as_wide_as_layers(self, metric: Any) -> None:
         """Figures of a model that computes in float64 are float64 as well."""
