@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import layers, ops
-from chainrule.errors import DataError, StateError
+from chainrule.errors import ArgumentError, DataError, StateError
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 
@@ -224,3 +224,41 @@ def test_compute_metrics_of_ones_own_is_called(engine):
     assert model.evaluate(X, Y, verbose=0, engine=engine, return_dict=True) == expected
     history = model.fit(X, Y, batch_size=3, shuffle=False, verbose=0, engine=engine).history
     assert history == {name: [value] for name, value in expected.items()}
+
+
+class Named(Dot):
+    def call(self, x):
+        return {"a": self.d(x)}
+
+
+@on_both
+def test_a_dict_by_output_where_there_is_one(engine):
+    model = Named()
+    model.compile(
+        cr.optimizers.SGD(0.0), {"a": "mse"}, metrics={"a": ["mae"]}, loss_weights={"a": 2}
+    )
+    weight = {"a": np.array([1.0, 1.0, 0.0, 0.0])}
+    found = model.evaluate(X, {"a": Y}, sample_weight=weight, verbose=0, engine=engine)
+    assert found == [0.5, 0.25, 1.0]  # 2·ℓ, ℓ = (1 + 0)/4, and |ŷ − y| without weights
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"loss": {"b": "mse"}}, {"metrics": {"b": ["mae"]}}, {"loss_weights": {"b": 3.0}}]
+)
+@pytest.mark.parametrize("make", [Named, line])
+def test_a_wrong_output_name_is_refused_where_there_is_one(make, wrong):
+    model = make()
+    model.compile("sgd", **{"loss": "mse"} | wrong)
+    with pytest.raises(ArgumentError, match="does not exist"):
+        model.fit(X, Y, verbose=0)
+
+
+@on_both
+def test_a_table_and_a_vector_are_two_inputs(engine):
+    class Both(cr.Model):
+        def call(self, inputs):
+            table, vector = inputs
+            return ops.sum(table, axis=-1) + vector
+
+    table, vector = np.arange(6.0).reshape(3, 2), np.array([10.0, 20.0, 30.0])
+    assert Both().predict([table, vector], engine=engine).tolist() == [11.0, 25.0, 39.0]

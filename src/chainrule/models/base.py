@@ -211,7 +211,8 @@ class Model(Layer):
             self._need_compiled("evaluate")
             shapes = tree.map(lambda p: (None, *p.shape[1:]), y_pred)
             flat = [(None, *p.shape[1:]) for p in tree.leaves(y_pred)]
-            self._outputs_for(self._names_of(shapes, flat), flat, y)
+            self.__dict__["_output_names"] = names = self._names_of(shapes, flat)
+            self._outputs_for(names, flat, y)
 
     def _own(self, name: str) -> Any:
         """A method that the user wrote in place of ours, or None."""
@@ -527,7 +528,7 @@ class Model(Layer):
     def losses_of(self, names: list[str]) -> list[Any]:
         """The loss of each output, None where there is none."""
         compiled = self.__dict__["_compiled"]
-        return [None] * len(names) if compiled is None else compiled.losses(names)
+        return [None] * len(names) if compiled is None else compiled.losses(self.output_keys)
 
     def input_types(self, x: Any) -> Any:
         """The type in which each input is given to the model, in the tree of the inputs.
@@ -647,7 +648,7 @@ class Model(Layer):
     def _outputs_for(self, names: list[str], shapes: list[tuple], y: Any) -> None:
         """Choose loss and metrics for outputs of these shapes."""
         targets = [y.get(n) if isinstance(y, dict) else y for n in names]
-        found = self.__dict__["_compiled"].outputs(names, shapes, targets)
+        found = self.__dict__["_compiled"].outputs(names, self.output_keys, shapes, targets)
         for metric in Objective(found, [], self.loss_tracker).meters.values():
             self._as_wide_as_layers(metric)
         self.__dict__["_outputs"] = found
