@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import layers, ops
-from chainrule.errors import DataError, StateError
+from chainrule.errors import ArgumentError, DataError, StateError
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 
@@ -127,3 +127,138 @@ def test_ctrl_c_while_a_fit_takes_the_weights_leaves_them_free(engine, monkeypat
     thread.join(60)
     assert not thread.is_alive()
     assert not errors
+
+
+class Dot(cr.Model):
+    def __init__(self):
+        super().__init__()
+        self.d = layers.Dense(1, kernel_initializer="ones")
+
+    def call(self, x):
+        return self.d(x)
+
+
+@on_both
+def test_outputs_without_a_batch_axis_are_predicted(engine):
+    class Sums(Dot):
+        def call(self, x):
+            return [self.d(x), ops.sum(self.d(x))]
+
+    class Means(Dot):
+        def predict_step(self, data):
+            y = self(data[0], training=False)
+            return {"each": y, "mean": ops.mean(y)}
+
+    x = np.array([[1.0], [2.0], [6.0]])
+    each, total = Sums().predict(x, engine=engine)
+    assert (each.shape, float(total)) == ((3, 1), 9.0)
+    found = Means().predict(x, engine=engine)
+    assert (found["each"].shape, float(found["mean"])) == ((3, 1), 3.0)
+    with pytest.raises(StateError, match="batch_size=len"):
+        Sums().predict(x, batch_size=2, engine=engine)
+
+
+@on_both
+def test_a_metric_updated_in_call_is_not_written_by_predict(engine):
+    class Seen(Dot):
+        def __init__(self):
+            super().__init__()
+            self.seen = cr.metrics.Mean(name="seen")
+
+        def call(self, x):
+            y = self.d(x)
+            self.seen.update_state(y)
+            return y
+
+    model = Seen()
+    assert model.predict(3 * X, engine=engine).ravel().tolist() == [3.0] * 4
+    assert float(model.seen.result()) == 0
+    model(5 * X)  # called by oneself it counts
+    assert float(model.seen.result()) == 5
+    assert model.predict(3 * X, engine=engine).ravel().tolist() == [3.0] * 4
+    assert float(model.seen.result()) == 5
+
+
+@on_both
+def test_compute_loss_as_keras_calls_it(engine):
+    model = line()
+    assert float(model.compute_loss(y=Y, y_pred=X)) == 1.5  # before the first fit
+    assert float(model.compute_loss(X, Y, X, None, True)) == 1.5
+
+    class Two(Dot):
+        def call(self, x):
+            return {"a": self.d(x), "b": self.d(x)}
+
+        def train_step(self, data):
+            x, y = data
+            with cr.record() as tape:
+                loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+            self.optimizer.apply(tape.gradients(loss, self.trainable_variables))
+            return {"loss": loss}
+
+    model = Two()
+    model.compile(cr.optimizers.SGD(0.0), "mse", loss_weights={"a": 1.0, "b": 2.0})
+    history = model.fit(X, {"a": Y, "b": Y}, verbose=0, engine=engine).history
+    assert history == {"loss": [4.5]}
+
+    class Own(Dot):
+        def compute_loss(self, x, y, y_pred, sample_weight, training):
+            return ops.mean(y_pred) * (2.0 if training else 3.0)
+
+    model = Own()
+    model.compile(cr.optimizers.SGD(0.0), "mse")
+    assert model.fit(X, Y, verbose=0, engine=engine).history["loss"] == [2.0]
+    assert model.evaluate(X, Y, verbose=0, engine=engine) == 3.0
+
+
+@on_both
+def test_compute_metrics_of_ones_own_is_called(engine):
+    class Own(Dot):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            logs = super().compute_metrics(x, y, y_pred, sample_weight)
+            return logs | {"highest": ops.max(y), "twice": 2 * logs["mae"]}
+
+    model = Own()
+    model.compile(cr.optimizers.SGD(0.0), "mse", metrics=["mae"])
+    expected = {"loss": 1.5, "mae": 1.0, "highest": 3.0, "twice": 2.0}
+    assert model.evaluate(X, Y, verbose=0, engine=engine, return_dict=True) == expected
+    history = model.fit(X, Y, batch_size=3, shuffle=False, verbose=0, engine=engine).history
+    assert history == {name: [value] for name, value in expected.items()}
+
+
+class Named(Dot):
+    def call(self, x):
+        return {"a": self.d(x)}
+
+
+@on_both
+def test_a_dict_by_output_where_there_is_one(engine):
+    model = Named()
+    model.compile(
+        cr.optimizers.SGD(0.0), {"a": "mse"}, metrics={"a": ["mae"]}, loss_weights={"a": 2}
+    )
+    weight = {"a": np.array([1.0, 1.0, 0.0, 0.0])}
+    found = model.evaluate(X, {"a": Y}, sample_weight=weight, verbose=0, engine=engine)
+    assert found == [0.5, 0.25, 1.0]  # 2·ℓ, ℓ = (1 + 0)/4, and |ŷ − y| without weights
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"loss": {"b": "mse"}}, {"metrics": {"b": ["mae"]}}, {"loss_weights": {"b": 3.0}}]
+)
+@pytest.mark.parametrize("make", [Named, line])
+def test_a_wrong_output_name_is_refused_where_there_is_one(make, wrong):
+    model = make()
+    model.compile("sgd", **{"loss": "mse"} | wrong)
+    with pytest.raises(ArgumentError, match="does not exist"):
+        model.fit(X, Y, verbose=0)
+
+
+@on_both
+def test_a_table_and_a_vector_are_two_inputs(engine):
+    class Both(cr.Model):
+        def call(self, inputs):
+            table, vector = inputs
+            return ops.sum(table, axis=-1) + vector
+
+    table, vector = np.arange(6.0).reshape(3, 2), np.array([10.0, 20.0, 30.0])
+    assert Both().predict([table, vector], engine=engine).tolist() == [11.0, 25.0, 39.0]

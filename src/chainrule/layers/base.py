@@ -29,7 +29,7 @@ from .explicit import Explicit
 from .masks import Masks
 from .signature import Accepts, accepts_of
 from .state import State
-from .tracking import signature
+from .tracking import metric_variables, signature
 
 registry = Registry("layer")
 register = registry.add
@@ -427,7 +427,7 @@ class Layer(State, Masks, Explicit, Configurable):
             given, more = values, {}
             if symbols:
                 given, more = fill(inputs, symbols, values), fill(own, symbols, values)
-            variables = self.variables
+            variables = [*self.variables, *metric_variables(self)]
             with calling(False), swap(variables, [v.value for v in variables]):
                 y = tree.map(raw, self(*given, **more))
             if kinds is not None:

@@ -15,7 +15,7 @@ from ..errors import StateError
 from ..registry import Configurable
 from ..variable import Variable, active_swap, changes, count_change
 
-__all__ = ["Tracked", "changes", "has_loose_parts", "parts_of", "signature"]
+__all__ = ["Tracked", "changes", "has_loose_parts", "metric_variables", "parts_of", "signature"]
 
 
 class Tracked:
@@ -127,6 +127,12 @@ def parts_of(root: Any) -> list[Any]:
         if isinstance(part, Tracked):
             waiting.extend(reversed(part.contents()))
     return list(seen.values())
+
+
+def metric_variables(root: Any) -> list[Variable]:
+    """The running figures of metrics in attributes, which a layer may update in its `call`."""
+    parts = [p for p in parts_of(root) if not isinstance(p, (Tracked, Variable))]
+    return [v for p in parts for v in p.variables if v.kind == "metric"]
 
 
 def signature(root: Tracked) -> tuple:

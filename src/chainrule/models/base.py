@@ -176,23 +176,37 @@ class Model(MakesTask):
             {'loss': [1.0]}
         """
         self.optimizer.build(self.trainable_variables)
-        step.train_step(self._task(), Batch(*data))
-        return self.get_metrics_result()
+        task = self._task()
+        step.train_step(task, Batch(*data))
+        return self.get_metrics_result() | task.objective.logs
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation; override it together with `train_step`."""
-        step.test_step(self._task(), Batch(*data))
-        return self.get_metrics_result()
+        task = self._task()
+        step.test_step(task, Batch(*data))
+        return self.get_metrics_result() | task.objective.logs
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for (x,); override it to predict something else."""
         return self(data[0], training=False)
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Any:
         """The loss of a batch: those of the outputs, penalties, added losses. May be overridden."""
+        self._choose_outputs(y, y_pred)
         return self._objective(own=False).total(Batch(x, y, sample_weight), y_pred)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Take a batch into the metrics; returns all figures so far. May be overridden."""
+        self._choose_outputs(y, y_pred)
+        self._objective(own=False).measure(Batch(x, y, sample_weight), y_pred)
+        return self.get_metrics_result()
 
     def _own(self, name: str) -> Any:
         """A method that the user wrote in place of ours, or None."""

@@ -78,21 +78,22 @@ class Compiled:
         self.loss, self.loss_weights = loss, loss_weights
         self.metrics, self.weighted_metrics = metrics, weighted_metrics
 
-    def losses(self, names: Sequence[str]) -> list[Any]:
-        """The loss of each output."""
-        if len(names) == 1 and isinstance(self.loss, (list, tuple)) and len(self.loss) == 1:
-            return list(self.loss)
-        if len(names) == 1 and isinstance(self.loss, dict) and len(self.loss) == 1:
-            return list(self.loss.values())
-        return by_output(self.loss, names, "loss")
+    def losses(self, keys: Sequence[str]) -> list[Any]:
+        """The loss of each output; `keys` are their names in dicts."""
+        return by_output(self.loss, keys, "loss")
 
-    def outputs(self, names: Sequence[str], shapes: Sequence[tuple], y: Sequence[Any]) -> list:
-        """An `Output` for each output, of this shape and with targets `y` (or None)."""
+    def outputs(
+        self, names: Sequence[str], keys: Sequence[str], shapes: Sequence[tuple], y: Sequence[Any]
+    ) -> list:
+        """An `Output` for each output, of this shape and with targets `y` (or None).
+
+        `names` are those in logs, `keys` those in dicts.
+        """
         found, taken = [], ["loss", *(f"{n}_loss" for n in names if n)]
-        weights = by_output(self.loss_weights, names, "loss_weights")
-        plain = self._metrics(self.metrics, names, "metrics")
-        counted = self._metrics(self.weighted_metrics, names, "weighted_metrics")
-        for i, (name, loss) in enumerate(zip(names, self.losses(names), strict=True)):
+        weights = by_output(self.loss_weights, keys, "loss_weights")
+        plain = self._metrics(self.metrics, keys, "metrics")
+        counted = self._metrics(self.weighted_metrics, keys, "weighted_metrics")
+        for i, (name, loss) in enumerate(zip(names, self.losses(keys), strict=True)):
             chosen = []
             for wanted, weighted in ((plain[i], False), (counted[i], True)):
                 kept = []
@@ -113,7 +114,7 @@ class Compiled:
             return [[] for _ in names]
         if len(names) == 1:
             if isinstance(given, dict):
-                given = next(iter(given.values()), [])
+                given = by_output(given, names, what)[0]
             given = given if isinstance(given, (list, tuple)) else [given]
             if len(given) == 1 and isinstance(given[0], (list, tuple)):
                 given = given[0]

@@ -71,9 +71,14 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
 
 
 def _several(x: Any) -> bool:
-    """A list or tuple of tables is several inputs; of rows or numbers it is one array."""
+    """A list or tuple of tables is several inputs; of rows or numbers it is one array.
+
+    A vector beside a table is an input as well: rows of one array have equally many axes.
+    """
     if not isinstance(x, (list, tuple)) or not x or tree.is_numbers(x):
         return False
+    if all(map(_shaped, x)) and len({np.ndim(v) for v in x}) > 1:
+        return all(np.ndim(v) for v in x)
     return all(isinstance(v, dict) or _several(v) or (_shaped(v) and np.ndim(v) >= 2) for v in x)
 
 
@@ -198,9 +203,11 @@ class Edge:
         if weight is None and self.class_weight is None:
             return None
         if len(names) == 1:
-            by_class = self.class_weight
-            if isinstance(by_class, dict) and list(by_class) == self.model.output_keys:
-                by_class = by_class[self.model.output_keys[0]]
+            by_class, keys = self.class_weight, self.model.output_keys
+            if isinstance(by_class, dict) and list(by_class) == keys:
+                by_class = by_class[keys[0]]
+            if isinstance(weight, dict):
+                weight = by_output(weight, keys, "sample_weight", "fit")[0]
             return check.sample_weights(weight, by_class, y, rows)
         by_class = self.class_weight
         if by_class is not None and not all(isinstance(v, dict) for v in by_class.values()):

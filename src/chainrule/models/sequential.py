@@ -225,6 +225,11 @@ class Sequential(Model):
         return [first.name if isinstance(first, InputLayer) else "input"]
 
     @property
+    def output_keys(self) -> list[str]:
+        """The name of its one output: that of the last layer."""
+        return [self._stack[-1].name if self._stack else ""]
+
+    @property
     def built_for(self) -> Any:
         """The shape of the inputs that the model was built for."""
         return self._shapes[0] if self.built else None

@@ -10,7 +10,7 @@ from .. import metrics, optimizers, tree
 from ..errors import StateError
 from ..layers.base import Layer
 from ..layers.context import calling
-from ..layers.tracking import parts_of
+from ..layers.tracking import metric_variables, parts_of
 from ..operators import raw
 from ..training.engines import choose_engine, predictor, why_engine
 from ..training.objective import Objective
@@ -54,7 +54,7 @@ class MakesTask(Ready):
     def losses_of(self, names: list[str]) -> list[Any]:
         """The loss of each output, None where there is none."""
         compiled = self.__dict__["_compiled"]
-        return [None] * len(names) if compiled is None else compiled.losses(names)
+        return [None] * len(names) if compiled is None else compiled.losses(self.output_keys)
 
     def prepare(self, x: Any, y: Any, edge: Edge) -> None:
         """Look at the first checked batch: the losses fit, the metrics are chosen."""
@@ -66,12 +66,24 @@ class MakesTask(Ready):
             try_losses(self, y, shapes, names)
         self._as_wide_as_layers(self.loss_tracker)
         if self.__dict__["_outputs"] is None:
-            targets = [y.get(n) if isinstance(y, dict) else y for n in names]
-            compiled = self.__dict__["_compiled"]
-            found = compiled.outputs(names, shapes, targets)
-            for metric in Objective(found, [], self.loss_tracker).meters.values():
-                self._as_wide_as_layers(metric)
-            self.__dict__["_outputs"] = found
+            self._outputs_for(names, shapes, y)
+
+    def _choose_outputs(self, y: Any, y_pred: Any) -> None:
+        """The loss and metrics of each output, where no batch of `fit` has been seen yet."""
+        if self.__dict__["_outputs"] is None and not self.headless:
+            self._need_compiled("evaluate")
+            shapes = tree.map(lambda p: (None, *p.shape[1:]), y_pred)
+            flat = [(None, *p.shape[1:]) for p in tree.leaves(y_pred)]
+            self.__dict__["_output_names"] = names = self._names_of(shapes, flat)
+            self._outputs_for(names, flat, y)
+
+    def _outputs_for(self, names: list[str], shapes: list[tuple], y: Any) -> None:
+        """Choose loss and metrics for outputs of these shapes."""
+        targets = [y.get(n) if isinstance(y, dict) else y for n in names]
+        found = self.__dict__["_compiled"].outputs(names, self.output_keys, shapes, targets)
+        for metric in Objective(found, [], self.loss_tracker).meters.values():
+            self._as_wide_as_layers(metric)
+        self.__dict__["_outputs"] = found
 
     def _as_wide_as_layers(self, metric: Any) -> None:
         """Figures of a model that computes in float64 are float64 as well."""
@@ -96,8 +108,8 @@ class MakesTask(Ready):
 
     def _objective(self, own: bool = True) -> Objective:
         penalised = self.trainable_variables
-        mine = self._own("compute_loss") if own else None
-        return Objective(self.__dict__["_outputs"] or [], penalised, self.loss_tracker, mine)
+        mine = [self._own(f"compute_{what}") if own else None for what in ("loss", "metrics")]
+        return Objective(self.__dict__["_outputs"] or [], penalised, self.loss_tracker, *mine)
 
     def _trainable_task(self) -> Task:
         """The task, with something to train."""
@@ -138,6 +150,8 @@ class MakesTask(Ready):
 
     def _make_task(self, trained: list[Variable]) -> Task:
         own = {kind: self._own(f"{kind}_step") for kind in ("train", "test", "predict")}
+        if self._own("compute_metrics"):  # what it returns goes into the logs
+            own = {"train": self.train_step, "test": self.test_step, "predict": own["predict"]}
         return Task(
             forward=lambda x: self(x),
             objective=self._objective(),
@@ -180,8 +194,16 @@ class MakesTask(Ready):
                 name=self.name,
             )
             pad = name != "xla" or not looks_across_rows(self, x)
-            known = self.__dict__["_predictors"][name] = predictor(name, task, self.variables, pad)
+            known = self.__dict__["_predictors"][name] = predictor(
+                name, task, self._read_by_predict(), pad
+            )
         return known
+
+    def _read_by_predict(self) -> list[Variable]:
+        """What a forward pass may read or write: also metrics in attributes, updated in `call`."""
+        models = [l for l in self._all_layers() if isinstance(l, MakesTask)]
+        losses = {id(v) for m in models for v in m.loss_tracker.variables}
+        return [*self.variables, *(v for v in metric_variables(self) if id(v) not in losses)]
 
 
 def looks_across_rows(model: Any, x: Any) -> bool:
@@ -193,18 +215,22 @@ def looks_across_rows(model: Any, x: Any) -> bool:
     parts = [*map(type, layers), *(getattr(layer, "activation", None) for layer in layers)]
     if all(_is_ours(p) for p in parts):
         return False
+    own = model._own("predict_step")
 
     def outputs(rows: int) -> list[Any]:
         few = tree.map(lambda a: np.resize(a[:3], (3, *a.shape[1:])), x)
         more = tree.map(lambda a: np.concatenate([a, np.zeros_like(a[: rows - 3])]), few)
-        variables = model.variables
+        variables = model._read_by_predict()
         now = swap(variables, snapshot(variables))
         with calling(False), np.errstate(all="ignore"), now:
-            return [np.asarray(raw(y))[:3] for y in tree.leaves(model(more))]
+            made = model(more) if own is None else own((more,))
+            return [np.asarray(raw(y)) for y in tree.leaves(made)]
 
     alone, beside = outputs(3), outputs(5)
     return any(
-        a.shape != b.shape or not np.allclose(a, b, rtol=1e-3, atol=1e-6, equal_nan=True)
+        a.shape != (3, *b.shape[1:])
+        or b.shape[:1] != (5,)
+        or not np.allclose(a, b[:3], rtol=1e-3, atol=1e-6, equal_nan=True)
         for a, b in zip(alone, beside, strict=True)
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import tree
 from ..data.sources import Chunk, Source
-from ..errors import DataError, NonFiniteError
+from ..errors import DataError, NonFiniteError, StateError
 from .callbacks import Callback, CallbackList, History, Trainable
 from .checkpoint import Checkpoint
 from .engines import Run, held_interrupts
@@ -357,7 +357,20 @@ def predict(
         progress.close()
     if len(found) == 1:
         return found[0]
-    return tree.map(lambda *parts: np.concatenate(parts), *found)
+    return tree.map(_joined, *found)
+
+
+def _joined(*parts: Any) -> Any:
+    """The rows of all batches, one behind the other."""
+    if np.ndim(parts[0]):
+        return np.concatenate(parts)
+    raise StateError(
+        "an output without a batch axis cannot be put together from several batches",
+        where="predict",
+        expected="one row a sample",
+        received=f"a single number from each of {len(parts)} batches",
+        fix="give predict all rows as one batch: batch_size=len(x)",
+    )
 
 
 def one_batch(run: Run, kind: str, chunk: Chunk) -> dict[str, Any]:

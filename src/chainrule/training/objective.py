@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,7 +51,9 @@ class Objective:
         outputs: one entry an output, in the order of the leaves of the model's outputs.
         penalised: trained Variables, which may have a regularizer.
         tracker: the running mean of the whole.
-        own: a function (x, y, y_pred, sample_weight) -> loss in place of the sum above.
+        own: a function (x, y, y_pred, sample_weight, and training if it takes it) -> loss in place
+            of the sum above.
+        own_metrics: a function (x, y, y_pred, sample_weight) -> logs in place of `measure`.
     """
 
     def __init__(
@@ -59,7 +62,11 @@ class Objective:
         penalised: Sequence[Variable],
         tracker: Mean,
         own: Callable[..., Any] | None = None,
+        own_metrics: Callable[..., Any] | None = None,
     ) -> None:
+        self.own_metrics = own_metrics
+        self.logs: dict[str, Any] = {}  # what `own_metrics` said of the last batch
+        self.own_takes = set() if own is None else set(inspect.signature(own).parameters)
         self.outputs, self.penalised, self.tracker, self.own = outputs, penalised, tracker, own
         self.measures = any(o.metrics or o.weighted_metrics for o in outputs)
 
@@ -79,10 +86,13 @@ class Objective:
         if self.own is None:
             loss = self.total(batch, y_pred)
         else:
-            loss = self.own(x=batch.x, y=batch.y, y_pred=y_pred, sample_weight=batch.weight)
+            more = {"training": _training()} if "training" in self.own_takes else {}
+            loss = self.own(**_by_name(batch, y_pred), **more)
         rows = _rows(batch)
         self.tracker.add(raw(loss) * rows, rows)
-        if self.measures:
+        if self.own_metrics is not None:
+            self.logs = self.own_metrics(**_by_name(batch, y_pred)) or {}
+        elif self.measures:
             self.measure(batch, y_pred)
         return loss
 
@@ -99,7 +109,7 @@ class Objective:
             if len(loss.shape):
                 loss = ops.mean(loss)  # reduction="none": train on the mean, as Keras does
             if output.tracker is not None:
-                rows = _rows(batch)
+                rows = float(prediction.shape[0])
                 output.tracker.add(raw(loss) * rows, rows)
             if output.loss_weight != 1.0:
                 loss = output.loss_weight * loss
@@ -113,7 +123,7 @@ class Objective:
             whole = added if whole is None else whole + added
         if whole is not None:
             return whole
-        if context is not None and context.training:  # of 0.0 nothing can be learned
+        if _training():  # of 0.0 nothing can be learned
             raise StateError(
                 "there is no loss to train on",
                 where="fit",
@@ -140,6 +150,17 @@ class Objective:
         predictions = tree.leaves(y_pred)
         for output, prediction in zip(self.outputs, predictions, strict=True):
             yield output, part(batch.y, output.name), prediction, part(batch.weight, output.name)
+
+
+def _training() -> bool:
+    """Is this a step of training?"""
+    context = current()
+    return bool(context is not None and context.training)
+
+
+def _by_name(batch: Batch, y_pred: Any) -> dict[str, Any]:
+    """The arguments of Keras's `compute_loss` and `compute_metrics`."""
+    return {"x": batch.x, "y": batch.y, "y_pred": y_pred, "sample_weight": batch.weight}
 
 
 def _rows(batch: Batch) -> float:
