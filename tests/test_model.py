@@ -1098,9 +1098,14 @@ def test_a_model_frozen_after_training_can_be_saved_and_goes_on(tmp_path):
 
 def test_a_shared_layer_keeps_its_name():
     first = cr.Sequential([cr.Input((2,)), Dense(2), Dense(2)])
-    with pytest.raises(ArgumentError, match="two layers are called 'dense'"):
-        cr.Sequential([Dense(2, input_dim=2), first.layers[0]])
+    second = cr.Sequential([Dense(2, input_dim=2), first.layers[0]])
     assert [layer.name for layer in first.layers] == ["dense", "dense_1"]
+    paths = [path for path, v in second.named_variables() if v.kind == "weight"]
+    assert paths == ["dense.kernel", "dense.bias", "dense_1.kernel", "dense_1.bias"]
+    mine = Dense(2, name="mine")
+    cr.Sequential([Dense(2, input_dim=2), mine])
+    with pytest.raises(ArgumentError, match="two layers are called 'mine'"):
+        cr.Sequential([Dense(2, name="mine"), mine])
 
 
 def test_a_recorded_keyword_argument_gets_its_gradient():

@@ -151,7 +151,7 @@ class MakesTask(Ready):
     def _make_task(self, trained: list[Variable]) -> Task:
         own = {kind: self._own(f"{kind}_step") for kind in ("train", "test", "predict")}
         if self._own("compute_metrics"):  # what it returns goes into the logs
-            own = {"train": self.train_step, "test": self.test_step, "predict": own["predict"]}
+            own |= {kind: getattr(self, f"{kind}_step") for kind in ("train", "test")}
         return Task(
             forward=lambda x: self(x),
             objective=self._objective(),
