@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import layers, ops
-from chainrule.errors import ArgumentError, DataError, StateError
+from chainrule.errors import ArgumentError, DataError, ShapeError, StateError
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 
@@ -294,3 +294,40 @@ def test_a_setting_that_needs_a_new_slot_is_refused_later(make, name, value):
         setattr(optimizer, name, value)
     assert not getattr(optimizer, name)
     optimizer.apply([np.ones(1, "float32")], [w])  # and goes on as before
+
+
+@on_both
+def test_outputs_that_differ_in_training_are_named(engine):
+    class Two(Dot):
+        def call(self, x, training=False):
+            y = self.d(x)
+            return [y, y] if training else y
+
+    model = Two()
+    model.compile("sgd", "mse")
+    with pytest.raises(ShapeError, match="outputs"):
+        model.fit(X, Y, verbose=0, engine=engine)
+
+
+@on_both
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_a_logged_array_of_one_number_is_a_figure(engine, shape):
+    class Own(Dot):
+        def train_step(self, data):
+            return {"loss": ops.reshape(ops.mean(data[1]), shape)}
+
+    model = Own()
+    model.compile("sgd")
+    assert model.fit(X, Y, verbose=0, engine=engine).history["loss"] == [1.5]
+
+
+@on_both
+def test_a_logged_array_of_several_numbers_is_named(engine):
+    class Own(Dot):
+        def train_step(self, data):
+            return {"each": data[1]}
+
+    model = Own()
+    model.compile("sgd")
+    with pytest.raises(ShapeError, match="must be one number"):
+        model.fit(X, Y, verbose=0, engine=engine)
