@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import layers, ops
-from chainrule.errors import ArgumentError, DataError, StateError
+from chainrule.errors import ArgumentError, DataError, ShapeError, StateError
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 
@@ -262,3 +262,72 @@ def test_a_table_and_a_vector_are_two_inputs(engine):
 
     table, vector = np.arange(6.0).reshape(3, 2), np.array([10.0, 20.0, 30.0])
     assert Both().predict([table, vector], engine=engine).tolist() == [11.0, 25.0, 39.0]
+
+
+@on_both
+def test_momentum_set_after_construction_counts(engine):
+    optimizer = cr.optimizers.SGD(0.1)
+    optimizer.momentum = 0.5
+    model = cr.Sequential([cr.Input((1,)), layers.Dense(1, use_bias=False)])
+    model.compile(optimizer, lambda y, p: ops.mean(p, axis=-1))  # the gradient is 1
+    model.layers[0].kernel.assign([[1.0]])
+    model.fit(X, Y, epochs=2, verbose=0, engine=engine)
+    assert model.get_weights()[0].item() == pytest.approx(0.75)  # 1 − .1 − (.05 + .1)
+    optimizer.momentum = 0.0  # the memory stays, and is not used
+    model.fit(X, Y, verbose=0, engine=engine)
+    assert model.get_weights()[0].item() == pytest.approx(0.65)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value"),
+    [
+        (cr.optimizers.SGD, "momentum", 0.9),
+        (cr.optimizers.RMSprop, "momentum", 0.9),
+        (cr.optimizers.RMSprop, "centered", True),
+    ],
+)
+def test_a_setting_that_needs_a_new_slot_is_refused_later(make, name, value):
+    optimizer = make(0.1)
+    w = cr.Variable([1.0], name="w")
+    optimizer.apply([np.ones(1, "float32")], [w])
+    with pytest.raises(StateError, match=name):
+        setattr(optimizer, name, value)
+    assert not getattr(optimizer, name)
+    optimizer.apply([np.ones(1, "float32")], [w])  # and goes on as before
+
+
+@on_both
+def test_outputs_that_differ_in_training_are_named(engine):
+    class Two(Dot):
+        def call(self, x, training=False):
+            y = self.d(x)
+            return [y, y] if training else y
+
+    model = Two()
+    model.compile("sgd", "mse")
+    with pytest.raises(ShapeError, match="outputs"):
+        model.fit(X, Y, verbose=0, engine=engine)
+
+
+@on_both
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_a_logged_array_of_one_number_is_a_figure(engine, shape):
+    class Own(Dot):
+        def train_step(self, data):
+            return {"loss": ops.reshape(ops.mean(data[1]), shape)}
+
+    model = Own()
+    model.compile("sgd")
+    assert model.fit(X, Y, verbose=0, engine=engine).history["loss"] == [1.5]
+
+
+@on_both
+def test_a_logged_array_of_several_numbers_is_named(engine):
+    class Own(Dot):
+        def train_step(self, data):
+            return {"each": data[1]}
+
+    model = Own()
+    model.compile("sgd")
+    with pytest.raises(ShapeError, match="must be one number"):
+        model.fit(X, Y, verbose=0, engine=engine)

@@ -158,11 +158,12 @@ class RMSprop(Optimizer):
         self.need(FRACTION, is_fraction, rho=rho)
         self.need(POSITIVE, is_positive, momentum=momentum, epsilon=epsilon)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
-        self.slot_names = (
-            "velocity",
-            *(["average"] if centered else []),
-            *(["momentum"] if momentum else []),
-        )
+        self.slot_names = self.needed_slots()
+
+    def needed_slots(self) -> tuple[str, ...]:
+        """The mean square; the mean where it is centered, and a memory where there is momentum."""
+        average, memory = ["average"] * bool(self.centered), ["momentum"] * bool(self.momentum)
+        return ("velocity", *average, *memory)
 
     def update(self, w: Any, g: Any, v: Any, *more: Any, rate: Any, t: Any) -> Any:
         """One step."""

@@ -127,10 +127,25 @@ class Optimizer(Configurable):
         """Raise an ArgumentError for the first named number for which the condition is false."""
         need_numbers(type(self).__name__, expected, holds, **named)
 
+    def needed_slots(self) -> tuple[str, ...]:
+        """The slots that the settings of now ask for."""
+        return self.slot_names
+
     def __setattr__(self, name: str, value: Any) -> None:
+        if not self.__dict__.get("built") or name[0] == "_" or name in _NO_SETTINGS:
+            object.__setattr__(self, name, value)
+            return
+        old = self.__dict__.get(name)
         object.__setattr__(self, name, value)
-        if self.__dict__.get("built") and name[0] != "_" and name not in _NO_SETTINGS:
-            self.__dict__["version"] += 1
+        if not set(self.needed_slots()) <= set(self.slot_names):
+            object.__setattr__(self, name, old)
+            raise StateError(
+                f"{name} needs a memory for each weight, which was not kept so far",
+                where=type(self).__name__,
+                received=f"{name}={value!r} after the first step",
+                fix=f"give it to the constructor: {type(self).__name__}({name}={value!r})",
+            )
+        self.__dict__["version"] += 1
 
     # --- the learning rate ----------------------------------------------------------------------
 
@@ -196,6 +211,8 @@ class Optimizer(Configurable):
         """
         if self.built and [id(v) for v in variables] == [id(v) for v in self._trained]:
             return
+        if not self.built:  # until now settings could be changed freely
+            self.slot_names = self.needed_slots()
         known = {id(v): slots for v, slots in self._known}
         for v in variables:
             if id(v) not in known:

@@ -57,7 +57,11 @@ class SGD(Optimizer):
                 "momentum is out of range", where="SGD", expected="0 to 1", received=momentum
             )
         self.momentum, self.nesterov = momentum, nesterov
-        self.slot_names = ("momentum",) if momentum else ()
+        self.slot_names = self.needed_slots()
+
+    def needed_slots(self) -> tuple[str, ...]:
+        """A memory where there is momentum."""
+        return ("momentum",) if self.momentum else ()
 
     def update(self, w: Any, g: Any, *slots: Any, rate: Any, t: Any) -> Any:
         """One step."""

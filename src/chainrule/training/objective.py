@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import ops, tree
 from ..arrays import xp
-from ..errors import StateError
+from ..errors import ShapeError, StateError
 from ..layers.context import current
 from ..metrics import Mean, Metric
 from ..operators import raw
@@ -148,6 +148,14 @@ class Objective:
     def _each(self, batch: Batch, y_pred: Any) -> Any:
         """(output, target, prediction, weight) of every output."""
         predictions = tree.leaves(y_pred)
+        if len(predictions) != len(self.outputs):
+            raise ShapeError(
+                "the model makes another number of outputs in this call than when it was built",
+                where="training" if _training() else "evaluation",
+                expected=len(self.outputs),
+                received=len(predictions),
+                fix="return as many outputs with training=True as with training=False",
+            )
         for output, prediction in zip(self.outputs, predictions, strict=True):
             yield output, part(batch.y, output.name), prediction, part(batch.weight, output.name)
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..errors import ShapeError
 from ..metrics import Metric
 from ..operators import raw
 from ..variable import Variable, discover, swap
@@ -78,7 +80,7 @@ class Task:
 
         with calling(training=kind == "train"):
             logs = own(_as_given(batch))
-        logs = {name: raw(value) for name, value in (logs or {}).items()}
+        logs = {name: _figure(name, raw(value)) for name, value in (logs or {}).items()}
         for name, variable in self.logs.get(kind, {}).items():
             value = logs[name]
             variable.assign(value if hasattr(value, "dtype") else np.float32(value))
@@ -135,6 +137,22 @@ class Task:
                 result = meter.result()
                 found |= result if isinstance(result, dict) else {name: result}
             return {name: _number(value) for name, value in found.items()}
+
+
+def _figure(name: str, value: Any) -> Any:
+    """What a step of the user's own logs: one number, also of a shape such as (1,)."""
+    shape = np.shape(value)
+    if not shape:
+        return value
+    if math.prod(shape) == 1:
+        return value.reshape(()) if hasattr(value, "reshape") else np.float32(value).reshape(())
+    raise ShapeError(
+        f"the figure {name!r} must be one number",
+        where="the logs of a step of your own",
+        expected=(),
+        received=shape,
+        fix="take its mean: cr.ops.mean(value)",
+    )
 
 
 def _number(value: Any) -> Any:
