@@ -723,7 +723,8 @@ def test_a_killed_run_goes_on_exactly(tmp_path, engine, capsys):
     assert main(["train", "--resume", str(tmp_path / "killed")]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"resuming {tmp_path / 'killed'}\n")
-    assert "Epoch 7/12" in out and "Epoch 6/12" not in out
+    assert "Epoch 7/12" in out
+    assert "Epoch 6/12" not in out
     assert run_files(tmp_path / "killed") == run_files(tmp_path / "whole")
 
 
@@ -774,24 +775,24 @@ def test_an_interrupted_run_goes_on_exactly(tmp_path, monkeypatch, capsys, step)
     ("words", "text"),
     [
         (["moons"], "the data are not those of the run"),
-        (["--seed", "1"], "received --seed 1"),
-        (["--hidden", "9"], "expected --hidden 8, received --hidden 9"),
-        (["--activation", "tanh"], "expected --activation relu"),
-        (["--engine", "xla"], "expected --engine numpy"),
+        (["--seed", "1"], "received: --seed 1"),
+        (["--hidden", "9"], "expected: --hidden 8\n  received: --hidden 9"),
+        (["--activation", "tanh"], "expected: --activation relu"),
+        (["--engine", "xla"], "expected: --engine numpy"),
         (["--epochs", "11"], "--epochs may only be larger"),
-        (["--patience", "3"], "expected no --patience"),
-        (["--target", "x"], "received --target x"),
-        (["--out", "elsewhere"], "received --out elsewhere"),
+        (["--patience", "3"], "expected: no --patience"),
+        (["--target", "x"], "received: --target x"),
+        (["--out", "elsewhere"], "received: --out elsewhere"),
     ],
     ids=lambda part: "-".join(part).lstrip("-") if isinstance(part, list) else "",
 )
-def test_other_words_than_those_of_the_run(tmp_path, interrupted, capsys, words, text):
+def test_other_words_than_those_of_the_run(interrupted, capsys, words, text):
     if "xla" in words:
         pytest.importorskip("jax")
     before = {p.name: p.read_bytes() for p in interrupted.iterdir()}
     assert main(["train", *words, "--resume", str(interrupted)]) == 2
     err = capsys.readouterr().err
-    assert text in re.sub(r"\s+", " ", err.replace("\n", ", ").replace(":  ", " ")), err
+    assert text in err
     assert {p.name: p.read_bytes() for p in interrupted.iterdir()} == before
 
 

@@ -205,6 +205,8 @@ class Plan:
         self.table = dict(table or {})
         self.data, self.place = load(data, self.table, settings.seed)
         check_target(self.data, self.place)
+        if resumed is not None:
+            resumed.refuse_other_data(self._about_data())
         self.folder, self.overwrite, self.resumed = out, overwrite, resumed
         self._opened = self._replaces = False
         if out is not None and not overwrite and resumed is None:
@@ -377,7 +379,7 @@ class Plan:
             values[:] = [value * factor for value in values]
 
     def _config(self, command: Sequence[str] | None) -> dict[str, Any]:
-        data, engine = self.data, choose_engine(self.settings.engine)
+        engine = choose_engine(self.settings.engine)
         if self.resumed is not None:
             return {
                 **self.resumed.config,
@@ -390,16 +392,20 @@ class Plan:
             "seed": self.settings.seed,
             "engine": {"name": engine, "why": why_engine(self.settings.engine, engine)},
             "versions": report.versions(),
-            "data": {
-                "name": data.name,
-                "place": self.place,
-                "options": self.table,
-                "source": data.source,
-                "scale": data.scale,
-                "feature_names": data.feature_names,
-                "class_names": data.class_names,
-                "inputs": data.schema.to_json(),
-            },
+            "data": self._about_data(),
+        }
+
+    def _about_data(self) -> dict[str, Any]:
+        data = self.data
+        return {
+            "name": data.name,
+            "place": self.place,
+            "options": self.table,
+            "source": data.source,
+            "scale": data.scale,
+            "feature_names": data.feature_names,
+            "class_names": data.class_names,
+            "inputs": data.schema.to_json(),
         }
 
     def _write(self, run: Run, folder: str) -> None:

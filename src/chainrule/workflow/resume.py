@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -13,9 +14,9 @@ from typing import Any
 from .. import report, saving
 from ..callbacks import BackupAndRestore
 from ..dialect import argument
-from ..errors import ArgumentError, ChainruleError, FileError
+from ..errors import ArgumentError, ChainruleError, FileError, StateError
 from ..training.engines import choose_engine
-from ..training.state import decode
+from ..training.state import decode, difference
 from .settings import Settings
 
 __all__ = ["Interrupted", "RunCheckpoint", "refuse_other_words"]
@@ -159,6 +160,22 @@ class Interrupted:
     def table(self) -> dict[str, Any]:
         """What `read_csv` was told."""
         return dict(self.config["data"]["options"])
+
+    def refuse_other_data(self, about: Mapping[str, Any]) -> None:
+        """Raise unless names, columns and scaling are those of the run; fit looks at the rows.
+
+        Raises:
+            StateError: names the first difference.
+        """
+        found = difference(self.config["data"], json.loads(json.dumps(about)))
+        if found is not None:
+            raise StateError(
+                "the data are not those of the run that is to be resumed",
+                where=self.folder,
+                expected=found[0][:300],
+                received=found[1][:300],
+                fix="bring the old data back, or train anew, into another folder",
+            )
 
     def describe(self) -> str:
         """A line for the reader."""
