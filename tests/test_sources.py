@@ -422,7 +422,7 @@ def test_a_batch_is_split_by_the_rule_of_keras(item, expected):
         ((), DataError, "batch 1: a batch has 0 parts"),
         ((A, np.zeros(3)), DataError, "batch 1: x and y have different lengths"),
         ((np.float64(3), B), ShapeError, "batch 1: x is a single number"),
-        ((None, B), ShapeError, "batch 1: x is a single number"),
+        ((None, B), DataError, "batch 1: x holds something that is not a number"),
         (["a", "b"], DataError, "not a number"),
         (A[:0], DataError, "batch 1: x is empty"),
     ],
@@ -624,7 +624,7 @@ SEVEN = np.arange(10)
         (SEVEN, "row 7: a seven"),
         (OnDisk(SEVEN), "row 7: a seven"),
         (Sequence(SEVEN, 3), "batch 2, row 1: a seven"),
-        (iter(cut(SEVEN.tolist(), 3)), "batch 2, row 1: a seven"),
+        (iter(cut(SEVEN.tolist(), 3)), "batch 2, row 7: a seven"),
     ],
     ids=["arrays", "blocks", "indexed", "batches"],
 )

@@ -124,7 +124,7 @@ INSIDE = {
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
     "report": ["folder", "pictures", "__init__"],
-    "workflow": ["recipes", "settings", "results", "run", "prepare", "plan", "__init__"],
+    "workflow": ["recipes", "settings", "results", "run", "prepare", "resume", "plan", "__init__"],
     "cli": [
         "output",
         "train_options",

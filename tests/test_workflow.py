@@ -190,6 +190,54 @@ def test_a_failed_replacement_leaves_the_old_run(tmp_path):
     assert repr(Run.load(out)) == repr(run)
 
 
+class Raise(cr.callbacks.Callback):
+    """Ctrl-C at the end of an epoch, as Python raises it."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def get_state(self):
+        return {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_on_arrays_goes_on_exactly(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(120, 3))
+    y = x @ [1.0, -2.0, 0.5]
+    chosen = {"epochs": 6, "hidden": (4,), "engine": "numpy", "verbose": 0, "patience": 2,
+              "checkpoint_every": 0, "schedule": "constant"}  # fmt: skip
+    whole = cr.train((x, y), out=tmp_path / "whole", callbacks=[Raise(99)], **chosen)
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        cr.train((x, y), out=out, callbacks=[Raise(3)], **chosen)
+    assert sorted(os.listdir(out)) == ["checkpoint.safetensors", "config.json"]
+    for data, more, error, text in (
+        (None, {}, ArgumentError, "the run was trained on arrays"),
+        ((x, y), {"hidden": (5,)}, ArgumentError, "hidden=(4,)"),
+        ((x, y), {"activation": "tanh"}, ArgumentError, 'activation="relu"'),
+        ((x, y), {}, StateError, "callbacks are not those"),
+        ((x + 1e-3, y), {"callbacks": [Raise(99)]}, StateError, "data are not those"),
+    ):
+        with pytest.raises(error) as raised:
+            cr.train(data, resume=out, verbose=0, **more)
+        assert text in str(raised.value)
+    again = cr.train((x, y), resume=out, callbacks=[Raise(99)], verbose=0)
+    assert again.history.history == whole.history.history
+    assert again.results == whole.results
+    for a, b in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
+        assert a.tobytes() == b.tobytes()
+    assert sorted(os.listdir(out)) == sorted(os.listdir(tmp_path / "whole"))
+
+
+def test_nothing_to_train_on():
+    with pytest.raises(ArgumentError, match="there is nothing to train on"):
+        cr.train()
+
+
 # config.json of a table as the first landing wrote it
 FIRST = {
     "format": "chainrule-run", "version": 1, "command": ["chainrule", "train", "t.csv"],

@@ -41,7 +41,10 @@ def option(name: str, *value: Any) -> str:
     if known is None:
         return f"`{name}` of cr.datasets.read_csv, in Python"
     words = [f"--{known.replace('_', '-')}"]
-    words += [shlex.quote(str(_VALUES.get(name, {}).get(v, v))) for v in value]
+    for v in value:
+        if isinstance(v, (tuple, list)):  # of units, of columns
+            v = ",".join(map(str, v)) or "0"
+        words.append(shlex.quote(str(_VALUES.get(name, {}).get(v, v))))
     return " ".join(words)
 
 

@@ -30,13 +30,16 @@ _EXAMPLES = """examples:
 _TRAIN_EXAMPLES = """
 
 While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one \
-aborts at once. The weights of the epoch with the best validation loss are kept.
+aborts at once. \
+Checkpoints are written meanwhile: --resume RUN goes on, also after a crash. \
+The weights of the epoch with the best validation loss are kept.
 
 examples:
   chainrule train digits
   chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
   chainrule train people.csv --target income --missing drop --patience 5
   chainrule train wine.csv --delimiter ';' --task regression --hidden 32
+  chainrule train --resume runs/digits-20260314-150926
 """
 
 

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from ..callbacks import Callback
 from ..process import SIGNALS, leave
 
 __all__ = ["Aborted", "Signals"]
@@ -21,10 +20,11 @@ class Aborted(KeyboardInterrupt):
         self.number = number
 
 
-class Signals(Callback):
-    """Ctrl-C and SIGTERM: before training they abort; then the first one asks fit to stop.
+class Signals:
+    """Ctrl-C and SIGTERM: before training they abort; then the first one asks it to stop.
 
-    Use as a context around everything that must not be lost, and give it to fit as a callback.
+    Use as a context around everything that must not be lost. Training asks for `name` between
+    pieces of work: inside a step nothing may change.
 
     Args:
         process: the process is ours, and aborting means to end it.
@@ -50,8 +50,8 @@ class Signals(Callback):
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """From here on there is something to save."""
+    def begun(self) -> None:
+        """Training has begun: from here on there is something to save."""
         self._training = True
 
     def name(self) -> str | None:
@@ -76,7 +76,5 @@ class Signals(Callback):
                 leave(number)
             raise Aborted(number)
         self.received = number
-        # not by attribute: inside a step, where the signal may have come, the model refuses that
-        vars(self.model)["stop_training"] = True
         # not print: the signal may have come in the middle of one
         os.write(2, b"\nstopping after this step and saving; once more aborts at once\n")

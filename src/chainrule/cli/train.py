@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import Any
 
-from ..errors import choose
+from ..errors import ArgumentError, choose
 from ..terminal import say
 from .signals import Signals
 
@@ -25,27 +25,37 @@ _WORDS = {
 def train(a: argparse.Namespace) -> int:
     """Train a network and write its run folder; the exit status is that of a signal, if any."""
     from .. import report
-    from ..workflow import Plan, Settings
+    from ..workflow import planned
 
-    settings = Settings(
-        a.hidden, a.activation, a.dropout, a.epochs, a.batch_size, a.optimizer, a.lr, a.schedule,
-        a.validation_split, a.patience, a.keep, a.seed, a.engine,
-    )  # fmt: skip
-    table = _table_options(a)
+    if a.data is None and a.resume is None:
+        raise ArgumentError(
+            "the following arguments are required: DATA",
+            where="chainrule train",
+            fix="chainrule train --help shows what it takes; --resume RUN alone needs none",
+        )
+    chosen = {
+        "hidden": a.hidden, "activation": a.activation, "dropout": a.dropout, "epochs": a.epochs,
+        "batch_size": a.batch_size, "optimizer": a.optimizer, "learning_rate": a.lr,
+        "schedule": a.schedule, "validation_split": a.validation_split, "patience": a.patience,
+        "keep": a.keep, "seed": a.seed, "engine": a.engine,
+        "checkpoint_every": a.checkpoint_every,
+    }  # fmt: skip
     with Signals(a.process) as signals:
-        plan = Plan(a.data, settings, table, a.out, a.overwrite)
+        plan = planned(a.data, chosen, _table_options(a), a.out, a.overwrite, a.resume)
         plan.folder = plan.folder or report.free_name(plan.data.name)
         if not a.quiet:
             say(plan.describe())
         signals.folder, signals.undo = plan.folder, plan.withdraw
         run = plan.run(
-            [signals], 0 if a.quiet else 1, signals.name, ["chainrule", *a.words]
+            (), 0 if a.quiet else 1, signals.begun, signals.name, ["chainrule", *a.words]
         )  # fmt: skip
         _finish(a, run)
     if signals.received is None:
         return 0
-    say(f"stopped by {signals.name()} in epoch {len(run.history.epoch)} of "
-        f"{plan.settings.epochs}; what there was is in {plan.folder}", sys.stderr)  # fmt: skip
+    if run.config["results"]["stopped_by"] is not None:
+        say(f"stopped by {signals.name()} in epoch {len(run.history.epoch)} of "
+            f"{plan.settings.epochs}; what there was is in {plan.folder}", sys.stderr)  # fmt: skip
+        print(f"to go on: {_program()} train --resume {shlex.quote(run.folder)}", file=sys.stderr)
     return 128 + signals.received
 
 
@@ -60,7 +70,7 @@ def _table_options(a: argparse.Namespace) -> dict[str, Any]:
         options["delimiter"] = "\t" if a.delimiter == "\\t" else a.delimiter
     for name, meanings in _WORDS.items():
         word = getattr(a, name)
-        if word is None or (name == "task" and word == "auto"):
+        if word is None:
             continue
         if word not in meanings:
             raise choose(f"--{name}", word, meanings)
@@ -89,7 +99,8 @@ def _finish(a: argparse.Namespace, run: Any) -> None:
         print(run.folder)
         return
     say(run.describe())
-    table = os.path.isfile(a.data)
-    file = a.data if table else os.path.join(run.folder, report.EXAMPLES)
+    place = a.data or run.config["data"]["place"]
+    table = os.path.isfile(place)
+    file = place if table else os.path.join(run.folder, report.EXAMPLES)
     # in one piece, however wide: it is copied from the screen
     print(f"next: {_program()} predict {shlex.quote(run.folder)} {shlex.quote(file)}")

@@ -7,7 +7,8 @@ from typing import Any
 
 __all__ = ["add_train_options"]
 
-# option, what stands for its value, its type, its default, what the help says
+# option, what stands for its value, its type, its default (that of `Settings`, and shown here
+# alone: an option that was not given must be told from one that was), what the help says
 _TRAIN = {
     "network": (
         ("hidden", "64,32", "widths", None, "units of the hidden layers; 0 for none (below)"),
@@ -27,6 +28,8 @@ _TRAIN = {
         ("keep", "WHICH", str, "best",
          "best: the weights of the epoch with the best validation loss; last: those of the last"),
         ("seed", "N", int, 0, "equal seeds give equal runs"),
+        ("checkpoint-every", "SECONDS", float, None,
+         "write a checkpoint into the run folder after so many seconds of training (10)"),
         ("engine", "NAME", str, None,
          "numpy, xla, or auto: XLA where JAX is installed (CHAINRULE_ENGINE, else auto)"),
     ),
@@ -51,6 +54,7 @@ def add_train_options(p: Any) -> None:
     p.add_argument(
         "data",
         metavar="DATA",
+        nargs="?",
         help="digits, mnist or another name that `chainrule datasets` lists, a folder with "
         "train.csv or MNIST's four files, or a CSV file. Defaults stand in parentheses; "
         "'below' is the table at the end",
@@ -60,10 +64,11 @@ def add_train_options(p: Any) -> None:
         for name, metavar, kind, default, text in options:
             shown = "" if default is None else f" ({default})"
             kind = _widths if kind == "widths" else kind
-            group.add_argument(
-                f"--{name}", metavar=metavar, type=kind, default=default, help=text + shown
-            )
+            group.add_argument(f"--{name}", metavar=metavar, type=kind, help=text + shown)
     group = p.add_argument_group("also")
+    group.add_argument("--resume", metavar="RUN",
+                       help="go on with the interrupted run in this folder, exactly as if nothing "
+                       "had happened; needs no other word, --epochs may be larger")  # fmt: skip
     group.add_argument("--overwrite", action="store_true", help="replace files in --out")
     group.add_argument("--quiet", action="store_true", help="print the result and the folder alone")
 

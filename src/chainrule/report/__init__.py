@@ -9,11 +9,13 @@
         confusion.png       classes: what was taken for what;  regression.png  for values
         mistakes.png        images: the worst errors
         boundary.png        points of the plane: the answer in every place
+    checkpoint.safetensors   while it trains, or where it was interrupted: how to go on
 
 Every file appears whole or not at all. A folder can be copied to another machine.
 """
 
 from .folder import (
+    CHECKPOINT,
     CONFIG,
     EXAMPLES,
     HISTORY,
@@ -33,6 +35,7 @@ from .folder import (
 from .pictures import PICTURES, draw, picture_names, write_pictures
 
 __all__ = [
+    "CHECKPOINT",
     "CONFIG",
     "EXAMPLES",
     "HISTORY",

@@ -18,6 +18,7 @@ from ..errors import ArgumentError, FileError
 from ..storage import write_atomically
 
 __all__ = [
+    "CHECKPOINT",
     "CONFIG",
     "EXAMPLES",
     "HISTORY",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 CONFIG, MODEL, EXAMPLES = "config.json", "model.safetensors", "examples.npy"
+CHECKPOINT = "checkpoint.safetensors"  # while it trains, and after it was interrupted
 HISTORY = "history"  # .csv and .json
 _FORMAT = "chainrule-run"
 _MOST_BYTES = 16 << 20  # of a config.json; a table of 10,000 columns needs one
@@ -65,7 +67,8 @@ def refuse_existing(folder: str, names: Iterable[str]) -> None:
             f"{found[0]} exists already",
             where=folder,
             fix=f"choose another {argument('out')}, or replace what is there with "
-            + argument("overwrite"),
+            + argument("overwrite")
+            + (f", or go on with {argument('resume', folder)}" if CHECKPOINT in found else ""),
         )
 
 
@@ -94,8 +97,11 @@ def holds_run(folder: str) -> bool:
 
 
 def withdraw(folder: str) -> None:
-    """A run that never came to be leaves nothing behind, unless it replaced another one."""
-    if not os.path.exists(os.path.join(folder, MODEL)):
+    """A run that never came to be leaves nothing behind, unless it replaced another one.
+
+    One that has a checkpoint stays: it can go on.
+    """
+    if not any(os.path.exists(os.path.join(folder, name)) for name in (MODEL, CHECKPOINT)):
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(folder, CONFIG))
         with contextlib.suppress(OSError):  # not empty: a person's own files

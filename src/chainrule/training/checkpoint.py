@@ -60,13 +60,12 @@ class Checkpoint:
 
     def after(self, event: Any) -> None:
         """Every callback has seen the event: write, if it is time to."""
-        if self.backup is None:
+        if self.backup is None or event.kind not in ("steps", "epoch_end"):
             return
-        often = self.backup.save_freq
-        if event.kind == "epoch_end" and often == "epoch":
-            self._write(event.epoch + 1, 0)
-        elif event.kind == "steps" and often != "epoch" and self.job.steps_done % often == 0:
-            self._write(event.epoch, event.step)
+        if self.backup._due(event.kind, self.job.steps_done):
+            ended = event.kind == "epoch_end"
+            self._write(event.epoch + ended, 0 if ended else event.step)
+            self.backup._written()
 
     def _write(self, epoch: int, step: int) -> None:
         assert self.backup is not None  # noqa: S101 - asked by `after`
@@ -161,7 +160,9 @@ class Checkpoint:
             layers = _plain(saving.architecture(self.model))
             if (found := difference(manifest["model"], layers)) is not None:
                 raise _other(path, "layers", *found)
-        if (found := difference(about["compile"], self.compiled)) is not None:
+        assert self.backup is not None  # noqa: S101 - asked by `_read`
+        compiled = [self.backup._must_agree(c) for c in (about["compile"], self.compiled)]
+        if (found := difference(*compiled)) is not None:
             raise _other(path, "optimizer, loss and metrics", *found)
         others = self._others()
         if about["values"] != (now := _listed(others)):

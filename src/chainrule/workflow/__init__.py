@@ -7,7 +7,7 @@ Example:
     ['accuracy']
 """
 
-from .plan import Plan, train
+from .plan import Plan, planned, train
 from .recipes import RECIPES, Recipe, recipe_table
 from .results import say_results
 from .run import Answers, Run
@@ -20,6 +20,7 @@ __all__ = [
     "Recipe",
     "Run",
     "Settings",
+    "planned",
     "recipe_table",
     "say_results",
     "train",

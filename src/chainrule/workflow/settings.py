@@ -34,6 +34,7 @@ class Settings:
         keep: the weights of the epoch with the `"best"` validation loss, or of the `"last"`.
         seed: equal seeds give equal runs.
         engine: `"auto"`, `"numpy"` or `"xla"`; None for what `cr.config` says.
+        checkpoint_every: seconds of training between two checkpoints in the run folder.
     """
 
     hidden: Sequence[int] | None = None
@@ -49,6 +50,7 @@ class Settings:
     keep: str = "best"
     seed: int = 0
     engine: str | None = None
+    checkpoint_every: float = 10.0
 
     def check(self) -> None:
         """Raise for a word or a number that no training can use."""
@@ -71,6 +73,12 @@ class Settings:
                 raise ArgumentError(
                     f"{argument(name)} is too small", expected=f"at least {least}", received=value
                 )
+        if not 0 <= self.checkpoint_every < float("inf"):
+            raise ArgumentError(
+                f"{argument('checkpoint_every')} is out of range",
+                expected="seconds, at least 0",
+                received=self.checkpoint_every,
+            )
         rate = self.learning_rate
         if rate is not None and not 0 < rate < float("inf"):
             raise ArgumentError(
@@ -123,6 +131,7 @@ class Settings:
     def to_json(self) -> dict[str, Any]:
         """Plain values, for `config.json`; seed and engine stand apart there."""
         names = ("hidden", "activation", "dropout", "epochs", "batch_size", "optimizer",
-                 "learning_rate", "schedule", "validation_split", "patience", "keep")  # fmt: skip
+                 "learning_rate", "schedule", "validation_split", "patience", "keep",
+                 "checkpoint_every")  # fmt: skip
         values = {name: getattr(self, name) for name in names}
         return {**values, "hidden": list(self.hidden or ())}

@@ -178,3 +178,18 @@ class BackupAndRestore(Callback):
     def previous(self) -> str:
         """Where the one before stands."""
         return os.path.join(self.backup_dir, "checkpoint.previous.safetensors")
+
+    # --- asked by the checkpoint ----------------------------------------------------------------
+
+    def _due(self, moment: str, steps_done: int) -> bool:
+        """Is it time to write? Asked at every `steps` and `epoch_end`, which ends no batch."""
+        if self.save_freq == "epoch":
+            return moment == "epoch_end"
+        return moment == "steps" and bool(steps_done % self.save_freq == 0)
+
+    def _written(self) -> None:
+        """Called when a checkpoint is written."""
+
+    def _must_agree(self, compiled: Any) -> Any:
+        """The part of what `compile` was given that must be as it was."""
+        return compiled
