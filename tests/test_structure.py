@@ -67,7 +67,7 @@ INSIDE = {
         "__init__",
     ],
     "training/callbacks": ["base", "history", "functions", "monitor", "saving", "__init__"],
-    "training/engines": ["base", "eager", "xla", "choose", "__init__"],
+    "training/engines": ["interrupts", "base", "eager", "xla", "choose", "__init__"],
     "data": [
         "idx",
         "csvfile",
