@@ -74,7 +74,7 @@ class Tracked:
         found = self.__dict__.get("_found")
         if found is None or "_loose" in self.__dict__:
             seen: dict[int, Any] = {}
-            for name, value in self.__dict__.items():
+            for name, value in list(self.__dict__.items()):
                 if name not in _OWN:
                     seen.update((id(p), p) for p in _within(value))
             found = self.__dict__["_found"] = list(seen.values())
