@@ -776,7 +776,7 @@ def _leafless(v: Any) -> Any:
 def _with_rows(error: ShapeError, rows: int) -> ShapeError:
     """The error with the number of rows that were given in place of the dry run's."""
     received = error.received
-    if isinstance(received, tuple) and received[:1] in ((2,), (3,), (16,), (17,)):
+    if isinstance(received, tuple) and received[:1] in ((None,), (2,), (3,), (16,), (17,)):
         received = (rows, *received[1:])
     return ShapeError(
         error.problem,
