@@ -19,7 +19,7 @@ _NAMES: dict[str, str | None] = {
     "max_bytes": None,
     "missing_marks": None,
 }
-_VALUES = {
+_VALUES: dict[str, dict[Any, str]] = {
     "classes": {True: "classification", False: "regression"},
     "header": {True: "yes", False: "no"},
 }

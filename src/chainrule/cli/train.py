@@ -55,7 +55,9 @@ def train(a: argparse.Namespace) -> int:
     if run.config["results"]["stopped_by"] is not None:
         say(f"stopped by {signals.name()} in epoch {len(run.history.epoch)} of "
             f"{plan.settings.epochs}; what there was is in {plan.folder}", sys.stderr)  # fmt: skip
-        print(f"to go on: {_program()} train --resume {shlex.quote(run.folder)}", file=sys.stderr)
+        print(
+            f"to go on: {_program()} train --resume {shlex.quote(str(run.folder))}", file=sys.stderr
+        )
     return 128 + signals.received
 
 
