@@ -18,8 +18,10 @@ test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest -n 2
 
 # the better part of an hour; make soak ARGS="--kills 10 --seed 2" minutes
-soak: $(VENV)/.test  ## kill training at random moments and compare with one that was not
+soak: $(VENV)/.test  ## kill training at random moments, many threads, files larger than memory
 	$(BIN)/python tests/soak.py $(ARGS)
+	$(BIN)/python tests/soak_threads.py
+	$(BIN)/python tests/soak_memory.py
 
 lint: $(VENV)/.lint  ## style and types
 	$(BIN)/ruff check
