@@ -18,7 +18,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ArgumentError
 from chainrule.layers import Dense, Layer
-from chainrule.models import base as models
+from chainrule.models import ready as models
 from chainrule.training.engines import xla
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])

@@ -1156,7 +1156,7 @@ def test_layer_value(row, dtype):
 def test_layer_casts_its_input_and_takes_lists(row):
     layer, x, _ = ready(row, "float32")
     y = layer(x.astype("float64"))
-    assert y.dtype == "float32" or row.name in ("Input", "Sequential")
+    assert y.dtype == "float32" or row.name in ("InputLayer", "Sequential")
     np.testing.assert_allclose(layer(x.tolist()), y, rtol=1e-5, atol=1e-6)
 
 
