@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint bench clean
+.PHONY: help train test soak lint bench mutants clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ train: $(VENV)/.train  ## train a network on handwritten digits; everything is s
 test: $(VENV)/.test  ## run all tests
 	$(BIN)/python -m pytest -n 2
 
+# the better part of an hour; make soak ARGS="--kills 10 --seed 2" minutes
+soak: $(VENV)/.test  ## kill training at random moments, many threads, files larger than memory
+	$(BIN)/python tests/soak.py $(ARGS)
+	$(BIN)/python tests/soak_threads.py
+	$(BIN)/python tests/soak_memory.py
+
 lint: $(VENV)/.lint  ## style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -26,8 +32,12 @@ lint: $(VENV)/.lint  ## style and types
 bench: $(VENV)/.bench  ## compare with other frameworks, which are downloaded (gigabytes)
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
+# hours; what stands in .mutants/ is not tried again: make mutants ARGS="--seed 2 --count 20"
+mutants: $(VENV)/.mutants  ## change 600 places on purpose: do the tests notice?
+	$(BIN)/python tests/mutants/run.py $(ARGS)
+
 clean:  ## remove everything that was made here, but not runs/
-	rm -rf $(VENV) build dist .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) build dist .ruff_cache .pytest_cache .hypothesis .benchmarks .mutants
 	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment for everything; a stamp for each purpose says that it is complete.
@@ -52,4 +62,8 @@ $(VENV)/.lint: $(VENV)/.made pyproject.toml
 
 $(VENV)/.bench: $(VENV)/.made pyproject.toml
 	$(PIP) install --editable ".[xla,viz]" --group bench
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.made pyproject.toml
+	$(PIP) install --editable ".[xla,viz,data]" --group mutants
 	@touch $@

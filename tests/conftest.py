@@ -31,3 +31,11 @@ def settings():
     config._settings.clear()
     config._settings.update(before)
     rng.set_seed(20_260_101)
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Names that are the same in every process: pytest-xdist compares them."""
+    if " at 0x" in repr(val):
+        name = getattr(val, "__name__", "")
+        return name if name.isidentifier() else argname
+    return None

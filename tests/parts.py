@@ -315,6 +315,7 @@ class MetricRow:
     alias: tuple[str, ...] = ()
     logged: str = ""  # the name in logs, Keras's
     tag: str = ""
+    best: str | None = "max"  # which way is better
 
     @property
     def id(self) -> str:
@@ -354,8 +355,11 @@ def _loss(name: str) -> Callable:
     return next(row.each for row in LOSSES if row.name == name)
 
 
-def _same(name: str, t: Callable, y: Callable, *alias: str, logged: str, of: str = "") -> MetricRow:
-    return MetricRow(name, _weighted(_loss(of or name)), t, y, alias=alias, logged=logged)
+def _same(
+    name: str, t: Callable, y: Callable, *alias: str, logged: str, of: str = "", best="min"
+) -> MetricRow:
+    each = _weighted(_loss(of or name))
+    return MetricRow(name, each, t, y, alias=alias, logged=logged, best=best)
 
 
 def _top(row: list) -> int:
@@ -379,7 +383,7 @@ def _share(t: list, y: list, w: list, other: Callable, bar: Any = 0.5) -> Any:
 METRICS = [
     _same("MeanSquaredError", reals, reals, "mse", logged="mean_squared_error"),
     _same("MeanAbsoluteError", reals, reals, "mae", logged="mean_absolute_error"),
-    _same("MeanBiasError", reals, reals, "mbe", logged="mean_bias_error"),
+    _same("MeanBiasError", reals, reals, "mbe", logged="mean_bias_error", best=None),
     _same("HalfSquaredError", reals, reals, logged="half_squared_error"),
     _same(
         "MeanAbsolutePercentageError",
@@ -412,6 +416,7 @@ METRICS = [
         reals,
         {"from_logits": True},
         tag="logits",
+        best="min",
     ),
     MetricRow(
         "BinaryCrossentropy",
@@ -420,6 +425,7 @@ METRICS = [
         reals,
         {"from_logits": True},
         tag="logits",
+        best="min",
     ),
     _same(
         "SparseCategoricalCrossentropy",
@@ -435,12 +441,14 @@ METRICS = [
         reals,
         {"from_logits": True},
         tag="logits",
+        best="min",
     ),
     MetricRow(
         "RootMeanSquaredError",
         lambda t, y, w: mp.sqrt(_weighted(_loss("MeanSquaredError"))(t, y, w)),
         alias=("rmse",),
         logged="root_mean_squared_error",
+        best="min",
     ),
     MetricRow(
         "Accuracy",
@@ -510,6 +518,26 @@ METRICS = [
         tag="threshold",
     ),
     MetricRow(
+        "Precision",
+        lambda t, y, w: [
+            _share(t, y, w, lambda true, called: called and not true, bar) for bar in (0.25, 0.75)
+        ],
+        bits,
+        unit,
+        {"thresholds": [0.25, 0.75]},
+        tag="thresholds",
+    ),
+    MetricRow(
+        "Recall",
+        lambda t, y, w: [
+            _share(t, y, w, lambda true, called: true and not called, bar) for bar in (0.25, 0.75)
+        ],
+        bits,
+        unit,
+        {"thresholds": [0.25, 0.75]},
+        tag="thresholds",
+    ),
+    MetricRow(
         "Recall",
         lambda t, y, w: _share(t, y, w, lambda true, called: true and not called),
         bits,
@@ -525,7 +553,8 @@ METRICS_WITHOUT_ROW = {"Mean", "FunctionMetric"}  # other arguments; tested by n
 
 @dataclass(frozen=True)
 class OptimizerRow:
-    """One optimizer: `update(memory, w, g, rate, t)` of one number, as the paper has it.
+    """One optimizer: `update(memory, w, g, rate, t)` of one number, as the paper has it. What it
+    remembers stands in `memory` under the names of the optimizer's slots.
 
     The driver below adds clipping, decoupled weight decay and the schedule. `keras` says that
     Keras 3 has the very same optimizer; it was compared once, in float32, see the row's `agrees`.
@@ -546,8 +575,9 @@ class OptimizerRow:
         kwargs = {k: v() if callable(v) else v for k, v in self.kwargs.items()}
         return getattr(cr.optimizers, self.name)(**(kwargs | more))
 
-    def reference(self, weights: list, gradients: list) -> list:
-        """The weights after all steps: lists of flat lists of numbers."""
+    def reference(self, weights: list, gradients: list) -> tuple[list, list]:
+        """The weights after all steps, lists of flat lists of numbers; and what is remembered for
+        each number."""
         w = [[mpf(v) for v in flat] for flat in weights]
         memory: list = [[{} for _ in flat] for flat in w]
         fixed = self.kwargs.get("learning_rate")
@@ -561,7 +591,7 @@ class OptimizerRow:
                 for k, old in enumerate(flat):
                     old = old - rate * decay * old
                     flat[k] = self.update(memory[i][k], old, clipped[i][k], rate, t)
-        return w
+        return w, memory
 
     def clip(self, g: list) -> list:
         if "clipvalue" in self.kwargs:
@@ -595,7 +625,7 @@ def _sgd(momentum: Any = 0, nesterov: bool = False) -> Callable:
     momentum = mpf(momentum)
 
     def update(m, w, g, rate, t):
-        v = m["v"] = momentum * m.get("v", 0) - rate * g
+        v = m["momentum"] = momentum * m.get("momentum", 0) - rate * g
         return w + momentum * v - rate * g if nesterov else w + v
 
     return update
@@ -605,16 +635,16 @@ def _moving_average(beta: Any) -> Callable:
     beta = mpf(beta)
 
     def update(m, w, g, rate, t):
-        m["v"] = beta * m.get("v", 0) + (1 - beta) * g
-        return w - rate * m["v"]
+        m["velocity"] = beta * m.get("velocity", 0) + (1 - beta) * g
+        return w - rate * m["velocity"]
 
     return update
 
 
 def _adagrad(start: Any, epsilon: Any = 1e-7) -> Callable:
     def update(m, w, g, rate, t):
-        m["a"] = m.get("a", mpf(start)) + g * g
-        return w - rate * g / mp.sqrt(m["a"] + mpf(epsilon))
+        a = m["accumulator"] = m.get("accumulator", mpf(start)) + g * g
+        return w - rate * g / mp.sqrt(a + mpf(epsilon))
 
     return update
 
@@ -623,9 +653,9 @@ def _adadelta(rho: Any = 0.95, epsilon: Any = 1e-7) -> Callable:
     rho, epsilon = mpf(rho), mpf(epsilon)
 
     def update(m, w, g, rate, t):
-        m["a"] = rho * m.get("a", 0) + (1 - rho) * g * g
-        step = -mp.sqrt(m.get("d", 0) + epsilon) / mp.sqrt(m["a"] + epsilon) * g
-        m["d"] = rho * m.get("d", 0) + (1 - rho) * step * step
+        a = m["gradient_square"] = rho * m.get("gradient_square", 0) + (1 - rho) * g * g
+        step = -mp.sqrt(m.get("step_square", 0) + epsilon) / mp.sqrt(a + epsilon) * g
+        m["step_square"] = rho * m.get("step_square", 0) + (1 - rho) * step * step
         return w + rate * step
 
     return update
@@ -635,11 +665,11 @@ def _rmsprop(rho: Any = 0.9, momentum: Any = 0, centered: bool = False, epsilon:
     rho, momentum, epsilon = mpf(rho), mpf(momentum), mpf(epsilon)
 
     def update(m, w, g, rate, t):
-        m["v"] = rho * m.get("v", 0) + (1 - rho) * g * g
-        m["mean"] = rho * m.get("mean", 0) + (1 - rho) * g
-        size = m["v"] - m["mean"] ** 2 if centered else m["v"]
-        m["step"] = momentum * m.get("step", 0) + rate * g / mp.sqrt(size + epsilon)
-        return w - m["step"]
+        v = m["velocity"] = rho * m.get("velocity", 0) + (1 - rho) * g * g
+        m["average"] = rho * m.get("average", 0) + (1 - rho) * g
+        size = v - m["average"] ** 2 if centered else v
+        m["momentum"] = momentum * m.get("momentum", 0) + rate * g / mp.sqrt(size + epsilon)
+        return w - m["momentum"]
 
     return update
 
@@ -648,8 +678,8 @@ def _rmsprop_outside(beta: Any, epsilon: Any) -> Callable:
     beta = mpf(beta)
 
     def update(m, w, g, rate, t):
-        m["v"] = beta * m.get("v", 0) + (1 - beta) * g * g
-        return w - rate * g / (mp.sqrt(m["v"]) + mpf(epsilon))
+        v = m["velocity"] = beta * m.get("velocity", 0) + (1 - beta) * g * g
+        return w - rate * g / (mp.sqrt(v) + mpf(epsilon))
 
     return update
 
@@ -658,11 +688,11 @@ def _adam(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
     """Kingma and Ba 2015, the more efficient order of section 2, with ε̂."""
     b1, b2 = mpf(b1), mpf(b2)
 
-    def update(m, w, g, rate, t):
-        m["m"] = b1 * m.get("m", 0) + (1 - b1) * g
-        m["v"] = b2 * m.get("v", 0) + (1 - b2) * g * g
+    def update(memory, w, g, rate, t):
+        m = memory["momentum"] = b1 * memory.get("momentum", 0) + (1 - b1) * g
+        v = memory["velocity"] = b2 * memory.get("velocity", 0) + (1 - b2) * g * g
         size = rate * mp.sqrt(1 - b2**t) / (1 - b1**t)
-        return w - size * m["m"] / (mp.sqrt(m["v"]) + mpf(epsilon))
+        return w - size * m / (mp.sqrt(v) + mpf(epsilon))
 
     return update
 
@@ -670,10 +700,22 @@ def _adam(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
 def _adamax(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
     b1, b2 = mpf(b1), mpf(b2)
 
-    def update(m, w, g, rate, t):
-        m["m"] = b1 * m.get("m", 0) + (1 - b1) * g
-        m["u"] = max(b2 * m.get("u", 0), abs(g))
-        return w - rate / (1 - b1**t) * m["m"] / (m["u"] + mpf(epsilon))
+    def update(memory, w, g, rate, t):
+        m = memory["momentum"] = b1 * memory.get("momentum", 0) + (1 - b1) * g
+        u = memory["velocity"] = max(b2 * memory.get("velocity", 0), abs(g))
+        return w - rate / (1 - b1**t) * m / (u + mpf(epsilon))
+
+    return update
+
+
+def _lion(b1: Any = 0.9, b2: Any = 0.99) -> Callable:
+    """Chen et al. 2023, algorithm 2."""
+    b1, b2 = mpf(b1), mpf(b2)
+
+    def update(memory, w, g, rate, t):
+        m = memory.get("momentum", 0)
+        memory["momentum"] = b2 * m + (1 - b2) * g
+        return w - rate * mp.sign(b1 * m + (1 - b1) * g)
 
     return update
 
@@ -745,6 +787,10 @@ OPTIMIZERS = [
     OptimizerRow("AdamW", _adam(), _lr(0.01)),
     OptimizerRow("AdamW", _adam(), _lr(0.01, weight_decay=0.3), "weight decay"),
     OptimizerRow("Adamax", _adamax(), _lr(0.01)),
+    OptimizerRow("Lion", _lion(), _lr(0.01)),
+    OptimizerRow(
+        "Lion", _lion(0.6, 0.8), _lr(0.01, beta_1=0.6, beta_2=0.8, weight_decay=0.3), "options"
+    ),
 ]
 
 
@@ -1099,6 +1145,7 @@ CALLBACKS = [
         saves=("m1", "m2"),
         tag="mode",
     ),
+    CallbackRow("BackupAndRestore", {"backup_dir": "runs"}, (1.0, 2.0)),
     CallbackRow("TerminateOnNaN", {}, (1.0, 2.0)),
     CallbackRow("History", {}, (1.0, 2.0)),
     CallbackRow("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None}, (1.0,)),
@@ -1134,7 +1181,7 @@ class LayerRow:
         return f"{self.name}-{self.tag}" if self.tag else self.name
 
     def make(self, **more: Any) -> Any:
-        owner = cr if self.name in ("Sequential", "Input") else cr.layers
+        owner = cr if self.name == "Sequential" else cr.layers
         args = [a() if callable(a) else a for a in self.args]
         layer = getattr(owner, self.name)(*args, **(self.kwargs | more))
         layer.build((None, *self.shape[1:])) if self.name == "Sequential" else None
@@ -1277,7 +1324,7 @@ LAYERS = [
         tag="noise shape",
     ),
     LayerRow("Dropout", each(lambda v: 0 * v), (1.0,), {"seed": 7}, training=True, tag="all"),
-    LayerRow("Input", each(lambda v: v), ((4,),), alias=("InputLayer",), model=False),
+    LayerRow("InputLayer", each(lambda v: v), ((4,),), alias=("Input",), model=False),
     LayerRow(
         "Sequential",
         lambda x, w, b, u, c: _softmax_rows(_dense()(_dense(mp.tanh)(x, w, b), u, c)),

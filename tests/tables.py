@@ -267,11 +267,18 @@ def relu_general(x: Any, negative_slope: Any, max_value: Any, threshold: Any) ->
     return x if x >= threshold else mp.mpf(negative_slope) * (x - mp.mpf(threshold))
 
 
+def _together(x: list, f: Callable) -> list:
+    """The formula over the last two axes at once."""
+    rows = [f([v for row in matrix for v in row]) for matrix in x]
+    n = len(x[0][0])
+    return [[row[i : i + n] for i in range(0, len(row), n)] for row in rows]
+
+
 SELU_ALPHA = mp.mpf("1.6732632423543772848170429916717")
 SELU_SCALE = mp.mpf("1.0507009873554804934193349852946")
 
 
-def gelu_tanh(x: Any, approximate: bool) -> Any:
+def gelu_tanh(x: Any) -> Any:
     inner = mp.sqrt(2 / mp.pi) * (x + mp.mpf(0.044715) * x**3)
     return x / 2 * (1 + mp.tanh(inner))
 
@@ -351,6 +358,12 @@ ELEMENTWISE = [
         tag="integers",
     ),
     *binary("arctan2", mp.atan2),
+    Row(
+        "clip",
+        (real(4), given([1.0, 1.0, -3.0, 1.0]), given([0.5, 3.0, -3.5, -1.0])),
+        each(clip),
+        tag="crossed",
+    ),
     *binary("logaddexp", lambda a, b: mp.log(mp.exp(a) + mp.exp(b)), scale=1, why=NEAR_ONE),
     *binary("maximum", max),
     *binary("minimum", min),
@@ -439,7 +452,6 @@ ELEMENTWISE = [
     unary("ones_like", lambda x: 1, grad=False),
 ]
 
-ONCE = {"second": False}  # the rule picks branches by x == 0, which cannot be differentiated again
 TIED = given([2.0, 5.0, 5.0], [-1.0, -3.0, -3.0])
 
 REDUCE = [
@@ -454,9 +466,8 @@ REDUCE = [
         over(mp.fprod),
         {"axis": 1},
         tag="zero",
-        **ONCE,
     ),
-    Row("prod", (given([2.0, 0.0, 0.0]),), over(mp.fprod), tag="two zeros", **ONCE),
+    Row("prod", (given([2.0, 0.0, 0.0]),), over(mp.fprod), tag="two zeros"),
     *reduction("var", variance, scale=1, why=CANCEL)[:3],
     Row("var", (given([1001.0, 1002.0, 1006.0]),), over(variance), tag="far from 0", grad=False),
     *reduction("std", lambda x: mp.sqrt(variance(x)), scale=1, why=CANCEL)[:3],
@@ -614,15 +625,43 @@ SHAPE = [
     Row(
         "pad",
         (real(2, 2),),
-        lambda x, widths, value: [[7, *x[0], 7, 7], [7, *x[1], 7, 7], [7, 7, 7, 7, 7]],
-        {"widths": ((0, 1), (1, 2)), "value": 7.0},
-        second=False,
+        lambda x, pad_width, constant_values: [[7, *x[0], 7, 7], [7, *x[1], 7, 7], [7, 7, 7, 7, 7]],
+        {"pad_width": ((0, 1), (1, 2)), "constant_values": 7.0},
+    ),
+    Row(
+        "pad",
+        (real(2), real()),
+        lambda x, v: [v, *x, v, v],
+        call=lambda x, v: ops.pad(x, ((1, 2),), "constant", v),
+        tag="recorded value",
+    ),
+    *[
+        Row(
+            "pad",
+            (real(3),),
+            lambda x, pad_width, mode, order=order: [x[i] for i in order],
+            {"pad_width": (2, 1), "mode": mode},
+            tag=mode,
+        )
+        for mode, order in [
+            ("edge", (0, 0, 0, 1, 2, 2)),
+            ("reflect", (2, 1, 0, 1, 2, 1)),
+            ("symmetric", (1, 0, 0, 1, 2, 2)),
+            ("wrap", (1, 2, 0, 1, 2, 0)),
+        ]
+    ],
+    Row(
+        "take",
+        (real(3, 2),),
+        lambda x, indices, axis: [x[i] for i in (2, 0, 2, -1)],
+        {"indices": REPEATED, "axis": 0},
     ),
     Row(
         "take",
         (real(3, 2),),
-        lambda x, indices: [x[i] for i in (2, 0, 2, -1)],
+        lambda x, indices: [x[1][0], x[0][0], x[1][0], x[2][1]],
         {"indices": REPEATED},
+        tag="of all",
     ),
     Row(
         "take",
@@ -659,6 +698,23 @@ SHAPE = [
         (np.array([[2, 0], [1, 2]]),),
         lambda labels, num_classes: grid((2, 2, 3), lambda i, j, k: int(labels[i][j] == k)),
         {"num_classes": 3},
+        grad=False,
+        keeps=False,
+    ),
+    Row(
+        "one_hot",
+        (np.array([[2, 0], [1, 2]]),),
+        lambda labels, num_classes, axis: grid((3, 2, 2), lambda k, i, j: int(labels[i][j] == k)),
+        {"num_classes": 3, "axis": 0},
+        tag="axis",
+        grad=False,
+        keeps=False,
+    ),
+    Row(
+        "identity",
+        (),
+        lambda n: grid((3, 3), lambda i, j: int(i == j)),
+        {"n": 3},
         grad=False,
         keeps=False,
     ),
@@ -761,12 +817,19 @@ ACTIVATIONS = [
     branches("selu", lambda x: SELU_SCALE * (x if x > 0 else SELU_ALPHA * mp.expm1(x)), *SIDES),
     unary("softplus", lambda x: mp.log1p(mp.exp(x)), -6, 6),
     branches("softsign", lambda x: x / (1 + abs(x)), *SIDES),
-    unary("silu", lambda x: x * sigmoid(x), -6, 6, scale=1, why=NEAR_ONE),
-    unary("gelu", lambda x: x * mp.ncdf(x), -4, 4, scale=4, why=NEAR_ONE),
+    unary("silu", lambda x: x * sigmoid(x), -30, 30),
+    unary("gelu", gelu_tanh, -4, 4, scale=4, why=NEAR_ONE),
     unary(
-        "gelu", gelu_tanh, -4, 4, kwargs={"approximate": True}, tag="tanh", scale=4, why=NEAR_ONE
+        "gelu",
+        lambda x, approximate: x * mp.ncdf(x),
+        -4,
+        4,
+        kwargs={"approximate": False},
+        tag="exact",
+        scale=4,
+        why=NEAR_ONE,
     ),
-    unary("mish", lambda x: x * mp.tanh(mp.log1p(mp.exp(x))), -6, 6, ulp=8, why="three functions"),
+    unary("mish", lambda x: x * mp.tanh(mp.log1p(mp.exp(x))), -30, 30, ulp=8, why="six roundings"),
     branches("hard_sigmoid", lambda x: clip(x + 3, 0, 6) / 6, (-5, -3.1), (-2.9, 2.9), (3.1, 5)),
     branches("hard_silu", lambda x: x * clip(x + 3, 0, 6) / 6, (-5, -3.1), (-2.9, 2.9), (3.1, 5)),
     branches("hard_tanh", lambda x: clip(x, -1, 1), (-2, -1.1), (-0.9, 0.9), (1.1, 2)),
@@ -801,7 +864,7 @@ ACTIVATIONS = [
         (-0.9, 0.9),
         (1.1, 3),
     ),
-    unary("squareplus", lambda x: (x + mp.sqrt(x * x + 4)) / 2, -3, 3, scale=3, why=CANCEL),
+    unary("squareplus", lambda x: (x + mp.sqrt(x * x + 4)) / 2, -3, 3),
     unary(
         "squareplus",
         lambda x, b: (x + mp.sqrt(x * x + mp.mpf(b))) / 2,
@@ -809,9 +872,42 @@ ACTIVATIONS = [
         3,
         kwargs={"b": 0.5},
         tag="b",
-        scale=3,
-        why=CANCEL,
     ),
+    *[
+        Row(name, (pieces(*SIDES), value), each(ref), tag="recorded option", each=True)
+        for name, value, ref in [
+            ("leaky_relu", real(6), lambda x, a: x if x > 0 else a * x),
+            ("elu", real(), lambda x, a: x if x > 0 else a * mp.expm1(x)),
+            ("celu", real(6, low=0.5), lambda x, a: max(0, x) + min(0, a * mp.expm1(x / a))),
+            ("squareplus", real(6, low=0.5), lambda x, b: (x + mp.sqrt(x * x + b)) / 2),
+            ("relu", real(2, 1), lambda x, a: x if x > 0 else a * x),
+        ]
+    ],
+    Row(
+        "relu",
+        (
+            pieces((-2.0, -0.1), (0.8, 1.2), (1.8, 3)),
+            real(),
+            real(low=1.5, high=1.7),
+            real(low=0.2, high=0.6),
+        ),
+        each(relu_general),
+        tag="recorded options",
+        each=True,
+    ),
+    *[
+        Row(
+            name,
+            (pieces((-2.0, -0.7), (-0.2, 0.2), (0.7, 2.0)), real(low=0.3, high=0.6)),
+            each(f),
+            tag="recorded threshold",
+            each=True,
+        )
+        for name, f in [
+            ("hard_shrink", lambda x, t: x if abs(x) > t else 0),
+            ("soft_shrink", lambda x, t: sign(x) * max(abs(x) - t, 0)),
+        ]
+    ],
     Row(
         "glu",
         (real(2, 6),),
@@ -826,6 +922,20 @@ ACTIVATIONS = [
     ),
     Row("softmax", (WIDE,), along_last(softmax), ulp=8, why="sum and exponential"),
     Row("softmax", (WIDE,), swap_last(softmax), {"axis": 0}, tag="axis", ulp=8, why="as above"),
+    *[
+        Row(
+            name,
+            (real(2, 2, 3),),
+            lambda x, axis, f=f: _together(x, f),
+            {"axis": (1, -1)},
+            tag="two axes",
+            **more,
+        )
+        for name, f, more in [
+            ("softmax", softmax, {"ulp": 8, "why": "as above"}),
+            ("log_softmax", log_softmax, {"scale": 1, "why": CANCEL}),
+        ]
+    ],
     Row("log_softmax", (WIDE,), along_last(log_softmax), scale=1, why=CANCEL),
     Row(
         "log_softmax", (WIDE,), swap_last(log_softmax), {"axis": 0}, tag="axis", scale=1, why=CANCEL

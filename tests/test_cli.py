@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -19,9 +20,10 @@ import pytest
 import chainrule as cr
 from chainrule import datasets, report
 from chainrule.cli import main
-from chainrule.cli.recipes import RECIPES
 from chainrule.data import catalog
 from chainrule.data.idx import write_idx
+from chainrule.training.progress import Progress
+from chainrule.workflow import RECIPES
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 FAST = ["--hidden", "8", "--engine", "numpy"]
@@ -289,7 +291,8 @@ def test_table_round_trip(people, capsys, tmp_path):
     write(tmp_path / "new.csv", [row[:2] + row[3:] for row in rows])  # without the target
     answers = []
     for name in (people / "people.csv", tmp_path / "new.csv"):
-        assert main(["predict", run, str(name), "--out", str(tmp_path / "out.csv")]) == 0
+        words = ["predict", run, str(name), "--out", str(tmp_path / "out.csv"), "--overwrite"]
+        assert main(words) == 0
         answers.append(read(tmp_path / "out.csv"))
     assert answers[0] == answers[1]
     assert answers[0][0] == ["row", "class", "probability", "p(no)", "p(yes)"]
@@ -301,21 +304,20 @@ def test_scaling_is_that_of_the_training(people):
     """A batch of one row gets the same answer as among the others."""
     data = datasets.load(people / "people.csv", target="bought")
     config = report.read_config(str(people / "run"))
-    inputs = report.Inputs.from_json(config["data"]["inputs"], "")
+    known = datasets.Schema.from_json(config["data"]["inputs"], ["no", "yes"], "")
     table = datasets.read_csv(people / "people.csv", target="bought")
-    scaled = inputs.scale(table.x)
+    scaled = known.rows(table.x)
     rows = {row.tobytes() for row in scaled}
     assert all(row.tobytes() in rows for row in [*data.x_train, *data.x_test])
-    assert inputs.to_json() == report.Inputs.of(data, {"target": "bought"}).to_json()
-    np.testing.assert_array_equal(inputs.scale(table.x[7]), scaled[7:8])
-    np.testing.assert_allclose(inputs.unscale(scaled), table.x, rtol=1e-5, atol=1e-5)
+    assert known.to_json() == data.schema.to_json()
+    np.testing.assert_array_equal(known.rows(table.x[7]), scaled[7:8])
+    np.testing.assert_allclose(known.scaling.undo(scaled), table.x, rtol=1e-5, atol=1e-5)
 
 
 def test_a_table_is_read_once(people, tmp_path, monkeypatch):
     opened = []
     plain = catalog.read_csv
     monkeypatch.setattr(catalog, "read_csv", lambda *a, **k: opened.append(a) or plain(*a, **k))
-    monkeypatch.setattr(report, "read_csv", catalog.read_csv)
     words = ["train", str(people / "people.csv"), "--epochs", "1", "--quiet", *FAST]
     assert main([*words, "--out", str(tmp_path / "r")]) == 0
     assert len(opened) == 1
@@ -397,12 +399,12 @@ def test_doctor(capsys):
 
 
 def test_doctor_finds_a_bad_compiler(capsys, monkeypatch):
-    from chainrule.training import engine
+    from chainrule.training import jax_setup
 
     class Bad:
         __version__ = "0.10.2"
 
-    monkeypatch.setattr(engine, "_jax", False)
+    monkeypatch.setattr(jax_setup, "_jax", False)
     monkeypatch.setitem(sys.modules, "jax", Bad)
     assert main(["doctor"]) == 1
     assert "BROKEN" in capsys.readouterr().out
@@ -469,7 +471,7 @@ ERRORS = [
         "--epochs is too small\n  expected: at least 0\n  received: -1",
     ),
     (["train", "digits", "--lr", "nan"], "--lr must be a positive number\n  received: nan"),
-    (["train", "digits", "--target", "x"], "data set 'digits': target is only for CSV files"),
+    (["train", "digits", "--target", "x"], "data set 'digits': --target is only for CSV files"),
     (
         ["predict", "no/run", "x.npy"],
         "no/run: there is no model\n"
@@ -483,7 +485,7 @@ ERRORS = [
 def test_errors(words, text, capsys):
     assert main(words) == 2
     said = capsys.readouterr()
-    assert said.err == f"chainrule: {text}\n"
+    assert said.err == (text if text.startswith("chainrule ") else f"chainrule: {text}") + "\n"
     assert said.out == ""
 
 
@@ -495,7 +497,7 @@ def test_a_command_is_needed(capsys):
 def test_a_run_is_not_overwritten_by_accident(people, capsys):
     words = ["train", "and", "--epochs", "1", *FAST, "--out"]
     assert main([*words, str(people / "run")]) == 2
-    assert "the folder holds a model already" in capsys.readouterr().err
+    assert "config.json exists already" in capsys.readouterr().err
 
 
 def test_advice_is_given_as_options(tmp_path, capsys):
@@ -546,6 +548,32 @@ def test_odd_configs_are_refused(digits, tmp_path, capsys, text):
     (tmp_path / "config.json").write_text(text)
     assert main(["predict", str(tmp_path), str(digits / "examples.npy")]) == 2
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_bar_says_what_is_waited_for(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdout", shown)
+    progress = Progress(1, 2, 5)
+    progress.say_compiling()  # before an epoch there is no bar
+    progress.begin(0)
+    progress.say_compiling()
+    assert "compiling ..." in shown.getvalue()
+    progress.advance(5, lambda: {"loss": 0.5})
+    progress.end({"loss": 0.5})
+    progress.close()
+    _, after = shown.getvalue().split("Epoch 1/2  loss 0.5000  (5 steps")
+    assert "compiling" not in after
+
+
+def test_the_environment_chooses_the_engine(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CHAINRULE_ENGINE", "numpy")
+    words = ["train", "and", "--epochs", "1", "--hidden", "2", "--out", str(tmp_path / "r")]
+    assert main(words) == 0
+    assert "engine: numpy" in capsys.readouterr().out
 
 
 # ---- signals and pipes
@@ -621,6 +649,12 @@ def test_handlers_are_put_back(tmp_path):
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_a_process_without_output():
+    command = f'exec "{sys.executable}" -m chainrule datasets >&- 2>&-'
+    assert subprocess.run(["/bin/sh", "-c", command], timeout=60).returncode == 0
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX pipes")
 def test_a_closed_pipe_is_no_error():
     process = subprocess.Popen(
@@ -639,3 +673,195 @@ def test_every_recipe_stands_in_the_help(capsys):
     for recipe in RECIPES.values():
         line = next(line for line in said.splitlines() if line.startswith(f"  {recipe.data} "))
         assert str(recipe.epochs or "*") in line.split()
+
+
+# ---- interrupted runs go on
+
+UNTIL_KILLED = ["--epochs", "12", "--hidden", "8", "--dropout", "0.1", "--checkpoint-every", "0"]
+
+
+def run_files(folder):
+    """What a run folder holds, without what is a time, or how the command was called."""
+    files = {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "config.json"}
+    config = json.loads((folder / "config.json").read_text())
+    config["results"].pop("seconds")
+    del config["command"], config["engine"]["why"]
+    return files, config
+
+
+def killed_at_epoch(number, out, *words):
+    """Train in another process that kills itself (SIGKILL) within the validation of an epoch."""
+    program = (
+        "import os, signal, sys, chainrule as cr\n"
+        "from chainrule.cli import main\n"
+        "from chainrule.callbacks import EarlyStopping\n"
+        "seen, plain = [], EarlyStopping.on_epoch_end\n"
+        "def on_epoch_end(self, epoch, logs=None):\n"
+        f"    if epoch + 1 == {number}:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return plain(self, epoch, logs)\n"
+        "EarlyStopping.on_epoch_end = on_epoch_end\n"
+        "main(sys.argv[1:])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "train", "xor", "--out", str(out), *words],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_a_killed_run_goes_on_exactly(tmp_path, engine, capsys):
+    if engine == "xla":
+        pytest.importorskip("jax")
+    words = [*UNTIL_KILLED, "--engine", engine]
+    assert main(["train", "xor", "--out", str(tmp_path / "whole"), *words]) == 0
+    killed_at_epoch(7, tmp_path / "killed", *words)
+    assert sorted(os.listdir(tmp_path / "killed")) == ["checkpoint.safetensors", "config.json"]
+    capsys.readouterr()
+    assert main(["train", "--resume", str(tmp_path / "killed")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"resuming {tmp_path / 'killed'}\n")
+    assert "Epoch 7/12" in out
+    assert "Epoch 6/12" not in out
+    assert run_files(tmp_path / "killed") == run_files(tmp_path / "whole")
+
+
+def test_a_run_that_replaces_another_goes_on(tmp_path):
+    """config.json is still the old run's: the checkpoint knows its own."""
+    out = tmp_path / "run"
+    main(["train", "moons", "--epochs", "1", "--quiet", "--out", str(out), *FAST])
+    main(["train", "xor", "--quiet", "--out", str(tmp_path / "whole"), *UNTIL_KILLED, *FAST])
+    killed_at_epoch(3, out, "--overwrite", *UNTIL_KILLED, *FAST)
+    assert report.read_config(str(out))["data"]["name"] == "moons"
+    assert main(["train", "--quiet", "--resume", str(out)]) == 0
+    assert run_files(out) == run_files(tmp_path / "whole")
+
+
+def signalled(monkeypatch, step):
+    """SIGINT comes in the middle of that step."""
+    from chainrule.training.engines.eager import EagerRun
+
+    plain, seen = EagerRun.run, []
+
+    def run(self, kind, start, stop):
+        if kind == "train":
+            seen.append(step)
+            if len(seen) == step:
+                signal.raise_signal(signal.SIGINT)
+        return plain(self, kind, start, stop)
+
+    monkeypatch.setattr(EagerRun, "run", run)
+
+
+@pytest.mark.parametrize("step", [1, 2, 7])
+def test_an_interrupted_run_goes_on_exactly(tmp_path, monkeypatch, capsys, step):
+    words = [*UNTIL_KILLED[:-2], *FAST]  # no checkpoint but that of the signal
+    main(["train", "xor", "--out", str(tmp_path / "whole"), *words])
+    with monkeypatch.context() as patch:
+        signalled(patch, step)
+        assert main(["train", "xor", "--out", str(tmp_path / "run"), *words]) == 130
+    err = capsys.readouterr().err
+    assert f"train --resume {tmp_path / 'run'}" in err
+    assert "model.safetensors" in os.listdir(tmp_path / "run")
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 0
+    assert run_files(tmp_path / "run") == run_files(tmp_path / "whole")
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 2
+    assert "the run has finished: there is nothing to go on with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["moons"], "the data are not those of the run"),
+        (["--seed", "1"], "received: --seed 1"),
+        (["--hidden", "9"], "expected: --hidden 8\n  received: --hidden 9"),
+        (["--activation", "tanh"], "expected: --activation relu"),
+        (["--engine", "xla"], "expected: --engine numpy"),
+        (["--epochs", "11"], "--epochs may only be larger"),
+        (["--patience", "3"], "expected: no --patience"),
+        (["--target", "x"], "received: --target x"),
+        (["--out", "elsewhere"], "received: --out elsewhere"),
+    ],
+    ids=lambda part: "-".join(part).lstrip("-") if isinstance(part, list) else "",
+)
+def test_other_words_than_those_of_the_run(interrupted, capsys, words, text):
+    if "xla" in words:
+        pytest.importorskip("jax")
+    before = {p.name: p.read_bytes() for p in interrupted.iterdir()}
+    assert main(["train", *words, "--resume", str(interrupted)]) == 2
+    err = capsys.readouterr().err
+    assert text in err
+    assert {p.name: p.read_bytes() for p in interrupted.iterdir()} == before
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("interrupted") / "run"
+    words = [*UNTIL_KILLED[:-2], *FAST]
+    with pytest.MonkeyPatch.context() as patch:
+        signalled(patch, 5)
+        main(["train", "xor", "--out", str(folder), *words])
+    return folder
+
+
+def test_a_resumed_run_may_be_longer(tmp_path, interrupted):
+    out = tmp_path / "run"
+    shutil.copytree(interrupted, out)
+    again = ["--epochs", "14", "--seed", "0", "--dropout", "0.1", "--out", str(out)]
+    assert main(["train", "xor", *again, "--resume", str(out)]) == 0
+    assert len(read(out / "history.csv")) == 1 + 14
+    config = report.read_config(str(out))
+    assert config["arguments"]["epochs"] == config["results"]["epochs"] == 14
+
+
+@pytest.mark.parametrize("name", ["nothing", "empty", "damaged", "a model", "no arguments"])
+def test_folders_that_cannot_go_on(tmp_path, interrupted, capsys, name):
+    out = tmp_path / "run"
+    checkpoint = out / "checkpoint.safetensors"
+    if name != "nothing":
+        out.mkdir()
+    if name == "damaged":
+        data = bytearray((interrupted / checkpoint.name).read_bytes())
+        data[-1] ^= 1
+        checkpoint.write_bytes(data)
+    if name == "a model":
+        shutil.copy(interrupted / "model.safetensors", checkpoint)
+    if name == "no arguments":
+        config = json.loads((interrupted / "config.json").read_text())
+        del config["arguments"], config["results"]
+        (out / "config.json").write_text(json.dumps(config))
+    assert main(["train", "--resume", str(out)]) == 2
+    assert {
+        "nothing": "there is no run to go on with",
+        "empty": "there is no run to go on with",
+        "damaged": "checksum",
+        "a model": "this is not the checkpoint of a run",
+        "no arguments": "what the run was asked for cannot be read",
+    }[name] in capsys.readouterr().err
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path, capsys):
+    words = ["train", "xor", *UNTIL_KILLED[:-2], *FAST]
+    main([*words, "--out", str(tmp_path / "whole")])
+    config = json.loads((tmp_path / "whole" / "config.json").read_text())
+    del config["results"]
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(json.dumps(config))
+    capsys.readouterr()
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 0
+    assert "it has no checkpoint yet and begins again" in capsys.readouterr().out
+    assert run_files(tmp_path / "run") == run_files(tmp_path / "whole")
+
+
+def test_a_table_that_has_changed_is_no_longer_that_of_the_run(tmp_path, monkeypatch, capsys):
+    rows = [[i, i % 7, "ab"[i % 2]] for i in range(60)]
+    table, out = tmp_path / "t.csv", str(tmp_path / "run")
+    write(table, [["a", "b", "c"], *rows])
+    with monkeypatch.context() as patch:
+        signalled(patch, 2)
+        assert main(["train", str(table), "--epochs", "9", "--out", out, *FAST]) == 130
+    write(table, [["a", "b", "c"], *rows[:-1], [999, 3, "a"]])
+    assert main(["train", "--resume", out]) == 2
+    assert "the data are not those of the run that is to be resumed" in capsys.readouterr().err

@@ -248,7 +248,7 @@ def test_a_test_file_read_like_its_training_file(tmp_path):
     assert (table.y.tolist(), table.class_names) == ([1], ["no", "yes"])
     where = f"{tmp_path / 't.csv'}, row 1, column 2 ('x2'): "
     assert text_of(DataError, csv, tmp_path, "9,green,no\n", like=train) == (
-        where + "this category does not occur in the table given as `like`\n"
+        where + "this category does not occur in the training table\n"
         "  expected: one of blue, red\n  received: 'green'\n"
         "  fix: correct the cell, or remove the row"
     )
@@ -274,7 +274,7 @@ BAD_CSV = {
     "no rows": ("a,b\n", {"header": True}, "t.csv: the file has no rows of data", "expected"),
     "no header": ("a,b\nc,d\n", {}, "row 1: nothing tells whether", "fix: say header=True or"),
     "same names": ("a,a,b\n1,2,3\n", {}, "row 1, column 2: a column has no name", "'a'"),
-    "semicolons": ("a;b\n1;2\n", {}, "row 1: there is only one column", "delimiter=';'"),
+    "semicolons": ("a;b\n1;2\n", {}, "row 1: there is only one column", 'delimiter=";"'),
     "one column": ("1\n2\n3\n", {}, "t.csv: the table has no features", "3 rows of 0"),
     "long line": ("1" * (1 << 20) + ",2\n", {}, "t.csv: a line is longer than", "1,048,57"),
     "wide": ("1," * 10_001 + "2\n", {}, "row 1: there are too many columns", "10,002"),
@@ -592,18 +592,21 @@ def test_every_named_set(name):
 def test_a_data_set_knows_its_scaling(tmp_path, small):
     pixels, _ = datasets.load_digits()[0]
     digits = datasets.load("digits")
-    assert (digits.divide_by, digits.mean, digits.columns) == (16, None, None)
+    scaling = digits.schema.scaling
+    assert (scaling.divide_by, scaling.mean, digits.schema.columns) == (16, None, None)
     np.testing.assert_array_equal(digits.x_train * np.float32(16), pixels)
-    assert datasets.load(small).divide_by == 255
-    assert datasets.load("moons").divide_by == 1
+    assert datasets.load(small).schema.scaling.divide_by == 255
+    assert datasets.load("moons").schema.scaling.divide_by == 1
     rows = "".join(f"{i},{'uv'[i % 2]},{i % 3}\n" for i in range(50))
     (tmp_path / "t.csv").write_text("size,colour,kind\n" + rows)
     data, table = datasets.load(tmp_path / "t.csv"), read_csv(tmp_path / "t.csv")
-    assert [c.name for c in data.columns] == ["size", "colour", "kind"]
-    assert data.columns[1].categories == ["u", "v"]
-    assert data.target is data.columns[2]
-    assert (data.mean[1:].tolist(), data.std[1:].tolist()) == ([0, 0], [1, 1])
-    back = np.concatenate([data.x_train, data.x_test]) * data.std + data.mean
+    schema, scaling = data.schema, data.schema.scaling
+    assert [c.name for c in schema.columns] == ["size", "colour", "kind"]
+    assert schema.columns[1].categories == ["u", "v"]
+    assert schema.target is schema.columns[2]
+    assert schema.feature_names == ["size", "colour=u", "colour=v"]
+    assert (scaling.mean[1:].tolist(), scaling.std[1:].tolist()) == ([0, 0], [1, 1])
+    back = np.concatenate([data.x_train, data.x_test]) * scaling.std + scaling.mean
     np.testing.assert_allclose(sorted(back[:, 0]), table.x[:, 0], atol=1e-5)
 
 
@@ -684,7 +687,9 @@ def test_the_floor_stands_on_little():
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["idx", "tables", "synthetic", "digits", "mnist", "catalog"])
+@pytest.mark.parametrize(
+    "module", ["idx", "tables", "schema", "synthetic", "digits", "mnist", "catalog"]
+)
 def test_every_public_function_has_an_example(module):
     found = importlib.import_module(f"chainrule.data.{module}")
     for name in found.__all__:

@@ -11,7 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import errors
 from chainrule.layers import Dense, Dropout
-from chainrule.training import engine as engines
+from chainrule.training import jax_setup
 
 X = np.linspace(-1, 1, 24).reshape(6, 4).astype("float32")
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -81,7 +81,7 @@ REFUSED = [
         {"y": [0, 1, 2, 3, 1, 7]},
         errors.DataError,
         "y, row 3: a label is outside the classes\n"
-        "  expected: 0 to 2, for 3 outputs\n"
+        "  expected: 0 to 2, for 3 classes\n"
         "  received: 3 (2 such labels: [3, 7])\n"
         "  fix: number the classes from 0, or give the last layer more units",
     ),
@@ -90,7 +90,7 @@ REFUSED = [
         {"y": [0, 1, 2, 0, -1, 2]},
         errors.DataError,
         "y, row 4: a label is outside the classes\n"
-        "  expected: 0 to 2, for 3 outputs\n"
+        "  expected: 0 to 2, for 3 classes\n"
         "  received: -1 (1 such labels: [-1])\n"
         "  fix: number the classes from 0, or give the last layer more units",
     ),
@@ -146,6 +146,71 @@ REFUSED = [
         {"x": X + 1j},
         errors.DataError,
         "x is complex\n  expected: real numbers\n  received: complex64",
+    ),
+    (
+        "masked entries",
+        {"x": np.ma.array(X, mask=X > 0.9)},
+        errors.DataError,
+        "x has masked entries, and an array would lose the mask\n"
+        "  expected: numbers everywhere\n"
+        "  received: MaskedArray\n"
+        "  fix: fill them (.filled(0.0)) or drop those rows",
+    ),
+    (
+        "dates",
+        {"x": np.zeros((6, 4), "M8[D]")},
+        errors.DataError,
+        "x holds dates\n"
+        "  expected: numbers\n"
+        "  received: dtype datetime64[D]\n"
+        "  fix: say which unit is meant: (dates - dates.min()) / np.timedelta64(1, 'D')",
+    ),
+    (
+        "None",
+        {"x": [[1.0, 2.0, 3.0, 4.0]] * 5 + [[1.0, None, 3.0, 4.0]]},
+        errors.DataError,
+        "row 5, column 1: x holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: None\n"
+        "  fix: fill or drop what is missing; turn categories into integers or one-hot rows",
+    ),
+    (
+        "400 digits",
+        {"x": [[1, 2, 3, 4]] * 5 + [[1, 2, 3, 10**400]]},
+        errors.DataError,
+        "row 5, column 3: x holds a number too large\n"
+        "  expected: numbers up to 1.8e308\n"
+        f"  received: 1{'0' * 79}",
+    ),
+    (
+        "5,000 digits",
+        {"x": [[1, 2, 3, 4]] * 5 + [[1, 2, 3, 10**5000]]},
+        errors.DataError,
+        "row 5, column 3: x holds a number too large\n"
+        "  expected: numbers up to 1.8e308\n"
+        "  received: int",
+    ),
+    (
+        "class_weight of None",
+        {"class_weight": {0: None}},
+        errors.ArgumentError,
+        "fit: class_weight must be a dict of finite weights, zero or more\n"
+        "  expected: {class number: weight}, such as {0: 1.0, 1: 5.0}\n"
+        "  received: {0: None}",
+    ),
+    (
+        "callbacks that are none",
+        {"callbacks": 1.5},
+        errors.ArgumentError,
+        "fit: callbacks must be a list\n  received: 1.5\n  fix: [1.5]",
+    ),
+    (
+        "verbose as text",
+        {"verbose": "x"},
+        errors.ArgumentError,
+        "fit: verbose has an unknown value\n"
+        "  expected: 'auto', 0 for silence, 1 for a bar, 2 for one line an epoch\n"
+        "  received: 'x'",
     ),
     (
         "y missing",
@@ -251,7 +316,7 @@ REFUSED = [
         errors.ArgumentError,
         "fit(callbacks=...): this is no callback\n"
         "  expected: objects of cr.callbacks.Callback\n"
-        "  received: <class 'chainrule.training.callbacks.EarlyStopping'>\n"
+        "  received: <class 'chainrule.training.callbacks.monitor.EarlyStopping'>\n"
         "  fix: EarlyStopping(), with parentheses",
     ),
     (
@@ -293,7 +358,7 @@ def test_the_wrong_number_of_features():
         with pytest.raises(errors.ShapeError) as caught:
             call()
         assert str(caught.value) == (
-            f"Input 'rows' (made at {line}): the input has the wrong shape\n"
+            f"InputLayer 'rows' (made at {line}): the input has the wrong shape\n"
             "  expected: (batch, 4)\n"
             "  received: (6, 3)"
         )
@@ -333,6 +398,45 @@ def test_the_function_form_of_a_loss_is_checked_too():
     model = classifier(cr.losses.sparse_categorical_crossentropy)
     message = rendered(errors.DataError, lambda: model.fit(X, Y + 1, verbose=0, engine="numpy"))
     assert message.startswith("y, row 2: a label is outside the classes\n")
+
+
+def test_distributions_are_expected():
+    model = classifier("kl_divergence")
+    assert rendered(
+        errors.DataError, lambda: model.fit(X, 2 * hot(), verbose=0, engine="numpy")
+    ) == (
+        "y, row 0: a target is no probability\n"
+        "  expected: values from 0 to 1\n"
+        "  received: [2.0, 0.0, 0.0]\n"
+        "  fix: divide each row by its sum"
+    )
+    assert rendered(
+        errors.DataError, lambda: model.fit(X, 0.5 * hot(), verbose=0, engine="numpy")
+    ) == (
+        "y, row 0: the targets of a row are no distribution\n"
+        "  expected: probabilities that sum to 1\n"
+        "  received: [0.5, 0.0, 0.0]\n"
+        "  fix: divide each row by its sum"
+    )
+
+
+def test_class_weights_need_one_class_a_row():
+    """Neither between two classes, nor in two at once, nor one class a time step."""
+    y = np.zeros((6, 2), int)
+    y[0, 0] = 3
+    model = cr.Sequential([cr.Input((4,)), Dense(2)])
+    model.compile("sgd", "mse")
+    assert rendered(
+        errors.DataError,
+        lambda: model.fit(X, y, class_weight={0: 2.0}, verbose=0, engine="numpy"),
+    ) == (
+        "fit: class_weight needs one class for each row\n"
+        "  expected: class numbers, or one-hot rows\n"
+        "  received: y of shape (6, 2), for example [3, 0]\n"
+        "  fix: give sample_weight, one weight a row"
+    )
+    model.fit(X, np.eye(2)[[0, 1] * 3], class_weight={}, verbose=0, engine="numpy")
+    model.fit(X, np.eye(2)[[0, 1] * 3], class_weight={0.0: 2}, verbose=0, engine="numpy")
 
 
 def test_targets_of_another_shape():
@@ -440,7 +544,7 @@ ARGUMENTS = [
     ),
     (
         lambda: classifier().compile("sgd", "mse", metrics="mae"),
-        "compile: metrics must be a list\n  received: 'mae'\n  fix: ['mae']",
+        "compile: metrics must be a list, or a dict by output\n  received: 'mae'\n  fix: ['mae']",
     ),
     (
         lambda: classifier().compile("sgd", "mse", engine="jax"),
@@ -482,6 +586,35 @@ ARGUMENTS = [
         "this is no config of the kind 'learning-rate schedule'\n"
         '  expected: {"class_name": ..., "config": {...}}\n'
         "  received: {'config': {}}",
+    ),
+    (
+        lambda: cr.Input((2, -1)),
+        "Input: this is no shape of a sample\n"
+        "  expected: at most 32 whole numbers from 0 to 2**31 - 1, or None\n"
+        "  received: (2, -1)\n"
+        "  fix: such as (784,) or (28, 28, 1), without the batch",
+    ),
+    (
+        lambda: Dense(2, dtype="complex64"),
+        "unknown dtype\n  expected: float16, float32, float64, bfloat16\n  received: 'complex64'",
+    ),
+    (
+        lambda: cr.layers.deserialize({"class_name": "Dense", "config": {}}),
+        "Dense: the argument 'units' is missing in the configuration",
+    ),
+    (
+        lambda: cr.layers.deserialize({"class_name": "Dense", "config": [1]}),
+        "Dense: a configuration holds arguments by name\n  expected: a dict\n  received: list",
+    ),
+    (
+        lambda: cr.losses.FunctionLoss.from_config({"function": 3, "reduction": "sum"}),
+        "the name of a loss must be text\n  received: int",
+    ),
+    (
+        lambda: classifier().set_weights(5),
+        "Sequential 'net' (made at LINE): the weights must be a list of arrays\n"
+        "  expected: what get_weights returns\n"
+        "  received: 5",
     ),
     (
         lambda: cr.losses.get(3),
@@ -549,7 +682,7 @@ def test_weights_that_do_not_fit():
 
 
 def test_without_jax(monkeypatch, capsys):
-    monkeypatch.setattr(engines, "_jax", None)
+    monkeypatch.setattr(jax_setup, "_jax", None)
     model = classifier()
     assert rendered(errors.MissingExtraError, lambda: model.fit(X, Y, engine="xla")) == (
         "the compiled engine needs the library 'jax', which is not installed\n"

@@ -15,8 +15,6 @@ A = np.array([0.3, -1.2, 2.0])
 ENGINES = ("numpy", "xla")
 ROOT = Path(__file__).parents[1]
 
-found = pytest.mark.xfail(strict=True, reason="issue 5: the tape writes calls")
-
 
 def on(engine, function, *args):
     """The function's value: computed by NumPy, or compiled by XLA."""
@@ -50,7 +48,6 @@ FUSED = {  # activation, loss by probabilities, and dE/da by hand for the sum of
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", FUSED)
-@found
 def test_gradient_behind_a_fused_activation_is_refused(name, engine):
     activation, loss, _ = FUSED[name]
 
@@ -66,7 +63,6 @@ def test_gradient_behind_a_fused_activation_is_refused(name, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", FUSED)
-@found
 def test_gradient_behind_an_activation_kept_apart(name, engine):
     activation, loss, by_hand = FUSED[name]
 
@@ -115,7 +111,6 @@ def without_function(a, b):
 @pytest.mark.parametrize(
     "operation", [one_for_two, short, short_functions, without, without_function]
 )
-@found
 def test_a_rule_that_lacks_a_gradient_raises(operation, engine):
     for function in (
         lambda x: cr.vjp(operation, x, 2.0 * x)[1](x)[1],
@@ -126,7 +121,6 @@ def test_a_rule_that_lacks_a_gradient_raises(operation, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@found
 def test_a_function_of_several_values_is_no_constant(engine):
     def gradient(x):
         return cr.vjp(lambda v: (v * v, v), x)[1](x)  # today: zeros
@@ -139,7 +133,6 @@ def test_a_function_of_several_values_is_no_constant(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@found
 def test_compiled_function_on_a_tape_raises(engine):
     w = cr.Variable(A, name="w")
     square = cr.compile(lambda x: w * x * x, engine=engine)
@@ -162,7 +155,6 @@ def record_and_call(function):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@found
 def test_an_operation_with_several_results(engine):
     @cr.op
     def polar(x, y):
@@ -198,7 +190,6 @@ def test_an_operation_with_several_results(engine):
         np.testing.assert_allclose(mine, right, rtol=1e-5)
 
 
-@found
 def test_a_call_keeps_constants_and_keywords():
     with cr.record() as tape:
         y = cr.ops.sum(tape.watch(A) * 2.0, axis=0)
@@ -208,7 +199,6 @@ def test_a_call_keeps_constants_and_keywords():
     assert y.call is tape.calls[2]
 
 
-@found
 def test_walk_yields_the_backward_pass():
     with cr.record() as tape:
         x = tape.watch(A)
@@ -222,7 +212,6 @@ def test_walk_yields_the_backward_pass():
     np.testing.assert_array_equal(steps[2][1], [3, 3, 3])
 
 
-@found
 def test_a_layer_scope_ends():
     inner, outer = cr.layers.Dense(2, name="first"), cr.layers.Dense(1, name="second")
     x = np.ones((1, 2), "float32")
@@ -236,7 +225,6 @@ def test_a_layer_scope_ends():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@found
 def test_the_culprit_is_named_with_the_layer_that_ran_it(engine):
     """A loss that makes the NaN is not put on the last layer, which had ended."""
 
@@ -254,9 +242,8 @@ def test_the_culprit_is_named_with_the_layer_that_ran_it(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@found
 def test_jacobian_hessian_and_jvp(engine):
-    m = np.array([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]])
+    m = np.array([[0.5, 0.2, 0.1], [0.0, -0.4, 0.3]])
 
     def f(x):
         return cr.ops.tanh(m.astype(x.dtype) @ x)
@@ -272,6 +259,5 @@ def test_jacobian_hessian_and_jvp(engine):
     np.testing.assert_allclose(d, exact @ A[::-1], rtol=1e-5)
 
 
-@found
 def test_the_example_of_an_own_recurrent_cell_exists():
     assert (ROOT / "examples" / "lstm_cell.py").exists()

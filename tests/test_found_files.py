@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import signal
 import stat
@@ -17,18 +15,12 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ArgumentError, ChainruleError, DataError, FileError
 from chainrule.layers import Dense
+from sealed import opened, seal
 
-found = pytest.mark.xfail(strict=True, reason="issue 5: files and input")
 
-
-def cases(*rows, wrong=()):
-    """Parameters by name; those in `wrong` are known to fail."""
-    known = dict(rows)
-    assert set(wrong) <= set(known)
-    return [
-        pytest.param(value, id=name, marks=found if name in wrong else ())
-        for name, value in known.items()
-    ]
+def cases(*rows):
+    """Parameters by name."""
+    return [pytest.param(value, id=name) for name, value in rows]
 
 
 X = np.linspace(-1, 1, 24).reshape(6, 4)
@@ -41,36 +33,7 @@ def classifier(name="net"):
     return model
 
 
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 # --- sealed files that lie -----------------------------------------------------------------------
-
-
-def opened(path):
-    """Entries of the header, manifest and numbers of a file."""
-    whole = content(path)
-    end = 8 + int.from_bytes(whole[:8], "little")
-    entries = json.loads(whole[8:end])
-    manifest = json.loads(entries.pop("__metadata__")["chainrule"])
-    return entries, manifest, whole[end:]
-
-
-def seal(path, entries, manifest, numbers):
-    """Write a file whose checksums are right whatever it says: what an attacker would send."""
-    for name, entry in entries.items():
-        with contextlib.suppress(TypeError, KeyError):
-            first, last = entry["data_offsets"]
-            sums = hashlib.sha256(numbers[first:last]).hexdigest()
-            manifest.setdefault("tensors", {}).setdefault(name, {})["sha256"] = sums
-    metadata = {"chainrule": json.dumps(manifest), "sha256": "0" * 64}
-    header = json.dumps({"__metadata__": metadata} | entries, separators=(",", ":")).encode()
-    start = len(header).to_bytes(8, "little")
-    sums = hashlib.sha256(start + header).hexdigest().encode()
-    with open(path, "wb") as file:
-        file.write(start + header.replace(b"0" * 64, sums, 1) + numbers)
 
 
 def layer(class_name, **config):
@@ -146,17 +109,6 @@ LARGE = cases(
             )
         ],
     ),
-    wrong={
-        "2**28 numbers",
-        "2**33 numbers",
-        "two long axes",
-        "a shape in the first layer",
-        "input_dim",
-        "rows flattened",
-        "units that no weight pays for",
-        "a network within",
-        "networks within networks",
-    },
 )
 
 
@@ -168,7 +120,6 @@ def test_a_small_file_cannot_ask_for_memory(layers, tmp_path):
     load_or_refuse(path)
 
 
-@found
 def test_a_shape_to_build_for_cannot_ask_for_memory(tmp_path):
     path = str(tmp_path / "m.safetensors")
     sealed_model(path, SOFTMAX, build_shape=[2**28])
@@ -181,7 +132,6 @@ class RowsForTheFilesTest(cr.Model):
         return cr.ops.softmax(x)
 
 
-@found
 def test_a_subclass_is_not_run_on_whatever_the_file_says(tmp_path):
     model = RowsForTheFilesTest()
     model(np.ones((2, 3)))
@@ -199,12 +149,6 @@ SHAPES = cases(
     ("lists that multiply", [[1] * 1000, 1000, 1000, 1000]),
     ("text that multiplies", ["aaaaaaaa", 10**9]),
     ("long numbers", [10**4000] * 20),
-    wrong={
-        "a list within",
-        "text and a long number",
-        "lists that multiply",
-        "text that multiplies",
-    },
 )
 
 
@@ -233,7 +177,6 @@ class CountsForTheFilesTest(cr.layers.Layer):
         return input_shape
 
 
-@found
 def test_many_layers_are_looked_at_once_each(tmp_path):
     """Growing with the square, 1,000 activations took ten seconds."""
     path, n = str(tmp_path / "m.safetensors"), 60
@@ -270,20 +213,6 @@ ODD = cases(
     ("a true shape", ("Input", {"shape": [True]})),
     ("a shape of lists", ("Input", {"shape": [[4]]})),
     ("a hundred axes", ("Input", {"shape": [1] * 100})),
-    wrong={
-        "objects",
-        "dates",
-        "durations",
-        "complex numbers",
-        "an activation of objects",
-        "a noise shape of text",
-        "a negative shape",
-        "half a shape",
-        "a shape of text",
-        "a true shape",
-        "a shape of lists",
-        "a hundred axes",
-    },
 )
 
 
@@ -297,13 +226,12 @@ def test_layers_that_cannot_be_are_refused_when_loading(odd, tmp_path):
     entries, manifest, numbers = opened(path)
     manifest["model"]["config"]["build_shape"] = None
     for config in manifest["model"]["config"]["layers"]:
-        if config["class_name"] == class_name:
+        if config["class_name"].removesuffix("Layer") == class_name:
             config["config"] |= arguments
     seal(path, entries, manifest, numbers)
     assert (load_or_refuse(path) is not None) == bool(arguments)
 
 
-@found
 def test_weights_that_are_no_numbers_are_refused_when_loading(tmp_path):
     path = str(tmp_path / "m.safetensors")
     classifier().save(path)
@@ -341,7 +269,6 @@ def not_for_ever(seconds=20):
         signal.signal(signal.SIGALRM, before)
 
 
-@found
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_a_pipe_is_no_model(tmp_path):
     path = str(tmp_path / "m.safetensors")
@@ -366,7 +293,6 @@ NO_PATHS = cases(
 )
 
 
-@found
 @pytest.mark.parametrize("path", NO_PATHS)
 def test_what_is_no_path_is_said(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -377,14 +303,12 @@ def test_what_is_no_path_is_said(path, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-@found
 def test_a_folder_s_name_is_no_file_s(tmp_path):
     with pytest.raises(FileError):
         classifier().save(f"{tmp_path}/")
     assert os.listdir(tmp_path) == []
 
 
-@found
 def test_paths_of_bytes(tmp_path):
     """As everywhere in Python's `os`, a path may be bytes."""
     path = os.fsencode(str(tmp_path / "ü"))
@@ -393,7 +317,6 @@ def test_paths_of_bytes(tmp_path):
     assert cr.load_model(os.fsencode(written)).name == "net"
 
 
-@found
 def test_saving_keeps_who_may_read_a_file(tmp_path):
     path = classifier().save(tmp_path / "m")
     for mode in (0o600, 0o640, 0o644):
@@ -402,7 +325,6 @@ def test_saving_keeps_who_may_read_a_file(tmp_path):
         assert stat.S_IMODE(os.stat(path).st_mode) == mode
 
 
-@found
 def test_saving_follows_a_link(tmp_path):
     (tmp_path / "far").mkdir()
     target = tmp_path / "far" / "real.safetensors"
@@ -418,7 +340,6 @@ def test_saving_follows_a_link(tmp_path):
     assert os.listdir(tmp_path / "far") == ["real.safetensors"]
 
 
-@found
 def test_a_link_to_itself(tmp_path):
     link = tmp_path / "m.safetensors"
     link.symlink_to("m.safetensors")
@@ -428,13 +349,11 @@ def test_a_link_to_itself(tmp_path):
     assert link.is_symlink()
 
 
-@found
 def test_a_name_as_long_as_a_folder_allows(tmp_path):
     path = tmp_path / ("m" * (255 - len(".safetensors")))
     assert cr.load_model(classifier().save(path)).name == "net"
 
 
-@found
 def test_a_folder_that_cannot_be_synced(tmp_path, monkeypatch):
     """After the rename the new file is there; nobody says that the old one is untouched."""
     path = classifier("first").save(tmp_path / "m")
@@ -463,7 +382,6 @@ def broken(value):
     return model
 
 
-@found
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(
     "use",
@@ -482,7 +400,6 @@ def test_weights_that_are_no_numbers_do_not_pass(use, value, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@found
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])  # the last is infinite in float32
 def test_weights_that_are_no_numbers_cannot_be_set(value):
     model = classifier()
@@ -493,7 +410,6 @@ def test_weights_that_are_no_numbers_cannot_be_set(value):
         np.testing.assert_array_equal(old, new)
 
 
-@found
 def test_a_good_file_is_not_replaced_by_one_without_numbers(tmp_path):
     path = classifier("good").save(tmp_path / "m")
     with pytest.raises(ChainruleError):
@@ -572,10 +488,6 @@ REFUSED = {
     "an array that refuses": lambda v: Sealed(),
     "a dict": lambda v: {"a": 1},
 }
-LAYER_FAILS = set(REFUSED) - {"a dict"}
-FIT_FAILS = {"masked", "a list of masked rows", "dates", "durations", "400 digits"}
-FIT_FAILS |= {"400 digits in objects", "text that looks like numbers", "an array of text"}
-FIT_FAILS |= {"records", "an array that refuses", "a masked entry in lists"}
 
 
 def unchanged(model, before):
@@ -583,7 +495,7 @@ def unchanged(model, before):
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("make", cases(*REFUSED.items(), wrong=LAYER_FAILS))
+@pytest.mark.parametrize("make", cases(*REFUSED.items()))
 def test_a_layer_refuses_what_is_no_array_of_numbers(make):
     layer = Dense(2)
     layer(X)
@@ -591,7 +503,7 @@ def test_a_layer_refuses_what_is_no_array_of_numbers(make):
         layer(make(X))
 
 
-@pytest.mark.parametrize("make", cases(*REFUSED.items(), wrong=FIT_FAILS))
+@pytest.mark.parametrize("make", cases(*REFUSED.items()))
 def test_fit_refuses_what_is_no_array_of_numbers(make):
     model = classifier()
     before = model.get_weights()
@@ -602,7 +514,6 @@ def test_fit_refuses_what_is_no_array_of_numbers(make):
     unchanged(model, before)
 
 
-@found
 def test_the_place_of_what_is_no_number():
     """Row and column, as for a NaN."""
     for what, word in ((None, "None"), (10**400, "1000"), ("red", "red")):
@@ -612,6 +523,7 @@ def test_the_place_of_what_is_no_number():
         assert word in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize(
     "make",
     cases(
@@ -620,7 +532,6 @@ def test_the_place_of_what_is_no_number():
         ("an array with a mask of nothing", lambda v: np.ma.array(v, mask=False)),
         ("integers", lambda v: np.asarray(v).astype(np.uint8)),
         ("a list", lambda v: np.asarray(v).tolist()),
-        wrong={"a tensor on a device", "a matrix", "an array with a mask of nothing"},
     ),
 )
 def test_what_means_an_array_is_one(make):
@@ -652,19 +563,6 @@ def test_what_means_an_array_is_one(make):
         ("a negative class", {-1: 1.0}),
         ("400 digits", {0: 10**400}),
         ("no dict", 5),
-        wrong={
-            "None",
-            "text",
-            "NaN",
-            "infinite",
-            "negative",
-            "a list",
-            "a class of text",
-            "half a class",
-            "a class of None",
-            "a negative class",
-            "400 digits",
-        },
     ),
 )
 @pytest.mark.parametrize("engine", ["numpy", "xla"])
@@ -676,7 +574,6 @@ def test_class_weights_that_make_no_sense(weights, engine):
     unchanged(model, before)
 
 
-@found
 def test_class_weights_need_classes():
     """A number between two classes has no class; rows of several classes have no single one."""
     model = cr.Sequential([cr.Input((4,)), Dense(1)])
@@ -712,7 +609,6 @@ def test_a_class_without_a_weight_weighs_one(engine):
         ("dates", np.zeros(6, "M8[D]")),
         ("too large", [1e300, 1, 1, 1, 1, 1]),
         ("text", ["1"] * 6),
-        wrong={"masked", "dates", "text", "too large"},
     ),
 )
 @pytest.mark.parametrize("engine", ["numpy", "xla"])
@@ -731,7 +627,6 @@ def test_negative_sample_weights_are_policy_gradients(engine):
     model.fit(X, Y, sample_weight=[-1.0, 1, -2, 1, 0, 1], verbose=0, engine=engine)
 
 
-@found
 @pytest.mark.parametrize(
     "targets",
     cases(
@@ -767,7 +662,6 @@ ARGUMENTS = cases(
 )
 
 
-@found
 @pytest.mark.parametrize("arguments", ARGUMENTS)
 def test_arguments_of_fit(arguments):
     model = classifier()
@@ -777,7 +671,6 @@ def test_arguments_of_fit(arguments):
     unchanged(model, before)
 
 
-@found
 def test_arguments_of_evaluate_and_predict():
     model = classifier()
     for call in (
@@ -789,7 +682,6 @@ def test_arguments_of_evaluate_and_predict():
             call()
 
 
-@found
 def test_an_array_of_metrics():
     """An array of names is a list of names."""
     model = classifier()
@@ -800,7 +692,6 @@ def test_an_array_of_metrics():
         model.compile("sgd", "mse", metrics=np.array(3))
 
 
-@found
 @pytest.mark.parametrize("weights", cases(("5", 5), ("None", None), ("text", "ab")))
 def test_weights_that_are_no_list(weights):
     model = classifier()

@@ -12,14 +12,8 @@ import chainrule as cr
 from chainrule import ops
 from chainrule.errors import ChainruleError
 
-found = pytest.mark.xfail(strict=True, reason="issue 5: found wrong in the operations")
 engines = pytest.mark.parametrize("engine", ["numpy", "xla"])
 wide_and_narrow = pytest.mark.parametrize("dtype", ["float64", "float32"])
-
-
-def probes(names, right_today=()):
-    """Every name, marked as found wrong but for those that were right before."""
-    return [n if n in right_today else pytest.param(n, marks=found) for n in names]
 
 
 def run(engine, f, *args, wide=True):
@@ -98,7 +92,7 @@ OPTIONS = {
         ([1, 1, 1], 1),
     ),
     "pad": (
-        lambda x, value: ops.pad(x, ((1, 2),), value=value),
+        lambda x, value: ops.pad(x, ((1, 2),), "constant", value),
         (X, np.array(7.0)),
         ([1, 1, 1, 1], 3),
     ),
@@ -106,7 +100,7 @@ OPTIONS = {
 
 
 @engines
-@pytest.mark.parametrize("name", probes(OPTIONS, ["relu max"]))
+@pytest.mark.parametrize("name", OPTIONS)
 def test_recorded_options_get_their_own_gradient(name, engine):
     f, args, expected = OPTIONS[name]
     got = run(engine, lambda *now: grads(f, *now), *args)
@@ -114,7 +108,6 @@ def test_recorded_options_get_their_own_gradient(name, engine):
         np.testing.assert_allclose(d, right, rtol=1e-12, atol=1e-12)
 
 
-@found
 @engines
 def test_prod_with_a_zero_is_differentiated_twice(engine):
     rows = [
@@ -124,7 +117,6 @@ def test_prod_with_a_zero_is_differentiated_twice(engine):
     np.testing.assert_allclose(rows, [[0, 3, 2], [3, 0, 0], [2, 0, 0]], atol=1e-15)
 
 
-@found
 @engines
 def test_clip_with_crossed_bounds_is_the_upper_bound(engine):
     x, low, up = np.array([0.0, 2.5, 5.0]), np.full(3, 3.0), np.full(3, 2.0)
@@ -133,7 +125,6 @@ def test_clip_with_crossed_bounds_is_the_upper_bound(engine):
     np.testing.assert_array_equal(d, [[0, 0, 0], [0, 0, 0], [1, 1, 1]])
 
 
-@found
 @engines
 @pytest.mark.parametrize("operation", [ops.matmul, ops.dense])
 def test_products_with_inner_length_0(operation, engine):
@@ -143,7 +134,6 @@ def test_products_with_inner_length_0(operation, engine):
     assert [g.shape for g in d] == [(2, 4, 0), (0, 3)]
 
 
-@found
 @engines
 def test_logaddexp_of_infinity(engine):
     inf = np.inf
@@ -153,7 +143,6 @@ def test_logaddexp_of_infinity(engine):
     np.testing.assert_array_equal(d_b, [1, 0, 1, 0.5])
 
 
-@found
 @engines
 @pytest.mark.parametrize("p", [0, 0.0, np.zeros(2)], ids=["0", "0.0", "array"])
 def test_infinity_to_the_0(p, engine):
@@ -162,7 +151,6 @@ def test_infinity_to_the_0(p, engine):
     np.testing.assert_array_equal(d_x, [0, 0])
 
 
-@found
 @engines
 @pytest.mark.parametrize("axis", [None, 0])
 def test_std_of_a_constant_is_differentiated_twice(axis, engine):
@@ -224,7 +212,7 @@ WRONG = {
     "matmul batch": lambda x: ops.matmul(np.ones((3, 2, 2)), np.ones((2, 2, 2)) * x[0, 0]),
     "dense": lambda x: ops.dense(x, np.ones((2, 4))),
     "dense bias": lambda x: ops.dense(x, np.ones((3, 4)), np.ones(3)),
-    "pad": lambda x: ops.pad(x, ((1, 1),)),
+    "pad": lambda x: ops.pad(x, ((1, 1),) * 3),
     "tile": lambda x: ops.tile(x, (-1, 2)),
     "softmax_cross_entropy": lambda x: ops.softmax_cross_entropy(x, np.ones((2, 1))),
     "sigmoid_cross_entropy": lambda x: ops.sigmoid_cross_entropy(x, np.ones((2, 1))),
@@ -234,7 +222,6 @@ WRONG = {
 }
 
 
-@found
 @engines
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_shapes_and_axes_raise_our_errors(name, engine):
@@ -243,7 +230,6 @@ def test_wrong_shapes_and_axes_raise_our_errors(name, engine):
         run(engine, WRONG[name], M)
 
 
-@found
 @engines
 @pytest.mark.parametrize("name", WRONG)
 def test_so_they_do_while_recorded(name, engine):
@@ -257,7 +243,6 @@ NO_AXIS = [
 ]  # fmt: skip
 
 
-@found
 @engines
 @pytest.mark.parametrize("name", NO_AXIS)
 def test_a_number_has_no_axis_0(name, engine):
@@ -279,7 +264,6 @@ EMPTY = {
 }
 
 
-@found
 @engines
 @pytest.mark.parametrize("name", EMPTY)
 def test_an_axis_of_length_0(name, engine):
@@ -307,7 +291,7 @@ INTEGERS = {
 
 
 @engines
-@pytest.mark.parametrize("name", probes(INTEGERS, ["sum tuple", "take"]))
+@pytest.mark.parametrize("name", INTEGERS)
 def test_numpy_integers_are_integers(name, engine):
     f = INTEGERS[name]
     y, (d,) = run(engine, lambda x: (f(x, np.int64), grads(lambda v: f(v, np.int64), x)), M)
@@ -316,7 +300,6 @@ def test_numpy_integers_are_integers(name, engine):
     np.testing.assert_array_equal(d, back(np.ones_like(right)))
 
 
-@found
 def test_numpy_integers_as_argnums():
     _, d = cr.value_and_grad(lambda a, b: ops.sum(a * b), argnums=np.int64(1))(M, M + 1)
     np.testing.assert_array_equal(d, M)
@@ -354,13 +337,9 @@ LISTS = {
     "with an array": (lambda: ops.add(np.array([1.0, 2.0]), [3, 4]), [4, 6]),
     "with a Variable": (lambda: ops.multiply([3, 4], cr.Variable([1.0, 2.0])), [3, 8]),
 }
-RIGHT_TODAY = [
-    "relu", "softmax", "take", "dense", "matmul", "var", "prod", "one_hot", "clip", "flip", "pad",
-    "reshape", "with an array", "with a Variable",
-]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", probes(LISTS, RIGHT_TODAY))
+@pytest.mark.parametrize("name", LISTS)
 def test_lists_are_arrays(name):
     call, right = LISTS[name]
     y = call()
@@ -368,7 +347,6 @@ def test_lists_are_arrays(name):
     np.testing.assert_allclose(y, right, rtol=1e-6)
 
 
-@found
 @pytest.mark.parametrize("name", ["exp", "relu", "softmax", "sum", "abs", "reshape", "cast"])
 def test_complex_numbers_are_refused(name):
     more = {"reshape": ((2,),), "cast": ("float32",)}.get(name, ())
@@ -377,7 +355,6 @@ def test_complex_numbers_are_refused(name):
             getattr(ops, name)(z, *more)
 
 
-@found
 def test_complex_numbers_are_refused_on_a_tape():
     with pytest.raises(ChainruleError, match="complex"):
         cr.vjp(ops.exp, np.array([1 + 2j]))
@@ -388,7 +365,7 @@ PAIRS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("other", ["uint8", *probes(["int32", "int64"])])
+@pytest.mark.parametrize("other", ["uint8", "int32", "int64"])
 @pytest.mark.parametrize("name", PAIRS)
 def test_integers_take_the_floats_type(name, other):
     f, x, n = getattr(ops, name), np.ones(3, "float32"), np.ones(3, other)
@@ -403,7 +380,6 @@ def test_so_they_do_compiled(name):
         assert run("xla", f, x, n, wide=wide).dtype == "float32"
 
 
-@found
 @engines
 @pytest.mark.parametrize("name", [*PAIRS, "matmul", "softmax_cross_entropy", "clip", "where"])
 def test_a_plain_float64_array_takes_the_variables_type(name, engine):
@@ -465,16 +441,7 @@ BFLOAT16 = {
 }  # fmt: skip
 
 
-BFLOAT16_TODAY = [
-    "exp", "log", "sqrt", "square", "tanh", "sin", "cos", "erf", "abs", "sign", "step", "round",
-    "relu", "softsign", "hard_shrink", "tanh_shrink", "sparse_plus", "softmax", "log_softmax",
-    "sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "log1p", "log2", "log10",
-    "expm1", "tan", "arctan", "sinh", "cosh", "arcsinh", "threshold", "power", "pad",
-    "sigmoid_cross_entropy",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", probes(BFLOAT16, BFLOAT16_TODAY))
+@pytest.mark.parametrize("name", BFLOAT16)
 def test_bfloat16_stays_bfloat16(name):
     x = (np.arange(8.0).reshape(2, 4) / 4 + 0.125).astype(_bfloat16())
     y, back = cr.vjp(BFLOAT16[name], x)
@@ -527,7 +494,6 @@ def relative(got, exact):
     )
 
 
-@found
 @engines
 @wide_and_narrow
 @pytest.mark.parametrize("name", TAILS)
@@ -544,7 +510,6 @@ def test_tails_are_exact_relative_to_themselves(name, dtype, engine):
         assert relative(d, slopes) < 64 * eps
 
 
-@found
 @engines
 def test_silu_of_infinity(engine):
     x = np.array([-np.inf, np.inf])
@@ -554,7 +519,6 @@ def test_silu_of_infinity(engine):
         np.testing.assert_array_equal(d, [0, 1])
 
 
-@found
 @engines
 @pytest.mark.parametrize("scale", [1e-4, 2e4], ids=["small", "large"])
 def test_std_in_float16(scale, engine):
@@ -566,7 +530,6 @@ def test_std_in_float16(scale, engine):
     np.testing.assert_allclose(d.astype(float), [0.25, -0.25, 0.25, -0.25], rtol=1e-3)
 
 
-@found
 @engines
 def test_divide_in_float16(engine):
     a, b = np.array([3e4, 1e-4, 2.0], "float16"), np.array([1e3, 1e-4, 300.0], "float16")
@@ -576,7 +539,7 @@ def test_divide_in_float16(engine):
     np.testing.assert_allclose(d_b.astype(float), -wide_a / wide_b**2, rtol=2e-3)
 
 
-@pytest.mark.parametrize("engine", ["numpy", pytest.param("xla", marks=found)])
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
 @pytest.mark.parametrize("name", ["hard_shrink", "soft_shrink"])
 def test_shrinks_keep_nan(name, engine):
     y = run(engine, getattr(ops, name), np.array([np.nan, 2.0]))
@@ -588,7 +551,6 @@ def test_shrinks_keep_nan(name, engine):
 LOGITS = np.array([[0.1, 0.2, 0.3, 0.4, 0.5]] * 3)
 
 
-@found
 @pytest.mark.parametrize("label", [-1, 5, 9, 0.5, np.nan])
 def test_labels_outside_the_classes_are_refused(label):
     labels = np.array([0, label, 4])
@@ -602,7 +564,6 @@ def test_labels_outside_the_classes_are_refused(label):
             call()
 
 
-@found
 @pytest.mark.parametrize("label", [-1, 5, 9, 0.5])
 def test_compiled_their_loss_is_nan(label):
     """Where nothing can be raised a plausible number must not come out."""
@@ -622,7 +583,6 @@ def test_compiled_their_loss_is_nan(label):
 # --- Keras's meaning --------------------------------------------------------------------------
 
 
-@found
 @engines
 def test_take_without_axis_takes_of_all_numbers(engine):
     y, (d,) = run(
@@ -634,7 +594,6 @@ def test_take_without_axis_takes_of_all_numbers(engine):
     np.testing.assert_array_equal(d, [[1, 0, 0], [0, 2, 0]])
 
 
-@found
 def test_gelu_is_approximate_where_keras_is():
     """keras.ops.gelu(x, approximate=True), keras.activations.gelu(x, approximate=False)."""
     assert ops.gelu(np.array(1.0)) == pytest.approx(0.8411919906, rel=1e-9)
@@ -642,14 +601,12 @@ def test_gelu_is_approximate_where_keras_is():
     assert cr.activations.get("gelu")(np.array(1.0)) == pytest.approx(0.8413447461, rel=1e-9)
 
 
-@found
 @pytest.mark.parametrize("wrong", ["none", "tanh", None, 2])
 def test_gelu_takes_true_or_false(wrong):
     with pytest.raises(ChainruleError, match="approximate"):
         ops.gelu(np.ones(2), approximate=wrong)
 
 
-@found
 def test_identity_is_the_matrix():
     np.testing.assert_array_equal(ops.identity(2), [[1, 0], [0, 1]])
     assert ops.identity(2).dtype == "float32"
@@ -658,7 +615,7 @@ def test_identity_is_the_matrix():
 
 
 @engines
-@pytest.mark.parametrize("name", probes(["softmax", "log_softmax"], ["log_softmax"]))
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_softmax_over_two_axes(name, engine):
     x = np.linspace(-1, 2, 12).reshape(2, 2, 3)
     f = lambda v: getattr(ops, name)(v, axis=(1, 2))  # noqa: E731
@@ -672,7 +629,6 @@ def test_softmax_over_two_axes(name, engine):
     np.testing.assert_allclose(d, totals[name][1], rtol=1e-10, atol=1e-12)
 
 
-@found
 def test_one_hot_and_pad_have_keras_arguments():
     np.testing.assert_array_equal(ops.one_hot(np.array([1, 0]), 2, 0), [[0, 1], [1, 0]])
     np.testing.assert_array_equal(

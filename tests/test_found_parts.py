@@ -14,10 +14,6 @@ from chainrule import layers, losses, metrics, ops, optimizers
 ENGINES = ("numpy", "xla")
 
 
-def found(reason):
-    return pytest.mark.xfail(strict=True, reason=f"issue 5: {reason}")
-
-
 both = pytest.mark.parametrize("engine", ENGINES)
 
 
@@ -46,7 +42,6 @@ def raises_ours(error=cr.errors.ChainruleError, match=None):
 TRUE, CALLED = np.array([1.0, 0, 1, 1]), np.array([0.5, 0.4, 0.9, 0.1])
 
 
-@found("Precision(thresholds=[...])")
 @pytest.mark.parametrize(
     ("name", "wanted"), [("Precision", [2 / 3, 1.0]), ("Recall", [2 / 3, 1 / 3])]
 )
@@ -59,14 +54,12 @@ def test_a_list_of_thresholds_gives_a_list_of_figures(name, wanted):
     np.testing.assert_array_equal(np.asarray(metric.result()), [0, 0])
 
 
-@found("Precision(thresholds=[...]) takes anything")
 @pytest.mark.parametrize("wrong", [[0.5, 1.5], -0.1, "x", [], [0.5, None]])
 def test_thresholds_are_checked(wrong):
     with raises_ours(cr.errors.ArgumentError, "threshold"):
         metrics.Precision(thresholds=wrong)
 
 
-@found('metrics=["Accuracy"]')
 @both
 @pytest.mark.parametrize("word", ["Accuracy", "ACC", "Crossentropy"])
 def test_words_for_metrics_are_the_same_in_capitals(engine, word):
@@ -81,7 +74,6 @@ def test_words_for_metrics_are_the_same_in_capitals(engine, word):
     assert logs[word] == same[word.lower()]
 
 
-@found('metrics=["mae", "mae"]')
 @both
 def test_two_metrics_of_one_name_are_told_apart(engine):
     """Keras counts: mae, mae_1."""
@@ -91,14 +83,12 @@ def test_two_metrics_of_one_name_are_told_apart(engine):
     assert logs["mae"] == logs["mae_1"]
 
 
-@found("Mean with negative weights")
 def test_mean_with_negative_weights():
     mean = metrics.Mean()
     mean.update_state([1.0, 4.0], sample_weight=[1.0, -3.0])
     assert float(mean.result()) == pytest.approx((1 - 12) / -2)
 
 
-@found("per-element weights in metrics")
 def test_weights_for_each_element():
     """Right, wrong, wrong, right with weights 1, 2, 3, 4: (1 + 4)/10."""
     metric = metrics.BinaryAccuracy()
@@ -120,7 +110,6 @@ def test_weights_for_each_element_where_they_worked(name):
     assert float(metric.result()) == pytest.approx(wanted)
 
 
-@found("compile(metrics={...})")
 @both
 def test_metrics_by_output_name(engine):
     model, x, y = small_model(engine, metrics={"out": ["mae"]})
@@ -136,14 +125,12 @@ class OwnSquare(losses.Loss):
         return ops.square(y_true - y_pred)
 
 
-@found('Loss("name") argument order')
 def test_the_first_argument_of_a_loss_is_its_name():
     assert OwnSquare("mine").name == "mine"
     loss = OwnSquare("mine", "sum")
     assert (loss.name, loss.reduction) == ("mine", "sum")
 
 
-@found("Loss(dtype=...)")
 def test_a_loss_has_a_dtype():
     """Keras: Loss(name=None, reduction="sum_over_batch_size", dtype=None)."""
     loss = OwnSquare("mine", "sum", "float64")
@@ -151,7 +138,6 @@ def test_a_loss_has_a_dtype():
     assert np.asarray(value).dtype == np.float64
 
 
-@found("a Loss subclass on (n,) against (n,1)")
 def test_a_loss_of_ones_own_does_not_broadcast():
     """(1, 2) against (3, 5): (4 + 9)/2, not the mean over all four pairs."""
     y_true, y_pred = np.array([1.0, 2.0]), np.array([[3.0], [5.0]])
@@ -159,7 +145,6 @@ def test_a_loss_of_ones_own_does_not_broadcast():
     assert float(OwnSquare()(y_true[:, None], y_pred[:, 0])) == pytest.approx(6.5)
 
 
-@found("a Loss subclass on (n,) against (n,1)")
 @both
 def test_a_loss_of_ones_own_does_not_broadcast_in_evaluate(engine):
     model, x, y = small_model(engine, loss=OwnSquare())
@@ -170,14 +155,12 @@ def test_a_loss_of_ones_own_does_not_broadcast_in_evaluate(engine):
 NOT_FINITE = pytest.mark.parametrize("weight", [np.nan, np.inf, -np.inf])
 
 
-@found("NaN or infinite sample weights")
 @NOT_FINITE
 def test_sample_weights_of_a_loss_are_finite(weight):
     with raises_ours(cr.errors.DataError, "sample_weight"):
         losses.MeanSquaredError()(np.ones((2, 1)), np.zeros((2, 1)), [1.0, weight])
 
 
-@found("NaN or infinite sample weights")
 @NOT_FINITE
 def test_sample_weights_of_a_metric_are_finite(weight):
     for metric in (metrics.MeanSquaredError(), metrics.Precision()):
@@ -199,11 +182,11 @@ def test_sample_weights_of_fit_are_finite(engine, weight):
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param({0: -1.0, 1: 1.0}, marks=found("negative class weights")),
-        pytest.param({0: None, 1: 1.0}, marks=found("class_weight={0: None}")),
-        pytest.param({0: np.nan, 1: 1.0}, marks=found("NaN class weights")),
-        pytest.param({0: np.inf, 1: 1.0}, marks=found("infinite class weights")),
-        pytest.param({0: "x", 1: 1.0}, marks=found("class_weight={0: 'x'}")),
+        {0: -1.0, 1: 1.0},
+        {0: None, 1: 1.0},
+        {0: np.nan, 1: 1.0},
+        {0: np.inf, 1: 1.0},
+        {0: "x", 1: 1.0},
     ],
     ids=repr,
 )
@@ -218,7 +201,6 @@ def test_class_weights_are_checked(engine, wrong):
         np.testing.assert_array_equal(a, b)
 
 
-@found("targets of kl_divergence that are no probabilities")
 @pytest.mark.parametrize("wrong", [-0.5, 1.5, np.nan])
 def test_targets_of_kl_divergence_are_probabilities(wrong):
     t, y = np.array([[wrong, 0.5], [0.5, 0.5]]), np.full((2, 2), 0.5)
@@ -227,8 +209,13 @@ def test_targets_of_kl_divergence_are_probabilities(wrong):
             divergence(t, y)
 
 
-@found("targets of kl_divergence that are no probabilities")
-@both
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "numpy",
+        "xla",
+    ],
+)
 @pytest.mark.parametrize("wrong", [-0.5, 1.5])
 def test_targets_of_kl_divergence_are_probabilities_in_fit(engine, wrong):
     model, x, y = small_model(engine, "kl_divergence", outputs=2, activation="softmax")
@@ -242,7 +229,6 @@ def test_targets_of_kl_divergence_are_probabilities_in_fit(engine, wrong):
 # --- optimizers ----------------------------------------------------------------------------------
 
 
-@found("optimizer.iterations == 0")
 def test_iterations_compare_with_a_number():
     sgd = optimizers.SGD()
     assert sgd.iterations == 0
@@ -252,7 +238,6 @@ def test_iterations_compare_with_a_number():
     assert sgd.iterations != 0
 
 
-@found("optimizer.learning_rate is a Variable")
 def test_learning_rate_is_a_variable():
     sgd = optimizers.SGD(0.25)
     assert isinstance(sgd.learning_rate, cr.Variable)
@@ -266,7 +251,6 @@ def test_learning_rate_is_a_variable():
     assert float(sgd.learning_rate.numpy()) == 0.125
 
 
-@found("optimizer.learning_rate settable to a schedule")
 @both
 def test_learning_rate_is_set_to_a_schedule(engine):
     """Loss w·x with x = 1: each step subtracts the rate. .5, then 1 (step 1), then .25 (step 2)."""
@@ -284,14 +268,12 @@ def test_learning_rate_is_set_to_a_schedule(engine):
     assert float(sgd.learning_rate) == 0.25
 
 
-@found("AdamW(weight_decay=None)")
 def test_adamw_without_decay_is_refused_or_adam():
     """Keras raises a ValueError: AdamW without its decay is Adam."""
     with raises_ours(cr.errors.ArgumentError, "weight_decay"):
         optimizers.AdamW(weight_decay=None)
 
 
-@found("apply_gradients([(None, v)])")
 def test_gradients_that_are_none_are_skipped_with_a_warning():
     used, unused = cr.Variable([1.0], name="used"), cr.Variable([1.0], name="unused")
     with pytest.warns(UserWarning, match="unused"):
@@ -300,14 +282,12 @@ def test_gradients_that_are_none_are_skipped_with_a_warning():
     assert unused.numpy().tolist() == [1.0]
 
 
-@found("apply_gradients([(None, v)])")
 def test_no_gradient_at_all_is_an_error():
     v = cr.Variable([1.0], name="v")
     with raises_ours(cr.errors.ArgumentError, "no gradient"):
         optimizers.SGD(0.5).apply_gradients([(None, v)])
 
 
-@found("a TypeError inside a user's schedule is reported as another")
 @both
 @pytest.mark.parametrize("arguments", [1, 2])
 def test_an_error_in_a_schedule_is_its_own(engine, arguments):
@@ -323,7 +303,6 @@ def test_an_error_in_a_schedule_is_its_own(engine, arguments):
     assert caught.value.__context__ is None
 
 
-@found("a schedule that is none is reported as another error")
 @pytest.mark.parametrize("wrong", [len, [0.1], object, np.ones(2)], ids=str)
 def test_what_is_no_learning_rate(wrong):
     with raises_ours(cr.errors.ArgumentError, "learning rate"):
@@ -333,7 +312,6 @@ def test_what_is_no_learning_rate(wrong):
 # --- callbacks and models ------------------------------------------------------------------------
 
 
-@found("TerminateOnNaN ends fit without an exception, naming the batch")
 @both
 def test_terminate_on_nan_ends_fit(engine, capsys):
     """Keras: "Batch 2: Invalid loss, terminating training"."""
@@ -346,7 +324,6 @@ def test_terminate_on_nan_ends_fit(engine, capsys):
     assert "batch" in (printed.out + printed.err).lower()
 
 
-@found('hasattr(model, "input_shape")')
 def test_input_shape_exists_once_it_is_known():
     assert not hasattr(cr.Sequential([layers.Dense(2)]), "input_shape")
     model = cr.Sequential([cr.Input((3,)), layers.Dense(2)])
@@ -356,7 +333,6 @@ def test_input_shape_exists_once_it_is_known():
 # --- layers --------------------------------------------------------------------------------------
 
 
-@found("layer.activation = None")
 @both
 def test_no_activation_is_the_identity(engine):
     needs(engine)
@@ -375,7 +351,6 @@ def test_no_activation_is_the_identity(engine):
 NAN = float("nan")
 
 
-@found("arguments of ReLU, LeakyReLU, Dropout(noise_shape) checked")
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
@@ -405,7 +380,6 @@ def test_arguments_are_checked_when_a_layer_is_made(name, arguments):
         getattr(layers, name)(**arguments)
 
 
-@found("Dropout(noise_shape) that does not fit")
 @pytest.mark.parametrize("noise", [(None, 1, 1), (None, 2), (3, 3)])
 def test_a_noise_shape_that_does_not_fit_the_input(noise):
     layer = layers.Dropout(0.5, noise_shape=noise)
@@ -416,13 +390,11 @@ def test_a_noise_shape_that_does_not_fit_the_input(noise):
 # --- operations (their mends are elsewhere) ------------------------------------------------------
 
 
-@found("take's axis")
 def test_take_without_an_axis_counts_through_all():
     """Keras: axis=None flattens."""
     assert np.asarray(ops.take(np.array([[1.0, 2], [3, 4]]), np.array([2, 0]))).tolist() == [3, 1]
 
 
-@found("gelu's approximate")
 def test_gelu_of_ops_and_of_activations():
     """Keras: ops.gelu approximates by tanh unless told otherwise, activations.gelu does not."""
     x = 1.0
@@ -432,13 +404,11 @@ def test_gelu_of_ops_and_of_activations():
     assert float(cr.activations.get("gelu")(np.array([x]))[0]) == pytest.approx(normal, abs=1e-12)
 
 
-@found("identity")
 def test_identity_is_a_matrix():
     """Keras: ops.identity(n) is NumPy's."""
     assert np.asarray(ops.identity(2)).tolist() == [[1, 0], [0, 1]]
 
 
-@found("softmax(axis=(1, 2))")
 def test_softmax_over_two_axes():
     z = np.arange(12.0).reshape(2, 2, 3) / 3
     e = np.exp(z)

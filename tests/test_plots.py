@@ -129,7 +129,7 @@ BLINDNESS = {
 
 @pytest.mark.parametrize("kind", BLINDNESS)
 def test_colours_can_be_told_apart(kind):
-    linear = np.array([plots._rgb(colour) for colour in plots.COLOURS]) ** 2.2
+    linear = np.array([plots.base.rgb(colour) for colour in plots.COLOURS]) ** 2.2
     seen = np.clip(linear @ np.array(BLINDNESS[kind]).T, 0, 1) ** (1 / 2.2)
     apart = np.sqrt(((seen[:, None] - seen) ** 2).sum(-1)) + np.eye(len(seen))
     assert apart.min() > 0.1

@@ -1,7 +1,8 @@
-"""The README's Python, word for word."""
+"""The README's Python, word for word, and the output it shows."""
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import chainrule as cr
 from chainrule import cli
 
 README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
+TEXT = re.sub(r"<!--.*?-->", "", README.read_text(encoding="utf-8"), flags=re.S)
+BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, re.M | re.S)
+SESSIONS = re.findall(r"^```pycon\n(.*?)^```", TEXT, re.M | re.S)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,17 @@ def folder(tmp_path_factory):
 def test_python_block(number, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     exec(compile(BLOCKS[number], f"README.md block {number}", "exec"), {"__name__": "__main__"})  # noqa: S102
+
+
+@pytest.mark.parametrize("number", range(len(SESSIONS)))
+def test_session(number):
+    session = doctest.DocTestParser().get_doctest(
+        SESSIONS[number], {}, f"session {number}", str(README), None
+    )
+    said: list[str] = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(session, out=said.append)
+    assert session.examples
+    assert "".join(said) == ""
 
 
 def test_the_model_of_the_readme_reads_digits(folder):

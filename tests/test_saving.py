@@ -9,6 +9,7 @@ import os
 import pickle
 import signal
 import socket
+import stat
 import string
 import subprocess
 import sys
@@ -19,9 +20,12 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import storage
-from chainrule.errors import ArgumentError, FileError, ShapeError
+from chainrule import files, storage
+from chainrule.errors import ArgumentError, FileError, NonFiniteError, ShapeError
 from chainrule.layers import Dense, Dropout
+from sealed import content, opened, seal
+
+SOURCE = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(cr.__file__)))}
 
 
 def make(units=2, seed=4, name="net"):
@@ -40,11 +44,6 @@ def trained(**kwargs):
 def same(a, b):
     for v, w in zip(a.get_weights(), b.get_weights(), strict=True):
         np.testing.assert_array_equal(v, w)
-
-
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 # --- round trips ---------------------------------------------------------------------------------
@@ -117,7 +116,7 @@ def test_every_float_type(dtype, tmp_path):
 
 def test_numbers_that_are_not_plain(tmp_path):
     model = make()
-    odd = np.array([[np.nan, -np.inf], [-0.0, 1e-45]], np.float32)
+    odd = np.array([[3.4028235e38, -1e-38], [-0.0, 1e-45]], np.float32)
     model.set_weights([odd, *model.get_weights()[1:]])
     again = cr.load_model(model.save(tmp_path / "m"))
     assert again.get_weights()[0].tobytes() == odd.tobytes()
@@ -503,6 +502,101 @@ def test_loading_opens_one_file_and_no_socket_and_unpickles_nothing(tmp_path, mo
     assert opened == [("open", path)]
 
 
+def lie_about_the_kind(entries, manifest, numbers):
+    entries["model/dense.bias"]["dtype"] = "I32"
+    return numbers
+
+
+def not_a_number(entries, manifest, numbers):
+    first = entries["model/dense.bias"]["data_offsets"][0]
+    return numbers[: first + 4] + np.float32(np.nan).tobytes() + numbers[first + 8 :]
+
+
+def steps_before_the_first(entries, manifest, numbers):
+    first, last = entries["optimizer/iterations"]["data_offsets"]
+    return numbers[:first] + np.int32(-1).tobytes() + numbers[last:]
+
+
+def too_many_metrics(entries, manifest, numbers):
+    manifest["compile"]["metrics"] = ["mae"] * 10_000
+    return numbers
+
+
+def no_architecture(entries, manifest, numbers):
+    manifest["model"] = None
+    manifest["input_shape"] = [2]
+    return numbers
+
+
+LIES = [
+    (
+        lie_about_the_kind,
+        ", model/dense.bias: a weight has another kind of number\n"
+        "  expected: float32\n  received: int32",
+    ),
+    (
+        not_a_number,
+        ", model/dense.bias: a weight holds a value that is not finite\n"
+        "  expected: finite numbers\n"
+        "  received: nan (1 such values of 2)\n"
+        "  fix: use a file from before",
+    ),
+    (
+        steps_before_the_first,
+        ", optimizer/iterations: the count of steps is negative\n  received: -1",
+    ),
+    (
+        too_many_metrics,
+        ": the model in the file cannot be built: compile was given too much\n"
+        "  expected: at most 10,000 values\n"
+        "  fix: register layers, losses and metrics of your own before loading",
+    ),
+    (
+        no_architecture,
+        ": the model in the file cannot be built: the file describes no model\n"
+        "  expected: a Sequential, or a Model of your own\n"
+        "  received: NoneType\n"
+        "  fix: register layers, losses and metrics of your own before loading",
+    ),
+]
+
+
+def test_a_section_that_nobody_knows(tmp_path):
+    path = trained().save(tmp_path / "m")
+    entries, manifest, numbers = opened(path)
+    seal(
+        path, entries | {"modle/a": TWO | {"shape": [0], "data_offsets": [0, 0]}}, manifest, numbers
+    )
+    for load in (cr.load_model, make().load_weights):
+        with pytest.raises(FileError, match="the weights in the file are not those of the model"):
+            load(path)
+
+
+@pytest.mark.parametrize(("lie", "message"), LIES, ids=[lie.__name__ for lie, _ in LIES])
+def test_what_a_sealed_file_claims_is_checked(lie, message, tmp_path):
+    path = trained().save(tmp_path / "m")
+    entries, manifest, numbers = opened(path)
+    seal(path, entries, manifest, lie(entries, manifest, numbers))
+    with pytest.raises(FileError) as caught:
+        cr.load_model(path)
+    assert str(caught.value) == path + message
+
+
+def test_what_is_not_finite_is_not_written(tmp_path):
+    model = trained()
+    model.layers[0].bias.assign([1.0, np.inf])
+    for save in (model.save, model.save_weights):
+        with pytest.raises(NonFiniteError) as caught:
+            save(tmp_path / "m")
+        assert str(caught.value) == (
+            "net, save: model/dense.bias holds a value that is not finite\n"
+            "  expected: finite numbers\n"
+            "  received: inf at 1 (1 such values of 2)\n"
+            "  fix: nothing was written; train again from before"
+        )
+    assert os.listdir(tmp_path) == []
+
+
 # --- writing under bad luck ----------------------------------------------------------------------
 
 
@@ -588,6 +682,97 @@ def test_leftovers_of_killed_saves_are_cleaned(tmp_path):
     other.write_bytes(b"of another file")
     model.save(tmp_path / "m")
     assert set(os.listdir(tmp_path)) == {"m.safetensors", alive.name, other.name}
+
+
+def test_leftovers_of_a_long_name_are_cleaned(tmp_path):
+    path = str(tmp_path / ("m" * 240))
+    program = (
+        "import os, sys; from chainrule import files\n"
+        "os.replace = lambda *_: os._exit(0)\n"  # killed before the rename
+        "files.write_atomically(sys.argv[1], b'half')"
+    )
+    subprocess.run([sys.executable, "-c", program, path], check=True, env=SOURCE)
+    assert len(os.listdir(tmp_path)) == 1
+    files.write_atomically(path, b"who", b"", b"le")
+    assert os.listdir(tmp_path) == [os.path.basename(path)]
+    assert content(path) == b"whole"
+
+
+def folder_sync_fails(code, monkeypatch):
+    real = os.fsync
+
+    def sync(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(code, os.strerror(code))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+
+
+def test_after_the_rename_the_new_file_is_there(tmp_path, monkeypatch):
+    path = str(tmp_path / "a")
+    files.write_atomically(path, b"old")
+    folder_sync_fails(errno.EIO, monkeypatch)
+    with pytest.raises(FileError) as caught:
+        files.write_atomically(path, b"new")
+    assert str(caught.value) == (
+        f"{path}: the folder could not be synced to disk: Input/output error\n"
+        "  received: the new file is in place and whole; a power cut now could undo the change\n"
+        "  fix: look at the disk, then save once more"
+    )
+    assert content(path) == b"new"
+
+
+def test_a_file_system_that_syncs_no_folders(tmp_path, monkeypatch):
+    folder_sync_fails(errno.EINVAL, monkeypatch)
+    files.write_atomically(tmp_path / "a", b"new")
+    assert content(tmp_path / "a") == b"new"
+
+
+def test_what_is_no_ordinary_file(tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name, kind in (("folder", "a folder"), ("pipe", "a pipe"), ("link", "a pipe")):
+        path = str(tmp_path / name)
+        for verb, call in (
+            ("read", files.open_to_read),
+            ("write", lambda path: files.write_atomically(path, b"")),
+        ):
+            with pytest.raises(FileError) as caught:
+                call(path)
+            assert str(caught.value) == (
+                f"{path}: could not {verb}: this is {kind}\n  expected: an ordinary file"
+            )
+    with pytest.raises(FileError, match="this is a device"):
+        files.write_atomically("/dev/null", b"")
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link", "pipe"]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [(None, "None"), (3, "3"), ("a\0b", "'a\\x00b'"), (b"\0", "b'\\x00'"), ("", "''")],
+)
+def test_what_is_no_path(path, shown):
+    for call in (files.path_of, lambda path: files.write_atomically(path, b"")):
+        with pytest.raises(FileError) as caught:
+            call(path)
+        assert str(caught.value) == (
+            "this is no path of a file\n"
+            "  expected: text, bytes or a pathlib.Path, without zero bytes\n"
+            f"  received: {shown}"
+        )
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_the_owner_keeps_the_file(tmp_path):
+    path = make().save(tmp_path / "m")
+    os.chown(path, 12345, 12346)
+    os.chmod(path, 0o4640)
+    make().save(path)
+    found = os.stat(path)
+    # a set-user-id bit is no right that somebody else's content inherits
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 12346, 0o640)
 
 
 KILLS = 30

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -16,42 +18,117 @@ ROOT = Path(chainrule.__file__).parent
 # A file imports only from lower floors, or from its own folder's base.py. The parts of one floor
 # have an order too (layers are made of initializers), which the decimals say.
 FLOORS = {
-    "version": 0,
-    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3,
-    "operators": 1, "chain": 1.1, "variable": 1.2, "gradcheck": 1.2,
+    "version": 0, "process": 0, "dialect": 0, "terminal": 0,
+    "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
+    "tree": 0.1, "shapes": 0.2, "files": 0.1, "checks": 0.1, "finite": 0.1,
+    "operators": 1, "symbol": 1.05, "chain": 1.1, "derivatives": 1.2,
+    "variable": 1.2, "gradcheck": 1.2,
+    "words": 0, "vocabulary": 0.1,
     "ops": 2,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1, "utils": 3.1,
-    "training": 4, "saving": 4, "summary": 4,
+    "summary": 3.2,
+    "saving": 3.9, "training": 4,
     "models": 5,
-    "plots": 6,
-    "report": 7, "cli": 7.1, "__main__": 7.2,
+    "plots": 6, "report": 6.1, "workflow": 6.2,
+    "cli": 7, "__main__": 7.2,
     # public names: they only re-export
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
 }  # fmt: skip
 
+# folders of parts: a file that is not named in INSIDE stands beside its like, above those named
+PARTS = ("ops", "layers", "losses", "metrics", "optimizers", "training/callbacks")
+
 # order inside a folder; its own base.py is the lowest
 INSIDE = {
-    "ops": ["elementwise", "shape", "activations", "reduce", "products", "probability", "__init__"],
+    "ops": [
+        "base",
+        "elementwise",
+        "shape",
+        "activations",
+        "reduce",
+        "products",
+        "probability",
+        "__init__",
+    ],
     "training": [
         "check",
         "step",
+        "objective",
+        "task",
+        "jax_setup",
+        "devices",
+        "engines",
         "callbacks",
         "progress",
-        "engine",
-        "compiled",
+        "pace",
+        "state",
+        "checkpoint",
         "loop",
+        "compiled",
         "__init__",
     ],
-    "data": ["idx", "csvfile", "tables", "synthetic", "digits", "mnist", "catalog", "__init__"],
-    "layers": ["base", "core", "dense", "dropout", "__init__"],
+    "training/callbacks": ["base", "history", "functions", "monitor", "saving", "__init__"],
+    "training/engines": ["interrupts", "base", "eager", "xla", "choose", "__init__"],
+    "data": [
+        "idx",
+        "csvfile",
+        "tables",
+        "schema",
+        "synthetic",
+        "digits",
+        "mnist",
+        "catalog",
+        "sources",
+        "doors",
+        "__init__",
+    ],
+    "data/sources": ["prefetch", "base", "memory", "blocks", "streams", "choose", "__init__"],
+    "layers": [
+        "tracking",
+        "signature",
+        "context",
+        "masks",
+        "state",
+        "explicit",
+        "base",
+        "input",
+        "core",
+        "dense",
+        "dropout",
+        "__init__",
+    ],
+    "losses": ["shapes", "base", "regression", "classification", "__init__"],
+    "metrics": [
+        "base",
+        "accuracy",
+        "confusion",
+        "probabilistic",
+        "regression",
+        "names",
+        "__init__",
+    ],
     "optimizers": ["base", "sgd", "adaptive", "__init__"],
-    "models": ["base", "sequential", "__init__"],
+    "models": [
+        "compiled",
+        "edge",
+        "feed",
+        "trace",
+        "ready",
+        "task",
+        "base",
+        "graph_config",
+        "graph",
+        "sequential",
+        "__init__",
+    ],
+    "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
+    "report": ["folder", "pictures", "__init__"],
+    "workflow": ["recipes", "settings", "results", "run", "prepare", "resume", "plan", "__init__"],
     "cli": [
-        "recipes",
+        "output",
         "train_options",
         "signals",
-        "results",
         "train",
         "use_model",
         "list_datasets",
@@ -72,7 +149,16 @@ def place(path: Path) -> tuple[str, ...]:
 def imports(path: Path):
     """(line, module path inside the package) of every import, also those inside functions."""
     here = place(path)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {  # what only a type checker reads is no import
+        id(inner)
+        for node in tree.body
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in node.body
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: len(here) - node.level]
             target = base + tuple((node.module or "").split(".") if node.module else ())
@@ -89,13 +175,44 @@ def imports(path: Path):
 
 
 def height(module: tuple[str, ...]) -> float:
-    return FLOORS[module[0]] if module else FLOORS["__init__"]
+    name = module[0] if module else "__init__"
+    if name not in FLOORS:
+        pytest.fail(f"{name} has no floor: name it in FLOORS, above everything it imports")
+    return FLOORS[name]
 
 
-def test_every_file_has_a_floor():
-    assert {place(p)[0] for p in FILES} - set(FLOORS) == set()
-    for folder, files in INSIDE.items():
-        assert {p.stem for p in (ROOT / folder).glob("*.py")} == set(files), folder
+def stage(folder: str, name: str) -> float:
+    """Where a file or folder stands in the order of its folder."""
+    if folder not in INSIDE:
+        pytest.fail(f"{folder}/ has no order: name its files in INSIDE, the lowest first")
+    order = INSIDE[folder]
+    if name not in order and folder in PARTS:
+        return len(order) - 1.5  # below __init__
+    if name not in order:
+        pytest.fail(f"{folder}/{name} has no place: name it in INSIDE, after what it imports")
+    return order.index(name)
+
+
+def test_every_file_has_a_place():
+    for path in FILES:
+        here = place(path)
+        height(here)
+        for depth in range(1, len(here)):
+            stage("/".join(here[:depth]), here[depth])
+    for folder, names in INSIDE.items():
+        there = {p.stem for p in (ROOT / folder).glob("*")}
+        gone = set(names) - there
+        assert not gone, f"INSIDE[{folder!r}] names what is no more: {sorted(gone)}"
+    top = {p.stem for p in ROOT.glob("*")}
+    assert set(FLOORS) <= top, f"FLOORS names what is no more: {sorted(set(FLOORS) - top)}"
+
+
+@pytest.mark.parametrize("folder", PARTS)
+def test_every_part_is_exported(folder):
+    for path in (ROOT / folder).glob("*.py"):
+        name = ".".join(("chainrule", *place(path))).removesuffix(".__init__")
+        if name not in sys.modules:
+            pytest.fail(f"nobody imports {name}: export its names in {folder}/__init__.py")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
@@ -103,11 +220,18 @@ def test_no_import_climbs(path):
     here = place(path)
     for line, target in imports(path):
         if target[:1] == here[:1] and len(here) > 1:  # the same folder
-            order = INSIDE[here[0]]
-            inside = target[1] if len(target) > 1 else "__init__"
-            if inside in order:
-                climbs = order.index(inside) >= order.index(here[1])
-                assert not climbs or here[1] == "__init__", f"{path}:{line} imports {target}"
+            depth = 1  # of the innermost folder that both stand in
+            while here[:-1][depth : depth + 1] == target[depth : depth + 1] != ():
+                depth += 1
+            folder, inside = "/".join(here[:depth]), "".join(target[depth : depth + 1])
+            if not any(ROOT.joinpath(folder, inside + end).exists() for end in (".py", "/")):
+                inside = ""  # no file, but a name that __init__ exports
+            climbs = stage(folder, inside or "__init__") >= stage(folder, here[depth])
+            if climbs and here[depth] != "__init__":
+                pytest.fail(
+                    f"{path}:{line} imports {'.'.join(target)}, which stands above or beside it "
+                    f"(where the one is built on the other, INSIDE[{folder!r}] says so)"
+                )
             continue
         assert height(target) < height(here), (
             f"{path}:{line} imports {'.'.join(target)}, which is higher"
@@ -116,7 +240,7 @@ def test_no_import_climbs(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
 def test_jax_and_friends_are_imported_inside_functions_only(path):
-    allowed_jax = {("arrays",), ("training", "engine")}
+    allowed_jax = {("arrays",), ("training", "jax_setup")}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = {id(n) for n in tree.body}
     for node in ast.walk(tree):
@@ -175,3 +299,48 @@ def test_init_files_only_re_export():
             assert not [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))], (
                 path
             )
+
+
+def code_lines(path: Path) -> tuple[ast.Module, set[int]]:
+    """The tree of a file, and its lines without docstrings, comments and blank lines."""
+    text = path.read_text(encoding="utf-8")
+    tree, lines = ast.parse(text), set()
+    silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in silent | {tokenize.ENDMARKER}:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        documented = isinstance(
+            node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        )
+        if documented and ast.get_docstring(node) is not None:
+            lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return tree, lines
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: "/".join(place(p)))
+def test_files_and_functions_stay_short(path):
+    tree, lines = code_lines(path)
+    assert len(lines) <= 400, (
+        f"{path} has {len(lines)} lines of code: split it by subject, so that a reader can hold one "
+        "file in mind"
+    )
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            long = sum(node.lineno <= n <= node.end_lineno for n in lines)
+            assert long <= 60, (
+                f"{path}:{node.lineno} {node.name} has {long} lines: give a name to a part of it"
+            )
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if place(p)[0] == "training"], ids=lambda p: "/".join(place(p))
+)
+def test_training_knows_no_model(path):
+    """It trains Tasks; even for the type checker nothing of models is imported."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            words = [*(getattr(node, "module", "") or "").split("."), *(a.name for a in node.names)]
+            assert not {"models", "Model"} & set(words), f"{path}:{node.lineno} imports models"
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        assert name != "Model", f"{path}:{node.lineno} names Model: take what a Task has"

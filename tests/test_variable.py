@@ -30,9 +30,9 @@ def test_values_copies_and_types():
     cr.config.set_floatx("float64")
     assert Variable([1.0], name="n").dtype == np.float64
     assert v.dtype == float32  # made before
-    assert repr(v) == "Variable('w', shape=(2,), dtype=float32, kind='weight')"
+    assert repr(v) == "Variable('w', shape=(2,), dtype=float32, kind='weight', value=[1., 2.])"
     assert repr(Variable(1.0, name="w", trainable=False)).endswith(
-        "kind='weight', trainable=False)"
+        "kind='weight', trainable=False, value=1.)"
     )
 
 
@@ -267,7 +267,7 @@ def test_a_callback_that_raises_gives_the_weights_back():
                 callbacks=[cr.callbacks.LambdaCallback(on_epoch_end=stop)],
             )
         assert model.get_weights()[0].tolist() == [[0.5]]  # one epoch was done
-        assert all(v.lender is None for v in model.variables)
+        assert all(v.holder is None for v in model.variables)
 
 
 def test_tied_weights_are_one_variable():

@@ -7,6 +7,9 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=10)
 """
 
+from . import process  # noqa: F401  first: a signal may come during the imports below
+
+# isort: split
 from . import (
     activations,
     callbacks,
@@ -24,17 +27,21 @@ from . import (
     utils,
 )
 from .arrays import xp
-from .chain import Tape, gradients, op, record, stop_gradient, value_and_grad, vjp
+from .chain import Tape, gradients, op, record, stop_gradient, vjp
+from .derivatives import hessian, jacobian, jvp, value_and_grad
 from .gradcheck import gradcheck
 from .layers import Input
 from .models import Model, Sequential, load_model
 from .training.compiled import compile
 from .variable import Variable
 from .version import __version__
+from .vocabulary import answer
+from .workflow import Run, train
 
 __all__ = [
     "Input",
     "Model",
+    "Run",
     "Sequential",
     "Tape",
     "Variable",
@@ -47,7 +54,10 @@ __all__ = [
     "errors",
     "gradcheck",
     "gradients",
+    "hessian",
     "initializers",
+    "jacobian",
+    "jvp",
     "layers",
     "load_model",
     "losses",
@@ -59,8 +69,11 @@ __all__ = [
     "record",
     "regularizers",
     "stop_gradient",
+    "train",
     "utils",
     "value_and_grad",
     "vjp",
     "xp",
 ]
+
+answer(__name__)

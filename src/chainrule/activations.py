@@ -4,6 +4,9 @@ from .ops import activations as _activations
 from .ops.activations import *  # noqa: F403
 from .ops.activations import get, register, registry, serialize
 from .ops.elementwise import sign, step, tanh
+from .vocabulary import answer
+
+gelu = registry.find("gelu")  # exact by default, unlike `cr.ops.gelu`; both as in Keras
 
 __all__ = [
     *_activations.__all__,
@@ -15,3 +18,5 @@ __all__ = [
     "step",
     "tanh",
 ]
+
+answer(__name__)

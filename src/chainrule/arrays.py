@@ -7,6 +7,7 @@ rule is itself differentiated).
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from . import config
-from .errors import ArgumentError, DataError
+from .errors import ArgumentError, ChainruleError, DataError
+from .finite import place
 
 __all__ = [
     "as_numpy",
@@ -23,13 +25,17 @@ __all__ = [
     "erf",
     "float_array",
     "full",
+    "is_array",
     "is_float",
     "is_traced",
     "like",
     "numpy_dtype",
+    "take_recorded_type",
     "use_namespace",
     "xp",
 ]
+
+_NUMBERS = "biuf"  # kinds of dtype that hold real numbers: bool, integers, floats
 
 # namespace by exact type; filled as types are met
 _NAMESPACES: dict[type, Any] = dict.fromkeys(
@@ -91,11 +97,16 @@ def numpy_dtype(dtype: Any = None) -> np.dtype:
             ) from None
         return np.dtype(ml_dtypes.bfloat16)
     try:
-        return np.dtype(name)
-    except TypeError:
+        found = np.dtype(name)
+    except Exception:  # NumPy reads a small language here, and stumbles in many ways
+        found = None
+    if found is None or found.kind not in _NUMBERS:
         raise ArgumentError(
-            "unknown dtype", expected="float16, float32, float64, bfloat16", received=repr(dtype)
-        ) from None
+            "unknown dtype",
+            expected="float16, float32, float64, bfloat16",
+            received=repr(dtype)[:100],
+        )
+    return found
 
 
 def dtype_name(dtype: Any) -> str:
@@ -112,7 +123,47 @@ def is_float(value: Any) -> bool:
 def float_array(x: Any) -> Any:
     """Python numbers, lists and integers as float arrays: only those can be differentiated."""
     x = x if hasattr(x, "dtype") else np.asarray(x)
-    return x if is_float(x) else x.astype(np.float64)
+    if is_float(x):
+        return x
+    if x.dtype.kind not in "biu":
+        x = asarray(x, name="x")  # refuses complex numbers and text
+    return x.astype(np.float64)
+
+
+_PYTHON = frozenset((float, int, bool, str, type(None), tuple, list))
+
+
+def take_recorded_type(args: tuple) -> tuple:
+    """A plain float64 array or NumPy number in the type of the recorded values it meets.
+
+    NumPy makes float64 by default; beside a float32 Variable it would drag everything after it to
+    float64 on NumPy, and nothing on XLA. Two recorded types meet as usual: the wider counts.
+    """
+    for a in args:
+        kind = type(a)
+        if kind is np.ndarray:
+            if a.dtype.char == "d":
+                break
+        elif kind not in _PYTHON and not hasattr(a, "on_tape") and _is_float64(a):
+            break
+    else:
+        return args
+    # a Variable may hold another type for a while: inside `swap`, where a gradient is checked
+    now = [getattr(a, "value", a) if hasattr(a, "assign") else a for a in args]
+    recorded = [
+        np.dtype(v.dtype) for a, v in zip(args, now, strict=True)
+        if hasattr(a, "on_tape") and is_float(v)
+    ]  # fmt: skip
+    if not recorded or np.dtype(np.float64) in recorded:
+        return args
+    dtype = functools.reduce(np.promote_types, recorded)
+    return tuple(
+        a if hasattr(a, "on_tape") or not _is_float64(a) else a.astype(dtype) for a in args
+    )
+
+
+def _is_float64(a: Any) -> bool:
+    return getattr(a, "dtype", None) == np.float64
 
 
 def full(number: float, x: Any) -> Any:
@@ -138,41 +189,144 @@ def like(d: Any, x: Any) -> Any:
     return d if dtype == x.dtype else d.astype(x.dtype)
 
 
-def as_numpy(value: Any) -> np.ndarray:
-    """A NumPy array of anything that holds one: lists, frames, JAX, torch, DLPack, buffers."""
-    if isinstance(value, np.ndarray):
+def is_array(value: Any) -> bool:
+    """True for what can be computed with as it is: a NumPy array of numbers, a JAX array."""
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return value.dtype.kind in _NUMBERS or value.dtype.name == "bfloat16"
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.Array)
+
+
+def as_numpy(value: Any, *, name: str = "value") -> np.ndarray:
+    """A NumPy array of anything that holds one: lists, frames, JAX, torch, DLPack, buffers.
+
+    Raises:
+        DataError: rows of different lengths, masked or sparse arrays, what refuses to be an array.
+    """
+    if type(value) is np.ndarray:
         return value
-    if hasattr(value, "detach"):  # a torch tensor that requires grad refuses __array__
-        value = value.detach()
-    if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        return np.from_dlpack(value)
-    return np.asarray(value)
+    try:
+        _no_mask(value, name)
+        if hasattr(value, "detach"):  # a torch tensor that requires grad refuses __array__
+            value = value.detach()
+            value = value.cpu() if hasattr(value, "cpu") else value
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
+        # a subclass, such as np.matrix, may compute in ways of its own
+        return np.asarray(value)
+    except (ChainruleError, MemoryError):
+        raise
+    except Exception as error:  # whatever somebody else's __array__ may say
+        ragged = "inhomogeneous" in str(error)
+        problem = "rows have different lengths" if ragged else str(error)[:200]
+        raise DataError(f"{name} cannot be made an array: {problem}", where=name) from None
+
+
+def _no_mask(value: Any, name: str) -> None:
+    """Refuse what NumPy would make an array of by leaving something out."""
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise DataError(
+            f"{name} is a sparse matrix",
+            expected="an array with all its numbers",
+            received=type(value).__name__,
+            fix=f"{name.split()[-1]}.toarray(), where that fits in memory",
+        )
+    masked = sys.modules.get("numpy.ma")  # where it is not loaded nothing has a mask
+    if masked is not None and _has_mask(value, masked):
+        raise DataError(
+            f"{name} has masked entries, and an array would lose the mask",
+            expected="numbers everywhere",
+            received=type(value).__name__,
+            fix="fill them (.filled(0.0)) or drop those rows",
+        )
+
+
+def _has_mask(value: Any, masked: Any, depth: int = 0) -> bool:
+    if isinstance(value, (list, tuple)):
+        plain = set(map(type, value)) <= {float, int, bool, str}
+        return (
+            not plain and depth < 64 and any(_has_mask(item, masked, depth + 1) for item in value)
+        )
+    return isinstance(value, masked.MaskedArray) and bool(masked.is_masked(value))
 
 
 def asarray(value: Any, dtype: Any = None, *, name: str = "value") -> np.ndarray:
     """A NumPy array of numbers, or an error that names what was wrong with `value`.
 
     Raises:
-        DataError: rows of different lengths, text, or objects that are not numbers.
+        DataError: rows of different lengths, text, dates, None, masked or sparse arrays, or
+            objects that are not numbers; names the first such entry.
+
+    Example:
+        >>> asarray([[1, 2], [3, None]], name="x")
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.DataError: row 1, column 1: x holds something that is not a number
+          expected: numbers
+          received: None
+          fix: fill or drop what is missing; turn categories into integers or one-hot rows
     """
-    try:
-        array = as_numpy(value)
-    except (ValueError, TypeError) as error:
-        problem = "rows have different lengths" if "inhomogeneous" in str(error) else str(error)
-        raise DataError(f"{name} cannot be made an array: {problem}", where=name) from None
-    if array.dtype.kind in "OUSV" and array.dtype.name != "bfloat16":
-        try:
-            array = array.astype(np.float64)
-        except (ValueError, TypeError):
+    array = as_numpy(value, name=name)
+    kind = array.dtype.kind
+    if kind not in _NUMBERS and array.dtype.name != "bfloat16":
+        if kind == "O":
+            array = _numbers(array, name)
+        elif kind in "mM":
+            raise DataError(
+                f"{name} holds {'dates' if kind == 'M' else 'durations'}",
+                expected="numbers",
+                received=f"dtype {array.dtype}",
+                fix="say which unit is meant: (dates - dates.min()) / np.timedelta64(1, 'D')",
+            )
+        elif kind == "c":
+            raise DataError(f"{name} is complex", expected="real numbers", received=array.dtype)
+        elif kind == "V" and array.dtype.names is None and array.dtype.type is not np.void:
+            array = array.astype(np.float32)  # other small floats of ml_dtypes
+        else:
             raise DataError(
                 f"{name} holds something that is not a number",
                 expected="numbers",
-                received=f"dtype {array.dtype}, for example {array.reshape(-1)[:1].tolist()}",
+                received=f"dtype {array.dtype}, for example {array.reshape(-1)[:1].tolist()}"[:200],
                 fix="turn categories into integers or one-hot rows first",
+            )
+    if dtype is None or array.dtype == (dtype := numpy_dtype(dtype)):
+        return array
+    with np.errstate(over="ignore"):  # what is too large for the type becomes infinite
+        return array.astype(dtype)
+
+
+def _numbers(array: np.ndarray, name: str) -> np.ndarray:
+    """Objects as float64: Python numbers, fractions and decimals, and nothing else."""
+    found = np.empty(array.size)
+    for i, item in enumerate(array.reshape(-1)):
+        try:
+            if isinstance(item, (str, bytes, np.datetime64, np.timedelta64)):
+                raise TypeError
+            found[i] = float(item)
+        except Exception:  # float() of somebody else's object may raise anything
+            at = place(tuple(map(int, np.unravel_index(i, array.shape)))) or None
+            if isinstance(item, int):
+                raise DataError(
+                    f"{name} holds a number too large",
+                    where=at,
+                    expected="numbers up to 1.8e308",
+                    received=_short(item),
+                ) from None
+            raise DataError(
+                f"{name} holds something that is not a number",
+                where=at,
+                expected="numbers",
+                received=_short(item),
+                fix="fill or drop what is missing; turn categories into integers or one-hot rows",
             ) from None
-    if array.dtype.kind == "c":
-        raise DataError(f"{name} is complex", expected="real numbers", received=array.dtype)
-    return array if dtype is None else array.astype(numpy_dtype(dtype), copy=False)
+    return found.reshape(array.shape)
+
+
+def _short(item: Any) -> str:
+    try:
+        return repr(item)[:80]
+    except ValueError:  # Python prints no number of more than 4,300 digits
+        return type(item).__name__
 
 
 # Chebyshev coefficients c of  log(erfc(z)·exp(z²)/t) ≈ c0/2 + Σ c_k T_k(y),  with t = 2/(2+z) and

@@ -1,6 +1,7 @@
 """Callbacks, under Keras's module name."""
 
 from .training.callbacks import (
+    BackupAndRestore,
     Callback,
     CallbackList,
     EarlyStopping,
@@ -11,8 +12,10 @@ from .training.callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
+from .vocabulary import answer
 
 __all__ = [
+    "BackupAndRestore",
     "Callback",
     "CallbackList",
     "EarlyStopping",
@@ -23,3 +26,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+
+answer(__name__)

@@ -8,20 +8,25 @@ Example:
 """
 
 from .data import digits, mnist
-from .data.catalog import Dataset, load
+from .data.catalog import Dataset, from_arrays, load
 from .data.catalog import datasets as names
 from .data.digits import load_digits
 from .data.idx import read_idx, write_idx
 from .data.mnist import load_idx_folder, load_mnist
+from .data.schema import Scaling, Schema
 from .data.synthetic import blobs, circles, gate, moons, plane, spirals, xor
 from .data.tables import Table, read_csv
+from .vocabulary import answer
 
 __all__ = [
     "Dataset",
+    "Scaling",
+    "Schema",
     "Table",
     "blobs",
     "circles",
     "digits",
+    "from_arrays",
     "gate",
     "load",
     "load_digits",
@@ -37,3 +42,5 @@ __all__ = [
     "write_idx",
     "xor",
 ]
+
+answer(__name__)

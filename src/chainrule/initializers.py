@@ -16,13 +16,22 @@ from . import rng
 from .arrays import numpy_dtype
 from .errors import ArgumentError, ShapeError, choose
 from .registry import Configurable, Registry
+from .vocabulary import answer
 
 registry = Registry("initializer")
 register = registry.add
 
 
 class Initializer(Configurable):
-    """Base: `__call__(shape, dtype=None)` returns the first value."""
+    """Base: `__call__(shape, dtype=None)` returns the first value.
+
+    Example:
+        >>> class Diagonal(Initializer):
+        ...     def __call__(self, shape, dtype=None):
+        ...         return np.eye(*shape, dtype=numpy_dtype(dtype))
+        >>> Diagonal()((1, 2))
+        array([[1., 0.]], dtype=float32)
+    """
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         """The first value of a weight."""
@@ -40,7 +49,12 @@ class _Random(Initializer):
 
 @register
 class Zeros(Initializer):
-    """All 0: the default for biases."""
+    """All 0: the default for biases.
+
+    Example:
+        >>> Zeros()((2,))
+        array([0., 0.], dtype=float32)
+    """
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         """Zeros of `shape`."""
@@ -49,7 +63,12 @@ class Zeros(Initializer):
 
 @register
 class Ones(Initializer):
-    """All 1."""
+    """All 1.
+
+    Example:
+        >>> Ones()((2,), "float64")
+        array([1., 1.])
+    """
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         """Ones of `shape`."""
@@ -58,14 +77,32 @@ class Ones(Initializer):
 
 @register
 class Constant(Initializer):
-    """All the same number, or a given array."""
+    """All the same number, or a given array that fits the shape.
+
+    Raises:
+        ShapeError: the array cannot be broadcast to the shape.
+
+    Example:
+        >>> Constant(0.5)((2,)), Constant([1, 2])((2, 2))
+        (array([0.5, 0.5], dtype=float32), array([[1., 2.],
+               [1., 2.]], dtype=float32))
+    """
 
     def __init__(self, value: Any = 0.0) -> None:
         self.value = value
 
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         """`value` in every place of `shape`."""
-        return np.broadcast_to(np.asarray(self.value, numpy_dtype(dtype)), shape).copy()
+        value = np.asarray(self.value, numpy_dtype(dtype))
+        try:
+            return np.broadcast_to(value, shape).copy()
+        except ValueError:
+            raise ShapeError(
+                "the constant does not fit the weight",
+                where="Constant",
+                expected=tuple(shape),
+                received=value.shape,
+            ) from None
 
     def get_config(self) -> dict[str, Any]:
         """The value; an array as lists."""
@@ -74,7 +111,16 @@ class Constant(Initializer):
 
 @register("IdentityInitializer", "eye")
 class Identity(Initializer):
-    """The identity matrix times `gain`."""
+    """The identity matrix times `gain`; what goes in comes out.
+
+    Raises:
+        ShapeError: the shape has not two axes.
+
+    Example:
+        >>> Identity(2.0)((2, 2))
+        array([[2., 0.],
+               [0., 2.]], dtype=float32)
+    """
 
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
@@ -87,7 +133,17 @@ class Identity(Initializer):
 
 @register("uniform")
 class RandomUniform(_Random):
-    """Uniform in [minval, maxval)."""
+    """Uniform in [minval, maxval).
+
+    Args:
+        minval, maxval: the range (±.05).
+        seed: the same numbers for the same shape; without one, others at each call.
+
+    Example:
+        >>> x = RandomUniform(0.0, 2.0, seed=1)((1000,))
+        >>> bool(0 <= x.min() and x.max() < 2)
+        True
+    """
 
     def __init__(
         self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
@@ -102,7 +158,16 @@ class RandomUniform(_Random):
 
 @register("normal")
 class RandomNormal(_Random):
-    """Normal with a mean and a standard deviation."""
+    """Normal with a mean and a standard deviation.
+
+    Args:
+        mean, stddev: of the distribution (0, .05).
+        seed: the same numbers for the same shape; without one, others at each call.
+
+    Example:
+        >>> RandomNormal(seed=1)((2, 3)).shape
+        (2, 3)
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -115,7 +180,19 @@ class RandomNormal(_Random):
 
 @register
 class TruncatedNormal(_Random):
-    """Normal, drawn again where it lies more than two standard deviations from the mean."""
+    """Normal, drawn again where it lies more than two standard deviations from the mean.
+
+    As in Keras `stddev` is that before the cut; afterwards it is .8796 of it.
+
+    Args:
+        mean, stddev: of the distribution (0, .05).
+        seed: the same numbers for the same shape; without one, others at each call.
+
+    Example:
+        >>> x = TruncatedNormal(stddev=1.0, seed=1)((1000,))
+        >>> bool(abs(x).max() <= 2)
+        True
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -138,7 +215,12 @@ def _truncated(key: np.ndarray, shape: Any) -> np.ndarray:
 
 
 def fans(shape: Any) -> tuple[float, float]:
-    """(fan_in, fan_out), inputs and outputs of one unit; a convolution's times its window."""
+    """(fan_in, fan_out), inputs and outputs of one unit; a convolution's times its window.
+
+    Example:
+        >>> fans((784, 10)), fans((3, 3, 16, 32))
+        ((784.0, 10.0), (144.0, 288.0))
+    """
     if len(shape) < 2:
         n = float(shape[0]) if shape else 1.0
         return n, n
@@ -153,6 +235,20 @@ class VarianceScaling(_Random):
     n is fan_in, fan_out, their mean (`fan_avg`) or geometric mean. Distributions: `uniform` in
     ±√(3·scale/n), `untruncated_normal`, or `truncated_normal` widened so that its variance is
     right after the cut.
+
+    Args:
+        scale: 2 suits ReLU, 1 a linear layer (1).
+        mode: what n is.
+        distribution: one of the three.
+        seed: the same numbers for the same shape; without one, others at each call.
+
+    Raises:
+        ArgumentError: a scale that is not above 0, an unknown word.
+
+    Example:
+        >>> x = VarianceScaling(2.0, "fan_in", "uniform", seed=1)((6, 1000))
+        >>> bool(abs(x).max() <= 1.0)  # √(3·2/6)
+        True
     """
 
     _MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
@@ -206,49 +302,100 @@ class _Named(VarianceScaling):
 
 @register
 class GlorotUniform(_Named):
-    """Uniform in ±√(6/(fan_in + fan_out)): the default for kernels.  (Glorot and Bengio 2010.)"""
+    """Uniform in ±√(6/(fan_in + fan_out)): the default for kernels.  (Glorot and Bengio 2010.)
+
+    PyTorch calls it `xavier_uniform_`.
+
+    Example:
+        >>> bool(abs(GlorotUniform(seed=1)((2, 4))).max() <= 1.0)  # √(6/6)
+        True
+    """
 
     settings = (1.0, "fan_avg", "uniform")
 
 
 @register
 class GlorotNormal(_Named):
-    """Truncated normal with variance 2/(fan_in + fan_out).  (Glorot and Bengio 2010.)"""
+    """Truncated normal with variance 2/(fan_in + fan_out).  (Glorot and Bengio 2010.)
+
+    PyTorch's `xavier_normal_` is not truncated.
+
+    Example:
+        >>> GlorotNormal(seed=1)((2, 4)).shape
+        (2, 4)
+    """
 
     settings = (1.0, "fan_avg", "truncated_normal")
 
 
 @register
 class HeUniform(_Named):
-    """Uniform in ±√(6/fan_in), for ReLU.  (He et al. 2015.)"""
+    """Uniform in ±√(6/fan_in), for ReLU.  (He et al. 2015.)
+
+    PyTorch calls it `kaiming_uniform_`, and has another slope in it by default.
+
+    Example:
+        >>> bool(abs(HeUniform(seed=1)((6, 4))).max() <= 1.0)  # √(6/6)
+        True
+    """
 
     settings = (2.0, "fan_in", "uniform")
 
 
 @register
 class HeNormal(_Named):
-    """Truncated normal with variance 2/fan_in, for ReLU.  (He et al. 2015.)"""
+    """Truncated normal with variance 2/fan_in, for ReLU.  (He et al. 2015.)
+
+    PyTorch's `kaiming_normal_` is not truncated.
+
+    Example:
+        >>> HeNormal(seed=1)((2, 4)).shape
+        (2, 4)
+    """
 
     settings = (2.0, "fan_in", "truncated_normal")
 
 
 @register
 class LecunUniform(_Named):
-    """Uniform in ±√(3/fan_in).  (LeCun et al. 1998.)"""
+    """Uniform in ±√(3/fan_in).  (LeCun et al. 1998.)
+
+    Example:
+        >>> bool(abs(LecunUniform(seed=1)((3, 4))).max() <= 1.0)  # √(3/3)
+        True
+    """
 
     settings = (1.0, "fan_in", "uniform")
 
 
 @register
 class LecunNormal(_Named):
-    """Truncated normal with variance 1/fan_in, for SELU.  (LeCun et al. 1998.)"""
+    """Truncated normal with variance 1/fan_in, for SELU.  (LeCun et al. 1998.)
+
+    Example:
+        >>> LecunNormal(seed=1)((2, 4)).shape
+        (2, 4)
+    """
 
     settings = (1.0, "fan_in", "truncated_normal")
 
 
 @register("OrthogonalInitializer")
 class Orthogonal(_Random):
-    """A matrix with orthonormal rows or columns, times `gain`.  (Saxe et al. 2014.)"""
+    """A matrix with orthonormal rows or columns, times `gain`.  (Saxe et al. 2014.)
+
+    Args:
+        gain: the factor (1).
+        seed: the same numbers for the same shape; without one, others at each call.
+
+    Raises:
+        ShapeError: the shape has fewer than two axes.
+
+    Example:
+        >>> q = Orthogonal(seed=1)((3, 3), "float64")
+        >>> bool(np.allclose(q @ q.T, np.eye(3)))
+        True
+    """
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         self.gain, self.seed = gain, seed
@@ -275,10 +422,23 @@ def _need_matrix(initializer: Initializer, shape: Any, exactly: bool = False) ->
 
 
 def get(identifier: Any) -> Any:
-    """An initializer by name, config, class, or a function of (shape, dtype) as it is."""
+    """An initializer by name, config, class, or a function of (shape, dtype) as it is.
+
+    Example:
+        >>> get("ones")((2,))
+        array([1., 1.], dtype=float32)
+    """
     return registry.get(identifier)
 
 
 def serialize(initializer: Any) -> Any:
-    """The configuration of an initializer."""
+    """The configuration of an initializer, as plain values; `get` makes it of it again.
+
+    Example:
+        >>> serialize(Constant(0.5))
+        {'class_name': 'Constant', 'config': {'value': 0.5}}
+    """
     return registry.serialize(initializer)
+
+
+answer(__name__)

@@ -6,13 +6,14 @@ whichever of the three is a plain array. Each is the operation of the same name 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .errors import StateError
 
-__all__ = ["Node", "Operators", "Recordable", "on_tape", "raw", "use_operations"]
+__all__ = ["Operators", "Recordable", "binary", "raw", "use_operations"]
 
 _operations: Any = None
 
@@ -23,7 +24,9 @@ def use_operations(namespace: Any) -> None:
     _operations = namespace
 
 
-def _binary(name: str) -> tuple[Any, Any]:
+def binary(name: str) -> tuple[Any, Any]:
+    """The methods `self ∘ other` and `other ∘ self` for the operation of that name."""
+
     def forward(self: Any, other: Any) -> Any:
         return getattr(_operations, name)(self, other)
 
@@ -39,14 +42,14 @@ class Operators:
     __slots__ = ()
     value: Any
 
-    __add__, __radd__ = _binary("add")
-    __sub__, __rsub__ = _binary("subtract")
-    __mul__, __rmul__ = _binary("multiply")
-    __truediv__, __rtruediv__ = _binary("divide")
-    __pow__, __rpow__ = _binary("power")
-    __matmul__, __rmatmul__ = _binary("matmul")
-    __lt__, __gt__ = _binary("less")
-    __le__, __ge__ = _binary("less_equal")
+    __add__, __radd__ = binary("add")
+    __sub__, __rsub__ = binary("subtract")
+    __mul__, __rmul__ = binary("multiply")
+    __truediv__, __rtruediv__ = binary("divide")
+    __pow__, __rpow__ = binary("power")
+    __matmul__, __rmatmul__ = binary("matmul")
+    __lt__, __gt__ = binary("less")
+    __le__, __ge__ = binary("less_equal")
 
     def __neg__(self) -> Any:
         return _operations.negative(self)
@@ -105,7 +108,7 @@ class Operators:
     @property
     def size(self) -> int:
         """Number of elements."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> Any:
@@ -142,70 +145,6 @@ class Recordable(Operators):
     def on_tape(self) -> Any:
         """The Node of this value on the open tape, or its plain array."""
         raise NotImplementedError
-
-
-class Node(Recordable):
-    """One value on a tape: the array, the operation that made it, its parents, its derivative."""
-
-    __slots__ = ("back", "index", "made_by", "parents", "tape", "value")
-
-    def __init__(
-        self, tape: Any, value: Any, made_by: Any = None, parents: tuple = (), back: Any = None
-    ) -> None:
-        self.tape, self.value, self.made_by = tape, value, made_by
-        self.parents, self.back = parents, back
-        self.index = len(tape.nodes)
-        tape.nodes.append(self)
-
-    def on_tape(self) -> Any:
-        """Itself while its tape is open, then its value: a closed tape records nothing."""
-        if not self.tape.closed:
-            return self
-        return self.value.on_tape() if isinstance(self.value, Node) else self.value
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._number("a NumPy array"), dtype=dtype, copy=copy)
-
-    def _number(self, what: str = "a plain number") -> Any:
-        if not self.tape.closed:
-            raise StateError(
-                f"turning a recorded value into {what} would cut the chain rule here",
-                fix="use the function of that name in cr.ops, or cr.stop_gradient(x) on purpose",
-            )
-        return raw(self)
-
-    def __eq__(self, other: object) -> Any:
-        return _operations.equal(self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return _operations.not_equal(self, other)
-
-    __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        return f"Node({raw(self)!r}, made_by={getattr(self.made_by, '__name__', 'input')})"
-
-
-def on_tape(function: Any, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict, Any]:
-    """The arguments of a call as they stand on the open tape, and the innermost tape among them.
-
-    A recorded value given by keyword is moved to its position, where the chain rule looks for it.
-    """
-    if kwargs and any(isinstance(v, Recordable) for v in kwargs.values()):
-        import inspect
-
-        bound = inspect.signature(function).bind(*args, **kwargs)
-        bound.apply_defaults()
-        args, kwargs = bound.args, bound.kwargs
-    tape = None
-    for a in args:
-        if isinstance(a, Recordable):
-            args = tuple([v.on_tape() if isinstance(v, Recordable) else v for v in args])
-            for v in args:
-                if type(v) is Node and (tape is None or v.tape.level > tape.level):
-                    tape = v.tape
-            break
-    return args, kwargs, tape
 
 
 def raw(x: Any) -> Any:

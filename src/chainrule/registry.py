@@ -7,14 +7,16 @@ never run code that the file names (no import, no eval).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, overload
 
 from .errors import ArgumentError, UnknownNameError, did_you_mean
 
-__all__ = ["Configurable", "Registry", "snake_case"]
+__all__ = ["Configurable", "Registry", "in_trees", "need_config", "snake_case"]
 
 T = TypeVar("T")
+
+_LONGEST_SHOWN = 100
 
 
 def _key(name: str) -> str:
@@ -51,8 +53,24 @@ class Registry:
         self._parts: dict[str, Any] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded -> as written; the first one is the name in files
 
+    @overload
+    def add(self, *aliases: str) -> Callable[[T], T]: ...
+    @overload
+    def add(self, part: T, /) -> T: ...
     def add(self, *aliases: Any) -> Any:
-        """Decorator that enters a class or function under its own name and any aliases."""
+        """Decorator that enters a class or function under its own name and any aliases.
+
+        `cr.layers.register` and its like are this method of their tables: what is registered can be
+        asked for by name, written into a model's file, and found again when the file is read.
+
+        Example:
+            >>> import chainrule as cr
+            >>> @cr.activations.register("bump")
+            ... def gaussian(x):
+            ...     return cr.ops.exp(-cr.ops.square(x))
+            >>> cr.layers.Dense(1, activation="bump").get_config()["activation"]
+            'gaussian'
+        """
         if len(aliases) == 1 and not isinstance(aliases[0], str):
             return self._enter(aliases[0], ())
         return lambda part: self._enter(part, aliases)
@@ -63,8 +81,8 @@ class Registry:
             self._names.setdefault(_key(name), name)
         return part
 
-    def __contains__(self, name: str) -> bool:
-        return _key(name) in self._parts
+    def __contains__(self, name: Any) -> bool:
+        return isinstance(name, str) and _key(name) in self._parts
 
     def __iter__(self) -> Iterator[str]:
         """Each part once, under its own name."""
@@ -73,8 +91,13 @@ class Registry:
 
     def find(self, name: str) -> Any:
         """The class or function called `name`; raises UnknownNameError with the nearest names."""
+        if not isinstance(name, str):
+            raise ArgumentError(
+                f"the name of a {self.kind} must be text", received=type(name).__name__
+            )
         part = self._parts.get(_key(name))
         if part is None:
+            name = name[:_LONGEST_SHOWN]  # a name from a file may be as long as the file
             raise UnknownNameError(
                 f"unknown {self.kind} {name!r}", fix=did_you_mean(name, self._names.values())
             )
@@ -97,8 +120,7 @@ class Registry:
                     received=repr(identifier)[:200],
                 )
             part = self.find(identifier["class_name"])
-            config = identifier.get("config") or {}
-            return part.from_config(config) if isinstance(part, type) else part
+            return part.from_config(identifier.get("config")) if isinstance(part, type) else part
         if isinstance(identifier, type):
             return identifier(**defaults)
         if callable(identifier) or isinstance(identifier, Configurable):
@@ -134,6 +156,7 @@ class Configurable:
     """
 
     parts: dict[str, Registry] = {}
+    _known_arguments: dict[str, Any]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain JSON values."""
@@ -148,13 +171,20 @@ class Configurable:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Build the same object from what `get_config` returned."""
-        unknown = set(config) - set(cls._arguments())
+        config = need_config(config, cls.__name__)
+        arguments = cls._arguments()
+        unknown = set(config) - set(arguments)
         if unknown:
-            name = sorted(unknown)[0]
+            name = min(unknown)[:_LONGEST_SHOWN]
             raise ArgumentError(
                 f"unknown argument {name!r} in the configuration",
                 where=cls.__name__,
-                fix=did_you_mean(name, cls._arguments()),
+                fix=did_you_mean(name, arguments),
+            )
+        missing = [k for k, p in arguments.items() if p.default is p.empty and k not in config]
+        if missing:
+            raise ArgumentError(
+                f"the argument {missing[0]!r} is missing in the configuration", where=cls.__name__
             )
         return cls(**config)
 
@@ -169,23 +199,46 @@ class Configurable:
             )
 
     @classmethod
-    def _arguments(cls) -> list[str]:
-        import inspect
-
-        names = []
-        for owner in cls.__mro__:  # **kwargs passes on to the class above
-            if "__init__" not in vars(owner):
-                continue
-            parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
-            plain = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-            names += [p.name for p in plain if p.name not in names]
-            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-                break
-        return names
+    def _arguments(cls) -> dict[str, Any]:
+        """The constructor's parameters by name, with those of the classes that it passes on to."""
+        known = cls.__dict__.get("_known_arguments")  # reading signatures is slow
+        if known is None:
+            known = cls._known_arguments = _parameters(cls)
+        return known
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items() if v is not None)
         return f"{type(self).__name__}({arguments})"
+
+
+def _parameters(cls: type) -> dict[str, Any]:
+    import inspect
+
+    found: dict[str, Any] = {}
+    for owner in cls.__mro__[:-1]:  # the last one, object, has none
+        if "__init__" not in vars(owner):
+            continue
+        parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+        for p in parameters:
+            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                found.setdefault(p.name, p)
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):  # **kwargs passes on
+            break
+    return found
+
+
+def need_config(config: Any, where: str) -> dict[str, Any]:
+    """The arguments of a part as a configuration holds them: a dict by name, empty for None."""
+    if config is None:
+        return {}
+    if isinstance(config, dict) and all(isinstance(name, str) for name in config):
+        return config
+    raise ArgumentError(
+        "a configuration holds arguments by name",
+        where=where,
+        expected="a dict",
+        received=type(config).__name__,
+    )
 
 
 def _plain(value: Any, owner: str, name: str) -> Any:
@@ -206,3 +259,12 @@ def _plain(value: Any, owner: str, name: str) -> Any:
         received=repr(value)[:120],
         fix="use a registered name or a configurable object",
     )
+
+
+def in_trees(f: Any, value: Any) -> Any:
+    """f of every entry of a list or dict of settings, or of the one setting."""
+    if isinstance(value, dict) and "class_name" not in value:
+        return {k: in_trees(f, v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [in_trees(f, v) for v in value]
+    return f(value)

@@ -5,15 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from . import ops
+from .checks import is_number
 from .errors import ArgumentError
 from .registry import Configurable, Registry
+from .vocabulary import answer
 
 registry = Registry("regularizer")
 register = registry.add
 
 
 class Regularizer(Configurable):
-    """Base: `__call__(w)` returns the penalty of one weight, a single number."""
+    """Base: `__call__(w)` returns the penalty of one weight, a single number.
+
+    Example:
+        >>> import numpy as np
+        >>> class Centred(Regularizer):
+        ...     def __call__(self, w):
+        ...         return ops.square(ops.mean(w))
+        >>> float(Centred()(np.array([1.0, 3.0])))
+        4.0
+    """
 
     def __call__(self, w: Any) -> Any:
         """The penalty."""
@@ -21,17 +32,23 @@ class Regularizer(Configurable):
 
     def _check(self, **factors: float) -> None:
         for name, factor in factors.items():
-            if not factor >= 0 or factor == float("inf"):
+            if not is_number(factor) or factor < 0:
                 raise ArgumentError(
                     f"{name} must be zero or more, and finite",
                     where=type(self).__name__,
-                    received=factor,
+                    received=repr(factor),
                 )
 
 
 @register
 class L1(Regularizer):
-    """l1·Σ|w|: pushes weights to exactly zero.  (This is not weight decay.)
+    """l1·Σ|w|: pushes weights to exactly zero.  (Tibshirani 1996; this is not weight decay.)
+
+    Args:
+        l1: the factor (.01).
+
+    Raises:
+        ArgumentError: the factor is negative or not finite.
 
     Example:
         >>> import numpy as np
@@ -52,7 +69,18 @@ class L1(Regularizer):
 class L2(Regularizer):
     """l2·Σw²: pulls weights towards zero; weight decay 2·l2 under plain SGD, and only there.
 
-    PyTorch's `weight_decay=λ` adds λ·w to the gradient, that is l2 = λ/2.
+    PyTorch's `weight_decay=λ` adds λ·w to the gradient, that is l2 = λ/2.  (Hoerl, Kennard 1970.)
+
+    Args:
+        l2: the factor (.01).
+
+    Raises:
+        ArgumentError: the factor is negative or not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> float(L2(0.5)(np.array([1.0, -3.0])))
+        5.0
     """
 
     def __init__(self, l2: float = 0.01) -> None:
@@ -66,7 +94,19 @@ class L2(Regularizer):
 
 @register("l1_l2")
 class L1L2(Regularizer):
-    """l1·Σ|w| + l2·Σw².  (Zou and Hastie 2005, the elastic net.)"""
+    """l1·Σ|w| + l2·Σw².  (Zou and Hastie 2005, the elastic net.)
+
+    Args:
+        l1, l2: the factors (0, as in Keras).
+
+    Raises:
+        ArgumentError: a factor is negative or not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> float(L1L2(l1=0.5, l2=0.5)(np.array([1.0, -3.0])))
+        7.0
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self._check(l1=l1, l2=l2)
@@ -78,13 +118,25 @@ class L1L2(Regularizer):
 
 
 def get(identifier: Any) -> Any:
-    """A regularizer by name, config, class, or a function of a weight as it is."""
+    """A regularizer by name, config, class, or a function of a weight as it is.
+
+    Example:
+        >>> get("l2").l2
+        0.01
+    """
     return registry.get(identifier)
 
 
 def serialize(regularizer: Any) -> Any:
-    """The configuration of a regularizer."""
+    """The configuration of a regularizer, as plain values; `get` makes it of it again.
+
+    Example:
+        >>> serialize(L2(0.5))
+        {'class_name': 'L2', 'config': {'l2': 0.5}}
+    """
     return registry.serialize(regularizer)
 
 
 l1, l2, l1_l2 = L1, L2, L1L2
+
+answer(__name__)

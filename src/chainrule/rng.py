@@ -147,13 +147,28 @@ class _Global:
 
     key = key(int.from_bytes(os.urandom(8), "little"))
     count = 0
+    forks = 0
     lock = threading.Lock()
+
+
+def _in_child() -> None:
+    """A forked process goes on with a stream of its own, the same each time for the same seed."""
+    _Global.lock = threading.Lock()  # another thread of the parent may have held it
+    _Global.key, _Global.count = fold(_Global.key, 0x10000000 + _Global.forks), 0
+
+
+def _before_fork() -> None:
+    _Global.forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_in_child)
 
 
 def set_seed(seed: int) -> None:
     """Start the process's stream again: what follows draws the same keys each time."""
     with _Global.lock:
-        _Global.key, _Global.count = key(seed), 0
+        _Global.key, _Global.count, _Global.forks = key(seed), 0, 0
 
 
 def next_key() -> np.ndarray:

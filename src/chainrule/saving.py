@@ -1,27 +1,54 @@
-"""Saving and loading models: architecture, weights and training state in one file."""
+"""Saving and loading models: architecture, weights and training state in one file.
+
+A file has a manifest, plain JSON, and tensors whose names begin with the section they belong to:
+`model/` for the layers' variables, `optimizer/` for the optimizer's. A section says which Variables
+it holds; writing and reading go over sections and know nothing else. What stands in a section that
+was not asked for stays in the file; a section that nobody knows is refused.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import losses, metrics, optimizers, storage
-from .errors import ArgumentError, ChainruleError, FileError, ShapeError
+from .arrays import is_float
+from .errors import ArgumentError, FileError, ShapeError
+from .files import path_of
+from .finite import first_not_finite, need_finite
 from .layers.base import registry, weights_to_come
+from .registry import in_trees
+from .shapes import check_shape, map_shapes
+from .variable import put, snapshot
 from .version import __version__
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
 _FORMAT = "chainrule-model"
 _VERSION = 1
+_MOST_SETTINGS = 10_000  # values in what compile is given: a metric costs much more than its name
 _FOREIGN = (".h5", ".hdf5", ".keras", ".pt", ".pth", ".ckpt", ".npz", ".pb", ".pkl")
 
 
+# --- names -------------------------------------------------------------------------------------
+
+
 def target(path: Any, *, say: bool = False) -> str:
-    """The file that is really written: `model.h5` becomes `model.safetensors`."""
-    path = os.fspath(path)
+    """The file that is really written: `model.h5` becomes `model.safetensors`.
+
+    Raises:
+        FileError: this is no path, or it ends with a folder's name.
+    """
+    path = path_of(path)
+    if not os.path.basename(path):
+        raise FileError(
+            "the path names a folder and no file",
+            where=path,
+            fix=f"{os.path.join(path, 'model.safetensors')}",
+        )
     stem, extension = os.path.splitext(path)
     if extension == ".safetensors":
         return path
@@ -50,26 +77,131 @@ def _named(model: Any) -> list[tuple[str, Any]]:
     return plain
 
 
-def _variables(model: Any) -> dict[str, Any]:
-    """Every Variable that belongs in a file, by its name there."""
-    found = {f"model/{path}": v for path, v in _named(model)}
-    return {name: v for name, v in found.items() if v.kind != "metric"}
+def _paths(model: Any, variables: Any) -> list[str]:
+    chosen = {id(v) for v in variables}
+    return [path for path, v in _named(model) if id(v) in chosen]
+
+
+# --- sections ----------------------------------------------------------------------------------
+
+
+def _model_variables(model: Any) -> dict[str, Any]:
+    """Every Variable of the layers that belongs in a file."""
+    return {path: v for path, v in _named(model) if v.kind != "metric"}
 
 
 def _optimizer_variables(model: Any) -> dict[str, Any]:
     optimizer = model.optimizer
     if optimizer is None:
         return {}
-    found = {
-        "optimizer/iterations": optimizer.iterations,
-        "optimizer/learning_rate": optimizer._rate,
-    }
+    found = {"iterations": optimizer.iterations, "learning_rate": optimizer._rate}
     paths = {id(v): path for path, v in _named(model)}
     for variable, slots in zip(optimizer._trained, optimizer.slots, strict=True):
         if id(variable) in paths:  # a layer taken out since leaves its memory behind
             for name, slot in zip(optimizer.slot_names, slots, strict=True):
-                found[f"optimizer/{paths[id(variable)]}/{name}"] = slot
+                found[f"{paths[id(variable)]}/{name}"] = slot
     return found
+
+
+_SECTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "model": _model_variables,
+    "optimizer": _optimizer_variables,
+}
+
+
+def _variables(model: Any, sections: tuple[str, ...]) -> dict[str, Any]:
+    """The Variables of these sections by their names in files."""
+    return {
+        f"{section}/{name}": v
+        for section in sections
+        for name, v in _SECTIONS[section](model).items()
+    }
+
+
+def variables_of(model: Any) -> dict[str, Any]:
+    """The Variables of model and optimizer by their names in files."""
+    return _variables(model, ("model", "optimizer"))
+
+
+class RunSection(NamedTuple):
+    """What a checkpoint holds beside a model: see training/checkpoint.py.
+
+    Args:
+        about: plain values, the entry "run" of the manifest.
+        variables: more Variables of the same moment, by names under `run/`.
+        arrays: more arrays, likewise.
+    """
+
+    about: dict[str, Any]
+    variables: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def architecture(model: Any) -> Any:
+    """The configuration of a model; None where it has a layer of the user's without a name."""
+    try:
+        return registry.serialize(model)
+    except ArgumentError:
+        return None
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, run: RunSection | None = None
+) -> str:
+    """Write a model; returns the path. See `Model.save`. With `run` it is a checkpoint."""
+    if not model.built:
+        raise ArgumentError(
+            "a model without weights cannot be saved",
+            where=model.name,
+            fix="start with Input(shape), or call fit or predict first",
+        )
+    manifest = {
+        "chainrule": __version__,
+        "model": registry.serialize(model) if run is None else architecture(model),
+        "input_shape": map_shapes(lambda s: list(s[1:]), model.built_for),
+        "compile": _compile_config(model),
+        "trained": _paths(model, model.optimizer._trained if model.optimizer else ()),
+        "frozen": _paths(model, [v for v in model.weights if not v.trainable]),
+    }
+    if run is not None:
+        manifest["run"] = run.about
+        if manifest["model"] is None:  # it can be resumed all the same, but not loaded
+            del manifest["model"]
+    return _write(model, filepath, overwrite, manifest, ("model", "optimizer"), run)
+
+
+def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> str:
+    """Write the weights alone; returns the path."""
+    return _write(model, filepath, overwrite, {}, ("model",))
+
+
+def _write(
+    model: Any,
+    filepath: Any,
+    overwrite: bool,
+    manifest: dict[str, Any],
+    sections: tuple[str, ...],
+    run: RunSection | None = None,
+) -> str:
+    path = target(filepath, say=not model.__dict__.get("_said_safetensors"))
+    model.__dict__["_said_safetensors"] = True  # once is enough for a checkpoint every epoch
+    if not overwrite and os.path.lexists(path):
+        raise FileError("the file exists already", where=path, fix="overwrite=True replaces it")
+    named = _variables(model, sections)
+    more = {} if run is None else run.variables
+    values = snapshot([*named.values(), *more.values()])
+    arrays = dict(zip(named, values[: len(named)], strict=True))
+    need_finite(
+        arrays.items(), f"{model.name}, save", fix="nothing was written; train again from before"
+    )
+    if run is not None:  # a running figure may be NaN
+        arrays |= dict(zip(more, values[len(named) :], strict=True)) | run.arrays
+    about = {"format": _FORMAT, "version": _VERSION, "name": model.name}
+    storage.write(path, arrays, about | manifest)
+    return path
 
 
 def _compile_config(model: Any) -> Any:
@@ -86,50 +218,12 @@ def _compile_config(model: Any) -> Any:
         return None
 
 
-def _paths(model: Any, variables: Any) -> list[str]:
-    chosen = {id(v) for v in variables}
-    return [path for path, v in _named(model) if id(v) in chosen]
+# --- reading -----------------------------------------------------------------------------------
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True) -> str:
-    """Write a model; returns the path. See `Model.save`."""
-    if not model.built:
-        raise ArgumentError(
-            "a model without weights cannot be saved",
-            where=model.name,
-            fix="start with Input(shape), or call fit or predict first",
-        )
-    return _write(model, filepath, overwrite, whole=True)
-
-
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> str:
-    """Write the weights alone; returns the path."""
-    return _write(model, filepath, overwrite, whole=False)
-
-
-def _write(model: Any, filepath: Any, overwrite: bool, whole: bool) -> str:
-    path = target(filepath, say=not model.__dict__.get("_said_safetensors"))
-    model.__dict__["_said_safetensors"] = True  # once is enough for a checkpoint every epoch
-    if not overwrite and os.path.exists(path):
-        raise FileError("the file exists already", where=path, fix="overwrite=True replaces it")
-    manifest: dict[str, Any] = {"format": _FORMAT, "version": _VERSION, "name": model.name}
-    variables = _variables(model)
-    if whole:
-        manifest |= {
-            "chainrule": __version__,
-            "model": registry.serialize(model),
-            "input_shape": list(model._shapes[0][1:]),
-            "compile": _compile_config(model),
-            "trained": _paths(model, model.optimizer._trained if model.optimizer else ()),
-            "frozen": _paths(model, [v for v in model.weights if not v.trainable]),
-        }
-        variables |= _optimizer_variables(model)
-    storage.write(path, {name: v.numpy() for name, v in variables.items()}, manifest)
-    return path
-
-
-def _read(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]]:
-    path = os.fspath(filepath)
+def read_file(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]]:
+    """(path, arrays, manifest) of a file of ours, verified; FileError where it is none."""
+    path = path_of(filepath)
     if os.path.splitext(path)[1].lower() in _FOREIGN and os.path.exists(target(path)):
         path = target(path)  # what ModelCheckpoint("model.h5") wrote
     arrays, manifest = storage.read(path)
@@ -138,7 +232,7 @@ def _read(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]]:
             "the file is not a model this version reads",
             where=path,
             expected=f"{_FORMAT}, version {_VERSION}",
-            received=f"{manifest.get('format')}, version {manifest.get('version')}",
+            received=f"{manifest.get('format')}, version {manifest.get('version')}"[:200],
         )
     return path, arrays, manifest
 
@@ -146,12 +240,21 @@ def _read(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]]:
 def load_model(filepath: Any, compile: bool = True) -> Any:
     """Read a model that `model.save` wrote, ready to predict, or to train on from where it was.
 
-    Layers of your own must be registered in this process (`@cr.layers.register`) before.
+    Layers of your own must be registered in this process (`@cr.layers.register`) before. A path
+    is text, bytes or a `pathlib.Path`.
 
     Raises:
         FileError: missing, damaged, or not a model; the message says which tensor.
+
+    Example:
+        >>> import tempfile, chainrule as cr
+        >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     again = cr.load_model(model.save(f"{folder}/m.safetensors"))
+        >>> bool((again.predict([[1.0, 2.0]]) == model.predict([[1.0, 2.0]])).all())
+        True
     """
-    path, arrays, manifest = _read(filepath)
+    path, arrays, manifest = read_file(filepath)
     if "model" not in manifest:
         raise FileError(
             "the file holds weights alone",
@@ -159,42 +262,62 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
             fix="build the model first, then model.load_weights(path)",
         )
     try:
+        # what the weights of the file are too few for is not built
         with weights_to_come(sum(a.size for a in arrays.values())):
-            model = registry.get(manifest["model"])
-            if not model.built:
-                model._build((None, *manifest["input_shape"]))
-        variables = _variables(model)
-        for path_of_weight in manifest["frozen"]:
-            variables[f"model/{path_of_weight}"].trainable = False
-        setting = manifest.get("compile")
-        if compile and setting:
-            model.compile(
-                optimizers.get(setting["optimizer"]),
-                losses.get(setting["loss"]),
-                metrics=[_metric(m) for m in setting.get("metrics", [])],
-                weighted_metrics=[_metric(m) for m in setting.get("weighted_metrics", [])],
-            )
-            trained = manifest["trained"]
-            if model.optimizer is not None and trained:
-                model.optimizer.build([variables[f"model/{path}"] for path in trained])
-            variables |= _optimizer_variables(model)
-        _assign(path, variables, arrays, ignore="" if compile and setting else "optimizer/")
+            model = _build(manifest)
+        for frozen in manifest["frozen"]:
+            _model_variables(model)[frozen].trainable = False
+        setting = manifest.get("compile") if compile else None
+        if setting:
+            _compile(model, setting, manifest["trained"])
+        _assign(path, _variables(model, ("model", "optimizer") if setting else ("model",)), arrays)
     except FileError:
         raise
-    except (
-        ChainruleError,
-        TypeError,
-        KeyError,
-        ValueError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+    except Exception as error:  # layers of the user's own may raise anything
+        said = str(error) if str(error) else type(error).__name__
         raise FileError(
-            f"the model in the file cannot be built: {error}",
+            f"the model in the file cannot be built: {said[:1000]}",
             where=path,
             fix="register layers, losses and metrics of your own before loading",
         ) from error
     return model
+
+
+def _build(manifest: dict[str, Any]) -> Any:
+    model = registry.get(manifest["model"])
+    if not hasattr(model, "predict"):  # a layer alone, or nothing
+        raise ArgumentError(
+            "the file describes no model",
+            expected="a Sequential, or a Model of your own",
+            received=type(model).__name__,
+        )
+    if not model.built:
+        given = manifest["input_shape"]
+        model.build(map_shapes(lambda s: (None, *check_shape(s, "input_shape")), given))
+    return model
+
+
+def _compile(model: Any, setting: dict[str, Any], trained: list[str]) -> None:
+    if _count(setting) > _MOST_SETTINGS:
+        raise ArgumentError(
+            "compile was given too much", expected=f"at most {_MOST_SETTINGS:,} values"
+        )
+    model.compile(
+        optimizers.get(setting["optimizer"]),
+        in_trees(losses.get, setting["loss"]),
+        loss_weights=setting.get("loss_weights"),
+        metrics=in_trees(_metric, setting.get("metrics", [])),
+        weighted_metrics=in_trees(_metric, setting.get("weighted_metrics", [])),
+    )
+    if model.optimizer is not None and trained:
+        variables = _model_variables(model)
+        model.optimizer.build([variables[path] for path in trained])
+
+
+def _count(tree: Any) -> int:
+    """How many values stand in a JSON tree."""
+    items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return 1 + sum(map(_count, items))
 
 
 def _metric(config: Any) -> Any:
@@ -203,19 +326,30 @@ def _metric(config: Any) -> Any:
 
 def load_weights(model: Any, filepath: Any) -> None:
     """Read weights into a model of the same shape; raises before anything changes."""
-    path, arrays, _ = _read(filepath)
+    path, arrays, _ = read_file(filepath)
     if not model.built:
         raise ArgumentError(
             "the model has no weights yet",
             where=model.name,
             fix="start with Input(shape), or call it on data first",
         )
-    _assign(path, _variables(model), arrays, ignore="optimizer/")
+    _assign(path, _variables(model, ("model",)), arrays)
 
 
-def _assign(path: str, variables: dict[str, Any], arrays: dict[str, Any], ignore: str) -> None:
-    given = {n: a for n, a in arrays.items() if not (ignore and n.startswith(ignore))}
-    if set(given) - set(variables) or {n for n in variables if n.startswith("model/")} - set(given):
+def _assign(path: str, variables: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Put the arrays of these variables' sections into them, all of them or none."""
+    pairs = matching(path, variables, arrays)
+    put([v for v, _ in pairs], [array for _, array in pairs])
+
+
+def matching(
+    path: str, variables: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> list[tuple[Any, np.ndarray]]:
+    """(Variable, array) for each array of these variables' sections; raises where they differ."""
+    not_asked = {"optimizer", "run"} - {name.split("/")[0] for name in variables}
+    given = {n: a for n, a in arrays.items() if n.split("/")[0] not in not_asked}
+    missing = {name for name in variables if name.startswith("model/")} - set(given)
+    if set(given) - set(variables) or missing:
         raise FileError(
             "the weights in the file are not those of the model",
             where=path,
@@ -223,12 +357,36 @@ def _assign(path: str, variables: dict[str, Any], arrays: dict[str, Any], ignore
             received=", ".join(sorted(given)),
         )
     for name, array in given.items():
-        if array.shape != variables[name].shape:
-            raise ShapeError(
-                "a weight has another shape",
-                where=f"{path}, {name}",
-                expected=variables[name].shape,
-                received=array.shape,
-            )
-    for name, array in given.items():
-        variables[name].assign(array)
+        _look_at(path, name, array, variables[name])
+    return [(variables[name], array) for name, array in given.items()]
+
+
+def _look_at(path: str, name: str, array: np.ndarray, variable: Any) -> None:
+    """Shape, type and finiteness of one array before anything is assigned."""
+    where = f"{path}, {name}"
+    if array.shape != variable.shape:
+        raise ShapeError(
+            "a weight has another shape",
+            where=where,
+            expected=variable.shape,
+            received=array.shape,
+        )
+    if is_float(array) != is_float(variable):
+        raise FileError(
+            "a weight has another kind of number",
+            where=where,
+            expected=variable.dtype,
+            received=array.dtype,
+        )
+    with np.errstate(over="ignore"):  # too large for the variable's type is not finite there
+        found = first_not_finite(array.astype(variable.dtype, copy=False))
+    if found is not None:
+        raise FileError(
+            "a weight holds a value that is not finite",
+            where=where,
+            expected="finite numbers",
+            received=f"{array[found[0]]} ({int(found[1].sum())} such values of {array.size})",
+            fix="use a file from before",
+        )
+    if name == "optimizer/iterations" and array < 0:
+        raise FileError("the count of steps is negative", where=where, received=int(array))

@@ -1,28 +1,30 @@
-"""Files that survive: written atomically, checked bit by bit before use, holding data only.
+"""Arrays and a manifest in one safetensors file, checked bit by bit before use, holding data only.
 
-A file is safetensors. Its metadata hold a manifest (JSON) with the SHA-256 of every tensor, and the
-SHA-256 of the header itself, so any flipped bit, truncation or foreign file is found before a
-number is used. Nothing in a file is ever run or imported.
+The metadata of the file hold a manifest (JSON) with the SHA-256 of every tensor, and the SHA-256
+of the header itself, so any flipped bit, truncation or foreign file is found before a number is
+used. Nothing in a file is ever run or imported, and what a file claims is held against its size
+before anything is allocated. https://github.com/huggingface/safetensors has the format.
 """
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import json
 import math
 import os
 import re
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from .arrays import numpy_dtype
 from .errors import FileError
+from .files import checksum, open_to_read, path_of, write_atomically
 
-__all__ = ["read", "write", "write_atomically"]
+__all__ = ["read", "write"]
 
 _HEADER_LIMIT = 1 << 20  # one megabyte, before anything is allocated
+_LONGEST_AXIS = 1 << 31
+_MOST_AXES = 32
 _ZEROS = "0" * 64
 _SEGMENT = r"(?!\.+(?:/|$))[A-Za-z0-9_.-]{1,128}"  # a name is never a path: no "..", no "."
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
@@ -48,81 +50,17 @@ _DTYPES = {
 }
 
 
-def write_atomically(path: str, content: bytes) -> None:
-    """Put `content` at `path` so that at every moment the old or the new file is there, whole.
-
-    A temporary file in the same folder is written, synced to disk and renamed over the target.
-
-    Raises:
-        FileError: the folder is missing, full or read-only; the old file is untouched.
-    """
-    folder, name = os.path.split(os.path.abspath(path))
-    _clean(folder, name)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(handle, view) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.replace(temporary, path)
-        _sync_folder(folder)
-    except OSError as error:
-        raise FileError(
-            f"could not write: {error.strerror or error}",
-            where=path,
-            fix="look at the folder, its rights and the free space; the old file is untouched",
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # gone already after a successful rename
-
-
-def _sync_folder(folder: str) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _clean(folder: str, name: str) -> None:
-    """Remove what killed processes left of earlier writes to the same name."""
-    for left in glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.tmp")):
-        pid = left.rsplit(".", 3)[1]
-        if pid.isdigit() and int(pid) != os.getpid() and not _alive(int(pid)):
-            with contextlib.suppress(OSError):
-                os.unlink(left)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _digest(content: Any) -> str:
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
-
-
 def _seal(digest: str) -> bytes:
     """The header's own checksum as it stands there; inside other texts quotes are escaped."""
     return f'"sha256":"{digest}"'.encode()
 
 
 def write(path: str, tensors: dict[str, np.ndarray], manifest: dict[str, Any]) -> None:
-    """Write arrays and a manifest of plain values as one safetensors file."""
+    """Write arrays and a manifest of plain values as one safetensors file.
+
+    Raises:
+        FileError: a name that no file may hold, too long a manifest, or the disk refuses.
+    """
     from safetensors.numpy import save
 
     arrays = {name: np.asarray(a, order="C") for name, a in tensors.items()}
@@ -136,27 +74,39 @@ def write(path: str, tensors: dict[str, np.ndarray], manifest: dict[str, Any]) -
                 fix="give the layer a plain name",
             )
     sums = {
-        name: {"dtype": a.dtype.name, "shape": list(a.shape), "sha256": _digest(a.tobytes())}
+        name: {"dtype": a.dtype.name, "shape": list(a.shape), "sha256": checksum(a.tobytes())}
         for name, a in arrays.items()
     }
     text = json.dumps(manifest | {"tensors": sums}, separators=(",", ":"))
-    content = save(arrays, {"chainrule": text, "sha256": _ZEROS})
-    length = int.from_bytes(content[:8], "little")
-    if length > _HEADER_LIMIT:
+    content = memoryview(save(arrays, {"chainrule": text, "sha256": _ZEROS}))
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = _in_order(content[8:end])
+    if len(header) > _HEADER_LIMIT:
         raise FileError("the description of the model is larger than a megabyte", where=path)
-    header = content[8 : 8 + length]
-    sealed = header.replace(_seal(_ZEROS), _seal(_digest(content[: 8 + length])), 1)
-    write_atomically(path, content[:8] + sealed + content[8 + length :])
+    start = len(header).to_bytes(8, "little")
+    sealed = header.replace(_seal(_ZEROS), _seal(checksum(start + header)), 1)
+    write_atomically(path, start, sealed, content[end:])
 
 
-def read(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _in_order(header: Any) -> bytes:
+    """The header with its metadata sorted: safetensors writes them in random order, but equal
+    contents make equal files here. Padded to a multiple of 8 bytes, as the format asks.
+    """
+    entries = json.loads(bytes(header))
+    entries["__metadata__"] = dict(sorted(entries["__metadata__"].items()))
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    return text + b" " * (-len(text) % 8)
+
+
+def read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The arrays and the manifest of a file that `write` wrote, every byte verified.
 
     Raises:
         FileError: the file is missing, cut short, damaged, or was not written by chainrule.
     """
+    path = path_of(path)
     try:
-        with open(path, "rb") as file:
+        with open_to_read(path) as file:
             size = os.fstat(file.fileno()).st_size
             start = file.read(8)
             length = int.from_bytes(start, "little")
@@ -169,19 +119,9 @@ def read(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 )
             if len(start) < 8 or length > _HEADER_LIMIT or 8 + length > size:
                 raise _damaged(path, "a header, and the numbers it describes", f"{size} bytes")
-            header = file.read(length)
-            tensors, manifest = _open(path, header, start)
+            tensors, manifest = _open(path, file.read(length), start)
             spans = _layout(path, tensors, size - 8 - length)
-            arrays = {}
-            for name, (dtype, shape, count) in spans.items():
-                content = file.read(count)
-                known = manifest["tensors"].get(name)
-                known = known.get("sha256") if isinstance(known, dict) else None
-                if len(content) != count or _digest(content) != known:
-                    raise _damaged(path, "the checksum written with it", "another one", tensor=name)
-                arrays[name] = np.frombuffer(bytearray(content), dtype).reshape(shape)
-    except ValueError as error:  # a name with a zero byte, a shape NumPy cannot hold
-        raise FileError(f"could not read: {error}", where=repr(path)) from None
+            return _numbers(path, file, spans, manifest["tensors"]), manifest
     except FileNotFoundError:
         raise FileError(
             "there is no such file",
@@ -192,16 +132,17 @@ def read(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         if isinstance(error, FileError):
             raise
         raise FileError(f"could not read: {error.strerror or error}", where=path) from None
-    return arrays, manifest
+    except MemoryError:
+        raise FileError("the file is larger than the memory", where=path) from None
 
 
-def _damaged(path: str, expected: str, received: str, tensor: str | None = None) -> FileError:
+def _damaged(path: str, expected: str, received: object, tensor: str | None = None) -> FileError:
     where = path if tensor is None else f"{path}, tensor {tensor[:128]!r}"
     return FileError(
         "the file is damaged or not a chainrule model",
         where=where,
         expected=expected,
-        received=received,
+        received=str(received)[:200],
         fix="use another copy; files are written whole or not at all, so the copy was hurt later",
     )
 
@@ -227,8 +168,10 @@ def _open(path: str, header: bytes, start: bytes) -> tuple[dict[str, Any], dict[
                 received="safetensors from elsewhere, or a damaged header",
             )
         sealed, text = metadata["sha256"], metadata["chainrule"]
-        blank = header.replace(_seal(str(sealed)), _seal(_ZEROS), 1)
-        if len(str(sealed)) != 64 or _digest(start + blank) != sealed:
+        if not isinstance(sealed, str) or len(sealed) != 64 or not isinstance(text, str):
+            raise ValueError
+        blank = header.replace(_seal(sealed), _seal(_ZEROS), 1)
+        if checksum(start + blank) != sealed:
             raise _damaged(path, "the header's checksum", "another one")
         manifest = json.loads(text)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -240,23 +183,59 @@ def _open(path: str, header: bytes, start: bytes) -> tuple[dict[str, Any], dict[
 
 def _layout(path: str, tensors: dict[str, Any], size: int) -> dict[str, tuple]:
     """dtype, shape and length of each tensor in file order; no gaps, no overlaps, nothing left."""
+    places = []
+    dtype: Any
+    shape: Any
+    place: Any
+    for name, entry in tensors.items():
+        dtype, shape, place = (
+            entry.get(key) if isinstance(entry, dict) else None
+            for key in ("dtype", "shape", "data_offsets")
+        )
+        # types before sizes: a list times a number, or a number of 4,000 digits, is not multiplied
+        if (
+            not _NAME.fullmatch(name)
+            or not isinstance(dtype, str)
+            or dtype not in _DTYPES
+            or not _whole_numbers(shape, _LONGEST_AXIS, _MOST_AXES)
+            or not _whole_numbers(place, size + 1, 2)
+            or len(place) != 2
+        ):
+            raise _damaged(path, "tensors with dtype, shape and place", "something else", name)
+        places.append((place, name, numpy_dtype(_DTYPES[dtype]), tuple(shape)))
     spans, end = {}, 0
-    try:
-        ordered = sorted(tensors.items(), key=lambda item: item[1]["data_offsets"])
-        for name, entry in ordered:
-            dtype = numpy_dtype(_DTYPES[entry["dtype"]])
-            shape = tuple(entry["shape"])
-            first, last = entry["data_offsets"]
-            count = math.prod(shape) * dtype.itemsize
-            whole = all(type(n) is int and 0 <= n < 1 << 48 for n in (*shape, first, last))
-            whole = whole and len(shape) <= 32
-            if not whole or first != end or last - first != count or not _NAME.fullmatch(name):
-                raise _damaged(
-                    path, "tensors one after another", f"{shape} at {first}:{last}", name
-                )
-            spans[name], end = (dtype, shape, count), last
-    except (KeyError, TypeError, ValueError):
-        raise _damaged(path, "tensors with dtype, shape and place", "something else") from None
+    for (first, last), name, dtype, shape in sorted(places, key=lambda entry: entry[0]):
+        count = math.prod(shape) * dtype.itemsize
+        if first != end or last - first != count:
+            raise _damaged(path, "tensors one after another", f"{shape} at {first}:{last}", name)
+        spans[name], end = (dtype, shape, count), last
     if end != size:
-        raise _damaged(path, f"{end} bytes of numbers", f"{size}")
+        raise _damaged(path, f"{end} bytes of numbers", size)
     return spans
+
+
+def _whole_numbers(values: Any, limit: int, most: int) -> bool:
+    """Whether this is a list of at most `most` plain numbers from 0 to below `limit`."""
+    return (
+        isinstance(values, list)
+        and len(values) <= most
+        and all(type(n) is int and 0 <= n < limit for n in values)
+    )
+
+
+def _numbers(
+    path: str, file: IO[bytes], spans: dict[str, tuple], sums: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """The arrays, each held against its checksum."""
+    arrays = {}
+    for name, (dtype, shape, count) in spans.items():
+        content = bytearray(count)  # as many bytes as the file really has
+        known = sums.get(name)
+        known = known.get("sha256") if isinstance(known, dict) else None
+        if file.readinto(content) != count or checksum(content) != known:  # type: ignore[attr-defined]
+            raise _damaged(path, "the checksum written with it", "another one", tensor=name)
+        try:
+            arrays[name] = np.frombuffer(content, dtype).reshape(shape)
+        except ValueError as error:  # a shape of no numbers that NumPy still cannot hold
+            raise _damaged(path, "a shape that an array can have", error, name) from None
+    return arrays

@@ -1,26 +1,77 @@
-"""The table of a model: layers, output shapes, parameters; for terminals and notebooks."""
+"""What there is to read of a model and of a history: tables for terminals and notebooks."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["html", "rows", "text"]
+from . import tree
+from .layers.context import calling
+from .metrics import better_direction
+from .operators import raw
+from .shapes import dry_run, map_shapes
+from .variable import outside, swap
+
+__all__ = ["history_html", "html", "rows", "table", "text"]
+
+
+_HEADINGS = ("Layer (type)", "Output shape", "Param #")
+
+
+def table(model: Any) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """(headings, rows): a graph's layers and operations also say what they are connected to."""
+    if not hasattr(model, "connections"):
+        return _HEADINGS, rows(model)
+    found = [
+        (title, ", ".join(map(_shape, shapes)), f"{count:,}", ", ".join(sources) or "-")
+        for title, shapes, count, sources in model.connections()
+    ]
+    return (*_HEADINGS, "Connected to"), found
 
 
 def rows(model: Any) -> list[tuple[str, str, str]]:
     """(layer and type, output shape, parameters) for each layer."""
-    found, shape = [], None
+    found, shape, inside = [], None, {}
     if hasattr(model, "_shapes"):
         shape = model._shapes[0]
+    else:
+        inside = shapes_inside(model)
     for layer in model.layers:
-        out = "?"
+        out = ", ".join(map(_shape, inside.get(id(layer), ()))) or "?"
         if shape is not None and layer.built:
             shape = tuple(layer.compute_output_shape(shape))
-            out = "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
+            out = _shape(shape)
         count = f"{layer.count_params():,}" if layer.built else "not built"
         found.append((f"{layer.name} ({type(layer).__name__})", out, count))
     return found
+
+
+def shapes_inside(model: Any) -> dict[int, list[Any]]:
+    """What each layer makes, by its identity: the shapes seen in a run on zeros; {} if unknown."""
+    shape, order = getattr(model, "built_for", None), []
+    if not model.built or shape is None:
+        return {}
+
+    def run(*values: Any) -> Any:
+        variables = model.variables
+        with calling(False) as context, swap(variables, [v.value for v in variables]):
+            context.seen = []
+            model(*values)
+            order[:] = [layer for layer, _ in context.seen]
+            return [tree.map(raw, y) for _, y in context.seen]
+
+    with outside():
+        found = dry_run(run, (shape,), (model.input_dtype or model.float_dtype,), model.where)
+    shapes: dict[int, list[Any]] = {}
+    for layer, outputs in zip(order, found, strict=True):
+        known = shapes.setdefault(id(layer), [])
+        map_shapes(lambda s, known=known: None if s in known else known.append(s), outputs)
+    return shapes
+
+
+def _shape(shape: Any) -> str:
+    return "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
 
 
 def totals(model: Any) -> list[tuple[str, str]]:
@@ -52,18 +103,18 @@ def text(model: Any, width: int | None = None) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
+    headings, found = table(model)
+    drawn = Table(
         box=ROUNDED, title=f'Model: "{model.name}"', title_justify="left", title_style="bold"
     )
-    table.add_column("Layer (type)")
-    table.add_column("Output shape")
-    table.add_column("Param #", justify="right")
-    for row in rows(model):
-        table.add_row(*row)
-    columns = width or max(60, min(100, shutil.get_terminal_size((80, 24)).columns))
+    for heading in headings:
+        drawn.add_column(heading, justify="right" if heading == "Param #" else "left")
+    for row in found:
+        drawn.add_row(*row)
+    columns = width or max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
     console = Console(width=columns, color_system=None)
     with console.capture() as capture:
-        console.print(table)
+        console.print(drawn)
     tail = "\n".join(f" {name}: {value}" for name, value in totals(model))
     return capture.get() + tail
 
@@ -72,11 +123,77 @@ def html(model: Any) -> str:
     """The table for a notebook."""
     from html import escape
 
-    head = "".join(f"<th>{h}</th>" for h in ("Layer (type)", "Output shape", "Param #"))
+    headings, found = table(model)
+    head = "".join(f"<th>{h}</th>" for h in headings)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows(model)
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in found
     )
     tail = "<br>".join(f"{name}: {value}" for name, value in totals(model))
     name = escape(model.name)
     return f"<b>Model: {name}</b><table><tr>{head}</tr>{body}</table><small>{tail}</small>"
+
+
+def history_html(history: Mapping[str, Sequence[float]], epochs: Sequence[int] = ()) -> str:
+    """The figures of a training for a notebook: each with its curve, its best and its last value.
+
+    Args:
+        history: lists by name, as `History.history`.
+        epochs: the numbers of the epochs, from 0; by default they count from the first.
+
+    Example:
+        >>> text = history_html({"loss": [0.9, 0.4], "val_loss": [1.0, 0.7]})
+        >>> text.count("<tr>"), text.count("<svg")
+        (3, 2)
+    """
+    from html import escape
+
+    count = len(epochs) or max(map(len, history.values()), default=0)
+    body = []
+    for name, given in history.items():
+        values = [float(value) for value in given]
+        best = _best(name, values)
+        at = ""
+        if best is not None:  # validation may come only every few epochs
+            index = count // len(values) * (best + 1) - 1
+            epoch = 1 + (epochs[index] if epochs else index)
+            at = f"{values[best]:.4g} (epoch {epoch})"
+        last = f"{values[-1]:.4g}" if values else ""
+        cells = (escape(name), _curve(values, best), at, last)
+        body.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    head = "".join(f"<th>{word}</th>" for word in ("figure", "over the epochs", "best", "last"))
+    return f"<b>History: {count} epochs</b><table><tr>{head}</tr>{''.join(body)}</table>"
+
+
+def _best(name: str, values: Sequence[float]) -> int | None:
+    """Where the best value is; None where nobody knows what is better."""
+    direction = better_direction(name)
+    finite = [i for i, value in enumerate(values) if math.isfinite(value)]
+    if direction is None or not finite:
+        return None
+    return (max if direction == "max" else min)(finite, key=values.__getitem__)
+
+
+def _curve(values: Sequence[float], best: int | None) -> str:
+    """A small drawing of a curve, with a dot at the best value; SVG needs no library."""
+    wide, high, edge = 160, 32, 4
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return ""
+    low, spread = min(finite), (max(finite) - min(finite)) or 1.0
+
+    def place(index: int) -> str:
+        x = edge + (wide - 2 * edge) * index / max(1, len(values) - 1)
+        y = high - edge - (high - 2 * edge) * (values[index] - low) / spread
+        return f"{x:.1f},{y:.1f}"
+
+    step = max(1, len(values) // 200)  # more points than pixels are not seen
+    shown = [i for i in range(len(values)) if i % step == 0 or i == len(values) - 1]
+    points = " ".join(place(i) for i in shown if math.isfinite(values[i]))
+    dot = ""
+    if best is not None:
+        x, y = place(best).split(",")
+        dot = f'<circle cx="{x}" cy="{y}" r="3" fill="#D55E00"/>'
+    return (
+        f'<svg width="{wide}" height="{high}"><polyline points="{points}" fill="none" '
+        f'stroke="#0072B2" stroke-width="1.5"/>{dot}</svg>'
+    )

@@ -9,7 +9,8 @@ import numpy as np
 
 from . import rng
 from .arrays import asarray
-from .errors import DataError
+from .labels import check_labels
+from .vocabulary import answer
 
 __all__ = ["set_random_seed", "to_categorical"]
 
@@ -17,7 +18,16 @@ __all__ = ["set_random_seed", "to_categorical"]
 def set_random_seed(seed: int) -> None:
     """Make what follows repeatable: initial weights, shuffles, dropout; Python's and NumPy's too.
 
-    The same seed gives the same draws on both engines.
+    The same seed gives the same draws on both engines. A forked process goes on with draws
+    of its own, the same each time.
+
+    Example:
+        >>> import chainrule as cr
+        >>> set_random_seed(0)
+        >>> first = cr.layers.Dense(2)(np.ones((1, 3)))
+        >>> set_random_seed(0)
+        >>> bool((cr.layers.Dense(2)(np.ones((1, 3))) == first).all())
+        True
     """
     rng.set_seed(seed)
     random.seed(seed)
@@ -35,13 +45,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     labels = asarray(x, name="x")
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    labels = labels.astype(int)
     count = int(labels.max(initial=-1)) + 1 if num_classes is None else num_classes
-    if labels.size and (labels.min() < 0 or labels.max() >= count):
-        raise DataError(
-            "a label is outside the classes",
-            where="to_categorical",
-            expected=f"0 to {count - 1}",
-            received=f"{labels.min()} to {labels.max()}",
-        )
+    labels = check_labels(labels, count, "x", "give a larger num_classes")
     return np.eye(count, dtype=np.float32)[labels]
+
+
+answer(__name__)

@@ -7,25 +7,53 @@ traced by a compiler, or replayed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .arrays import as_numpy, is_float, numpy_dtype
-from .chain import active_tape
+from .chain import Node, active_tape
 from .errors import ShapeError, choose
-from .operators import Node, Recordable, raw
+from .operators import Recordable, raw
 
-__all__ = ["KINDS", "Variable", "active_swap", "discover", "frozen", "outside"]
-__all__ += ["snapshot", "swap"]
+__all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "frozen", "outside"]
+__all__ += ["claim", "commits", "put", "release", "snapshot", "swap"]
 
 KINDS = ("weight", "statistic", "seed", "slot", "metric", "carry")
 
 _swap: ContextVar[swap | None] = ContextVar("chainrule_swap", default=None)
 active_swap = _swap.get  # the innermost swap of this thread, or None
+
+
+changes = [0]  # of all structure: while it stands still, nothing has changed anywhere
+
+
+def count_change() -> None:
+    """Something that compiled programs may depend on has changed."""
+    changes[0] += 1
+
+
+class Holder(Protocol):
+    """Who has the newest values of some Variables for a while: a run of fit.
+
+    `pull` gives the values of all of them at one moment, between two steps; `push` puts new ones in
+    together, between two steps; `active` says that it is training them just now.
+    """
+
+    active: bool
+
+    def pull(self, variables: Sequence[Variable]) -> list[Any]:
+        """The newest values, all of one moment."""
+        ...
+
+    def push(self, variables: Sequence[Variable], values: Sequence[Any]) -> bool:
+        """Take new values; False where the holder has let go of the variables meanwhile."""
+        ...
 
 
 class Variable(Recordable):
@@ -48,13 +76,13 @@ class Variable(Recordable):
 
     __slots__ = (
         "__weakref__",
+        "_trainable",
         "_value",
         "grad",
+        "holder",
         "kind",
-        "lender",
         "name",
         "regularizer",
-        "trainable",
     )
 
     def __init__(
@@ -76,18 +104,36 @@ class Variable(Recordable):
         self.trainable = kind == "weight" if trainable is None else trainable
         self.regularizer: Any = None
         self.grad: Any = None  # filled by `layer.backward`
-        self.lender: Any = None  # an engine that holds the newest value on its device
+        self.holder: Holder | None = None  # who has the newest value, if not this object
+
+    @property
+    def trainable(self) -> bool:
+        """Whether gradients are wanted and training changes it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        count_change()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: the value of now, without whoever holds it."""
+        kept = {name: getattr(self, name) for name in ("kind", "name", "regularizer", "_trainable")}
+        return kept | {"_value": np.array(self.value)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, frozen(value) if name == "_value" else value)
+        self.grad = self.holder = None
 
     @property
     def value(self) -> Any:
-        """The array: the swapped one inside `swap`, else the newest that any engine has."""
+        """The array: the swapped one inside `swap`, else the newest that any run of fit has."""
         swapped = _swap.get()
         if swapped is not None and (now := swapped.read(self)) is not None:
             return now
-        lender = self.lender  # read once: another thread may take it back
-        if lender is not None:
-            lender.publish(self)
-        return self._value
+        holder = self.holder  # read once: another thread may let it go
+        return self._value if holder is None else holder.pull([self])[0]
 
     def assign(self, value: Any) -> None:
         """Put a new value of the same shape; it is cast to the variable's type.
@@ -116,8 +162,11 @@ class Variable(Recordable):
         if swapped is not None:
             swapped.now[id(self)] = value if value.dtype == self.dtype else value.astype(self.dtype)
             return
-        self.lender = None  # an engine that held the variable fetches the new value
-        self._value = frozen(value, self.dtype)
+        put([self], [value])
+
+    def retype(self, dtype: Any) -> None:
+        """Keep the value in another type from now on."""
+        self._value, self.holder = frozen(self.value, numpy_dtype(dtype)), None
 
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
@@ -126,12 +175,21 @@ class Variable(Recordable):
     def on_tape(self) -> Any:
         """The Node of this variable on the open tape if it is trained, else its array."""
         tape = active_tape()
-        if tape is not None and self.trainable and (known := tape.known(self)) is not None:
-            return known
+        if tape is not None and self.trainable:
+            return tape.leaf(self)
         value = self.value
-        if isinstance(value, Node) and (tape is None or value.tape is tape):
-            return value.on_tape()
-        return value if tape is None or not self.trainable else tape.leaf(self)
+        return value.on_tape() if isinstance(value, Node) else value
+
+    def __eq__(self, other: object) -> Any:
+        """Number by number; but whether they are the same one for two Variables, so that
+        `v in model.weights` is a question with an answer.
+        """
+        return self is other if isinstance(other, Variable) else raw(self) == raw(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self is not other if isinstance(other, Variable) else raw(self) != raw(other)
+
+    __hash__ = object.__hash__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         copy = Variable(
@@ -151,7 +209,7 @@ class Variable(Recordable):
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return np.shape(self._value)
+        return self._value.shape
 
     @property
     def dtype(self) -> Any:
@@ -161,7 +219,16 @@ class Variable(Recordable):
     def __repr__(self) -> str:
         frozen = "" if self.trainable or self.kind != "weight" else ", trainable=False"
         what = f"shape={self.shape}, dtype={self.dtype}, kind={self.kind!r}{frozen}"
+        value = raw(self.value)
+        if isinstance(value, np.ndarray):  # a traced value has no numbers
+            numbers = np.array2string(value, precision=6, threshold=12, edgeitems=3, separator=", ")
+            what += ", value=" + ("\n" if value.ndim > 1 else "") + numbers
         return f"Variable({self.name!r}, {what})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(repr(self))}</pre>"
 
 
 def frozen(value: Any, dtype: Any = None) -> np.ndarray:
@@ -214,13 +281,78 @@ class swap:
             outer.now |= {k: v for k, v in self.now.items() if k in outer.now and k not in own}
 
 
+# values that belong together are put, and read, under it; reentrant, so that a run may use it too
+_commit = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a child begins between two commits, and finds it open
+    os.register_at_fork(
+        before=_commit.acquire, after_in_parent=_commit.release, after_in_child=_commit.release
+    )
+
+
+def commits() -> Any:
+    """The lock under which values that belong together are put and read."""
+    return _commit
+
+
 def snapshot(variables: Sequence[Variable]) -> list[Any]:
-    """The values of all variables at one moment, also while an engine is training them."""
-    lender = next((v.lender for v in variables if v.lender is not None), None)
-    if lender is None:
-        return [v.value for v in variables]
-    with lender.lock:
-        return [v.value for v in variables]
+    """The values of all variables at one moment, also while a run of fit trains them."""
+    with _commit:
+        holders = {id(h): h for v in variables if (h := v.holder) is not None}
+        if not holders:
+            return [v.value for v in variables]
+        held = {
+            key: iter(h.pull([v for v in variables if v.holder is h])) for key, h in holders.items()
+        }
+        return [v.value if v.holder is None else next(held[id(v.holder)]) for v in variables]
+
+
+def put(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """New values for all variables at once: a fit in another thread sees all of them or none.
+
+    They are cast to the variables' types; shapes were looked at before.
+    """
+    new = [frozen(value, v.dtype) for v, value in zip(variables, values, strict=True)]
+    with _commit:
+        by_holder: dict[int, list[int]] = {}
+        for i, v in enumerate(variables):
+            by_holder.setdefault(id(v.holder), []).append(i)
+        for places in by_holder.values():
+            holder = variables[places[0]].holder
+            chosen = [variables[i] for i in places]
+            if holder is not None and holder.push(chosen, [new[i] for i in places]):
+                continue
+            for i in places:
+                variables[i].holder = None
+                variables[i]._value = new[i]
+
+
+def release(variables: Sequence[Variable], holder: Holder, values: Sequence[Any]) -> None:
+    """What `holder` still holds goes back into the Variables themselves, all at once."""
+    with _commit:
+        for v, value in zip(variables, values, strict=True):
+            if v.holder is holder:
+                v._value, v.holder = value, None
+
+
+def claim(
+    variables: Sequence[Variable],
+    holder: Holder,
+    may_take: Callable[[Variable, Holder], bool],
+    ready: Callable[[list[Any]], None],
+) -> None:
+    """Make `holder` the one that has these variables.
+
+    `may_take(variable, other)` is asked where somebody else has one: False leaves it there. It may
+    raise; then nothing has changed. `ready(values)` is called with the values of that moment before
+    anybody is sent to `holder` for them.
+    """
+    with _commit:
+        mine = [v.holder is None or v.holder is holder or may_take(v, v.holder) for v in variables]
+        values = [v._value if v.holder is None else v.holder.pull([v])[0] for v in variables]
+        ready(values)
+        for v, taken in zip(variables, mine, strict=True):
+            if taken:
+                v.holder = holder
 
 
 @contextmanager
@@ -248,12 +380,6 @@ class discover(swap):
         """The value here; a variable met for the first time is entered with its value outside."""
         if id(variable) not in self.now:
             self.variables.append(variable)
-            self.now[id(variable)] = (
-                variable._value if variable.lender is None else _newest(variable)
-            )
+            with outside():
+                self.now[id(variable)] = variable.value
         return self.now[id(variable)]
-
-
-def _newest(variable: Variable) -> Any:
-    variable.lender.publish(variable)
-    return variable._value

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from ..errors import ChainruleError, FileError
+from ..terminal import say
 
 __all__ = ["doctor"]
 
@@ -17,12 +18,13 @@ def doctor(a: argparse.Namespace) -> int:
     import platform
 
     from .. import config, report
-    from ..training.engine import choose_engine, jax_module, why_engine
+    from ..training.engines import choose_engine, why_engine
+    from ..training.jax_setup import jax_module
 
     broken: list[str] = []
 
     def line(name: str, text: object) -> None:
-        print(f"{name:12}  {text}", flush=True)
+        say(f"{name:12}  {text}")
 
     for name, version in report.versions().items():
         line(name, version)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import signal
 import sys
 from collections.abc import Sequence
 
+from ..dialect import spoken
 from ..errors import ArgumentError, ChainruleError, did_you_mean
+from ..process import ignore, listen
+from ..terminal import say
+from .output import drop_output, make_encodable, option
 from .parser import make_parser
-from .signals import Aborted, leave
+from .signals import Aborted
 
 __all__ = ["main"]
-
-# how arguments of `read_csv`, which its messages advise, are said on the command line
-_AS_OPTIONS = (
-    ('missing="drop"', "--missing drop"),
-    ("header=True", "--header yes"),
-    ("header=False", "--header no"),
-    ("delimiter=", "--delimiter "),
-    ("classes=True", "--task classification"),
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,32 +29,43 @@ def main(argv: Sequence[str] | None = None) -> int:
         chainrule 0.1.0
         0
     """
-    if argv is None:
-        signal.signal(signal.SIGINT, leave)
+    process = argv is None
+    if process:
+        listen()
+        make_encodable()
     try:
         try:
-            return _run(list(sys.argv[1:] if argv is None else argv), process=argv is None)
+            with spoken(option):
+                return _run(list(sys.argv[1:] if argv is None else argv), process)
         finally:
             sys.stdout.flush()
     except ChainruleError as error:
         text = str(error)
-        for argument, option in _AS_OPTIONS:
-            text = text.replace(argument, option)
-        print(f"chainrule: {text}", file=sys.stderr)
-        return 2
+        return _fail(
+            text if text.startswith(("chainrule ", "chainrule: ")) else f"chainrule: {text}"
+        )
     except MemoryError:
-        print("chainrule: there is not enough memory for this", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # whoever read our output is gone; the flush at exit must not fail a second time
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail("chainrule: there is not enough memory for this")
+    except BrokenPipeError:  # whoever read our output is gone
+        drop_output()
         return 141
+    except OSError as error:
+        if error.filename is not None:
+            return _fail(f"chainrule: {error.filename}: {error.strerror}")
+        drop_output()
+        return _fail(f"chainrule: the output cannot be written: {error.strerror or error}")
     except KeyboardInterrupt as stop:
         number = stop.number if isinstance(stop, Aborted) else signal.SIGINT
         return 128 + number
     finally:
-        if argv is None:  # the process ends: from here on Ctrl-C has nothing to clean up
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if process:
+            ignore()
+
+
+def _fail(text: str) -> int:
+    with contextlib.suppress(OSError):
+        say(text, sys.stderr)
+    return 2
 
 
 def _run(argv: list[str], process: bool) -> int:
@@ -67,6 +73,11 @@ def _run(argv: list[str], process: bool) -> int:
     word = next((word for word in argv if not word.startswith("-")), None)
     if word is not None and argv[0] == word and word not in commands:
         raise ArgumentError(f"there is no command {word!r}", fix=did_you_mean(word, commands))
+    first = argv[0] if argv else ""
+    if first.startswith("-") and first not in parser._option_string_actions:
+        raise ArgumentError(
+            f"{first!r} does not exist", fix=did_you_mean(first, parser._option_string_actions)
+        )
     try:
         arguments, unknown = parser.parse_known_args(argv)
     except SystemExit as done:  # --help and --version

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..terminal import columns, say
+
 __all__ = ["list_datasets"]
 
 
@@ -26,9 +28,14 @@ def list_datasets(a: argparse.Namespace) -> int:
                      "regression" if classes is None else f"{len(classes)} classes",
                      data.description))  # fmt: skip
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    wide = columns() or 100
     for row in rows:
-        print("  ".join([*(f"{c:{w}}" for c, w in zip(row, widths, strict=False)), row[4]]))
-    print(
+        line = "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False))
+        if wide >= sum(widths) + 48:
+            say(f"{line}  {row[4]}")
+        else:  # the sentence gets a line of its own
+            say(f"{line.rstrip()}\n    {row[4]}")
+    say(
         "\nrows: to train + held out. Also: a folder with train.csv (and test.csv) or with MNIST's "
         "four files, or a CSV file."
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..config import ENGINES
 from ..errors import ArgumentError
+from ..terminal import fold
 from .doctor import doctor
 from .list_datasets import list_datasets
-from .recipes import recipe_table
 from .train import train
 from .train_options import add_train_options
 from .use_model import evaluate, predict, summary
@@ -17,24 +19,27 @@ from .use_model import evaluate, predict, summary
 __all__ = ["make_parser"]
 
 _EXAMPLES = """examples:
-  chainrule train digits                    98 % in a few seconds
+  chainrule train digits         98 % in a few seconds
   chainrule train moons --hidden 8 --activation tanh
   chainrule train people.csv --target income
-  chainrule datasets                        what can be trained on by name
-  chainrule doctor                          versions, engine, what to mend
+  chainrule datasets             what can be trained on by name
+  chainrule doctor               versions, engine, what to mend
 """
 
 
 _TRAIN_EXAMPLES = """
 
-While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one
-aborts at once.
+While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one \
+aborts at once. \
+Checkpoints are written meanwhile: --resume RUN goes on, also after a crash. \
+The weights of the epoch with the best validation loss are kept.
 
 examples:
   chainrule train digits
   chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
   chainrule train people.csv --target income --missing drop --patience 5
   chainrule train wine.csv --delimiter ';' --task regression --hidden 32
+  chainrule train --resume runs/digits-20260314-150926
 """
 
 
@@ -44,13 +49,25 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         raise ArgumentError(message, where=self.prog, fix=f"{self.prog} --help shows what it takes")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:  # argparse would not say when it cannot be written
+            (file or sys.stderr).write(message)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Tables and examples keep their lines; those that are too wide break between words."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return super()._fill_text(fold(text, width), width, indent)
+
 
 def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser of the whole line, and those of the commands by name."""
     from ..version import __version__
+    from ..workflow.recipes import recipe_table
 
     style: dict[str, Any] = {
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
+        "formatter_class": _Formatter,
         "allow_abbrev": False,
     }
     parser = _Parser("chainrule", description="Deep learning that shows its work.",
@@ -79,6 +96,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     p.add_argument("data", metavar="DATA", help="a name, a folder or a CSV file with its target; "
                    "for the data of the training, the held-out rows are taken")  # fmt: skip
     p.add_argument("--out", metavar="FOLDER", help="also draw the pictures into this folder")
+    _table_options(p)
     _engine_option(p, "numpy", "NumPy starts at once")
 
     p = command("predict", predict, "The class and its probability, or the value, for each row.",
@@ -92,6 +110,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         "numbers as they were before scaling",
     )
     p.add_argument("--out", metavar="FILE.csv", help="write a CSV file with every probability")
+    _table_options(p)
     p.add_argument("--scaled", action="store_true", help="the numbers are scaled already")
     _engine_option(p, "numpy", "NumPy starts at once")
 
@@ -109,6 +128,13 @@ def _model_argument(p: Any) -> None:
     p.add_argument("model", metavar="MODEL", help="a run folder or a .safetensors file")
 
 
+def _table_options(p: Any) -> None:
+    p.add_argument("--overwrite", action="store_true", help="replace what stands at --out")
+    p.add_argument("--missing", choices=("drop", "error"), metavar="drop",
+                   help="leave out rows of a CSV file with an empty cell or ? (as in training)"
+                   )  # fmt: skip
+
+
 def _engine_option(p: Any, default: str, why: str) -> None:
     p.add_argument("--engine", default=default, metavar="NAME",
-                   help=f"auto, numpy or xla (default: {default}; {why})")  # fmt: skip
+                   help=f"{', '.join(ENGINES)} (default: {default}; {why})")  # fmt: skip

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
-from ..callbacks import Callback
+from ..process import SIGNALS, leave
 
-__all__ = ["Aborted", "Signals", "leave", "withdraw"]
-
-
-def leave(number: int, frame: object = None) -> None:
-    """End the process at once, for a signal.
-
-    An exception raised by a handler can come up inside a callback of the compiler, which prints
-    or even crashes. Files are whole at every moment, so nothing has to be finished.
-    """
-    if os.isatty(1):
-        os.write(1, b"\x1b[?25h\n")  # the progress bar hides the cursor
-    os._exit(128 + number)
+__all__ = ["Aborted", "Signals"]
 
 
 class Aborted(KeyboardInterrupt):
@@ -30,10 +20,11 @@ class Aborted(KeyboardInterrupt):
         self.number = number
 
 
-class Signals(Callback):
-    """Ctrl-C and SIGTERM: before training they abort; then the first one asks fit to stop.
+class Signals:
+    """Ctrl-C and SIGTERM: before training they abort; then the first one asks it to stop.
 
-    Use as a context around everything that must not be lost, and give it to fit as a callback.
+    Use as a context around everything that must not be lost. Training asks for `name` between
+    pieces of work: inside a step nothing may change.
 
     Args:
         process: the process is ours, and aborting means to end it.
@@ -41,7 +32,8 @@ class Signals(Callback):
 
     def __init__(self, process: bool) -> None:
         self.process = process
-        self.folder: str | None = None
+        self.folder: str | None = None  # what is being written
+        self.undo: Callable[[], None] = lambda: None  # what to do where nothing was trained yet
         self.received: int | None = None
         self._training = False
         self._before: dict[int, Any] = {}
@@ -50,7 +42,7 @@ class Signals(Callback):
         import threading
 
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in SIGNALS:
                 self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -58,9 +50,13 @@ class Signals(Callback):
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """From here on there is something to save."""
+    def begun(self) -> None:
+        """Training has begun: from here on there is something to save."""
         self._training = True
+
+    def name(self) -> str | None:
+        """The signal that came, such as `"SIGTERM"`; None where none came."""
+        return None if self.received is None else signal.Signals(self.received).name
 
     def _unwritten(self) -> None:
         """Remove the file that was being written, if any."""
@@ -73,26 +69,12 @@ class Signals(Callback):
 
     def _handle(self, number: int, frame: object) -> None:
         if not self._training or self.received is not None:
-            if not self._training and self.folder is not None:
-                withdraw(self.folder)
+            if not self._training:
+                self.undo()
             if self.process:
                 self._unwritten()
                 leave(number)
             raise Aborted(number)
         self.received = number
-        # not by attribute: inside a step, where the signal may have come, the model refuses that
-        vars(self.model)["stop_training"] = True
         # not print: the signal may have come in the middle of one
         os.write(2, b"\nstopping after this step and saving; once more aborts at once\n")
-
-
-def withdraw(folder: str) -> None:
-    """A run that never came to be leaves nothing behind, unless it replaced another one."""
-    import contextlib
-
-    from .. import report
-
-    if not os.path.exists(os.path.join(folder, report.MODEL)):
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(folder, report.CONFIG))
-            os.rmdir(folder)

@@ -1,17 +1,14 @@
-"""The options of `train`: their table, and what their values must be."""
+"""The options of `train`, as a table."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from ..errors import ArgumentError, choose
+__all__ = ["add_train_options"]
 
-__all__ = ["SCHEDULES", "add_train_options", "check_numbers", "table_options"]
-
-SCHEDULES = ("cosine", "constant")
-
-# option, what stands for its value, its type, its default, what the help says
+# option, what stands for its value, its type, its default (that of `Settings`, and shown here
+# alone: an option that was not given must be told from one that was), what the help says
 _TRAIN = {
     "network": (
         ("hidden", "64,32", "widths", None, "units of the hidden layers; 0 for none (below)"),
@@ -27,14 +24,21 @@ _TRAIN = {
         ("validation-split", "SHARE", float, None,
          "share of the training rows kept apart to watch the training (0.1; 0 below 100 rows)"),
         ("patience", "N", int, None,
-         "stop after N epochs without a better validation loss, take the best weights (off)"),
+         "stop after N epochs without a better validation loss (off)"),
+        ("keep", "WHICH", str, "best",
+         "best: the weights of the epoch with the best validation loss; last: those of the last"),
         ("seed", "N", int, 0, "equal seeds give equal runs"),
-        ("engine", "NAME", str, "auto", "numpy, xla, or auto: XLA where JAX is installed"),
+        ("checkpoint-every", "SECONDS", float, None,
+         "write a checkpoint into the run folder after so many seconds of training (10)"),
+        ("engine", "NAME", str, None,
+         "numpy, xla, or auto: XLA where JAX is installed (CHAINRULE_ENGINE, else auto)"),
     ),
     "CSV files": (
         ("target", "COLUMN", str, None,
          "the column to predict: its name, or its number from 0, or -1 for the last (the last)"),
         ("task", "KIND", str, "auto", "classification, regression, or auto: by the values"),
+        ("categorical", "COLUMNS", str, None,
+         "columns that are categories although they hold numbers: names or numbers, a,b"),
         ("delimiter", "C", str, None, "what stands between cells (,)"),
         ("header", "yes|no", str, None, "is the first row one of names? (found out)"),
         ("missing", "drop", str, None, "leave out rows with an empty cell or ? (an error)"),
@@ -50,6 +54,7 @@ def add_train_options(p: Any) -> None:
     p.add_argument(
         "data",
         metavar="DATA",
+        nargs="?",
         help="digits, mnist or another name that `chainrule datasets` lists, a folder with "
         "train.csv or MNIST's four files, or a CSV file. Defaults stand in parentheses; "
         "'below' is the table at the end",
@@ -59,11 +64,12 @@ def add_train_options(p: Any) -> None:
         for name, metavar, kind, default, text in options:
             shown = "" if default is None else f" ({default})"
             kind = _widths if kind == "widths" else kind
-            group.add_argument(
-                f"--{name}", metavar=metavar, type=kind, default=default, help=text + shown
-            )
+            group.add_argument(f"--{name}", metavar=metavar, type=kind, help=text + shown)
     group = p.add_argument_group("also")
-    group.add_argument("--overwrite", action="store_true", help="replace the run in --out")
+    group.add_argument("--resume", metavar="RUN",
+                       help="go on with the interrupted run in this folder, exactly as if nothing "
+                       "had happened; needs no other word, --epochs may be larger")  # fmt: skip
+    group.add_argument("--overwrite", action="store_true", help="replace files in --out")
     group.add_argument("--quiet", action="store_true", help="print the result and the folder alone")
 
 
@@ -80,50 +86,3 @@ def _widths(text: str) -> tuple[int, ...]:
             f"expected numbers of units such as 64,32 or 0 for no hidden layer, received {text!r}"
         )
     return widths
-
-
-def check_numbers(a: argparse.Namespace) -> None:
-    """Raise ArgumentError for a number that no training can use."""
-    for option, value, low, high in (
-        ("--dropout", a.dropout, 0, 1),
-        ("--validation-split", a.validation_split, 0, 1),
-    ):
-        if value is not None and not low <= value < high:
-            raise ArgumentError(
-                f"{option} is out of range", expected=f"{low} ≤ share < {high}", received=value
-            )
-    for option, value, least in (
-        ("--epochs", a.epochs, 0),
-        ("--batch-size", a.batch_size, 1),
-        ("--patience", a.patience, 1),
-        ("--seed", a.seed, 0),
-    ):
-        if value is not None and value < least:
-            raise ArgumentError(
-                f"{option} is too small", expected=f"at least {least}", received=value
-            )
-    if a.lr is not None and not 0 < a.lr < float("inf"):
-        raise ArgumentError("--lr must be a positive number", received=a.lr)
-
-
-def table_options(a: argparse.Namespace) -> dict[str, Any]:
-    """Arguments of read_csv; only those that were given."""
-    options: dict[str, Any] = {}
-    if a.target is not None:
-        number = a.target.removeprefix("-").isdecimal()
-        options["target"] = int(a.target) if number else a.target
-    if a.delimiter is not None:
-        options["delimiter"] = "\t" if a.delimiter == "\\t" else a.delimiter
-    words = {
-        "header": {"yes": True, "no": False},
-        "missing": {"drop": "drop", "error": "error"},
-        "task": {"classification": True, "regression": False, "auto": "auto"},
-    }
-    for name, meanings in words.items():
-        word = getattr(a, name)
-        if word is None or (name == "task" and word == "auto"):
-            continue
-        if word not in meanings:
-            raise choose(f"--{name}", word, meanings)
-        options["classes" if name == "task" else name] = meanings[word]
-    return options

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from ..dialect import argument
 from ..errors import ArgumentError, DataError, FileError
 from ..registry import Registry
 from . import synthetic
-from .csvfile import Column
 from .digits import load_digits
 from .mnist import idx_files, load_idx_folder, load_mnist
-from .tables import read_csv
+from .schema import Scaling, Schema
+from .tables import MAX_INTEGER_CLASSES, read_csv
 
-__all__ = ["Dataset", "datasets", "load"]
+__all__ = ["Dataset", "datasets", "from_arrays", "load"]
 
 datasets = Registry("data set")
 
@@ -32,17 +33,14 @@ class Dataset:
         y_train: `(examples,)`: int32 class numbers, or float32 values for regression.
         x_test: as x_train.
         y_test: as y_train.
-        feature_shape: the shape of one example.
-        class_names: in the order of the class numbers; None for regression.
+        schema: shape, columns, scaling and classes: what new rows must go through as well.
         description: one sentence.
         source: who made the data, and the license where there is one.
         scale: what was done to the numbers.
-        feature_names: for tables and points; None for images.
-        divide_by: what every number was divided by; 1 where they stayed as they were.
-        mean: what was subtracted from each feature of a table, float64; None for all others.
-        std: what each feature of a table was then divided by.
-        columns: of the table, with their categories; None where there was no table.
-        target: the one of the columns that is the target.
+
+    Example:
+        >>> load("moons")
+        Dataset 'moons': 400 + 100 examples of shape (2,), 2 classes
     """
 
     name: str
@@ -50,17 +48,25 @@ class Dataset:
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    feature_shape: tuple[int, ...]
-    class_names: list[str] | None
+    schema: Schema
     description: str
     source: str
     scale: str
-    feature_names: list[str] | None = None
-    divide_by: float = 1.0
-    mean: np.ndarray | None = None
-    std: np.ndarray | None = None
-    columns: list[Column] | None = None
-    target: Column | None = None
+
+    @property
+    def feature_shape(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return self.schema.shape
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """In the order of the class numbers; None for regression."""
+        return self.schema.class_names
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        """For tables; None for all others."""
+        return self.schema.feature_names
 
     def __repr__(self) -> str:
         kind = f"{len(self.class_names)} classes" if self.class_names else "regression"
@@ -107,7 +113,7 @@ def load(
     if name in datasets and not (path is not None and name != "mnist"):
         if table:
             raise ArgumentError(
-                f"{next(iter(table))} is only for CSV files", where=f"data set {name!r}"
+                f"{argument(next(iter(table)))} is only for CSV files", where=f"data set {name!r}"
             )
         return datasets.find(name)(seed, path)
     place = name if path is None else os.fspath(path)
@@ -157,7 +163,9 @@ def _table(
 ) -> Dataset:
     read = read_csv(train, **arguments)
     if read.y is None:
-        raise ArgumentError("a data set needs a target", where=train, fix="say target=")
+        raise ArgumentError(
+            "a data set needs a target", where=train, fix="say " + argument("target")
+        )
     if test is None:
         rows, held_out = _split(read.y, seed, train)
         parts = read.x[rows], read.y[rows], read.x[held_out], read.y[held_out]
@@ -166,28 +174,106 @@ def _table(
         assert other.y is not None  # noqa: S101 - it has the target of `read`
         parts = read.x, read.y, other.x, other.y
     x, y, x_test, y_test = parts
-    # one-hot columns stay 0 and 1: divided by their std, a rare category would become a huge number
-    mean = np.where(read.numeric, x.mean(0, dtype=np.float64), 0)
-    std = np.where(read.numeric, x.std(0, dtype=np.float64), 1)
-    std[std == 0] = 1
-    x, x_test = (((part - mean) / std).astype(np.float32) for part in (x, x_test))
+    scaling = Scaling.standard(x, read.numeric)
     return Dataset(
-        name, x, y, x_test, y_test, x.shape[1:], read.class_names,
-        "A table from your own file.", train,
+        name, scaling.apply(x), y, scaling.apply(x_test), y_test,
+        Schema.of_table(read, scaling, arguments), "A table from your own file.", train,
         "measured columns (x − mean) / std of the training rows; one-hot columns 0 or 1",
-        read.feature_names, mean=mean, std=std, columns=read.columns, target=read.target,
     )  # fmt: skip
+
+
+def from_arrays(
+    x: Any, y: Any, test: tuple[Any, Any] | None = None, *, seed: int = 0, classes: Any = "auto"
+) -> Dataset:
+    """A data set from arrays: split where no test part is given, scaled as `load` does.
+
+    Args:
+        x: numbers `(n, features)`, or images `(n, height, width)` or with colours.
+        y: `(n,)`: class names or numbers, or values.
+        test: the same for the test part; without it a fifth of the rows is held out.
+        seed: for the rows held out.
+        classes: whether y is a class; `"auto"` says so for text, for booleans, and for integers of
+            at most 20 different values that occur twice on average.
+
+    Raises:
+        DataError: lengths that differ, NaN, too few rows.
+
+    Example:
+        >>> x = np.arange(20.0).reshape(10, 2)
+        >>> from_arrays(x, ["low"] * 5 + ["high"] * 5)
+        Dataset 'arrays': 8 + 2 examples of shape (2,), 2 classes
+    """
+    x, y = _pair(x, y)
+    kinds = np.unique(y) if _are_classes(y, classes) else None
+    if test is None:
+        codes = y if kinds is None else np.searchsorted(kinds, y)
+        rows, held_out = _split(codes, seed, "arrays")
+        parts = x[rows], y[rows], x[held_out], y[held_out]
+    else:
+        parts = x, y, *_pair(*test)
+    x, y, x_test, y_test = parts
+    names: list[str] | None = None
+    if kinds is None:
+        y, y_test = y.astype(np.float32), y_test.astype(np.float32)
+    else:
+        y, y_test = (_codes(part, kinds) for part in (y, y_test))
+        names = [str(kind) for kind in kinds.tolist()]
+    if x.ndim == 2:
+        scaling, scale = Scaling.standard(x), "(x − mean) / std of the training rows"
+    else:
+        high = 255.0 if x.dtype == np.uint8 else float(np.abs(x).max(initial=0)) or 1.0
+        scaling, scale = Scaling(high), f"numbers / {high:g}"
+    return Dataset(
+        "arrays", scaling.apply(x), y, scaling.apply(x_test), y_test,
+        Schema(x.shape[1:], scaling, names), "Arrays of your own.", "your program", scale,
+    )  # fmt: skip
+
+
+def _pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.asarray(x), np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if x.ndim < 2 or y.ndim != 1 or len(x) != len(y) or x.dtype.kind not in "biuf":
+        raise DataError(
+            "the arrays are no examples with answers",
+            where="arrays",
+            expected="numbers x (n, ...) and y (n,)",
+            received=f"x {x.dtype} {x.shape}, y {y.dtype} {y.shape}",
+        )
+    for name, values in (("x", x), ("y", y)):
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            row = int(np.argwhere(~np.isfinite(values))[0][0])
+            raise DataError(f"{name} is not finite", where=f"arrays, row {row}")
+    return x, y
+
+
+def _are_classes(y: np.ndarray, classes: Any) -> bool:
+    if classes != "auto":
+        return bool(classes)
+    if y.dtype.kind in "iu":
+        return len(np.unique(y)) <= min(MAX_INTEGER_CLASSES, len(y) // 2)
+    return y.dtype.kind != "f"
+
+
+def _codes(y: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    if not np.isin(y, kinds).all():
+        raise DataError(
+            "the test part has a class that training has not",
+            where="arrays",
+            expected="one of " + ", ".join(map(str, kinds[:20].tolist())),
+        )
+    return np.searchsorted(kinds, y).astype(np.int32)
 
 
 def _images(name: str, data: Any, description: str, source: str, high: float = 0) -> Dataset:
     (x, y), (x_test, y_test) = data
     if not high:
         high = 255 if x.dtype == np.uint8 else max(float(np.abs(x).max(initial=0)), 1e-30)
-    x, x_test = (part.astype(np.float32) / np.float32(high) for part in (x, x_test))
     names = [str(i) for i in range(int(max(y.max(initial=0), y_test.max(initial=0))) + 1)]
+    scaling = Scaling(float(high))
     return Dataset(
-        name, x, y.astype(np.int32), x_test, y_test.astype(np.int32), x.shape[1:], names,
-        description, source, f"pixels / {high:g}, so 0 to 1", divide_by=float(high),
+        name, scaling.apply(x), y.astype(np.int32), scaling.apply(x_test), y_test.astype(np.int32),
+        Schema(x.shape[1:], scaling, names), description, source, f"pixels / {high:g}, so 0 to 1",
     )  # fmt: skip
 
 
@@ -215,8 +301,8 @@ def _points(name: str, make: Callable[..., Any], text: str) -> None:
         rows, held_out = _split(y, seed, name)
         names = [str(i) for i in range(int(y.max()) + 1)] if y.dtype == np.int32 else None
         return Dataset(
-            name, x[rows], y[rows], x[held_out], y[held_out], (2,), names, text,
-            "made by its formula", "as the formula gives them", ["x1", "x2"],
+            name, x[rows], y[rows], x[held_out], y[held_out], Schema((2,), class_names=names),
+            text, "made by its formula", "as the formula gives them",
         )  # fmt: skip
 
     build.__name__, build.__doc__ = name, text
@@ -229,8 +315,9 @@ def _gate(name: str) -> None:
     def build(seed: int = 0, path: Any = None) -> Dataset:
         x, y = synthetic.gate(name)
         return Dataset(
-            name, x, y, x, y, (2,), ["0", "1"], f"The truth table of {name.upper()}.",
-            "logic", "bits 0 and 1; the test part is the table again", ["x1", "x2"],
+            name, x, y, x, y, Schema((2,), class_names=["0", "1"]),
+            f"The truth table of {name.upper()}.", "logic",
+            "bits 0 and 1; the test part is the table again",
         )  # fmt: skip
 
     build.__name__, build.__doc__ = name, f"The truth table of {name.upper()}."

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..dialect import argument
 from ..errors import DataError, FileError
 
 __all__ = ["Column", "CsvFile", "number"]
@@ -72,13 +73,15 @@ class CsvFile:
     ) -> None:
         self.where = str(path)
         self.delimiter, self.drop, self.marks = delimiter, drop, frozenset(marks)
-        self.dropped = 0
+        self.ignored: frozenset[int] = frozenset()  # columns whose cells are not looked at
+        self.dropped: list[int] = []  # rows left out, counted from 1
+        self.number = 0  # of the row that `rows` gave last
         self.data = self._load(path, max_bytes)
         self.names, self.skip_first = self._header(header)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Line number and cells of each row of data, all of one length and none missing."""
-        self.dropped, width = 0, len(self.names)
+        self.dropped, self.number, width = [], 0, len(self.names)
         lines = self._lines()
         if self.skip_first:
             next(lines)
@@ -91,20 +94,25 @@ class CsvFile:
                     received=f"{len(cells)} cells",
                     fix="quote cells that contain the delimiter, or complete the row",
                 )
-            if self.marks.isdisjoint(cells):
+            self.number += 1
+            index = None if self.marks.isdisjoint(cells) else self._missing(cells)
+            if index is None:
                 yield line, cells
             elif self.drop:
-                self.dropped += 1
+                self.dropped.append(self.number)
             else:
-                index = next(i for i, cell in enumerate(cells) if cell in self.marks)
                 raise self.bad(
                     "a cell is missing",
                     line,
                     Column(self.names[index], index),
                     expected="a value",
                     received=repr(cells[index]),
-                    fix='fill it in, or leave such rows out with missing="drop"',
+                    fix="fill it in, or leave such rows out with " + argument("missing", "drop"),
                 )
+
+    def _missing(self, cells: list[str]) -> int | None:
+        found = (i for i, c in enumerate(cells) if c in self.marks and i not in self.ignored)
+        return next(found, None)
 
     def finite(self, cell: str, line: int, column: Column) -> float:
         """The cell as a number that float32 can hold."""
@@ -116,7 +124,8 @@ class CsvFile:
                 column,
                 expected="a number that float32 can hold",
                 received=repr(cell[:80]),
-                fix='correct it; if it stands for "missing", name it in missing_marks',
+                fix='correct it; if it stands for "missing", name it in '
+                + argument("missing_marks"),
             )
         return value
 
@@ -145,7 +154,7 @@ class CsvFile:
                 where=path,
                 expected=f"at most {max_bytes:,} bytes",
                 received=f"{os.path.getsize(path):,} bytes",
-                fix="give a larger max_bytes",
+                fix="give a larger " + argument("max_bytes"),
             )
         return data
 
@@ -167,7 +176,7 @@ class CsvFile:
                 "there is only one column",
                 where=place,
                 received=repr(first[0][:80]),
-                fix=f"read it with delimiter={other!r}",
+                fix="read it with " + argument("delimiter", other),
             )
         if header == "auto":
             header = all(number(cell) is None for cell in first)
@@ -176,7 +185,7 @@ class CsvFile:
                     "nothing tells whether the first row is a header: no cell below is a number",
                     where=place,
                     received=", ".join(first[:8]),
-                    fix="say header=True or header=False",
+                    fix=f"say {argument('header', True)} or {argument('header', False)}",
                 )
         names = first if header else [f"x{i + 1}" for i in range(len(first))]
         odd = next((i for i, n in enumerate(names) if not n or n in names[:i]), None)
@@ -186,7 +195,8 @@ class CsvFile:
                 where=f"{place}, column {odd + 1}",
                 expected="a different name for every column",
                 received=repr(names[odd]),
-                fix="name the column, or remove it; header=False if these are not names",
+                fix=f"name the column, or remove it; {argument('header', False)} if these are not "
+                "names",
             )
         return names, bool(header)
 

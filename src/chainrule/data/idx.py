@@ -20,6 +20,7 @@ import numpy as np
 
 from ..arrays import asarray
 from ..errors import ArgumentError, FileError
+from ..files import path_of, write_atomically
 
 __all__ = ["MAX_BYTES", "read_idx", "write_idx"]
 
@@ -256,34 +257,18 @@ def write_idx(path: str | os.PathLike[str], array: Any) -> None:
         )
     head = bytes([0, 0, code, array.ndim]) + np.asarray(array.shape, ">u4").tobytes()
     body = np.ascontiguousarray(array, array.dtype.newbyteorder(">"))
-    try:
-        _replace(os.fsdecode(path), head, body)
-    except OSError as error:
-        raise FileError(
-            "the file cannot be written", where=path, received=error.strerror or error
-        ) from error
+    path = path_of(path)
+    pieces = [head, *([body.reshape(-1).view(np.uint8).data] if body.size else [])]
+    write_atomically(path, *(_packed(pieces) if path.endswith(".gz") else pieces))
 
 
-def _replace(path: str, head: bytes, body: np.ndarray) -> None:
-    """Write beside `path`, to the disk, then rename: `path` is never half a file."""
+def _packed(pieces: list[Any]) -> list[Any]:
+    """Gzip with no name and no time inside: equal arrays, equal bytes."""
     import gzip
+    import io
 
-    def write(stream: Any) -> None:
-        stream.write(head)
-        stream.write(body.reshape(-1).view(np.uint8).data)
-
-    temporary = f"{path}.{os.urandom(4).hex()}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            if path.endswith(".gz"):  # no name and no time inside: equal arrays, equal bytes
-                with gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
-                    write(packed)
-            else:
-                write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    content = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, content, mtime=0) as packed:
+        for piece in pieces:
+            packed.write(piece)
+    return [content.getbuffer()]

@@ -107,6 +107,19 @@ def load_idx_folder(path: str | os.PathLike[str]) -> Split:
 
     Raises:
         FileError: files that are missing or damaged, or that do not belong together.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from chainrule.datasets import write_idx
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for part, rows in (("train", 3), ("t10k", 2)):
+        ...         images, labels = np.zeros((rows, 4, 4), "uint8"), np.zeros(rows, "uint8")
+        ...         write_idx(f"{folder}/{part}-images-idx3-ubyte", images)
+        ...         write_idx(f"{folder}/{part}-labels-idx1-ubyte", labels)
+        ...     (x_train, y_train), (x_test, y_test) = load_idx_folder(folder)
+        >>> x_train.shape, y_test.shape
+        ((3, 4, 4), (2,))
     """
     return _load(_find(os.fspath(path)), {})
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import ArgumentError, DataError, choose
+from ..dialect import argument
+from ..errors import ArgumentError, DataError, choose, did_you_mean
 from .csvfile import Column, CsvFile, number
 
 __all__ = ["Table", "read_csv"]
@@ -24,7 +25,7 @@ __all__ = ["Table", "read_csv"]
 MAX_BYTES = 64 << 20
 MAX_CATEGORIES = 256
 MAX_CELLS = 1 << 28  # of x: 1 GiB
-_MAX_INTEGER_CLASSES = 20
+MAX_INTEGER_CLASSES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,11 @@ class Table:
         dropped: how many rows were left out for missing cells.
         columns: the columns of the file, with their categories.
         target: the one of them that is the target.
+        numbers: which rows of the file these are, counted from 1: those left out are missing.
+
+    Example:
+        >>> Table(np.zeros((2, 1), np.float32), None, ["age"], None, np.array([True]))
+        Table: 2 rows, 1 features, no target
     """
 
     x: np.ndarray
@@ -50,6 +56,7 @@ class Table:
     dropped: int = 0
     columns: list[Column] = field(default_factory=list)
     target: Column | None = None
+    numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
 
     def __repr__(self) -> str:
         kind = "no target" if self.y is None else "values"
@@ -118,11 +125,11 @@ def read_csv(
         ("missing", missing, ("error", "drop")),
     ):
         if value not in words:
-            raise choose(name, value, map(str, words), where="read_csv")
+            raise choose(argument(name), value, map(str, words), where=path)
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n" \0':
         raise ArgumentError(
-            "delimiter is not usable",
-            where="read_csv",
+            f"{argument('delimiter')} is not usable",
+            where=path,
             expected="one character, such as ',' or ';'",
             received=repr(delimiter),
         )
@@ -140,7 +147,7 @@ def read_csv(
     if like is None:
         for survey in surveys:
             survey.decide(file, survey.column is aim, classes, rows)
-    return _fill(file, columns, aim, rows)
+    return fill(file, columns, aim, rows)
 
 
 def _columns(
@@ -163,16 +170,17 @@ def _columns(
         return like.columns, like.target, []
     columns = [Column(name, index) for index, name in enumerate(names)]
 
-    def find(item: int | str, argument: str) -> Column:
+    def find(item: int | str, name: str) -> Column:
         if isinstance(item, str) and item in names:
             return columns[names.index(item)]
         if isinstance(item, int) and -len(names) <= item < len(names):
             return columns[item]
         raise ArgumentError(
-            f"{argument} names a column that is not there",
-            where="read_csv",
-            expected=f"an index below {len(names)}, or one of " + ", ".join(names[:20]),
+            f"{argument(name)} names a column that is not there",
+            where=where,
+            expected=f"a number below {len(names)}, or one of " + ", ".join(names[:20]),
             received=repr(item),
+            fix=did_you_mean(item, names) if isinstance(item, str) else None,
         )
 
     aim = None if target is None else find(target, "target")
@@ -208,7 +216,7 @@ class _Survey:
     def decide(self, file: CsvFile, is_target: bool, classes: bool | str, rows: int) -> None:
         """Give the column its categories, or leave it numeric."""
         names = {_plain(cell) for cell in self.seen or ()}
-        few = self.whole and 0 < len(names) <= min(_MAX_INTEGER_CLASSES, rows // 2)
+        few = self.whole and 0 < len(names) <= min(MAX_INTEGER_CLASSES, rows // 2)
         wanted = self.collect
         if is_target:
             wanted = few or self.texts > 0 if classes == "auto" else bool(classes)
@@ -224,9 +232,9 @@ class _Survey:
                 self.column,
                 expected=f"such as {usual[:80]!r} in row {usual_line}" if usual else "numbers",
                 received=repr(cell[:80]),
-                fix="correct the cell, or name the column in `categorical`"
+                fix=f"correct the cell, or name the column in {argument('categorical')}"
                 if usual
-                else "read it with classes=True",
+                else "read it with " + argument("classes", True),
             )
         if self.seen is None:
             raise DataError(
@@ -245,8 +253,23 @@ def _plain(cell: str) -> str:
     return cell if value is None or not value.is_integer() else str(int(value))
 
 
-def _fill(file: CsvFile, columns: list[Column], target: Column | None, rows: int) -> Table:
-    """Second pass: every cell to its place."""
+def fill(
+    file: CsvFile,
+    columns: list[Column],
+    target: Column | None,
+    rows: int,
+    unseen: dict[str, dict[str, int]] | None = None,
+) -> Table:
+    """Second pass: every cell to its place.
+
+    Args:
+        file: what is read.
+        columns: those to take, with their categories; the target among them.
+        target: the one of them that is the target.
+        rows: how many there are, from the first pass.
+        unseen: where given, a category of a feature that is in no column becomes zeros and is
+            counted here, by column and cell; else it is an error.
+    """
     features = [column for column in columns if column is not target]
     names = [name for column in features for name in column.features()]
     if not names or rows * len(names) > MAX_CELLS:
@@ -257,40 +280,55 @@ def _fill(file: CsvFile, columns: list[Column], target: Column | None, rows: int
             received=f"{rows:,} rows of {len(names):,} features",
         )
     x, y = np.zeros((rows, len(names)), np.float32), None
+    numbers = np.zeros(rows, int)
     if target is not None:
         y = np.zeros(rows, np.float32 if target.categories is None else np.int32)
     starts = np.cumsum([0] + [len(column.features()) for column in features]).tolist()
     codes = {c.index: {name: i for i, name in enumerate(c.categories or ())} for c in columns}
     for row, (line, cells) in enumerate(file.rows()):
+        numbers[row] = file.number
         for column, start in zip(features, starts, strict=False):
             cell = cells[column.index]
             if column.categories is None:
                 x[row, start] = file.finite(cell, line, column)
+                continue
+            code = _find(cell, codes[column.index])
+            if code is not None:
+                x[row, start + code] = 1
+            elif unseen is None:
+                raise _unknown(cell, codes[column.index], file, line, column)
             else:
-                x[row, start + _code(cell, codes[column.index], file, line, column)] = 1
+                counts = unseen.setdefault(column.name, {})
+                counts[cell] = counts.get(cell, 0) + 1
         if target is not None and y is not None:
             cell = cells[target.index]
             if target.categories is None:
                 y[row] = file.finite(cell, line, target)
             else:
-                known = codes[target.index]
-                y[row] = _code(cell, known, file, line, target, cell.removesuffix("."))
+                code = _find(cell, codes[target.index], cell.removesuffix("."))
+                if code is None:
+                    raise _unknown(cell, codes[target.index], file, line, target)
+                y[row] = code
     numeric = [column.categories is None for column in features for _ in column.features()]
     class_names = None if target is None else target.categories
-    return Table(x, y, names, class_names, np.array(numeric), file.dropped, columns, target)
+    return Table(
+        x, y, names, class_names, np.array(numeric), len(file.dropped), columns, target, numbers
+    )  # fmt: skip
 
 
-def _code(
-    cell: str, codes: dict[str, int], file: CsvFile, line: int, column: Column, other: str = ""
-) -> int:
+def _find(cell: str, codes: dict[str, int], other: str = "") -> int | None:
     """Number of a category: as written, as a whole number, or as `other`."""
-    if cell in codes:
-        return codes[cell]
-    for name in (_plain(cell), other):
+    for name in (cell, _plain(cell), other):
         if name in codes:
             return codes[name]
-    raise file.bad(
-        "this category does not occur in the table given as `like`",
+    return None
+
+
+def _unknown(
+    cell: str, codes: dict[str, int], file: CsvFile, line: int, column: Column
+) -> DataError:
+    return file.bad(
+        "this category does not occur in the training table",
         line,
         column,
         expected="one of " + ", ".join(list(codes)[:20]),

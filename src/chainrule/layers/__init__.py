@@ -1,11 +1,10 @@
 """Layers: parts of a network, each with weights of its own."""
 
+from ..vocabulary import answer
 from .base import Layer, deserialize, register, registry, serialize
 from .core import (
     Activation,
     Flatten,
-    Input,
-    InputLayer,
     LeakyReLU,
     ReLU,
     Sigmoid,
@@ -14,6 +13,7 @@ from .core import (
 )
 from .dense import Dense
 from .dropout import Dropout
+from .input import Input, InputLayer
 
 Linear = Dense
 
@@ -36,3 +36,5 @@ __all__ = [
     "registry",
     "serialize",
 ]
+
+answer(__name__)

@@ -1,31 +1,38 @@
 """What every layer shares: building, weights, calling, the explicit backward of deck 003.
 
 A layer composes operations and owns no derivative. Its constructor stores arguments, `build` makes
-weights when the input's shape is known, `call` is the computation.
+weights when the inputs' shapes are known, `call` is the computation.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from .. import initializers, ops, regularizers
-from ..arrays import asarray, is_float, is_traced, numpy_dtype
-from ..chain import active_tape, record
+from .. import initializers, ops, regularizers, tree
+from ..arrays import asarray, is_array, is_float, is_traced, numpy_dtype
+from ..chain import active_tape
 from ..errors import ArgumentError, ShapeError, StateError, caller
-from ..operators import Node, Recordable, raw
+from ..operators import Recordable, raw
 from ..registry import Configurable, Registry, snake_case
+from ..shapes import check_shape, dry_run, is_shape, map_shapes, with_batch
+from ..symbol import InGraph, call_layer, fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
+from .context import CallContext, calling, current, met
+from .explicit import Explicit
+from .masks import Masks
+from .signature import Accepts, accepts_of
+from .state import State
+from .tracking import metric_variables, signature
 
 registry = Registry("layer")
 register = registry.add
-
-structure = [0]  # counts changes of built layers; whoever compiled something compares it
 
 # overrides the type of every layer, while a gradient is checked in float64
 _computes_in: ContextVar[Any] = ContextVar("chainrule_computes_in", default=None)
@@ -46,7 +53,22 @@ def weights_to_come(numbers: int) -> Iterator[None]:
         _to_come.reset(token)
 
 
-class Layer(Configurable):
+def computing_type() -> Any:
+    """The type that every layer computes in now, where a gradient is checked; else None."""
+    return _computes_in.get()
+
+
+def zeros_to_come(shape: tuple, dtype: Any, **about: Any) -> Variable:
+    """A Variable of zeros that a file will fill, counted against what the file holds."""
+    left = _to_come.get()
+    if left is not None:
+        left[0] -= math.prod(shape)
+        if left[0] < 0:
+            raise ArgumentError("the architecture has more weights than the file")
+    return Variable(np.zeros(shape, dtype), dtype=dtype, **about)
+
+
+class Layer(State, Masks, Explicit, Configurable):
     """Base of all layers.
 
     Args:
@@ -55,8 +77,11 @@ class Layer(Configurable):
         trainable: whether training changes the weights.
         input_shape: shape of one sample, for the first layer of a Sequential.
         input_dim: the same for a plain row of numbers.
+        activity_regularizer: a penalty on the output, added to the loss.
 
-    A layer of your own stores its arguments, makes weights in `build` and computes in `call`:
+    A layer of your own stores its arguments, makes weights in `build` and computes in `call`. Both
+    take one argument or several; any may be a tuple, list or dict of arrays (of shapes). `call` may
+    ask for `training` (True inside fit) and `mask`.
 
     Example:
         >>> import numpy as np, chainrule as cr
@@ -69,13 +94,21 @@ class Layer(Configurable):
         array([[1., 1.]], dtype=float32)
     """
 
+    supports_masking = False  # whether a mask goes on with the output
+    # whether whole numbers go into `call` as they are; else they are cast like other floats
+    integer_input = True
+    autocast = True  # whether floats are cast to the layer's type
+    takes_trees = True  # whether an argument of `call` may be a tuple, list or dict of arrays
+    _accepts: Accepts
+
     def __init__(
         self,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int | None] | None = None,
         input_dim: int | None = None,
+        activity_regularizer: Any = None,
         **unknown: Any,
     ) -> None:
         self.refuse(unknown)
@@ -85,35 +118,48 @@ class Layer(Configurable):
             )
         if input_dim is not None:
             input_shape = (input_dim,)
-        if isinstance(input_shape, (int, np.integer)):
-            input_shape = (int(input_shape),)
+        if input_shape is not None:
+            input_shape = check_shape(input_shape, type(self).__name__)
         self._weights: list[Variable] = []
-        self._layers: list[Layer] = []
         self.name = name or snake_case(type(self).__name__)
         self.auto_named = name is None
         self._dtype = numpy_dtype(dtype)
         self.dtype = self._dtype.name
-        self.input_shape = None if input_shape is None else tuple(input_shape)
+        known_by_itself = isinstance(type(self).__dict__.get("input_shape"), property)
+        if input_shape is not None or not known_by_itself:
+            self.input_shape = input_shape
         self.input_dim = None
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.made_at = caller()
         self.built = False
         self._trainable = trainable
         self._last: Any = None  # what `backward` needs of the last direct call
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _once(cls.__dict__["build"])  # type: ignore[method-assign]
+        cls._accepts = accepts_of(cls)
+
     # --- for subclasses -------------------------------------------------------------------------
 
-    def build(self, input_shape: tuple) -> None:
-        """Make the weights; called once, with the shape of a batch, `(None, ...)`."""
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, for inputs of this shape, `(None, ...)`; runs exactly once."""
 
     def call(self, x: Any) -> Any:
-        """The computation. May take `training`, which is True inside fit."""
+        """The computation."""
         raise NotImplementedError(f"{type(self).__name__} has no call method")
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of the output for a batch of `input_shape`; found by a dry run on zeros."""
-        sample = np.zeros((1, *input_shape[1:]), numpy_dtype(self.dtype))
-        with swap(self.variables, [v.value for v in self.variables]):
-            return (None, *raw(self._run(sample, False)).shape[1:])
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for inputs of `input_shape`, None where an axis is unknown.
+
+        Without a rule of its own a layer is run once on zeros.
+        """
+        return self._dry_run((input_shape,))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output: by default that of the input, if `supports_masking` says so."""
+        return previous_mask if self.supports_masking else None
 
     def add_weight(
         self,
@@ -141,6 +187,27 @@ class Layer(Configurable):
         self._weights.append(variable)
         return variable
 
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss of the training step that runs this call."""
+        context = current()
+        if context is None:
+            raise StateError(
+                "add_loss belongs into `call`",
+                where=self.where,
+                fix="call it where the layer computes; for a penalty on a weight use regularizer=",
+            )
+        context.losses.append((context.root, self, loss))
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties on trained weights, and what `add_loss` added in the call that just ran."""
+        found = [v.regularizer(v) for v in self.trainable_variables if v.regularizer is not None]
+        context = current()
+        if context is not None:
+            mine = {id(layer) for layer in self._all_layers()}
+            found += [loss for _, layer, loss in context.losses if id(layer) in mine]
+        return found
+
     def needs(
         self, condition: Any, problem: str, expected: str, received: Any, fix: str = ""
     ) -> None:
@@ -152,104 +219,259 @@ class Layer(Configurable):
 
     # --- calling --------------------------------------------------------------------------------
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
-        """Run the layer on a batch; outside a tape it remembers what `backward` needs."""
-        tape = active_tape()
-        x = self._input(x)
+    def __call__(self, *inputs: Any, training: bool | None = None, **own: Any) -> Any:
+        """Run the layer on a batch; outside a tape it remembers what `backward` needs.
+
+        `training` and `mask` may be given; otherwise they are those of the call around this one.
+        """
+        context = current()
+        if context is not None:
+            return self._enter(context, inputs, training, own)
+        with calling() as context:
+            return self._enter(context, inputs, training, own)
+
+    def _enter(self, context: CallContext, inputs: tuple, training: Any, own: dict) -> Any:
+        if own and not inputs:
+            inputs, own = self._by_place(own)
+        if len(inputs) > 1:
+            inputs, training, own = self._bound(inputs, training, own)
+        mask = own.pop("mask", None) if own else None
+        if symbolic(inputs, own):
+            return self._symbolic(inputs, training, mask, own)
+        given = inputs
+        inputs = tuple([self._input(x) for x in inputs])
+        if own:
+            own = self._own_values(own)
         if not self.built:
-            self._build((None, *x.shape[1:]))
-        if tape is not None:
-            tape.marks.append((len(tape.nodes), self))
-            return self._run(x, bool(training))
-        if active_swap() is not None or is_traced(x):
-            return self._run(x, bool(training))
-        with record() as tape:
-            leaf = Node(tape, x) if is_float(x) else x
-            y = self._run(leaf, bool(training))
-        self._last = (tape, leaf, y)
-        return raw(y)
+            self._build_for(inputs, own)
+        outer_training, root = context.training, context.root
+        if root is None:  # a new outermost call: what it added last time is gone
+            context.root = self
+            if (noted := met()) is not None:
+                noted.append(self)
+            if context.losses:
+                context.losses = [entry for entry in context.losses if entry[0] is not self]
+        if training is None:
+            training = outer_training
+        else:
+            context.training = training
+        accepts = self._accepts
+        if accepts.training and (training is not None or not accepts.training_default):
+            own["training"] = bool(training)
+        masks: Any = None
+        if context.masks or mask is not None:
+            masks = self._masks(context, given, inputs, mask)
+            own |= accepts.mask_arguments(masks)
+        tape = active_tape()
+        scope = None
+        try:
+            if tape is not None:
+                scope = tape.enter(self)
+                y = self.call(*inputs, **own)
+            elif active_swap() is not None or any(map(is_traced, tree.leaves(inputs))):
+                y = self.call(*inputs, **own)
+            else:
+                y = self._remember(inputs, own)
+            if masks is not None or accepts.computes_mask:
+                self._set_mask(context, inputs, masks, y)
+            if context.seen is not None:
+                context.seen.append((self, y))
+            if self.activity_regularizer is not None:
+                for leaf in tree.leaves(y):  # of a sample: the batch's size changes nothing
+                    self.add_loss(self.activity_regularizer(leaf) / leaf.shape[0])
+        finally:
+            if scope is not None:
+                tape.leave(scope)  # type: ignore[union-attr]
+            context.training, context.root = outer_training, root
+        return y
 
-    def _run(self, x: Any, training: bool) -> Any:
-        call: Any = self.call
-        return call(x, training=training) if type(self)._takes_training else call(x)
-
-    _takes_training = False
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        code = getattr(cls.call, "__code__", None)
-        cls._takes_training = (
-            code is not None
-            and "training" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        )
+    def _bound(self, inputs: tuple, training: Any, own: dict) -> tuple[tuple, Any, dict]:
+        """Arguments given by place that are no arrays, by their names: `layer(x, 2, True)`."""
+        arrays, own = [], dict(own)
+        names = self._accepts.positional
+        for k, value in enumerate(inputs):
+            name = names[k] if k < len(names) else None
+            if name == "training":
+                training = value
+            elif k and name and (value is None or isinstance(value, (bool, int, float, str))):
+                own[name] = value
+            else:
+                arrays.append(value)
+        return tuple(arrays), training, own
 
     def _input(self, x: Any) -> Any:
-        """An array in the layer's type: values of another float type are cast."""
+        """Arrays in the layer's type, in the tree they came in."""
+        dtype = _computes_in.get() or self._dtype
+        if type(x) is np.ndarray and x.dtype is dtype:  # nearly always
+            return x
         if isinstance(x, Recordable):
             x = x.on_tape()
-        if not hasattr(x, "dtype") or not hasattr(x, "shape"):
+        elif not is_array(x):
+            if self.takes_trees and tree.is_tree(x) and not self._is_rows(x):
+                return tree.map(self._input, x)
             x = asarray(x, name=f"input of {self.name!r}")
-            x = x if self.integer_input else x.astype(numpy_dtype(self.dtype))
-        dtype = _computes_in.get() or self._dtype
-        if not self.integer_input and x.dtype != dtype:
-            x = ops.cast(x, dtype)
+            if not self.integer_input or x.dtype.kind in "iu":  # Python's numbers, in a list
+                x = x.astype(numpy_dtype(self.dtype))
+        if x.dtype != dtype and (not self.integer_input or (self.autocast and is_float(x))):
+            x = self._cast(x, dtype)
         return x
 
-    integer_input = False  # an Embedding takes whole numbers
+    def _cast(self, x: Any, dtype: Any) -> Any:
+        """X in the layer's type; its mask goes along."""
+        y = ops.cast(x, dtype)
+        context = current()
+        if context is not None and context.masks:
+            context.set_mask(y, context.mask_of(x))
+        return y
 
-    def _build(self, input_shape: tuple) -> None:
-        """Build once; building is no part of the step that happened to need it first."""
-        with outside():
-            self.build(input_shape)
-            self.built = True
+    def _is_rows(self, x: Any) -> bool:
+        """A list of plain rows is one array: several inputs are at least tables each."""
+        if isinstance(x, dict):
+            return False
+        return tree.is_numbers(x) or all(
+            (tree.is_numbers(r) or (not isinstance(r, Recordable) and np.ndim(r) < 2))
+            and not symbolic(r)
+            for r in x
+        )
 
-    def backward(self, d_y: Any) -> Any:
-        """Gradient of the last direct call: takes dL/dy, returns dL/dx, fills `.grad` of weights.
+    def _by_place(self, own: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """`layer(query=a, value=b)`: inputs given by name stand in the order of `call`."""
+        inputs: list[Any] = []
+        for name in self._accepts.call_names:
+            if name not in own or not _has_shape(own[name]):
+                break
+            inputs.append(own[name])
+        return tuple(inputs), {
+            k: v for k, v in own.items() if k not in self._accepts.call_names[: len(inputs)]
+        }
 
-        Example:
-            >>> import numpy as np, chainrule as cr
-            >>> act = cr.layers.Activation("sigmoid")
-            >>> a = act(np.array([[0.0]]))
-            >>> act.backward(np.array([[1.0]]))
-            array([[0.25]], dtype=float32)
+    def _own_values(self, own: dict[str, Any]) -> dict[str, Any]:
+        """Arguments of the layer's own `call`: values as they stand on the tape."""
+        self._need_known(own)
+        return {
+            k: tree.map(lambda v: v.on_tape() if isinstance(v, Recordable) else v, value)
+            for k, value in own.items()
+        }
 
-        Raises:
-            StateError: before any call, or inside a compiled step.
+    def _need_known(self, own: dict[str, Any]) -> None:
+        unknown = set(own) - self._accepts.names
+        if unknown and not self._accepts.anything:
+            raise ArgumentError(
+                f"call takes no argument {sorted(unknown)[0]!r}",
+                where=self.where,
+                expected=", ".join(sorted(self._accepts.names)) or "no further arguments",
+            )
+
+    # --- building -------------------------------------------------------------------------------
+
+    def _build_for(self, inputs: tuple, own: dict[str, Any]) -> None:
+        """Build for these inputs; building is no part of the step that happened to need it."""
+        names = self._accepts.call_names
+        shapes = {n: with_batch(x) for n, x in zip(names, inputs, strict=False)}
+        shapes |= {n: with_batch(x) for n, x in own.items() if n in names and _has_shape(x)}
+        self._build_from(shapes, [with_batch(x) for x in inputs])
+
+    def _build_from(self, by_name: dict[str, Any], in_order: list[Any]) -> None:
+        """Call `build` with the shapes it asks for: by name (`query_shape`), or the inputs'."""
+        wanted = self._accepts.build_names
+        named = {f"{n}_shape": s for n, s in by_name.items()}
+        if len(wanted) > 1 or (wanted and wanted[0] in named and len(in_order) > 1):
+            missing = [n for n in wanted if n not in named]
+            if missing:
+                raise ArgumentError(
+                    f"build asks for {missing[0]!r}, which is no argument of call",
+                    where=self.where,
+                    expected=", ".join(named),
+                )
+            self.build(**{n: named[n] for n in wanted})
+        else:
+            self.build(in_order[0] if len(in_order) == 1 else in_order)
+
+    @property
+    def has_shape_rule(self) -> bool:
+        """Whether `compute_output_shape` is the layer's own."""
+        return type(self).compute_output_shape is not Layer.compute_output_shape
+
+    def output_spec(
+        self, shapes: tuple, inputs: tuple = (), own: Any = None, dtypes: Any = None
+    ) -> tuple[Any, Any]:
+        """(tree of output shapes, their types): by the layer's rule, else by a dry run on zeros."""
+        if self.has_shape_rule:
+            names = [f"{n}_shape" for n in self._accepts.call_names]
+            if len(shapes) == 1:
+                return self.compute_output_shape(shapes[0]), self._dtype
+            if self._accepts.shape_names == tuple(names[: len(shapes)]):
+                return self.compute_output_shape(*shapes), self._dtype
+            return self.compute_output_shape([*shapes]), self._dtype
+        kinds: list[Any] = []
+        return self._dry_run(shapes, inputs, own or {}, kinds, dtypes), kinds
+
+    def _dry_run(
+        self,
+        shapes: tuple,
+        inputs: tuple = (),
+        own: Any = None,
+        kinds: Any = None,
+        dtypes: Any = None,
+    ) -> Any:
+        """The output's shapes, found by running on zeros; nothing of the layer changes.
+
+        `inputs` and `own` are the arguments of a call in a graph; `kinds` is filled with the types.
         """
-        if active_swap() is not None or active_tape() is not None:
-            raise StateError(
-                "backward belongs to the explicit style and cannot run inside a training step",
-                where=self.where,
-                fix="inside a step use tape.gradients(loss, weights); it is the same chain rule",
-            )
-        if self._last is None:
-            raise StateError(
-                "backward was called before forward",
-                where=self.where,
-                fix="call the layer first: y = layer(x), then layer.backward(d_y)",
-            )
-        tape, x, y = self._last
-        d_y = np.asarray(raw(d_y))
-        if d_y.shape != y.shape:
-            raise ShapeError(
-                "the gradient has not the shape of the output",
-                where=self.where,
-                expected=tuple(y.shape),
-                received=d_y.shape,
-            )
-        weights = self.trainable_variables
-        wrt = [*weights, *([x] if isinstance(x, Node) else [])]
-        found = tape.gradients(y, wrt, d_y.astype(y.dtype)) if isinstance(y, Node) else []
-        for w, d_w in zip(weights, found, strict=False):
-            w.grad = d_w
-        return found[-1] if isinstance(x, Node) and found else None
+        if not self.built:
+            names = self._accepts.call_names
+            self._build_from(dict(zip(names, shapes, strict=False)), [*shapes])
+        symbols = [s for s in tree.leaves([list(inputs), own or {}]) if symbolic(s)]
 
-    forward = __call__
+        def run(*values: Any) -> Any:
+            given, more = values, {}
+            if symbols:
+                given, more = fill(inputs, symbols, values), fill(own, symbols, values)
+            variables = [*self.variables, *metric_variables(self)]
+            with calling(False), swap(variables, [v.value for v in variables]):
+                y = tree.map(raw, self(*given, **more))
+            if kinds is not None:
+                kinds[:] = [v.dtype for v in tree.leaves(y)]
+            return y
 
-    def zero_grad(self) -> None:
-        """Forget the gradients that `backward` left."""
-        for v in self.variables:
-            v.grad = None
+        of = tuple(s.shape for s in symbols) or shapes
+        dtypes = [s.dtype for s in symbols] or dtypes or [numpy_dtype(self.dtype)] * len(shapes)
+        with outside():
+            return dry_run(run, of, tuple(dtypes), self.where)
+
+    def _symbolic(self, inputs: tuple, training: Any, mask: Any, own: dict[str, Any]) -> Any:
+        """The call as a node of a graph of layers."""
+        self._need_known(own)
+        if mask is not None:
+            own = own | {"mask": mask}
+        if training is not None:
+            own = own | {"training": training}
+        return call_layer(self, inputs, own)
+
+    input = InGraph("input")
+    output = InGraph("output")
+
+    # --- configuration --------------------------------------------------------------------------
+
+    # attributes whose change needs no new program
+    passing = frozenset({"auto_named", "built", "input_dim", "input_shape", "made_at", "name"})
+
+    @property
+    def version(self) -> tuple:
+        """What a compiled program of this layer depends on; equal as long as it stays valid."""
+        return signature(self)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, without those that were left at None."""
+        penalty = self.activity_regularizer
+        self.__dict__["activity_regularizer"] = None
+        try:
+            config = super().get_config()
+        finally:
+            self.__dict__["activity_regularizer"] = penalty
+        config["activity_regularizer"] = regularizers.serialize(penalty)
+        unset = ("input_shape", "input_dim", "activity_regularizer")
+        return {k: v for k, v in config.items() if v is not None or k not in unset}
 
     def pure(self, training: bool = False) -> tuple[Any, list[Any]]:
         """`(function, values)`: the layer as a pure function of its variables and its input.
@@ -259,189 +481,77 @@ class Layer(Configurable):
         """
         variables = self.variables
 
-        def function(values: Sequence[Any], x: Any) -> Any:
-            floats = [v for v in (*values, x) if hasattr(v, "dtype") and is_float(v)]
+        def function(values: Sequence[Any], *inputs: Any) -> Any:
+            every = (*values, *tree.leaves(inputs))
+            floats = [v for v in every if hasattr(v, "dtype") and is_float(v)]
             token = _computes_in.set(np.dtype(floats[0].dtype) if floats else None)
             try:
                 with swap(variables, values):
-                    return self._run(x, training)
+                    return self(*inputs, training=training)
             finally:
                 _computes_in.reset(token)
 
         return function, [v.numpy() for v in variables]
 
-    # --- weights --------------------------------------------------------------------------------
-
-    @property
-    def where(self) -> str:
-        """How errors call this layer."""
-        return f"{type(self).__name__} {self.name!r} (made at {self.made_at})"
-
-    @property
-    def sample_shape(self) -> tuple | None:
-        """Shape of one sample, where the constructor was given it."""
-        return self.input_shape
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Every Variable of this layer and its sublayers, each once."""
-        found = [*self._weights]
-        for layer in self._layers:
-            found += layer.variables
-        return list({id(v): v for v in found}.values())
-
-    @property
-    def weights(self) -> list[Variable]:
-        """Weights and statistics; random counters are not among them."""
-        return [v for v in self.variables if v.kind in ("weight", "statistic")]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes this layer."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = value
-        for layer in self._layers:
-            layer.trainable = value
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The weights that training changes."""
-        if not self._trainable:
-            return []
-        found = [v for v in self._weights if v.trainable]
-        for layer in self._layers:
-            found += layer.trainable_variables
-        return list({id(v): v for v in found}.values())
-
-    trainable_weights = trainable_variables
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The variables that training leaves alone."""
-        trained = {id(v) for v in self.trainable_variables}
-        return [v for v in self.variables if id(v) not in trained]
-
-    non_trainable_weights = non_trainable_variables
-
-    def named_variables(self, prefix: str = "") -> Iterator[tuple[str, Variable]]:
-        """Every Variable with its path, such as `dense_1.kernel`."""
-        for v in self._weights:
-            yield f"{prefix}{v.name}", v
-        for layer in self._layers:
-            yield from layer.named_variables(f"{prefix}{layer.name}.")
-
-    def named_parameters(self) -> Iterator[tuple[str, Variable]]:
-        """Every trained weight with its path (PyTorch's name)."""
-        trained = {id(v) for v in self.trainable_variables}
-        return ((path, v) for path, v in self.named_variables() if id(v) in trained)
-
-    def count_params(self) -> int:
-        """Numbers in all weights."""
-        return sum(math.prod(v.shape) for v in self.weights)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights, as NumPy arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Put new values into all weights, in the order of `get_weights`.
-
-        Raises:
-            ShapeError: a count or a shape differs; then nothing has changed.
-        """
-        mine = self.weights
-        values = [asarray(w, name=f"weight {i}") for i, w in enumerate(weights)]
-        shapes, given = [v.shape for v in mine], [v.shape for v in values]
-        if shapes != given:
-            raise ShapeError(
-                "the weights do not fit",
-                where=self.where,
-                expected=", ".join(f"{v.name} {v.shape}" for v in mine) or "no weights",
-                received=", ".join(map(str, given)) or "none",
-                fix=None if self.built else "build first: call it on data, or give input_shape",
-            )
-        for v, value in zip(mine, values, strict=True):
-            v.assign(value)
-
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """Every weight and statistic by its path, as copies (PyTorch's name)."""
-        return {path: v.numpy() for path, v in self.named_variables() if v in self.weights}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put values back by path; raises, changing nothing, when names or shapes differ."""
-        mine = {path: v for path, v in self.named_variables() if v in self.weights}
-        if set(state) != set(mine):
-            raise ArgumentError(
-                "the names do not match",
-                where=self.where,
-                expected=", ".join(mine),
-                received=", ".join(map(str, state)),
-            )
-        self.set_weights([state[path] for path in mine])
-
-    # --- guards and configuration ---------------------------------------------------------------
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if active_swap() is not None:
-            raise StateError(
-                f"the attribute {name!r} was assigned inside a training step",
-                where=self.__dict__.get("name", type(self).__name__),
-                expected="only values of Variables change inside a step",
-                fix=f"make {name!r} a Variable with add_weight(kind=...) and call .assign(...)",
-            )
-        if isinstance(value, Layer):
-            self._adopt(value)
-        elif isinstance(value, (list, tuple)) and name != "_layers":
-            for v in value:
-                if isinstance(v, Layer):
-                    self._adopt(v)
-        elif isinstance(value, Variable) and all(value is not w for w in self._weights):
-            self._weights.append(value)
-        elif self.__dict__.get("built") and name[0] != "_" and name not in self.passing:
-            structure[0] += 1  # a setting that a compiled program may have taken as fixed
-        object.__setattr__(self, name, value)
-
-    # attributes whose change needs no new program
-    passing = frozenset({"built", "name", "made_at"})
-
-    def _adopt(self, layer: Layer) -> None:
-        """Take a layer in, under a name of its own: dense, dense_1, dense_2."""
-        if any(layer is known for known in self._layers):
-            return
-        taken = {known.name for known in self._layers}
-        if layer.name in taken:
-            if not layer.auto_named or layer.__dict__.get("_owned"):
-                raise ArgumentError(
-                    f"two layers are called {layer.name!r}",
-                    where=self.name,
-                    fix="give one of them a name of its own, Dense(..., name='first')",
-                )
-            number = next(k for k in range(1, len(taken) + 2) if f"{layer.name}_{k}" not in taken)
-            layer.name = f"{layer.name}_{number}"
-        layer.__dict__["_owned"] = True  # a name that a model's files use is never changed
-        self._layers.append(layer)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments, without those that were left at None."""
-        config = super().get_config()
-        return {
-            k: v
-            for k, v in config.items()
-            if v is not None or k not in ("input_shape", "input_dim")
-        }
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+def _has_shape(x: Any) -> bool:
+    return all(hasattr(v, "shape") for v in tree.leaves(x))
+
+
+def _once(build: Callable[..., None]) -> Callable[..., None]:
+    """`build` that runs once: a second call would draw the weights anew, beside the old ones."""
+
+    @functools.wraps(build)
+    def run(self: Layer, *shapes: Any, **named: Any) -> None:
+        inside = self.__dict__.get("_building", False)  # super().build(...) of a subclass
+        if self.built and not inside:
+            return
+        shapes = tuple([map_shapes(tuple, s) if _is_shapes(s) else s for s in shapes])
+        self.__dict__["_building"] = True
+        try:
+            with outside():
+                build(self, *shapes, **named)
+                if not inside:
+                    shape = shapes[0] if shapes else next(iter(named.values()), None)
+                    self.__dict__.setdefault("_build_shape", shape)
+                    self.built = True
+        finally:
+            self.__dict__["_building"] = inside
+
+    return run
+
+
+def _is_shapes(s: Any) -> bool:
+    return is_shape(s) or (tree.is_tree(s) and not isinstance(s, str))
+
+
+Layer.build = _once(Layer.build)  # type: ignore[method-assign]
+Layer._accepts = accepts_of(Layer)
+
+
 def serialize(layer: Layer) -> dict[str, Any]:
-    """The configuration of a layer."""
+    """The configuration of a layer, as plain values: its class's name and its arguments.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.serialize(cr.layers.Dense(2, name="out"))["config"]["units"]
+        2
+    """
     return registry.serialize(layer)
 
 
 def deserialize(config: dict[str, Any]) -> Layer:
-    """A layer from its configuration."""
+    """A layer from its configuration; without weights until it is built.
+
+    Raises:
+        UnknownNameError: no class of that name is registered in this process.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.deserialize({"class_name": "Dense", "config": {"units": 2}})
+        <Dense 'dense'>
+    """
     return registry.get(config)

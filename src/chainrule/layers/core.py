@@ -1,4 +1,4 @@
-"""Input, Activation, Flatten: layers without weights."""
+"""Activation, Flatten: layers without weights."""
 
 from __future__ import annotations
 
@@ -7,61 +7,47 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import ops
+from ..checks import need_numbers
 from ..errors import ArgumentError
 from ..ops import activations
 from .base import Layer, register
 
 
-@register("InputLayer")
-class Input(Layer):
-    """The shape of one sample, at the start of a model.
+class Activated(Layer):
+    """Base of layers with an `activation`, which may be set at any time: by name, as a function, or
+    to None for the identity.
 
     Example:
         >>> import chainrule as cr
-        >>> model = cr.Sequential([cr.Input((4,)), cr.layers.Dense(2)])
-        >>> model.output_shape
-        (None, 2)
+        >>> layer = cr.layers.Dense(2, activation="tanh")
+        >>> layer.activation = None
+        >>> layer.activation.__name__
+        'linear'
     """
 
-    def __init__(
-        self,
-        shape: Sequence[int] | int | None = None,
-        batch_size: int | None = None,
-        dtype: Any = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype, **kwargs)
-        shape = self.input_shape if shape is None else shape
-        if shape is None:
-            raise ArgumentError("an Input needs the shape of one sample", fix="Input((784,))")
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        self.input_shape = self.shape
-        self.batch_size = batch_size
-        self.integer_input = True  # whatever comes in goes on as it is
+    integer_input = takes_trees = False
+    supports_masking = True
 
-    def call(self, x: Any) -> Any:
-        """x, after a look at its shape."""
-        self.needs(
-            len(x.shape) == len(self.shape) + 1
-            and all(n is None or n == k for n, k in zip(self.shape, x.shape[1:], strict=True)),
-            "the input has the wrong shape",
-            f"(batch, {', '.join(str(n) for n in self.shape)})",
-            tuple(x.shape),
-        )
-        return x
+    @property
+    def activation(self) -> Any:
+        """The function that is applied last."""
+        return self._activation
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Unchanged."""
-        return input_shape
-
-
-InputLayer = Input
+    @activation.setter
+    def activation(self, activation: Any) -> None:
+        self._activation = activations.get(activation)
 
 
 @register
-class Activation(Layer):
-    """An activation function as a layer of its own.
+class Activation(Activated):
+    """An activation function as a layer of its own: f(x), in the shape of x.
+
+    Args:
+        activation: a name or a function; None is the identity.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        UnknownNameError: with the nearest name there is.
 
     Example:
         >>> import numpy as np, chainrule as cr
@@ -73,42 +59,88 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        self.activation = activation
 
     def call(self, x: Any) -> Any:
         """activation(x)."""
         return self.activation(x)
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged by the activations of `cr.ops`, but for glu; others are run once."""
+        if self.activation is activations.glu or not _known(self.activation):
+            return super().compute_output_shape(input_shape)
+        return input_shape
 
-class _Fixed(Layer):
+
+class _SameShape(Layer):
+    """Base of layers that leave the shape as it is."""
+
+    integer_input = takes_trees = False
+    supports_masking = True
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
+
+
+class _Fixed(_SameShape):
     """Base of layers named after one activation without settings."""
 
     function: Any
 
     def call(self, x: Any) -> Any:
+        """The activation of x."""
         return type(self).function(x)
-
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape
 
 
 @register
 class Sigmoid(_Fixed):
-    """`Activation("sigmoid")` under the name deck 003 uses."""
+    """1/(1 + e⁻ˣ): `Activation("sigmoid")` under the name deck 003 uses.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Sigmoid()(np.array([[0.0]]))
+        array([[0.5]], dtype=float32)
+    """
 
     function = staticmethod(ops.sigmoid)
 
 
 @register
 class Tanh(_Fixed):
-    """`Activation("tanh")` as a class."""
+    """tanh x: `Activation("tanh")` as a class.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Tanh()(np.array([[0.0]]))
+        array([[0.]], dtype=float32)
+    """
 
     function = staticmethod(ops.tanh)
 
 
 @register
-class ReLU(Layer):
-    """max(0, x), with Keras's optional slope below, ceiling and threshold."""
+class ReLU(_SameShape):
+    """max(0, x), with Keras's optional slope below, ceiling and threshold:
+
+        f(x) = max_value                       where x ≥ max_value
+               x                               where threshold ≤ x < max_value
+               negative_slope·(x − threshold)  below
+
+    Args:
+        max_value: the ceiling, 0 or more; None is none.
+        negative_slope: 0 or more.
+        threshold: 0 or more.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: one of them is no such number.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.ReLU(max_value=6.0, negative_slope=0.5)(np.array([[-1.0, 2.0, 9.0]]))
+        array([[-0.5,  2. ,  6. ]], dtype=float32)
+    """
 
     def __init__(
         self,
@@ -118,6 +150,10 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        numbers = {"negative_slope": negative_slope, "threshold": threshold}
+        if max_value is not None:
+            numbers["max_value"] = max_value
+        need_numbers(self.where, "a finite number of 0 or more", lambda v: v >= 0, **numbers)
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, x: Any) -> Any:
@@ -129,35 +165,79 @@ class ReLU(Layer):
             threshold=self.threshold,
         )
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
+
 
 @register
-class LeakyReLU(Layer):
-    """x where x > 0, else negative_slope·x; .3 in this layer (Keras), .1 in deck 001."""
+class LeakyReLU(_SameShape):
+    """x where x > 0, else negative_slope·x.
+
+    The slope is .3 in this layer, as in Keras; .2 in `ops.leaky_relu`, .1 in deck 001, .01 in
+    PyTorch.
+
+    Args:
+        negative_slope: a finite number (.3).
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: it is none.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.LeakyReLU(0.5)(np.array([[-1.0, 2.0]]))
+        array([[-0.5,  2. ]], dtype=float32)
+    """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        any_sign = {"negative_slope": negative_slope}
+        need_numbers(self.where, "a finite number", lambda v: True, **any_sign)
         self.negative_slope = negative_slope
 
     def call(self, x: Any) -> Any:
         """leaky_relu(x)."""
         return ops.leaky_relu(x, negative_slope=self.negative_slope)
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
+
 
 @register
-class Softmax(Layer):
-    """softmax over an axis, as a layer."""
+class Softmax(_SameShape):
+    """e^(xᵢ)/Σe^(xⱼ) over an axis, or over several; the shape stays.
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    Args:
+        axis: a number, or a tuple of them (−1).
+        kwargs: as for every `Layer`.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Softmax()(np.array([[0.0, 0.0]]))
+        array([[0.5, 0.5]], dtype=float32)
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        axes = list(axis) if isinstance(axis, Sequence) and not isinstance(axis, str) else [axis]
+        if not axes or any(isinstance(a, bool) or not hasattr(a, "__index__") for a in axes):
+            raise ArgumentError(
+                "axis must be a whole number or a tuple of them",
+                where=self.where,
+                received=repr(axis),
+            )
+        self.axis = tuple(int(a) for a in axes) if isinstance(axis, Sequence) else int(axis)
 
     def call(self, x: Any) -> Any:
         """softmax(x)."""
-        return (
-            ops.softmax(x)
-            if self.axis in (-1, len(x.shape) - 1)
-            else ops.softmax(x, axis=self.axis)
-        )
+        last = self.axis in (-1, len(x.shape) - 1)
+        return ops.softmax(x) if last else ops.softmax(x, axis=self.axis)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Unchanged."""
+        return input_shape
 
 
 @register
@@ -170,10 +250,18 @@ class Flatten(Layer):
         (2, 784)
     """
 
+    takes_trees = False
+
     def call(self, x: Any) -> Any:
         """X with all axes but the first joined."""
         return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """One axis."""
-        return (input_shape[0], math.prod(input_shape[1:]))
+        unknown = None in input_shape[1:]
+        return (input_shape[0], None if unknown else math.prod(input_shape[1:]))
+
+
+def _known(activation: Any) -> bool:
+    name = getattr(activation, "__name__", "")
+    return name in activations.registry and activations.registry.find(name) is activation

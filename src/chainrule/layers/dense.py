@@ -7,11 +7,12 @@ from typing import Any
 from .. import initializers, ops, regularizers
 from ..errors import ArgumentError
 from ..ops import activations
-from .base import Layer, register
+from .base import register
+from .core import Activated
 
 
 @register("Linear")
-class Dense(Layer):
+class Dense(Activated):
     """activation(x·kernel + bias).
 
     x (..., n) → (..., units), with kernel (n, units) and bias (units,).
@@ -22,8 +23,10 @@ class Dense(Layer):
         use_bias: whether there is a bias.
         kernel_initializer, bias_initializer: first values.
         kernel_regularizer, bias_regularizer: penalties added to the loss.
+        kwargs: as for every `Layer`.
 
     Raises:
+        ArgumentError: units are no whole number of at least 1.
         ShapeError: the last axis of the input is not the one the layer was built for.
 
     Example:
@@ -60,7 +63,7 @@ class Dense(Layer):
                 "units must be a whole number of at least 1", where=self.where, received=repr(units)
             )
         self.units = int(units)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -91,15 +94,23 @@ class Dense(Layer):
 
     def call(self, x: Any) -> Any:
         """activation(x·kernel + bias)."""
-        n = self.kernel.shape[0]
-        self.needs(
-            len(x.shape) >= 2 and x.shape[-1] == n,
-            "the input has the wrong number of features",
-            f"(batch, ..., {n})",
-            tuple(x.shape),
-        )
+        self._fits(x.shape)
         return self.activation(ops.dense(x, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Same leading axes, `units` last."""
-        return (*input_shape[:-1], self.units)
+        """Same leading axes, `units` last; half of them after glu."""
+        if self.built:
+            self._fits(input_shape)
+        units = self.units // 2 if self.activation is activations.glu else self.units
+        return (*input_shape[:-1], units)
+
+    def _fits(self, shape: Any) -> None:
+        n = self.kernel.shape[0]
+        if len(shape) >= 2 and shape[-1] == n:
+            return
+        self.needs(
+            False,
+            "the input has the wrong number of features",
+            f"(batch, ..., {n})",
+            tuple(shape),
+        )

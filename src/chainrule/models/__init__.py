@@ -1,7 +1,11 @@
-"""Models: Sequential, and Model to subclass."""
+"""Models: Sequential, graphs of layers, and Model to subclass."""
 
 from ..saving import load_model
+from ..vocabulary import answer
 from .base import Model
+from .graph import Functional
 from .sequential import Sequential
 
-__all__ = ["Model", "Sequential", "load_model"]
+__all__ = ["Functional", "Model", "Sequential", "load_model"]
+
+answer(__name__)

@@ -1,4 +1,8 @@
-"""Model: layers with a loss, an optimizer, and the verbs fit, evaluate, predict."""
+"""Model: layers with a loss, an optimizer, and the verbs fit, evaluate, predict.
+
+A Model is a layer that builds itself (`ready.py`) and makes a Task of itself (`task.py`);
+`training/` runs tasks and knows nothing of models.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,29 @@ from typing import Any
 
 import numpy as np
 
-from .. import losses, metrics, optimizers, rng, saving, summary
-from ..errors import ArgumentError, ShapeError, StateError, choose
-from ..layers.base import Layer, structure
-from ..training import check, loop, step
+from .. import config, losses, metrics, optimizers, rng, saving, summary
+from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
+from ..layers.base import Layer
+from ..registry import in_trees
+from ..training import loop, step
 from ..training.callbacks import Callback, History
-from ..training.engine import NumpyEngine, Predictor, XlaEngine, choose_engine, why_engine
-from ..variable import Variable, swap
+from ..training.engines import new_run
+from ..training.step import Batch
+from ..variable import Variable
+from .compiled import Compiled, check_metrics
+from .edge import Edge
+from .feed import Feed, fit_arguments
+from .ready import Lock, caches
+from .task import MakesTask
 
 __all__ = ["Model"]
 
 
-class Model(Layer):
-    """A layer that can be trained: subclass it and write `call`, or use `Sequential`.
+class Model(MakesTask):
+    """A layer that can be trained: `Model(inputs, outputs)`, a subclass, or a Sequential.
+
+    Args:
+        inputs, outputs: symbols, or trees of symbols, of a graph that starts at `Input()`.
 
     Example:
         >>> import numpy as np, chainrule as cr
@@ -36,41 +50,43 @@ class Model(Layer):
         (3, 1)
     """
 
-    passing = Layer.passing | {
+    passing = MakesTask.passing | {
         "optimizer",
         "loss",
         "engine",
         "history",
-        "trained",
-        "penalised",
         "stop_training",
-        "compiled_metrics",
-        "compiled_weighted_metrics",
-        "active_metrics",
-        "active_weighted_metrics",
+        "loss_tracker",
+        "shuffle_key",
     }
-    integer_input = True  # each layer takes what it needs; the model passes on what it gets
+    autocast = False  # each layer takes what it needs; the model passes on what it gets
+    supports_masking = True
 
-    def __init__(self, name: str | None = None, **kwargs: Any) -> None:
+    of_graph: Any = None  # cls -> the class that runs a graph; set by graph.py
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """`Model(inputs, outputs)` is a graph of layers."""
+        if cls.__init__ is Model.__init__ and (len(args) >= 2 or "outputs" in kwargs):
+            return object.__new__(cls.of_graph(cls))
+        return object.__new__(cls)
+
+    def __init__(self, *graph: Any, name: str | None = None, **kwargs: Any) -> None:
+        if len(graph) == 1 and isinstance(graph[0], str):
+            name, graph = graph[0], ()
+        if graph or "outputs" in kwargs:  # super().__init__(inputs, outputs) of a subclass
+            self.__class__ = type(self).of_graph(type(self))
+            self.__class__.of_graph(Model).__init__(self, *graph, name=name, **kwargs)
+            return
         super().__init__(name=name, **kwargs)
         self.optimizer: Any = None
         self.loss: Any = None
         self.history: History | None = None  # of the last fit
         self.stop_training = False
-        self.compiled_metrics: list[Any] = []
-        self.compiled_weighted_metrics: list[Any] = []
-        self.active_metrics: list[Any] = []
-        self.active_weighted_metrics: list[Any] = []
+        self.engine: str | None = None
         self.loss_tracker = metrics.Mean(name="loss")
         self.shuffle_key = Variable(rng.next_key(), name="shuffle", kind="seed")
-        self.trained: list[Variable] = []
-        self.penalised: list[Variable] = []
-        self.engine: str | None = None
-        self._engines: dict[str, Any] = {}
-        self._predictors: dict[str, Predictor] = {}
-        self._seen = structure[0]
-        self._output_shapes: dict[tuple, tuple] = {}
-        self._building = threading.Lock()
+        # none of these is part of the model's structure
+        self.__dict__.update(caches(), _compiled=None, _outputs=None, _building_lock=Lock())
 
     # --- compile --------------------------------------------------------------------------------
 
@@ -79,8 +95,9 @@ class Model(Layer):
         optimizer: Any = "rmsprop",
         loss: Any = None,
         *,
-        metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
         run_eagerly: bool = False,
         engine: str | None = None,
     ) -> None:
@@ -88,64 +105,113 @@ class Model(Layer):
 
         Args:
             optimizer: a name or an optimizer.
-            loss: a name, a loss, or a function of (y_true, y_pred).
+            loss: a name, a loss, or a function of (y_true, y_pred); for several outputs a dict by
+                output name, a list, or one for all. None trains on what layers add.
+            loss_weights: how much each output's loss counts.
             metrics: names, metrics or functions; `"accuracy"` takes the form that fits the output.
+                For several outputs a dict by output name, or a list of lists.
             weighted_metrics: the same, counting sample weights.
             run_eagerly: train on NumPy, where every number can be seen (as `engine="numpy"`).
             engine: `"auto"`, `"numpy"` or `"xla"`; fit's own argument comes first.
-        """
-        for name, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            if isinstance(given, (str, dict)) or not (given is None or hasattr(given, "__iter__")):
-                raise ArgumentError(
-                    f"{name} must be a list",
-                    where="compile",
-                    received=repr(given),
-                    fix=f"[{given!r}]",
-                )
-        if engine not in (None, "auto", "numpy", "xla"):
-            raise choose("engine", engine, ("auto", "numpy", "xla"), where="compile")
-        from ..metrics import get
 
-        # look every name up now, so that a slip shows here and not after the data was loaded
-        for name in (*(metrics or ()), *(weighted_metrics or ())):
-            if name not in ("accuracy", "acc", "crossentropy", "ce"):
-                get(name)
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = losses.get(loss)
-        self.compiled_metrics = list(metrics or ())
-        self.compiled_weighted_metrics = list(weighted_metrics or ())
-        self.active_metrics, self.active_weighted_metrics = [], []
+        Example:
+            >>> import chainrule as cr
+            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(3, "softmax")])
+            >>> model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+            >>> model.compiled
+            True
+        """
+        metrics = check_metrics("metrics", metrics)
+        weighted_metrics = check_metrics("weighted_metrics", weighted_metrics)
+        if engine is not None:
+            config.check_engine(engine, "compile")
+        chosen = optimizers.get(optimizer)
+        found = in_trees(losses.get, loss)
+        self.optimizer, self.loss = chosen, found
+        self.__dict__["_compiled"] = Compiled(found, loss_weights, metrics, weighted_metrics)
+        self.__dict__["_outputs"] = None
         self.engine = "numpy" if run_eagerly else engine
         self._forget()
 
     @property
-    def all_metrics(self) -> list[Any]:
-        """The running loss and every metric."""
-        return [self.loss_tracker, *self.active_metrics, *self.active_weighted_metrics]
-
-    @property
     def metrics(self) -> list[Any]:
-        """The running loss and every metric (Keras's name)."""
-        return self.all_metrics
+        """The running loss, the losses of the outputs, every metric, also those in attributes."""
+        return list(self._meters.values())
 
     @property
     def metrics_names(self) -> list[str]:
         """Names of the figures that evaluate returns, in order."""
-        return [m.name for m in self.all_metrics]
+        return list(self._meters)
 
-    @property
-    def state_variables(self) -> list[Variable]:
-        """Everything that a train step may change."""
-        found = [*self.variables, *(v for m in self.all_metrics for v in m.variables)]
-        if self.optimizer is not None:
-            given = {id(v) for v in self.given_variables}
-            found += [v for v in self.optimizer.variables if id(v) not in given]
-        return [v for v in found if v is not self.shuffle_key]
+    def reset_metrics(self) -> None:
+        """Start all running figures again."""
+        for m in self.metrics:
+            m.reset_state()
 
-    @property
-    def given_variables(self) -> list[Variable]:
-        """What a step reads and only the host changes: the learning rate."""
-        return [] if self.optimizer is None else [self.optimizer._rate]
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Every running figure by name; for a `train_step` of one's own."""
+        return {name: m.result() for name, m in self._meters.items()}
+
+    # --- steps that may be overridden -----------------------------------------------------------
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step on (x, y, sample_weight); override it to train in your own way.
+
+        Return a dict of figures. It runs on both engines: use `cr.record()` for the gradients, and
+        change nothing but Variables.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> class Own(cr.Sequential):
+            ...     def train_step(self, data):
+            ...         x, y = data
+            ...         with cr.record() as tape:
+            ...             loss = self.compute_loss(x, y, self(x, training=True))
+            ...         weights = self.trainable_variables
+            ...         self.optimizer.apply(tape.gradients(loss, weights), weights)
+            ...         return {"loss": loss}
+            >>> model = Own([cr.Input((2,)), cr.layers.Dense(1, kernel_initializer="ones")])
+            >>> model.compile("sgd", "mse")
+            >>> model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history
+            {'loss': [1.0]}
+        """
+        self.optimizer.build(self.trainable_variables)
+        task = self._task()
+        step.train_step(task, Batch(*data))
+        return self.get_metrics_result() | task.objective.logs
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation; override it together with `train_step`."""
+        task = self._task()
+        step.test_step(task, Batch(*data))
+        return self.get_metrics_result() | task.objective.logs
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for (x,); override it to predict something else."""
+        return self(data[0], training=False)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The loss of a batch: those of the outputs, penalties, added losses. May be overridden."""
+        self._choose_outputs(y, y_pred)
+        return self._objective(own=False).total(Batch(x, y, sample_weight), y_pred)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Take a batch into the metrics; returns all figures so far. May be overridden."""
+        self._choose_outputs(y, y_pred)
+        self._objective(own=False).measure(Batch(x, y, sample_weight), y_pred)
+        return self.get_metrics_result()
+
+    def _own(self, name: str) -> Any:
+        """A method that the user wrote in place of ours, or None."""
+        mine = getattr(self, name)
+        return None if getattr(mine, "__func__", mine) is getattr(Model, name) else mine
 
     # --- fit, evaluate, predict -----------------------------------------------------------------
 
@@ -158,11 +224,13 @@ class Model(Layer):
         verbose: Any = "auto",
         callbacks: Sequence[Callback] | None = None,
         validation_split: float = 0.0,
-        validation_data: Sequence[Any] | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
-        class_weight: Mapping[int, float] | None = None,
+        class_weight: Mapping[Any, Any] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
         engine: str | None = None,
@@ -170,18 +238,23 @@ class Model(Layer):
         """Train for a number of epochs; arguments as in Keras.
 
         Args:
-            x: inputs, one row a sample: (n, ...).
-            y: targets, as many rows.
+            x: inputs, one row a sample: an array (also memory-mapped), several in a list or dict,
+                or a source of batches: a generator, an iterable, a Sequence or PyDataset, a torch
+                DataLoader, each giving (x, y) or (x, y, sample_weight).
+            y: targets, as many rows; for several outputs a dict by output name, or a list.
             batch_size: samples an update; 32 by default.
             epochs: the epoch to stop before, counted from 0.
             verbose: 0 silent, 1 a bar (lines where there is no terminal), 2 one line an epoch.
             callbacks: objects of `cr.callbacks`.
             validation_split: the share at the *end* of the data, before shuffling, kept apart.
-            validation_data: (x, y) or (x, y, sample_weight) instead.
+            validation_data: (x, y) or (x, y, sample_weight) instead, or a source of batches.
             shuffle: a new order each epoch.
-            class_weight: weight of each class number in the loss.
+            class_weight: weight of each class number in the loss; for several outputs a dict of
+                such dicts by output name (Keras refuses those).
             sample_weight: weight of each sample in the loss.
             initial_epoch: where to go on; continues exactly where training stopped.
+            steps_per_epoch: updates an epoch; needed for a generator without an end.
+            validation_steps: batches of the validation; all by default.
             validation_batch_size: batch size of the validation; `batch_size` by default.
             validation_freq: validate every so many epochs.
             engine: `"numpy"` or `"xla"`; by default XLA where JAX is installed.
@@ -193,47 +266,35 @@ class Model(Layer):
             DataError: NaN, labels outside the classes, lengths that differ, empty data.
             ShapeError: the data does not fit the model or the loss.
             NonFiniteError: the loss or a gradient became NaN; weights are those before that step.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
+            >>> model.compile(cr.optimizers.SGD(0.1), "mse", metrics=["mae"])
+            >>> x, y = np.eye(2), np.ones((2, 1))
+            >>> history = model.fit(x, y, epochs=3, validation_data=(x, y), verbose=0)
+            >>> list(history.history)
+            ['loss', 'mae', 'val_loss', 'val_mae']
         """
-        loop.need_compiled(self, "fit")
-        batch_size = check.whole_number("batch_size", 32 if batch_size is None else batch_size)
-        epochs = check.whole_number("epochs", epochs, 0)
-        initial_epoch = check.whole_number("initial_epoch", initial_epoch, 0)
-        if validation_batch_size is not None:
-            check.whole_number("validation_batch_size", validation_batch_size)
-        validation_freq = check.whole_number("validation_freq", validation_freq)
-        data = self._data(x, y, sample_weight)
-        held_out = None
-        if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-                raise ArgumentError(
-                    "validation_data must be (x, y) or (x, y, sample_weight)",
-                    where="fit",
-                    received=type(validation_data).__name__,
-                )
-            held_out = self._data(*validation_data, names=("validation x", "validation y"))
-        elif validation_split:
-            data, held_out = check.split_tail(data, validation_split)
-        if class_weight is not None:  # of the training part alone
-            data[2] = check.sample_weights(data[2], class_weight, data[1], len(data[0]))
-        self.optimizer.build(self.trained)
+        self._need_compiled("fit")
+        asked = fit_arguments(
+            batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps,
+            validation_batch_size, validation_freq, callbacks, verbose,
+        )  # fmt: skip
+        feed = Feed(self, Edge(self, class_weight, needs_y=self._needs_y()))
+        feed.take(
+            x, y, sample_weight,
+            batch_size=batch_size, steps=steps_per_epoch, shuffle=bool(shuffle),
+            validation_split=validation_split,
+        )  # fmt: skip
+        feed.take_held_out(
+            validation_data, batch_size=validation_batch_size or batch_size, steps=validation_steps
+        )
         chosen, why = self._engine(engine)
+        task = self._trainable_task()
+        run = new_run(chosen, task, train=True)
         self.history = loop.fit(
-            self,
-            data,
-            held_out,
-            batch_size=min(batch_size, len(data[0])),
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            shuffle=bool(shuffle),
-            callbacks=[callbacks] if isinstance(callbacks, Callback) else list(callbacks or ()),
-            verbose=verbose,
-            engine=chosen,
-            why=why,
-            validation_batch_size=min(
-                validation_batch_size or batch_size,
-                len(data[0] if held_out is None else held_out[0]),
-            ),
-            validation_freq=validation_freq,
+            self, run, feed.source, feed.held_out, why=why, shuffle=bool(shuffle), **asked
         )
         return self.history
 
@@ -244,53 +305,70 @@ class Model(Layer):
         batch_size: int | None = None,
         verbose: Any = "auto",
         sample_weight: Any = None,
+        steps: int | None = None,
         callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
         engine: str | None = None,
     ) -> Any:
-        """Loss and metrics over data: a number, a list as `metrics_names`, or a dict."""
-        loop.need_compiled(self, "evaluate")
-        batch_size = check.whole_number("batch_size", 32 if batch_size is None else batch_size)
-        data = self._data(x, y, sample_weight)
+        """Loss and metrics over data: a number, a list as `metrics_names`, or a dict.
+
+        Arguments as in `fit`; the figures are those of the whole data, each row counted once.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> dense = cr.layers.Dense(1, kernel_initializer="ones")
+            >>> model = cr.Sequential([cr.Input((2,)), dense])
+            >>> model.compile(loss="mse", metrics=["mae"])
+            >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0, return_dict=True)
+            {'loss': 1.0, 'mae': 1.0}
+        """
+        self._need_compiled("evaluate")
+        asked = fit_arguments(batch_size, steps=steps, callbacks=callbacks, verbose=verbose)
+        feed = Feed(self, Edge(self, needs_y=self._needs_y()))
+        feed.take(x, y, sample_weight, batch_size=batch_size, steps=steps, shuffle=False, once=True)
         chosen, _ = self._engine(engine)
-        logs = loop.evaluate(
-            self, data, min(batch_size, len(data[0])), verbose, chosen, list(callbacks or ())
-        )
-        if return_dict:
-            return logs
-        return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
+        run = new_run(chosen, self._task(), train=False)
+        logs = loop.evaluate(self, run, feed.source, asked["verbose"], asked["callbacks"])
+        return _returned(logs, return_dict)
 
     def predict(
         self,
         x: Any,
         batch_size: int | None = None,
         verbose: Any = 0,
+        steps: int | None = None,
         callbacks: Sequence[Callback] | None = None,
         engine: str | None = None,
-    ) -> np.ndarray:
-        """The outputs for x, as a NumPy array; safe from any thread, also during fit.
+    ) -> Any:
+        """The outputs for x, as NumPy arrays; safe from any thread, also during fit.
 
         Reads a snapshot of the weights, writes nothing. On XLA the rows are padded to a power of
         two, so that a thousand different lengths cost a dozen compilations.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> dense = cr.layers.Dense(1, kernel_initializer="ones")
+            >>> model = cr.Sequential([cr.Input((2,)), dense])
+            >>> model.predict(np.ones((1, 2)))
+            array([[2.]], dtype=float32)
         """
-        batch_size = check.whole_number("batch_size", 1024 if batch_size is None else batch_size)
-        x = check.inputs(x, self.input_dtype)
-        self._ready(x)
-        predictor = self._predictor(choose_engine(engine or self.engine))
-        for c in callbacks or ():
-            c.set_model(self)
-            c.on_predict_begin({})
-        y = predictor(x, batch_size)
-        for c in callbacks or ():
-            c.on_predict_end({})
-        return y
+        if batch_size is None and steps is None and not callbacks and type(x) is np.ndarray:
+            x = Edge(self).inputs(x)  # nearly always
+            if len(x) <= 1024:
+                return self._predictor(engine, x)(x)
+        asked = fit_arguments(batch_size, steps=steps, callbacks=callbacks, verbose=verbose)
+        edge = Edge(self, needs_y=False)
+        feed = Feed(self, edge)
+        feed.take_inputs(x, batch_size=batch_size or 1024, steps=steps)
+        run = self._predictor(engine, feed.sample)
+        return loop.predict(self, run, feed.source, asked["verbose"], asked["callbacks"])
 
     def train_on_batch(
         self,
         x: Any,
         y: Any = None,
         sample_weight: Any = None,
-        class_weight: Mapping[int, float] | None = None,
+        class_weight: Mapping[Any, Any] | None = None,
         return_dict: bool = False,
         engine: str | None = None,
     ) -> Any:
@@ -308,166 +386,61 @@ class Model(Layer):
         """Loss and metrics of these samples."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict, engine)
 
-    def predict_on_batch(self, x: Any) -> np.ndarray:
+    def predict_on_batch(self, x: Any) -> Any:
         """The outputs for these samples."""
         return self.predict(x)
 
     def _on_batch(
         self, kind: str, x: Any, y: Any, weight: Any, by_class: Any, as_dict: bool, engine: Any
     ) -> Any:
-        loop.need_compiled(self, "fit" if kind == "train" else "evaluate")
-        data = self._data(x, y, weight, by_class)
-        if self.optimizer is not None:
-            self.optimizer.build(self.trained)
+        self._need_compiled("fit" if kind == "train" else "evaluate")
+        feed = Feed(self, Edge(self, by_class, needs_y=self._needs_y()))
+        chunk = feed.one_batch(x, y, weight)
         chosen, _ = self._engine(engine)
-        chosen.forget()  # the caller may have refilled the same buffer
-        chosen.load(data, len(data[0]))
-        loop.reset(self)
-        chosen.take()
-        chosen.run(kind, None, 0, 1)
-        logs = loop.results(self)
-        if as_dict:
-            return logs
-        return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()))
-
-    # --- getting ready --------------------------------------------------------------------------
-
-    @property
-    def input_dtype(self) -> str:
-        """The type in which inputs are given to the first layer."""
-        return next((layer.dtype for layer in self._layers), self.dtype)
-
-    def _ready(self, x: np.ndarray) -> tuple:
-        """Build if needed; the output's shape for one sample, found by a dry run on zeros."""
-        if self._seen != structure[0]:
-            self._forget()
-        if not self.built:
-            with self._building:
-                if not self.built:
-                    self._build((None, *x.shape[1:]))
-        shape = self._output_shapes.get(x.shape[1:])
-        if shape is None:
-            zeros = np.zeros((1, *x.shape[1:]), x.dtype)
-            variables = self.variables
-            try:
-                with np.errstate(all="ignore"), swap(variables, [v.value for v in variables]):
-                    shape = self._output_shapes[x.shape[1:]] = step.forward(self, zeros).shape
-            except ShapeError as error:  # say the shape that was given, not that of the dry run
-                received = error.received
-                if isinstance(received, tuple) and received[:1] == (1,):
-                    received = (len(x), *received[1:])
-                raise ShapeError(
-                    error.problem,
-                    where=error.where,
-                    expected=error.expected,
-                    received=received,
-                    fix=error.fix,
-                ) from None
-        return shape
-
-    def _build(self, input_shape: tuple) -> None:
-        """A subclass builds its layers by running once on zeros."""
-        self._shapes = (input_shape, None)
-        self._run(np.zeros((1, *input_shape[1:]), self.input_dtype), False)
-        self.built = True
-
-    def _data(
-        self,
-        x: Any,
-        y: Any,
-        weight: Any = None,
-        class_weight: Any = None,
-        names: tuple[str, str] = ("x", "y"),
-    ) -> list[Any]:
-        """Checked arrays (x, y, weights); the model is built and its metrics chosen."""
-        for name, value in zip(names, (x, y), strict=True):
-            if value is None:
-                raise ArgumentError(f"{name} is missing", where="fit", fix="model.fit(x, y, ...)")
-        x = check.inputs(x, self.input_dtype, name=names[0])
-        output = self._ready(x)
-        y = check.targets(y, len(x), self.loss, output, name=names[1])
-        self._try_loss(y, output)
-        self.trained = self.trainable_variables
-        self.penalised = [v for v in self.trained if v.regularizer is not None]
-        if not self.active_metrics and not self.active_weighted_metrics:
-            for wanted, active in (
-                (self.compiled_metrics, self.active_metrics),
-                (self.compiled_weighted_metrics, self.active_weighted_metrics),
-            ):
-                for m in wanted:
-                    metric = metrics.resolve(m, y.shape, output)
-                    if metric.name in self.metrics_names:
-                        metric.name = f"weighted_{metric.name}"
-                    active.append(metric)
-        return [x, y, check.sample_weights(weight, class_weight, y, len(x))]
-
-    def _try_loss(self, y: np.ndarray, output: tuple) -> None:
-        """The loss on one sample of zeros: shapes that do not fit are named before training."""
-        try:
-            with np.errstate(all="ignore"):
-                try:
-                    self.loss(y[:1], np.zeros(output, np.float32))
-                except (
-                    ShapeError
-                ):  # once more with all rows, so that the message shows their number
-                    self.loss(y, np.zeros((len(y), *output[1:]), np.float32))
-        except ShapeError as error:
-            raise ShapeError(
-                error.problem,
-                where=f"{self.name}, {type(self.loss).__name__}",
-                expected=error.expected,
-                received=f"y {y.shape}, output of the model {(None, *output[1:])}",
-                fix=error.fix,
-            ) from None
-
-    def _engine(self, wanted: str | None) -> tuple[Any, str]:
-        """The engine that trains, kept with its programs while the structure stays; and why it."""
-        wanted = wanted or self.engine
-        name = choose_engine(wanted)
-        state = self.state_variables
-        signature = (*map(id, state), *map(id, self.trained))
-        known = self._engines.get(name)
-        if known is None or known[0] != signature:
-            if known is not None:
-                known[1].release()
-            kind = XlaEngine if name == "xla" else NumpyEngine
-            known = self._engines[name] = (signature, kind(state, self))
-        return known[1], why_engine(wanted, name)
-
-    def _predictor(self, name: str) -> Predictor:
-        known = self._predictors.get(name)
-        if known is None:
-            known = self._predictors[name] = Predictor(self, self.variables, name)
-        return known
+        task = self._trainable_task() if kind == "train" else self._task()
+        steppers = self.__dict__["_steppers"]  # kept between calls, with values on the device
+        known = steppers.get((kind, chosen, threading.get_ident()))
+        outdated = known is not None and known.task is not task
+        if outdated or len(steppers) >= 16:  # threads that are no more leave theirs
+            steppers.clear()
+        if known is None or known.task is not task:
+            known = new_run(chosen, task, train=kind == "train")
+            steppers[kind, chosen, threading.get_ident()] = known
+        logs = loop.one_batch(known, kind, chunk)
+        return _returned(logs, as_dict)
 
     # --- reading --------------------------------------------------------------------------------
 
     @property
+    def built_for(self) -> Any:
+        """The shape (or tree of shapes) of the inputs that the model was built for."""
+        return self.__dict__.get("_build_shape")
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
-        return list(self._layers)
+        return list(self._sublayers())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or number."""
-        from ..errors import UnknownNameError, did_you_mean
-
+        layers = self.layers
         if name is not None:
-            for layer in self.layers:
+            for layer in layers:
                 if layer.name == name:
                     return layer
             raise UnknownNameError(
                 f"there is no layer {name!r}",
                 where=self.name,
-                fix=did_you_mean(name, [layer.name for layer in self.layers]),
+                fix=did_you_mean(name, [layer.name for layer in layers]),
             )
-        if index is None or not -len(self.layers) <= index < len(self.layers):
+        if index is None or not -len(layers) <= index < len(layers):
             raise ArgumentError(
                 "there is no such layer",
                 where=self.name,
-                expected=f"a name, or an index below {len(self.layers)}",
+                expected=f"a name, or an index below {len(layers)}",
                 received=index,
             )
-        return self.layers[index]
+        return layers[index]
 
     def summary(self, print_fn: Any = None) -> None:
         """Print layers, output shapes and parameters as a table."""
@@ -499,50 +472,28 @@ class Model(Layer):
         """Read weights that `save_weights` or `save` wrote."""
         saving.load_weights(self, filepath)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """For copy.deepcopy: everything but what was compiled, and locks."""
-        fresh = {"_engines": {}, "_predictors": {}, "_building": None, "_last": None}
-        return self.__dict__ | fresh
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _building=threading.Lock())
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if isinstance(value, Layer):
-            self._forget()
-
-    def _forget(self) -> None:
-        """Another structure: drop what was compiled for the old one."""
-        for engine in self.__dict__.get("_engines", {}).values():
-            engine[1].release()
-        for name in ("_engines", "_predictors", "_output_shapes"):
-            self.__dict__[name] = {}
-        self.__dict__["_seen"] = structure[0]
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The same model with new weights."""
+        if "calls" in config and not issubclass(cls, cls.of_graph(Model)):
+            return cls.of_graph(cls).from_config(config)
+        return super().from_config(config)
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What `compile` was given, as plain values."""
-        if self.loss is None and self.optimizer is None:
+        compiled = self.__dict__["_compiled"]
+        if compiled is None:
             return None
-        if not self.compiled_metrics and not self.compiled_weighted_metrics:
-            names: dict[str, Any] = {}
-        else:
-            names = {
-                "metrics": [_metric_config(m) for m in self.compiled_metrics],
-                "weighted_metrics": [_metric_config(m) for m in self.compiled_weighted_metrics],
-            }
-        return {
-            "optimizer": optimizers.serialize(self.optimizer),
-            "loss": losses.serialize(self.loss),
-            **names,
-        }
+        return {"optimizer": optimizers.serialize(self.optimizer), **compiled.config()}
 
 
-def _metric_config(metric: Any) -> Any:
-    return metric if isinstance(metric, str) else metrics.serialize(metrics.get(metric))
+def _returned(logs: dict[str, Any], as_dict: bool) -> Any:
+    if as_dict:
+        return logs
+    return list(logs.values()) if len(logs) > 1 else next(iter(logs.values()), 0.0)
 
 
 def need_layers(model: Any) -> None:
     """Raise for a model without layers."""
-    if not model.layers:
+    if not model._sublayers():
         raise StateError("the model has no layers", where=model.name, fix="model.add(Dense(...))")

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import ArgumentError, StateError
+from .. import tree
+from ..errors import ArgumentError, NotBuiltError
 from ..layers import registry
-from ..layers.base import Layer, structure
-from ..layers.core import Input
+from ..layers.base import Layer
+from ..layers.context import current
+from ..layers.core import Flatten
+from ..layers.input import InputLayer
+from ..registry import need_config
+from ..shapes import check_shape, is_shape, map_shapes, with_batch
+from ..symbol import Symbol
 from .base import Model, need_layers
 
 __all__ = ["Sequential"]
@@ -31,15 +37,22 @@ class Sequential(Model):
         592
     """
 
+    _shapes: list[Any]  # of the input, and of the output of each layer
+    _kinds: list[Any]  # their types
+
     def __init__(
         self, layers: Iterable[Any] | None = None, name: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(name=name, **kwargs)
+        self._stack: list[Layer] = []
+        self.__dict__.update(_shapes=[], _kinds=[])
         for layer in layers or ():
             self.add(layer)
 
     def add(self, layer: Any) -> None:
         """Put a layer on top."""
+        if isinstance(layer, Symbol) and isinstance(layer.call.callee, InputLayer):
+            layer = layer.call.callee
         if not isinstance(layer, Layer):
             raise ArgumentError(
                 "only layers can be added",
@@ -48,69 +61,157 @@ class Sequential(Model):
                 received=repr(layer),
                 fix=f"{layer.__name__}(...), with parentheses" if isinstance(layer, type) else None,
             )
-        if any(layer is known for known in self._layers):
+        if any(layer is known for known in self._stack):
             raise ArgumentError(
                 "this layer is in the model already",
                 where=self.name,
                 received=layer.where,
                 fix="make a second layer; to share weights, write a Model with your own call",
             )
-        self._adopt(layer)
-        self._changed()
+        first = not self._stack
+        self._stack.append(layer)
+        self._forget()
         shape = self._known_shape()
-        if self.layers and shape is not None:
-            self._build((None, *shape))
+        if shape is None:
+            self.built = False
+        elif first:
+            self.__dict__.update(_shapes=[], _kinds=[])
+            self._build_stack((None, *shape))
+        else:
+            self._grow()
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the top layer off and return it."""
         need_layers(self)
-        layer = self._layers.pop()
-        self._changed()
+        layer = self._stack.pop()
+        for name in ("_shapes", "_kinds"):
+            self.__dict__[name] = self.__dict__[name][: len(self._stack) + 1]
+        self._forget()
+        if not self._stack:
+            self.built = False
         return layer
 
-    def _changed(self) -> None:
-        self.built = False
-        structure[0] += 1  # a model that this one is part of must look again
-        self._forget()
-
     def _known_shape(self) -> tuple | None:
-        return self._layers[0].sample_shape if self._layers else None
+        return self._stack[0].sample_shape if self._stack else None
 
     @property
     def sample_shape(self) -> tuple | None:
         """Shape of one sample, where it is known."""
-        return self._shapes[0][1:] if self.built else self._known_shape()
+        return self._shapes[0][1:] if self.built and self._shapes else self._known_shape()
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Build each layer for the output of the one before."""
-        self._build(tuple(input_shape))
+        if input_shape is None:
+            raise ArgumentError("build needs the input's shape", fix="model.build((None, 20))")
+        self._build_stack(input_shape)
 
-    def _build(self, input_shape: tuple) -> None:
+    def _build_stack(self, input_shape: Any, kind: Any = None) -> None:
+        """Build for inputs of this shape; `kind` is their type, where the data is there."""
         need_layers(self)
-        shape = input_shape
-        for layer in self._layers:
+        if not self._shapes:
+            kind = kind or self.input_dtype or self.float_dtype
+            self.__dict__.update(_shapes=[map_shapes(tuple, input_shape)], _kinds=[kind])
+        self._grow()
+
+    def _grow(self) -> None:
+        """Build the layers that are not built yet; follow shape and type through them."""
+        shapes, kinds = self._shapes, self._kinds
+        for layer in self._stack[len(shapes) - 1 :]:
             if not layer.built:
-                layer._build(shape)
-            shape = tuple(layer.compute_output_shape(shape))
-        self._shapes = (input_shape, shape)
+                name = next(iter(layer._accepts.call_names), "inputs")
+                layer._build_from({name: shapes[-1]}, [shapes[-1]])
+            shape, kind = layer.output_spec((shapes[-1],), dtypes=[kinds[-1]])
+            shapes.append(map_shapes(tuple, shape))
+            passed_on = layer.integer_input and layer.has_shape_rule  # Input, Flatten
+            kinds.append(kinds[-1] if passed_on else kind)
         self.built = True
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def _build_for(self, inputs: tuple, own: dict[str, Any]) -> None:
+        if len(inputs) != 1:
+            raise ArgumentError("a Sequential takes one input", where=self.name)
+        x = inputs[0]
+        self._build_stack(with_batch(x), tree.map(lambda v: v.dtype, x))
+
+    def call(self, x: Any, mask: Any = None) -> Any:
         """One layer after another."""
-        for layer in self._layers:
-            x = layer(x, training=training)
+        context = current()
+        if mask is not None and context is not None:
+            context.set_mask(x, mask)
+        for layer in self._stack:
+            x = layer(x)
         return x
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """None: the output has the mask that the layers inside gave it."""
+        return None
+
+    # --- as a graph -----------------------------------------------------------------------------
+
+    def _symbols(self) -> list[Any]:
+        """The symbols before, between and after the layers; made when somebody asks."""
+        key, known = tuple(map(id, self._stack)), self.__dict__.get("_graph_symbols")
+        if known is None or known[0] != key:
+            shape, first = self._shape(0), self._stack[0]
+            if not is_shape(shape):
+                raise NotBuiltError("the input is several arrays, and no symbol", where=self.where)
+            start = first if isinstance(first, InputLayer) else InputLayer(shape[1:])
+            symbols = [start.symbol()]
+            for layer in self._stack[start is first :]:
+                symbols.append(layer(symbols[-1]))
+            known = self.__dict__["_graph_symbols"] = (key, symbols)
+        return known[1]
+
+    @property
+    def input(self) -> Any:
+        """The symbol of the input, once its shape is known."""
+        return self._symbols()[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbol of the output."""
+        return self._symbols()[-1]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The input in a list, as for every model: `Model(m.inputs, m.layers[1].output)`."""
+        return [self.input]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The output's symbols."""
+        return tree.leaves(self.output)
+
+    def output_spec(
+        self, shapes: tuple, inputs: tuple = (), own: Any = None, dtypes: Any = None
+    ) -> tuple[Any, Any]:
+        """(shapes, types) after the last layer."""
+        if not self.built:
+            self._build_stack(shapes[0])
+        shape, kind = shapes[0], self._dtype
+        for layer in self._stack:
+            if not isinstance(layer, InputLayer):
+                shape, kind = layer.output_spec((shape,))
+        return shape, kind
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_graph_symbols": None}
+
+    # --- shapes ---------------------------------------------------------------------------------
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape after the last layer."""
+        if not self._stack:
+            return input_shape
+        if not self.built:
+            self._build_stack(input_shape)
         shape = input_shape
-        for layer in self._layers:
-            shape = tuple(layer.compute_output_shape(shape))
+        for layer in self._stack:
+            shape = layer.output_spec((shape,))[0]
         return shape
 
-    def _shape(self, which: int) -> tuple:
+    def _shape(self, which: int) -> Any:
         if not self.built:
-            raise StateError(
+            raise NotBuiltError(
                 "the shapes are not known yet",
                 where=self.name,
                 fix="start with Input(shape), or call fit or predict first",
@@ -118,12 +219,28 @@ class Sequential(Model):
         return self._shapes[which]
 
     @property
-    def output_shape(self) -> tuple:
-        """Shape of a batch of outputs, None for the batch."""
-        return self._shape(1)
+    def input_names(self) -> list[str]:
+        """The name of its one input."""
+        first = self._stack[0] if self._stack else None
+        return [first.name if isinstance(first, InputLayer) else "input"]
 
     @property
-    def input_shape(self) -> tuple:
+    def output_keys(self) -> list[str]:
+        """The name of its one output: that of the last layer."""
+        return [self._stack[-1].name if self._stack else ""]
+
+    @property
+    def built_for(self) -> Any:
+        """The shape of the inputs that the model was built for."""
+        return self._shapes[0] if self.built else None
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of a batch of outputs, None for the batch."""
+        return self._shape(-1)
+
+    @property
+    def input_shape(self) -> Any:
         """Shape of a batch of inputs, None for the batch."""
         return self._shape(0)
 
@@ -139,33 +256,48 @@ class Sequential(Model):
             )
 
     @property
-    def input_dtype(self) -> str:
-        """The type of the first layer that computes."""
-        return next((l.dtype for l in self._layers if not isinstance(l, Input)), self.dtype)
+    def input_dtype(self) -> str | None:
+        """The type in which the data is given to the first layer."""
+        first = self._stack[0] if self._stack else None
+        if isinstance(first, InputLayer) and first.typed:
+            return first.dtype
+        passing = (InputLayer, Flatten)
+        taker = next((layer for layer in self._stack if not isinstance(layer, passing)), None)
+        if taker is not None and taker.integer_input:
+            return None  # a layer of the user's own: whole numbers as they are
+        return self.float_dtype
+
+    @property
+    def float_dtype(self) -> str:
+        """The type of floats that come in: that of the first layer that computes."""
+        return next((l.dtype for l in self._stack if not isinstance(l, InputLayer)), self.dtype)
 
     @property
     def layers(self) -> list[Layer]:
         """The layers without the Input, in order (as in Keras)."""
-        return [layer for layer in self._layers if not isinstance(layer, Input)]
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     def get_config(self) -> dict[str, Any]:
         """Name, input shape and the configurations of all layers."""
         return {
             "name": self.name,
-            "layers": [registry.serialize(layer) for layer in self._layers],
-            "build_shape": list(self._shapes[0][1:]) if self.built else None,
+            "layers": [registry.serialize(layer) for layer in self._stack],
+            "build_shape": map_shapes(lambda s: list(s[1:]), self._shapes[0])
+            if self.built
+            else None,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sequential:
         """The same stack with new weights."""
+        config = need_config(config, cls.__name__)
         unknown = set(config) - {"name", "layers", "build_shape"}
         if unknown or not isinstance(config.get("layers"), list):
             raise ArgumentError("this is not the config of a Sequential", received=sorted(config))
         model = cls([registry.get(layer) for layer in config["layers"]], name=config.get("name"))
         shape = config.get("build_shape")
         if shape is not None and not model.built:
-            model._build((None, *shape))
+            model.build(map_shapes(lambda s: (None, *check_shape(s, cls.__name__)), shape))
         return model
 
     def __len__(self) -> int:

@@ -7,7 +7,9 @@ through the same door, `cr.op`.
 import sys as _sys
 
 from .. import arrays as _arrays
+from .. import chain as _chain
 from .. import operators as _operators
+from ..vocabulary import answer
 from . import activations, elementwise, probability, products, reduce, shape
 from .activations import *  # noqa: F403
 from .elementwise import *  # noqa: F403
@@ -30,4 +32,7 @@ __all__ = sorted(
 # operators on recorded values run these operations, and a rule that is differentiated again
 # computes with them instead of NumPy
 _operators.use_operations(_sys.modules[__name__])
-_arrays.use_namespace(_operators.Node, _sys.modules[__name__])
+for _kind in (_chain.Call, _chain.Result):
+    _arrays.use_namespace(_kind, _sys.modules[__name__])
+
+answer(__name__)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .. import arrays
 from ..arrays import xp
-from ..chain import op
+from .base import as_number, op
 
 __all__ = [
     "abs",
@@ -77,42 +79,68 @@ __all__ = [
 # --- arithmetic ---------------------------------------------------------------------------------
 
 
-@op
+@op(numbers=2)
 def add(a, b):
-    """a + b.  ∂/∂a = 1, ∂/∂b = 1."""
+    """a + b.  ∂/∂a = 1, ∂/∂b = 1.
+
+    Example:
+        >>> add([1, 2], [10.0, 20.0])
+        array([11., 22.])
+    """
     return a + b, (lambda d_y: d_y, lambda d_y: d_y)
 
 
-@op
+@op(numbers=2)
 def subtract(a, b):
-    """a − b.  ∂/∂a = 1, ∂/∂b = −1."""
+    """a − b.  ∂/∂a = 1, ∂/∂b = −1.
+
+    Example:
+        >>> subtract([5.0, 3.0], 1)
+        array([4., 2.])
+    """
     return a - b, (lambda d_y: d_y, lambda d_y: -d_y)
 
 
-@op
+@op(numbers=2)
 def multiply(a, b):
-    """a · b, elementwise.  ∂/∂a = b, ∂/∂b = a."""
+    """a·b, elementwise.  ∂/∂a = b, ∂/∂b = a.
+
+    Example:
+        >>> multiply([2.0, 3.0], 4)
+        array([ 8., 12.])
+    """
     return a * b, (lambda d_y: d_y * b, lambda d_y: d_y * a)
 
 
-@op
+@op(numbers=2)
 def divide(a, b):
-    """a / b.  ∂/∂a = 1/b, ∂/∂b = −a/b²."""
-    return a / b, (lambda d_y: d_y / b, lambda d_y: -d_y * a / (b * b))
+    """a/b.  ∂/∂a = 1/b, ∂/∂b = −a/b².
+
+    Example:
+        >>> divide([6.0, 3.0], 2)
+        array([3. , 1.5])
+    """
+    y = a / b
+    return y, (lambda d_y: d_y / b, lambda d_y: -d_y * (y / b))
 
 
 true_divide = divide
 
 
-@op
+@op(numbers=2)
 def power(x, p):
-    """xᵖ.  ∂/∂x = p·xᵖ⁻¹, ∂/∂p = xᵖ·ln x (0 where x is 0)."""
+    """xᵖ.  ∂/∂x = p·xᵖ⁻¹ (0 where p is 0), ∂/∂p = xᵖ·ln x (0 where x is 0).
+
+    Example:
+        >>> power([2.0, 3.0], 2)
+        array([4., 9.])
+    """
     y = x**p
 
-    def d_x(d_y):  # where p is 0 the derivative is 0, also at x = 0
+    def d_x(d_y):  # where p is 0 the derivative is 0, also at 0 and at infinity
         if isinstance(p, (int, float)):
-            return d_y * (p * x ** (p - 1 if p else 1))
-        return d_y * (p * x ** xp(x, p).where(p == 0, 1, p - 1))
+            return d_y * (p * x ** (p - 1)) if p else d_y * 0
+        return d_y * (p * xp(x, p).where(p == 0, 1.0, x) ** (p - 1))
 
     def d_p(d_y):
         m = xp(x, p)
@@ -123,33 +151,58 @@ def power(x, p):
 
 @op
 def negative(x):
-    """−x."""
+    """−x.  Derivative −1.
+
+    Example:
+        >>> negative([1.0, -2.0])
+        array([-1.,  2.])
+    """
     return -x, lambda d_y: -d_y
 
 
 @op
 def square(x):
-    """x².  Derivative 2x."""
+    """x².  Derivative 2x.
+
+    Example:
+        >>> square([3.0, -2.0])
+        array([9., 4.])
+    """
     return x * x, lambda d_y: d_y * (2 * x)
 
 
 @op
 def sqrt(x):
-    """√x.  Derivative 1/(2√x)."""
+    """√x.  Derivative 1/(2√x).
+
+    Example:
+        >>> sqrt([9.0, 4.0])
+        array([3., 2.])
+    """
     y = xp(x).sqrt(x)
     return y, lambda d_y: d_y * 0.5 / y
 
 
 @op
 def rsqrt(x):
-    """1/√x.  Derivative −½·x^(−3/2)."""
+    """1/√x.  Derivative −½·x^(−3/2).
+
+    Example:
+        >>> rsqrt([4.0, 16.0])
+        array([0.5 , 0.25])
+    """
     y = 1.0 / xp(x).sqrt(x)
     return y, lambda d_y: d_y * (-0.5 * y / x)
 
 
 @op
 def reciprocal(x):
-    """1/x.  Derivative −1/x²."""
+    """1/x.  Derivative −1/x².
+
+    Example:
+        >>> reciprocal([4.0, -2.0])
+        array([ 0.25, -0.5 ])
+    """
     y = 1.0 / x
     return y, lambda d_y: -d_y * y * y
 
@@ -159,48 +212,90 @@ def reciprocal(x):
 
 @op
 def exp(x):
-    """eˣ.  Its own derivative."""
+    """eˣ.  Derivative eˣ.
+
+    Example:
+        >>> exp([0.0, 1.0]).round(4)
+        array([1.    , 2.7183])
+    """
     y = xp(x).exp(x)
     return y, lambda d_y: d_y * y
 
 
 @op
 def expm1(x):
-    """eˣ − 1, exact near 0.  Derivative eˣ."""
+    """eˣ − 1, exact near 0.  Derivative eˣ.
+
+    Example:
+        >>> expm1([0.0, 1e-12])
+        array([0.e+00, 1.e-12])
+    """
     y = xp(x).expm1(x)
     return y, lambda d_y: d_y * (y + 1)
 
 
 @op
 def log(x):
-    """Natural logarithm ln x.  Derivative 1/x."""
+    """ln x.  Derivative 1/x.
+
+    Example:
+        >>> log([1.0, 2.0]).round(4)
+        array([0.    , 0.6931])
+    """
     return xp(x).log(x), lambda d_y: d_y / x
 
 
 @op
 def log1p(x):
-    """ln(1 + x), exact near 0.  Derivative 1/(1 + x)."""
+    """ln(1 + x), exact near 0.  Derivative 1/(1 + x).
+
+    Example:
+        >>> log1p([0.0, 1e-12])
+        array([0.e+00, 1.e-12])
+    """
     return xp(x).log1p(x), lambda d_y: d_y / (1 + x)
 
 
 @op
 def log2(x):
-    """Logarithm to base 2.  Derivative 1/(x·ln 2)."""
+    """log₂ x.  Derivative 1/(x·ln 2).
+
+    Example:
+        >>> log2([1.0, 8.0])
+        array([0., 3.])
+    """
     return xp(x).log2(x), lambda d_y: d_y / (x * math.log(2))
 
 
 @op
 def log10(x):
-    """Logarithm to base 10.  Derivative 1/(x·ln 10)."""
+    """log₁₀ x.  Derivative 1/(x·ln 10).
+
+    Example:
+        >>> log10([1.0, 100.0])
+        array([0., 2.])
+    """
     return xp(x).log10(x), lambda d_y: d_y / (x * math.log(10))
 
 
-@op
+@op(numbers=2)
 def logaddexp(a, b):
-    """ln(eᵃ + eᵇ) without overflow.  ∂/∂a = eᵃ/(eᵃ + eᵇ)."""
+    """ln(eᵃ + eᵇ) without overflow.  ∂/∂a = eᵃ/(eᵃ + eᵇ) = σ(a − b), ∂/∂b = σ(b − a).
+
+    Example:
+        >>> logaddexp([0.0, 1000.0], 1000.0).round(4)
+        array([1000.    , 1000.6931])
+    """
     m = xp(a, b)
+    same = (a == b) & ~m.isfinite(a)  # ∞ − ∞ would be NaN
+    apart = m.where(same, 0.0, a) - m.where(same, 0.0, b)
+
+    def share(t):  # σ(t), exact also where it is tiny
+        e = m.exp(-m.abs(t))
+        return m.where(t >= 0, 1.0, e) / (1.0 + e)
+
     y = m.logaddexp(a, b)
-    return y, (lambda d_y: d_y * m.exp(a - y), lambda d_y: d_y * m.exp(b - y))
+    return y, (lambda d_y: d_y * share(apart), lambda d_y: d_y * share(-apart))
 
 
 # --- trigonometric and hyperbolic ---------------------------------------------------------------
@@ -208,63 +303,113 @@ def logaddexp(a, b):
 
 @op
 def sin(x):
-    """Sin x.  Derivative cos x."""
+    """sin x.  Derivative cos x.
+
+    Example:
+        >>> sin([0.0, math.pi / 2])
+        array([0., 1.])
+    """
     return xp(x).sin(x), lambda d_y: d_y * xp(x).cos(x)
 
 
 @op
 def cos(x):
-    """Cos x.  Derivative −sin x."""
+    """cos x.  Derivative −sin x.
+
+    Example:
+        >>> cos([0.0, math.pi])
+        array([ 1., -1.])
+    """
     return xp(x).cos(x), lambda d_y: -d_y * xp(x).sin(x)
 
 
 @op
 def tan(x):
-    """Tan x.  Derivative 1 + tan²x."""
+    """tan x.  Derivative 1 + tan²x.
+
+    Example:
+        >>> tan([0.0, math.pi / 4]).round(4)
+        array([0., 1.])
+    """
     y = xp(x).tan(x)
     return y, lambda d_y: d_y * (1 + y * y)
 
 
 @op
 def arcsin(x):
-    """Arcsin x.  Derivative 1/√(1 − x²)."""
+    """arcsin x.  Derivative 1/√(1 − x²).
+
+    Example:
+        >>> arcsin([0.0, 1.0]).round(4)
+        array([0.    , 1.5708])
+    """
     return xp(x).arcsin(x), lambda d_y: d_y / xp(x).sqrt(1 - x * x)
 
 
 @op
 def arccos(x):
-    """Arccos x.  Derivative −1/√(1 − x²)."""
+    """arccos x.  Derivative −1/√(1 − x²).
+
+    Example:
+        >>> arccos([1.0, 0.0]).round(4)
+        array([0.    , 1.5708])
+    """
     return xp(x).arccos(x), lambda d_y: -d_y / xp(x).sqrt(1 - x * x)
 
 
 @op
 def arctan(x):
-    """Arctan x.  Derivative 1/(1 + x²)."""
+    """arctan x.  Derivative 1/(1 + x²).
+
+    Example:
+        >>> arctan([0.0, 1.0]).round(4)
+        array([0.    , 0.7854])
+    """
     return xp(x).arctan(x), lambda d_y: d_y / (1 + x * x)
 
 
-@op
+@op(numbers=2)
 def arctan2(a, b):
-    """Angle of the point (b, a).  ∂/∂a = b/(a² + b²), ∂/∂b = −a/(a² + b²)."""
+    """Angle of the point (b, a).  ∂/∂a = b/(a² + b²), ∂/∂b = −a/(a² + b²).
+
+    Example:
+        >>> arctan2([1.0, 1.0], [1.0, -1.0]).round(4)
+        array([0.7854, 2.3562])
+    """
     r = a * a + b * b
     return xp(a, b).arctan2(a, b), (lambda d_y: d_y * b / r, lambda d_y: -d_y * a / r)
 
 
 @op
 def sinh(x):
-    """Sinh x = (eˣ − e⁻ˣ)/2.  Derivative cosh x."""
+    """sinh x = (eˣ − e⁻ˣ)/2.  Derivative cosh x.
+
+    Example:
+        >>> sinh([0.0, 1.0]).round(4)
+        array([0.    , 1.1752])
+    """
     return xp(x).sinh(x), lambda d_y: d_y * xp(x).cosh(x)
 
 
 @op
 def cosh(x):
-    """Cosh x = (eˣ + e⁻ˣ)/2.  Derivative sinh x."""
+    """cosh x = (eˣ + e⁻ˣ)/2.  Derivative sinh x.
+
+    Example:
+        >>> cosh([0.0, 1.0]).round(4)
+        array([1.    , 1.5431])
+    """
     return xp(x).cosh(x), lambda d_y: d_y * xp(x).sinh(x)
 
 
 @op
 def tanh(x):
-    """Tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ).  Derivative 1 − y²."""
+    """tanh x = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ).  Derivative 1 − tanh²x.
+
+    Example:
+        >>> tanh([0.0, 1.0]).round(4)
+        array([0.    , 0.7616])
+    """
     y = xp(x).tanh(x)
 
     def back(d_y):
@@ -275,25 +420,45 @@ def tanh(x):
 
 @op
 def arcsinh(x):
-    """Arsinh x.  Derivative 1/√(1 + x²)."""
+    """arsinh x.  Derivative 1/√(1 + x²).
+
+    Example:
+        >>> arcsinh([0.0, 1.0]).round(4)
+        array([0.    , 0.8814])
+    """
     return xp(x).arcsinh(x), lambda d_y: d_y / xp(x).sqrt(1 + x * x)
 
 
 @op
 def arccosh(x):
-    """Arcosh x, x ≥ 1.  Derivative 1/√(x² − 1)."""
+    """arcosh x, x ≥ 1.  Derivative 1/√(x² − 1).
+
+    Example:
+        >>> arccosh([1.0, 2.0]).round(4)
+        array([0.   , 1.317])
+    """
     return xp(x).arccosh(x), lambda d_y: d_y / xp(x).sqrt(x * x - 1)
 
 
 @op
 def arctanh(x):
-    """Artanh x, |x| < 1.  Derivative 1/(1 − x²)."""
+    """artanh x, |x| < 1.  Derivative 1/(1 − x²).
+
+    Example:
+        >>> arctanh([0.0, 0.5]).round(4)
+        array([0.    , 0.5493])
+    """
     return xp(x).arctanh(x), lambda d_y: d_y / (1 - x * x)
 
 
 @op
 def erf(x):
-    """Error function 2/√π ∫₀ˣ e^(−t²) dt.  Derivative 2/√π · e^(−x²)."""
+    """2/√π ∫₀ˣ e^(−t²) dt, the error function.  Derivative 2/√π · e^(−x²).
+
+    Example:
+        >>> erf([0.0, 1.0]).round(4)
+        array([0.    , 0.8427])
+    """
     m = xp(x)
     y = m.erf(x) if hasattr(m, "erf") else arrays.erf(x)
     return y, lambda d_y: d_y * (2 / math.sqrt(math.pi)) * m.exp(-x * x)
@@ -304,7 +469,12 @@ def erf(x):
 
 @op
 def abs(x):
-    """|x|.  Derivative sign x (0 at 0)."""
+    """|x|.  Derivative sign x (0 at 0).
+
+    Example:
+        >>> abs([-2.0, 3.0])
+        array([2., 3.])
+    """
     return xp(x).abs(x), lambda d_y: d_y * xp(x).sign(x)
 
 
@@ -313,41 +483,71 @@ absolute = abs  # NumPy's own name of it: np.abs(x) on a recorded value arrives 
 
 @op
 def sign(x):
-    """−1, 0 or 1 (deck 000's "binary step" is `step`).  Derivative 0."""
+    """−1, 0 or 1 (deck 000's "binary step" is `step`).  Derivative 0.
+
+    Example:
+        >>> sign([-2.0, 0.0, 3.0])
+        array([-1.,  0.,  1.])
+    """
     y = xp(x).sign(x)
     return y, lambda d_y: d_y * 0
 
 
-@op
+@op(numbers=2)
 def step(x, threshold=0.0):
-    """1 where x ≥ threshold, else 0 (deck 003; deck 004 asks x > Θ).  Derivative 0."""
+    """1 where x ≥ threshold, else 0 (deck 003; deck 004 asks x > Θ).  Derivative 0.
+
+    Example:
+        >>> step([-2.0, 0.0, 3.0])
+        array([0., 1., 1.])
+    """
     y = xp(x).where(x >= threshold, 1.0, 0.0).astype(x.dtype)
     return y, (lambda d_y: d_y * 0, lambda d_y: d_y * 0)
 
 
 @op
 def floor(x):
-    """Largest integer ≤ x.  Derivative 0."""
+    """Largest integer ≤ x.  Derivative 0.
+
+    Example:
+        >>> floor([-1.5, 1.5])
+        array([-2.,  1.])
+    """
     return xp(x).floor(x), lambda d_y: d_y * 0
 
 
 @op
 def ceil(x):
-    """Smallest integer ≥ x.  Derivative 0."""
+    """Smallest integer ≥ x.  Derivative 0.
+
+    Example:
+        >>> ceil([-1.5, 1.5])
+        array([-1.,  2.])
+    """
     return xp(x).ceil(x), lambda d_y: d_y * 0
 
 
 @op
 def round(x):
-    """Nearest integer, halves to even.  Derivative 0."""
+    """Nearest integer, halves to even.  Derivative 0.
+
+    Example:
+        >>> round([0.5, 1.5, 1.6])
+        array([0., 2., 2.])
+    """
     return xp(x).round(x), lambda d_y: d_y * 0
 
 
-@op
+@op(numbers=3)
 def clip(x, lower, upper):
-    """x moved into [lower, upper].  Derivative 1 inside and on the edges, 0 outside.
+    """min(max(x, lower), upper).  ∂/∂x = 1 inside and on the edges, else 0.
 
-    Where x is outside, the gradient goes to the bound it was moved to.
+    Where x is outside, the gradient goes to the bound it was moved to; where lower > upper, all of
+    it to upper, which is the value there.
+
+    Example:
+        >>> clip([-2.0, 0.5, 2.0], -1, 1)
+        array([-1. ,  0.5,  1. ])
     """
     m = xp(x, lower, upper)
     y = m.clip(x, lower, upper)
@@ -356,10 +556,10 @@ def clip(x, lower, upper):
         return m.where((x >= lower) & (x <= upper), d_y, 0.0)
 
     def d_lower(d_y):
-        return m.where(x < lower, d_y, 0.0)
+        return m.where((x < lower) & (lower <= upper), d_y, 0.0)
 
     def d_upper(d_y):
-        return m.where(x > upper, d_y, 0.0)
+        return m.where((x > upper) | (lower > upper), d_y, 0.0)
 
     return y, (d_x, d_lower, d_upper)
 
@@ -369,23 +569,38 @@ def _half(d_y, chosen, tie):
     return d_y * chosen + 0.5 * d_y * tie
 
 
-@op
+@op(numbers=2)
 def maximum(a, b):
-    """The larger of each pair.  The gradient goes to the larger; halves to both on a tie."""
+    """The larger of each pair.  The gradient goes to the larger; halves to both on a tie.
+
+    Example:
+        >>> maximum([1.0, 5.0], 3)
+        array([3., 5.])
+    """
     y = xp(a, b).maximum(a, b)
     return y, (lambda d_y: _half(d_y, a > b, a == b), lambda d_y: _half(d_y, b > a, a == b))
 
 
-@op
+@op(numbers=2)
 def minimum(a, b):
-    """The smaller of each pair.  The gradient goes to the smaller; halves to both on a tie."""
+    """The smaller of each pair.  The gradient goes to the smaller; halves to both on a tie.
+
+    Example:
+        >>> minimum([1.0, 5.0], 3)
+        array([1., 3.])
+    """
     y = xp(a, b).minimum(a, b)
     return y, (lambda d_y: _half(d_y, a < b, a == b), lambda d_y: _half(d_y, b < a, a == b))
 
 
-@op
+@op(numbers=3)
 def where(condition, a, b):
-    """a where the condition holds, else b.  The gradient goes where the value came from."""
+    """a where the condition holds, else b.  The gradient goes where the value came from.
+
+    Example:
+        >>> where([True, False], [1.0, 2.0], 0)
+        array([1., 0.])
+    """
     m = xp(condition, a, b)
 
     def d_a(d_y):
@@ -397,10 +612,16 @@ def where(condition, a, b):
     return m.where(condition, a, b), (lambda d_y: d_y * 0, d_a, d_b)
 
 
-@op
+@op(numbers=0)
 def cast(x, dtype):
-    """The same numbers in another type.  The gradient is cast back."""
-    dtype = arrays.numpy_dtype(dtype)
+    """x in another type.  Derivative 1; the gradient is cast back.
+
+    Example:
+        >>> cast([1.7, 2.0], "int32")
+        array([1, 2], dtype=int32)
+    """
+    x, dtype = as_number(x, "cast"), arrays.numpy_dtype(dtype)
+    x = x if hasattr(x, "dtype") else np.asarray(x)
     back = (lambda d_y: d_y.astype(x.dtype), None)
     return x.astype(dtype), back if dtype.kind == "f" or dtype.name == "bfloat16" else None
 
@@ -408,79 +629,144 @@ def cast(x, dtype):
 # --- comparisons and logic: no derivative -------------------------------------------------------
 
 
-@op
+@op(numbers=2)
 def equal(a, b):
-    """a = b, as truth values.  No derivative."""
+    """a = b, as truth values.  No derivative.
+
+    Example:
+        >>> equal([1, 2], [1, 3])
+        array([ True, False])
+    """
     return a == b, None
 
 
-@op
+@op(numbers=2)
 def not_equal(a, b):
-    """a ≠ b, as truth values.  No derivative."""
+    """a ≠ b, as truth values.  No derivative.
+
+    Example:
+        >>> not_equal([1, 2], [1, 3])
+        array([False,  True])
+    """
     return a != b, None
 
 
-@op
+@op(numbers=2)
 def less(a, b):
-    """a < b, as truth values.  No derivative."""
+    """a < b, as truth values.  No derivative.
+
+    Example:
+        >>> less([1, 2], 2)
+        array([ True, False])
+    """
     return a < b, None
 
 
-@op
+@op(numbers=2)
 def less_equal(a, b):
-    """a ≤ b, as truth values.  No derivative."""
+    """a ≤ b, as truth values.  No derivative.
+
+    Example:
+        >>> less_equal([1, 3], 2)
+        array([ True, False])
+    """
     return a <= b, None
 
 
-@op
+@op(numbers=2)
 def greater(a, b):
-    """a > b, as truth values.  No derivative."""
+    """a > b, as truth values.  No derivative.
+
+    Example:
+        >>> greater([1, 3], 2)
+        array([False,  True])
+    """
     return a > b, None
 
 
-@op
+@op(numbers=2)
 def greater_equal(a, b):
-    """a ≥ b, as truth values.  No derivative."""
+    """a ≥ b, as truth values.  No derivative.
+
+    Example:
+        >>> greater_equal([1, 2], 2)
+        array([False,  True])
+    """
     return a >= b, None
 
 
-@op
+@op(numbers=2)
 def logical_and(a, b):
-    """Both hold.  No derivative."""
+    """Both hold.  No derivative.
+
+    Example:
+        >>> logical_and([True, True], [True, False])
+        array([ True, False])
+    """
     return xp(a, b).logical_and(a, b), None
 
 
-@op
+@op(numbers=2)
 def logical_or(a, b):
-    """One or both hold.  No derivative."""
+    """One or both hold.  No derivative.
+
+    Example:
+        >>> logical_or([True, False], False)
+        array([ True, False])
+    """
     return xp(a, b).logical_or(a, b), None
 
 
 @op
 def logical_not(x):
-    """Does not hold.  No derivative."""
+    """Does not hold.  No derivative.
+
+    Example:
+        >>> logical_not([True, False])
+        array([False,  True])
+    """
     return xp(x).logical_not(x), None
 
 
 @op
 def isfinite(x):
-    """Neither NaN nor infinite.  No derivative."""
+    """Neither NaN nor infinite.  No derivative.
+
+    Example:
+        >>> isfinite([1.0, math.inf])
+        array([ True, False])
+    """
     return xp(x).isfinite(x), None
 
 
 @op
 def isnan(x):
-    """Not a number.  No derivative."""
+    """Not a number.  No derivative.
+
+    Example:
+        >>> isnan([1.0, math.nan])
+        array([False,  True])
+    """
     return xp(x).isnan(x), None
 
 
 @op
 def zeros_like(x):
-    """Zeros in the shape and dtype of x.  No derivative."""
+    """Zeros in the shape and dtype of x.  No derivative.
+
+    Example:
+        >>> zeros_like([1.0, 2.0])
+        array([0., 0.])
+    """
     return xp(x).zeros_like(x), None
 
 
 @op
 def ones_like(x):
-    """Ones in the shape and dtype of x.  No derivative."""
+    """Ones in the shape and dtype of x.  No derivative.
+
+    Example:
+        >>> ones_like([3.0, 2.0])
+        array([1., 1.])
+    """
     return xp(x).ones_like(x), None

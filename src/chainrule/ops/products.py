@@ -7,11 +7,14 @@ one large product (autodiff of a 3-D `x @ w` contracts over two axes, three time
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..arrays import like, xp
-from ..chain import op
 from ..errors import ShapeError
+from ..symbol import composite
+from .base import op
 
 __all__ = [
     "dense",
@@ -22,7 +25,7 @@ __all__ = [
 
 def _t(m):
     """The last two axes exchanged."""
-    return xp(m).swapaxes(m, -1, -2)
+    return m.T if m.ndim == 2 else xp(m).swapaxes(m, -1, -2)
 
 
 _SMALL = 4096  # multiplications; measured in benchmarks/NOTES.md
@@ -34,17 +37,21 @@ def _product(m, a, b):
     A compiler calls a library for each product, which for a network of ten neurons costs more than
     the arithmetic. Written as a sum of products, a small one is fused with its neighbours.
     """
-    if m is not np and np.ndim(a) == np.ndim(b) == 2 and np.size(a) * np.shape(b)[1] <= _SMALL:
+    if a.shape[-1] == 0:  # no summands: zeros, which are not worth a library's special cases
+        return m.matmul(a, b)
+    if m is not np and a.ndim == b.ndim == 2 and a.size * b.shape[1] <= _SMALL:
         return m.sum(a[:, :, None] * b[None, :, :], axis=1)
     return m.matmul(a, b)
 
 
-@op
+@op(numbers=2, widen=False)
 def matmul(a, b):
-    """A·B over the last two axes; other axes are a batch and broadcast.  dA = dY·Bᵀ, dB = Aᵀ·dY.
+    """A·B over the last two axes.  dA = dY·Bᵀ, dB = Aᵀ·dY.
+
+    Other axes are a batch and broadcast; vectors are taken as NumPy takes them.
 
     Raises:
-        ShapeError: the inner lengths differ.
+        ShapeError: the inner lengths differ, or the batches do not broadcast.
 
     Example:
         >>> matmul(np.array([[1, 2, 3], [4, 5, 6]]), np.array([[10, 11], [20, 21], [30, 31]]))
@@ -52,6 +59,14 @@ def matmul(a, b):
                [320, 335]])
     """
     sa, sb = np.shape(a), np.shape(b)
+    fits = True
+    if len(sa) > 2 and len(sb) > 2:
+        pairs = zip(sa[-3::-1], sb[-3::-1], strict=False)
+        fits = all(n == m or 1 in (n, m) for n, m in pairs)
+    if not fits:
+        raise ShapeError(
+            "the batches do not broadcast", where="matmul", received=f"{sa} times {sb}"
+        )
     if not sa or not sb or sa[-1] != sb[-2 if len(sb) > 1 else 0]:
         raise ShapeError(
             "the inner lengths do not agree",
@@ -73,44 +88,61 @@ def matmul(a, b):
         if len(sb) == 1:
             return like(xp(d_y, a).matmul(_t(a), d_y[..., None])[..., 0], b)
         if len(sb) == 2:  # one matrix for the whole batch: one product over all rows
-            rows = xp(a).reshape(a, (-1, sa[-1]))
-            return _product(xp(d_y, a), _t(rows), xp(d_y).reshape(d_y, (-1, sb[-1])))
+            n = math.prod(sa[:-1])
+            rows = xp(a).reshape(a, (n, sa[-1]))
+            return _product(xp(d_y, a), _t(rows), xp(d_y).reshape(d_y, (n, sb[-1])))
         return like(xp(d_y, a).matmul(_t(a), d_y), b)
 
     return _product(xp(a, b), a, b), (d_a, d_b)
 
 
-@op
+@op(numbers=3, widen=False)
 def dense(x, kernel, bias=None):
-    """x·kernel + bias for every row: the affine map of a Dense layer.
+    """x·kernel + bias for every row.  dx = dY·kernelᵀ, dkernel = xᵀ·dY, dbias = Σ rows of dY.
 
-    x (..., n), kernel (n, units), bias (units,) → (..., units).
-    dx = dY·kernelᵀ, dkernel = xᵀ·dY over all rows, dbias = Σ of the rows of dY.
+    The affine map of a Dense layer: x (..., n), kernel (n, units), bias (units,) → (..., units).
+
+    Raises:
+        ShapeError: the lengths do not agree.
+
+    Example:
+        >>> dense([[1.0, 2.0]], [[1.0], [3.0]], [0.5])
+        array([[7.5]])
     """
-    n, units = np.shape(kernel)
+    given, held = np.shape(x), np.shape(kernel)
+    added = held[1:] if bias is None else np.shape(bias)
+    if len(held) != 2 or given[-1:] != held[:1] or added != held[1:]:
+        raise ShapeError(
+            "the lengths do not agree",
+            where="dense",
+            expected="x (..., n), kernel (n, units), bias (units,)",
+            received=f"x {given}, kernel {held}, bias {added}",
+        )
+    n, units = held
     m = xp(x, kernel)
-    flat = np.ndim(x) == 2
+    flat = len(given) == 2
 
     def rows(array, width):
-        return array if flat else m.reshape(array, (-1, width))
+        return array if flat else m.reshape(array, (math.prod(given[:-1]), width))
 
     y = _product(m, rows(x, n), kernel)
     if bias is not None:
         y = y + bias
 
     def d_x(d_y):
-        return m.reshape(_product(m, rows(d_y, units), _t(kernel)), np.shape(x))
+        d_rows = _product(m, rows(d_y, units), _t(kernel))
+        return d_rows if flat else m.reshape(d_rows, given)
 
     def d_kernel(d_y):
         return _product(m, _t(rows(x, n)), rows(d_y, units))
 
     def d_bias(d_y):
-        return m.sum(rows(d_y, units), axis=0)
+        return rows(d_y, units).sum(axis=0)
 
-    return y if flat else m.reshape(y, (*np.shape(x)[:-1], units)), (d_x, d_kernel, d_bias)
+    return y if flat else m.reshape(y, (*given[:-1], units)), (d_x, d_kernel, d_bias)
 
 
-@op
+@op(numbers=1 << 30, widen=False)
 def _einsum(*operands, subscripts):
     m = xp(*operands)
     inputs, output = subscripts.split("->")
@@ -132,15 +164,20 @@ def _einsum(*operands, subscripts):
     return m.einsum(subscripts, *operands), tuple(gradient(k) for k in range(len(operands)))
 
 
+@composite
 def einsum(subscripts: str, *operands):
-    """Einstein summation, `einsum("ij,jk->ik", a, b)`: letters not in the result are summed over.
+    """Einstein summation over the letters not in the result.  d: its term and the result's swapped.
 
-    The gradient of an operand is another einsum: swap its term with the result's. A letter may
+    `einsum("ij,jk->ik", a, b)`; the gradient of an operand is another einsum. A letter may
     stand once in a term (no diagonals); without `->` the result's letters are those that occur
     once, in alphabetical order.
 
     Raises:
         ShapeError: letters and axes do not agree.
+
+    Example:
+        >>> einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [10.0, 1.0])
+        array([12., 34.])
     """
     terms = subscripts.replace(" ", "")
     if "->" not in terms:
@@ -156,7 +193,9 @@ def einsum(subscripts: str, *operands):
         if bad:
             break
     else:
-        if len(inputs) == len(operands) and set(terms.split("->")[1]) <= set(lengths):
+        output = terms.split("->")[1]
+        fits = set(output) <= set(lengths) and len(set(output)) == len(output)
+        if len(inputs) == len(operands) and fits:
             return _einsum(*operands, subscripts=terms)
     raise ShapeError(
         "the letters do not fit the arrays",

@@ -1,9 +1,10 @@
 """Optimizers: how weights follow their gradients."""
 
 from .. import schedules
+from ..vocabulary import answer
 from .adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, RMSprop, RMSpropOutside
 from .base import Optimizer, get, register, registry, serialize
-from .sgd import SGD, MovingAverageMomentum
+from .sgd import SGD, Lion, MovingAverageMomentum
 
 __all__ = [
     "SGD",
@@ -12,6 +13,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Lion",
     "MovingAverageMomentum",
     "Optimizer",
     "RMSprop",
@@ -22,3 +24,5 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+answer(__name__)

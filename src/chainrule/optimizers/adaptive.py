@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import xp
+from ..errors import ArgumentError
 from ..variable import Variable
-from .base import Optimizer, one_minus_power, register
+from .base import FRACTION, POSITIVE, Optimizer, is_fraction, is_positive, one_minus_power, register
 
 
 def _sqrt(x: Any) -> Any:
@@ -20,7 +21,28 @@ def _sqrt(x: Any) -> Any:
 
 @register
 class Adagrad(Optimizer):
-    """a ← a + g²;  w ← w − rate·g/√(a + ε).  (Duchi, Hazan and Singer 2011.)"""
+    """Steps that shrink with all gradients so far.  (Duchi, Hazan and Singer 2011.)
+
+        a ← a + g²
+        w ← w − rate·g/√(a + ε)
+
+    Defaults are Keras's. PyTorch's `Adagrad` starts a at 0, has a rate of .01 and adds
+    ε = 1e-10 outside the root.
+
+    Args:
+        learning_rate: a number (.001) or a schedule.
+        initial_accumulator_value: where a starts (.1), 0 or more.
+        epsilon: keeps the root from 0 (1e-7).
+        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0], name="w")
+        >>> Adagrad(0.5, initial_accumulator_value=5.0).apply([np.array([2.0], np.float32)], [w])
+        >>> w.numpy().round(4)  # 1 − .5·2/√9
+        array([0.6667], dtype=float32)
+    """
 
     slot_names = ("accumulator",)
 
@@ -32,6 +54,8 @@ class Adagrad(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        start = {"initial_accumulator_value": initial_accumulator_value}
+        self.need(POSITIVE, is_positive, **start, epsilon=epsilon)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def first(self, name: str, variable: Variable) -> np.ndarray:
@@ -49,7 +73,26 @@ class Adagrad(Optimizer):
 class Adadelta(Optimizer):
     """Step sizes from the running size of earlier steps.  (Zeiler 2012.)
 
-    a ← ρa + (1 − ρ)g²;  Δ = −√(d + ε)/√(a + ε)·g;  d ← ρd + (1 − ρ)Δ²;  w ← w + rate·Δ.
+        a ← ρa + (1 − ρ)g²
+        Δ = −√(d + ε)/√(a + ε)·g
+        d ← ρd + (1 − ρ)Δ²
+        w ← w + rate·Δ
+
+    Defaults are Keras's, but the paper's rate is 1; PyTorch's is 1 with ρ = .9 and ε = 1e-6.
+
+    Args:
+        learning_rate: a number (.001) or a schedule.
+        rho: how much of both averages is kept (.95), from 0 up to but without 1.
+        epsilon: makes the first steps possible, and sets their size (1e-7).
+        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0], name="w")
+        >>> Adadelta(1.0, rho=0.0, epsilon=0.01).apply([np.array([2.0], np.float32)], [w])
+        >>> w.numpy().round(4)  # 1 − .1/√4.01·2
+        array([0.9001], dtype=float32)
     """
 
     slot_names = ("gradient_square", "step_square")
@@ -58,6 +101,8 @@ class Adadelta(Optimizer):
         self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self.need(FRACTION, is_fraction, rho=rho)
+        self.need(POSITIVE, is_positive, epsilon=epsilon)
         self.rho, self.epsilon = rho, epsilon
 
     def update(self, w: Any, g: Any, a: Any, d: Any, *, rate: Any, t: Any) -> Any:
@@ -73,11 +118,31 @@ class Adadelta(Optimizer):
 
 @register
 class RMSprop(Optimizer):
-    """v ← ρv + (1 − ρ)g²;  w ← w − rate·g/√(v + ε).  (Hinton 2012, lecture 6e.)
+    """The gradient divided by the root of its running mean square.  (Hinton 2012, lecture 6e.)
 
-    ε stands under the root, as in Keras; deck 001 and PyTorch add it outside (`RMSpropOutside`).
-    v starts at 0 without correction: the first step is 1/√(1 − ρ) times the rate (3.16 at 0.9).
-    `momentum` adds v' ← momentum·v' + step;  `centered` divides by the standard deviation.
+        v ← ρv + (1 − ρ)g²
+        w ← w − rate·g/√(v + ε)
+
+    ε stands under the root, as in Keras; deck 001 and PyTorch add it outside (`RMSpropOutside`),
+    and PyTorch's ρ is .99. v starts at 0 without correction: the first step is 1/√(1 − ρ) times
+    the rate (3.16 at 0.9).
+
+    Args:
+        learning_rate: a number (.001) or a schedule.
+        rho: how much of the averages is kept (.9), from 0 up to but without 1.
+        momentum: with μ above 0, s ← μs + rate·g/√(v + ε);  w ← w − s.
+        epsilon: keeps the root from 0 (1e-7).
+        centered: whether the mean's square is subtracted, v − m² with m ← ρm + (1 − ρ)g, so that
+            the gradient is divided by its standard deviation.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0], name="w")
+        >>> RMSprop(0.1).apply([np.array([2.0], np.float32)], [w])
+        >>> w.numpy().round(4)  # 1 − .1·2/√(.1·4)
+        array([0.6838], dtype=float32)
     """
 
     def __init__(
@@ -90,12 +155,15 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self.need(FRACTION, is_fraction, rho=rho)
+        self.need(POSITIVE, is_positive, momentum=momentum, epsilon=epsilon)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
-        self.slot_names = (
-            "velocity",
-            *(["average"] if centered else []),
-            *(["momentum"] if momentum else []),
-        )
+        self.slot_names = self.needed_slots()
+
+    def needed_slots(self) -> tuple[str, ...]:
+        """The mean square; the mean where it is centered, and a memory where there is momentum."""
+        average, memory = ["average"] * bool(self.centered), ["momentum"] * bool(self.momentum)
+        return ("velocity", *average, *memory)
 
     def update(self, w: Any, g: Any, v: Any, *more: Any, rate: Any, t: Any) -> Any:
         """One step."""
@@ -113,7 +181,27 @@ class RMSprop(Optimizer):
 
 @register
 class RMSpropOutside(Optimizer):
-    """v ← βv + (1 − β)g²;  w ← w − rate·g/(√v + ε): RMSProp as deck 001 prints it."""
+    """RMSProp as deck 001 prints it, with ε outside the root:
+
+        v ← βv + (1 − β)g²
+        w ← w − rate·g/(√v + ε)
+
+    PyTorch's `RMSprop` is this with β = .99 (there `alpha`) and ε = 1e-8; Keras's is `RMSprop`.
+
+    Args:
+        learning_rate: a number (.01) or a schedule.
+        beta: how much of v is kept (.9), from 0 up to but without 1.
+        epsilon: keeps the quotient finite (1e-6).
+        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0], name="w")
+        >>> RMSpropOutside(0.1).apply([np.array([2.0], np.float32)], [w])
+        >>> w.numpy().round(4)  # 1 − .1·2/√(.1·4)
+        array([0.6838], dtype=float32)
+    """
 
     slot_names = ("velocity",)
 
@@ -121,6 +209,8 @@ class RMSpropOutside(Optimizer):
         self, learning_rate: Any = 0.01, beta: float = 0.9, epsilon: float = 1e-6, **kwargs: Any
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self.need(FRACTION, is_fraction, beta=beta)
+        self.need(POSITIVE, is_positive, epsilon=epsilon)
         self.beta, self.epsilon = beta, epsilon
 
     def update(self, w: Any, g: Any, v: Any, *, rate: Any, t: Any) -> Any:
@@ -145,6 +235,8 @@ class _Moments(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
+        self.need(FRACTION, is_fraction, beta_1=beta_1, beta_2=beta_2)
+        self.need(POSITIVE, is_positive, epsilon=epsilon)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
 
@@ -154,10 +246,29 @@ class Adam(_Moments):
 
         m ← β₁m + (1 − β₁)g
         v ← β₂v + (1 − β₂)g²
-        w ← w − rate·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε)
+        m̂ = m/(1 − β₁ᵗ),  v̂ = v/(1 − β₂ᵗ)
+        w ← w − rate·m̂/(√v̂ + ε/√(1 − β₂ᵗ))
 
-    Both corrections stand in one factor, so ε is the paper's ε̂ as in Keras; PyTorch adds ε after
-    correcting v. Deck 001 uses β₁ for v as well, which is a slip.  (Kingma and Ba 2015.)
+    That is  w ← w − rate·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε), which is computed: the paper's quicker
+    form with both corrections in one factor. So ε stands beside √v, before the correction, as in
+    Keras (the paper's ε̂). The paper's Algorithm 1 and PyTorch have it beside √v̂,
+    w ← w − rate·m̂/(√v̂ + ε): there ε is 1/√(1 − β₂) = 32 times weaker at the first step, and
+    PyTorch's is 1e-8. Deck 001 uses β₁ for v as well, which is a slip.  (Kingma and Ba 2015.)
+
+    Args:
+        learning_rate: a number (.001) or a schedule.
+        beta_1: how much of m is kept (.9), from 0 up to but without 1.
+        beta_2: how much of v is kept (.999).
+        epsilon: keeps the quotient finite (1e-7).
+        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0, 1.0], name="w")
+        >>> Adam(0.1).apply([np.array([5.0, -0.01], np.float32)], [w])  # m̂/√v̂ is ±1 at first
+        >>> w.numpy().round(4)
+        array([0.9, 1.1], dtype=float32)
     """
 
     def update(self, w: Any, g: Any, m: Any, v: Any, *, rate: Any, t: Any) -> Any:
@@ -173,17 +284,69 @@ class Adam(_Moments):
 
 @register
 class AdamW(Adam):
-    """Adam with weight decay that bypasses the averages.  (Loshchilov and Hutter 2019.)"""
+    """Adam with weight decay that bypasses the averages.  (Loshchilov and Hutter 2019.)
+
+        w ← w − rate·weight_decay·w, then Adam's step
+
+    Defaults are Keras's; PyTorch's decay is .01. Decay given to PyTorch's plain `Adam` is another
+    thing: it is added to the gradient and passes through m and v.
+
+    Args:
+        learning_rate, beta_1, beta_2, epsilon: as for `Adam`.
+        weight_decay: how much of each weight goes at a rate of 1 (.004).
+        clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+
+    Raises:
+        ArgumentError: `weight_decay=None`, as in Keras: without decay it is `Adam`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0], name="w")
+        >>> AdamW(0.1, weight_decay=0.5).apply([np.array([5.0], np.float32)], [w])
+        >>> w.numpy().round(4)  # 1 − .1·.5 − .1
+        array([0.85], dtype=float32)
+    """
 
     def __init__(
         self, learning_rate: Any = 0.001, weight_decay: float = 0.004, **kwargs: Any
     ) -> None:
+        if weight_decay is None:
+            raise ArgumentError(
+                "weight_decay must be a number",
+                where=type(self).__name__,
+                received="None",
+                fix="Adam is AdamW without weight decay",
+            )
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
 
 
 @register
 class Adamax(_Moments):
-    """Adam with the largest recent |g| in place of the root: u ← max(β₂u, |g|).  (Kingma, Ba.)"""
+    """Adam with the largest recent |g| in place of the root.  (Kingma and Ba 2015, section 7.1.)
+
+        m ← β₁m + (1 − β₁)g
+        u ← max(β₂u, |g|)
+        w ← w − rate/(1 − β₁ᵗ)·m/(u + ε)
+
+    Defaults are Keras's; the paper's and PyTorch's rate is .002, and PyTorch adds ε to |g| inside
+    the maximum.
+
+    Args:
+        learning_rate: a number (.001) or a schedule.
+        beta_1: how much of m is kept (.9), from 0 up to but without 1.
+        beta_2: how slowly the maximum fades (.999).
+        epsilon: keeps the quotient finite (1e-7).
+        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0, 1.0], name="w")
+        >>> Adamax(0.1).apply([np.array([5.0, -0.01], np.float32)], [w])
+        >>> w.numpy().round(4)
+        array([0.9, 1.1], dtype=float32)
+    """
 
     def update(self, w: Any, g: Any, m: Any, u: Any, *, rate: Any, t: Any) -> Any:
         """One step."""

@@ -7,19 +7,48 @@ inside a compiled step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import schedules
-from ..arrays import xp
+from ..arrays import is_traced, xp
+from ..checks import is_number, need_numbers
 from ..errors import ArgumentError, StateError
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap
 
 registry = Registry("optimizer")
 register = registry.add
+
+FRACTION, POSITIVE = "from 0 up to, but without, 1", "a finite number of 0 or more"
+
+
+def is_fraction(value: Any) -> bool:
+    """Whether moving averages can keep this share.
+
+    Example:
+        >>> is_fraction(0.9), is_fraction(1.0)
+        (True, False)
+    """
+    return 0 <= value < 1
+
+
+def is_positive(value: Any) -> bool:
+    """0 or more.
+
+    Example:
+        >>> is_positive(0.0), is_positive(-1.0)
+        (True, False)
+    """
+    return value >= 0
+
+
+# attributes whose change needs no new program
+_NO_SETTINGS = frozenset({"built", "iterations", "learning_rate", "name", "slots", "version"})
 
 _BLOCK = 1 << 15  # numbers at a time on NumPy, so that an update's temporaries stay in the cache
 
@@ -30,18 +59,26 @@ class Optimizer(Configurable):
     Args:
         learning_rate: a number, or a schedule of `chainrule.optimizers.schedules`.
         weight_decay: each step first takes w ← w − rate·weight_decay·w, apart from the gradient.
-        clipnorm: the largest norm a single gradient may have.
+        clipnorm: the largest norm a single gradient may have: g ← g·min(1, clipnorm/|g|).
         clipvalue: the largest absolute value of a gradient's entries.
-        global_clipnorm: the largest norm of all gradients together.
+        global_clipnorm: the largest norm of all gradients together, √Σ|g|².
         name: shown in files.
 
-    Write an optimizer of your own by naming its slots and writing `update`:
+    Raises:
+        ArgumentError: two kinds of clipping, or a number that makes no sense.
 
-        class Sign(cr.optimizers.Optimizer):
-            def update(self, w, g, *, rate, t):
-                return w - rate * cr.ops.sign(g)
+    An optimizer of your own names its slots and writes `update`, for one weight. What `update` is
+    given may be changed (`w -= ...`), since it is the optimizer's own.
 
-    Or write `w -= ...`; what `update` is given may be changed, since it is the optimizer's own.
+    Example:
+        >>> from chainrule import ops
+        >>> class Sign(Optimizer):
+        ...     def update(self, w, g, *, rate, t):
+        ...         return w - rate * ops.sign(g)
+        >>> w = Variable([1.0, 1.0], name="w")
+        >>> Sign(0.5).apply([np.array([3.0, -2.0], np.float32)], [w])
+        >>> w.numpy()
+        array([0.5, 1.5], dtype=float32)
     """
 
     slot_names: tuple[str, ...] = ()
@@ -57,58 +94,98 @@ class Optimizer(Configurable):
         **unknown: Any,
     ) -> None:
         self.refuse(unknown)
-        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
+        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        limits = {k: v for k, v in limits.items() if v is not None}
+        if len(limits) > 1:
             raise ArgumentError(
                 "only one kind of clipping can be used",
                 where=type(self).__name__,
-                received=f"{clipnorm=}, {clipvalue=}, {global_clipnorm=}",
+                received=", ".join(f"{k}={v}" for k, v in limits.items()),
             )
+        self.need("a number above 0", lambda v: v > 0, **limits)
+        if weight_decay is not None:
+            self.need(POSITIVE, is_positive, weight_decay=weight_decay)
         if isinstance(learning_rate, dict):
             learning_rate = schedules.get(learning_rate)
         self.schedule = None
         if isinstance(learning_rate, schedules.LearningRateSchedule):
             self.schedule, learning_rate = learning_rate, learning_rate(0.0)
-        else:
-            self._check_rate(learning_rate)
         # float64 so that both engines see the same rate; cast to each weight's type when used
         self._rate = Variable(
-            np.float64(learning_rate), name="learning_rate", kind="slot", dtype="float64"
+            self._checked_rate(learning_rate), name="learning_rate", kind="slot", dtype="float64"
         )
         self.iterations = Variable(np.int32(0), name="iterations", kind="slot")
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.name = global_clipnorm, name
+        self.version = 0  # counts changes of settings that a compiled program takes as fixed
         self.built = False
         self.slots: list[list[Variable]] = []  # for each trained variable
         self._trained: list[Variable] = []
-        self._known: dict[int, tuple[Variable, list[Variable]]] = {}  # by identity, kept alive
+        self._known: list[tuple[Variable, list[Variable]]] = []  # all that were ever trained
+
+    def need(self, expected: str, holds: Callable[[Any], bool], **named: Any) -> None:
+        """Raise an ArgumentError for the first named number for which the condition is false."""
+        need_numbers(type(self).__name__, expected, holds, **named)
+
+    def needed_slots(self) -> tuple[str, ...]:
+        """The slots that the settings of now ask for."""
+        return self.slot_names
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not self.__dict__.get("built") or name[0] == "_" or name in _NO_SETTINGS:
+            object.__setattr__(self, name, value)
+            return
+        old = self.__dict__.get(name)
+        object.__setattr__(self, name, value)
+        if not set(self.needed_slots()) <= set(self.slot_names):
+            object.__setattr__(self, name, old)
+            raise StateError(
+                f"{name} needs a memory for each weight, which was not kept so far",
+                where=type(self).__name__,
+                received=f"{name}={value!r} after the first step",
+                fix=f"give it to the constructor: {type(self).__name__}({name}={value!r})",
+            )
+        self.__dict__["version"] += 1
 
     # --- the learning rate ----------------------------------------------------------------------
 
     @property
     def learning_rate(self) -> Any:
-        """The rate now: a number, or what the schedule says for the next step."""
-        if self.schedule is not None:
-            return float(self.schedule(float(self.iterations)))
-        return float(self._rate)
+        """The rate of the next step, as a Variable; settable to a number or to a schedule.
+
+        Example:
+            >>> from chainrule.optimizers import SGD
+            >>> sgd = SGD(0.5)
+            >>> sgd.learning_rate = 0.25
+            >>> float(sgd.learning_rate)
+            0.25
+        """
+        if self.schedule is None:
+            return self._rate
+        step = self.iterations.value
+        if is_traced(step):
+            return self.schedule(step.astype("float32"))
+        return _ScheduledRate(float(self.schedule(float(step))), type(self).__name__)
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
-        if self.schedule is not None:
-            raise StateError(
-                "the learning rate follows a schedule and cannot be set",
-                where=type(self).__name__,
-                fix="give the optimizer a number, or drop the callback that changes the rate",
-            )
-        self._check_rate(rate)
-        self._rate.assign(rate)
+        if isinstance(rate, schedules.LearningRateSchedule):
+            self.schedule = rate
+        elif self.schedule is not None:
+            raise _follows_a_schedule(type(self).__name__)
+        else:
+            self._rate.assign(self._checked_rate(rate))
 
-    def _check_rate(self, rate: Any) -> None:
-        if isinstance(rate, (bool, str)) or rate is None or not np.isfinite(rate):
+    def _checked_rate(self, rate: Any) -> np.float64:
+        if not is_number(rate):
+            own = "subclass cr.optimizers.schedules.LearningRateSchedule, with __call__(step)"
             raise ArgumentError(
                 "the learning rate must be a finite number or a schedule",
                 where=type(self).__name__,
-                received=repr(rate),
+                received=repr(rate)[:200],
+                fix=own if callable(rate) else None,
             )
+        return np.float64(float(rate))
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments; a schedule as its config."""
@@ -121,18 +198,28 @@ class Optimizer(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """Step, learning rate and every slot."""
-        return [self.iterations, self._rate, *(s for slots in self.slots for s in slots)]
+        """Step, learning rate and every slot: first those of the variables trained now."""
+        now = {id(s): s for slots in self.slots for s in slots}
+        now |= {id(s): s for _, slots in self._known for s in slots}
+        return [self.iterations, self._rate, *now.values()]
 
     def build(self, variables: Sequence[Variable]) -> None:
-        """Make the slots for these variables; the same variables again change nothing."""
+        """Make the slots for these variables; the same variables again change nothing.
+
+        Variables that were trained before keep their slots: a layer frozen for a while, or two
+        networks that take turns.
+        """
         if self.built and [id(v) for v in variables] == [id(v) for v in self._trained]:
             return
-        self._trained = list(variables)
+        if not self.built:  # until now settings could be changed freely
+            self.slot_names = self.needed_slots()
+        known = {id(v): slots for v, slots in self._known}
         for v in variables:
-            if id(v) not in self._known:  # a layer frozen for a while finds its memory again
-                self._known[id(v)] = (v, [self._slot(name, v) for name in self.slot_names])
-        self.slots = [self._known[id(v)][1] for v in variables]
+            if id(v) not in known:
+                known[id(v)] = [self._slot(name, v) for name in self.slot_names]
+                self._known.append((v, known[id(v)]))
+        self._trained = list(variables)
+        self.slots = [known[id(v)] for v in variables]
         self.built = True
 
     def _slot(self, name: str, v: Variable) -> Variable:
@@ -154,6 +241,12 @@ class Optimizer(Configurable):
 
     def apply(self, gradients: Iterable[Any], trainable_variables: Any = None) -> None:
         """One step: change each variable by its gradient.
+
+        A variable whose gradient is None is left alone, with a warning, as in Keras.
+
+        Raises:
+            StateError: the variables were never given.
+            ArgumentError: another number of gradients than of variables, or none at all.
 
         Example:
             >>> from chainrule.optimizers import SGD
@@ -178,29 +271,52 @@ class Optimizer(Configurable):
                 expected=f"{len(self._trained)} gradients",
                 received=f"{len(gradients)}",
             )
+        step = list(zip(gradients, self._trained, self.slots, strict=True))
+        if any(g is None for g in gradients):
+            step = self._without_none(step)
         t = self.iterations.value + 1
-        if xp(t) is np:
-            t = int(t)
-            rate = (
-                float(self._rate) if self.schedule is None else float(self.schedule(float(t - 1)))
-            )
-        else:
-            wide = any(v.dtype == np.float64 for v in self._trained)
-            kind = "float64" if wide else "float32"
-            rate = (
-                self._rate.value if self.schedule is None else self.schedule((t - 1).astype(kind))
-            )
-            rate = rate.astype(kind)
-        for variable, g, slots in zip(
-            self._trained, self._clip(gradients), self.slots, strict=True
-        ):
+        rate, t = self._rate_at(t), int(t) if xp(t) is np else t
+        for g, (_, variable, slots) in zip(self._clip([s[0] for s in step]), step, strict=True):
             self._step(variable, g, slots, rate, t)
         self.iterations.assign(xp(t).asarray(t, dtype="int32"))
 
-    def apply_gradients(self, pairs: Iterable[tuple[Any, Variable]]) -> None:
-        """One step from (gradient, variable) pairs, as Keras 2 wrote it."""
-        pairs = list(pairs)
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
+        """One step from (gradient, variable) pairs, as Keras 2 wrote it; returns `iterations`.
+
+        Example:
+            >>> from chainrule.optimizers import SGD
+            >>> w = Variable([1.0], name="w")
+            >>> int(SGD(0.5).apply_gradients([(np.array([0.2], np.float32), w)]))
+            1
+        """
+        pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self.iterations
+
+    def _without_none(self, step: list[Any]) -> list[Any]:
+        """The (gradient, variable, slots) that have a gradient; a warning names the others."""
+        missing = [v.name for g, v, _ in step if g is None]
+        if len(missing) == len(step):
+            raise ArgumentError(
+                "there is no gradient for any variable",
+                where=f"{type(self).__name__}.apply",
+                received="None for " + ", ".join(missing),
+                fix="compute the loss from the variables, inside `with cr.record() as tape`",
+            )
+        warnings.warn(
+            f"no gradient for {', '.join(missing)}: left unchanged by {type(self).__name__}",
+            stacklevel=3,
+        )
+        return [s for s in step if s[0] is not None]
+
+    def _rate_at(self, t: Any) -> Any:
+        """The learning rate of step `t`, counted from 1: a float on NumPy, else a traced number."""
+        if xp(t) is np:
+            return float(self._rate if self.schedule is None else self.schedule(float(t - 1)))
+        wide = any(v.dtype == np.float64 for v in self._trained)
+        kind = "float64" if wide else "float32"
+        rate = self._rate.value if self.schedule is None else self.schedule((t - 1).astype(kind))
+        return rate.astype(kind)
 
     def _step(self, variable: Variable, g: Any, slots: list[Variable], rate: Any, t: Any) -> None:
         arrays = [variable.value, *(s.value for s in slots)]
@@ -243,6 +359,28 @@ class Optimizer(Configurable):
         return gradients
 
 
+class _ScheduledRate(Variable):
+    """What a schedule says for the next step: a Variable to read, not to assign."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, rate: float, owner: str) -> None:
+        super().__init__(np.float64(rate), name="learning_rate", kind="slot", dtype="float64")
+        self.owner = owner
+
+    def assign(self, value: Any) -> None:
+        """Refused: the next step would not see it."""
+        raise _follows_a_schedule(self.owner)
+
+
+def _follows_a_schedule(owner: str) -> StateError:
+    return StateError(
+        "the learning rate follows a schedule and cannot be set",
+        where=owner,
+        fix="give the optimizer a number, or drop the callback that changes the rate",
+    )
+
+
 def _shorten(g: Any, norm: Any, longest: float) -> Any:
     """g, scaled down where `norm` is more than `longest`."""
     m = xp(g)
@@ -250,9 +388,12 @@ def _shorten(g: Any, norm: Any, longest: float) -> Any:
 
 
 def one_minus_power(beta: float, t: Any) -> Any:
-    """1 − βᵗ without cancellation: the bias correction of moving averages."""
-    import math
+    """1 − βᵗ without cancellation: the bias correction of moving averages.
 
+    Example:
+        >>> round(one_minus_power(0.9, 2), 6)
+        0.19
+    """
     if isinstance(t, int):
         return -math.expm1(t * math.log(beta)) if beta > 0 else 1.0
     m = xp(t)
@@ -261,10 +402,23 @@ def one_minus_power(beta: float, t: Any) -> Any:
 
 
 def get(identifier: Any) -> Any:
-    """An optimizer by name, config or class."""
+    """An optimizer by name, config or class.
+
+    Raises:
+        UnknownNameError: with the nearest name there is.
+
+    Example:
+        >>> get("adam").beta_1
+        0.9
+    """
     return registry.get(identifier)
 
 
 def serialize(optimizer: Any) -> Any:
-    """The configuration of an optimizer."""
+    """The configuration of an optimizer, as plain values; `get` makes it of it again.
+
+    Example:
+        >>> serialize(get("sgd"))["config"]["learning_rate"]
+        0.01
+    """
     return registry.serialize(optimizer)

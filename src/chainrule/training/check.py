@@ -7,33 +7,48 @@ that trains on a NaN does not fail, it quietly becomes useless.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from .. import losses
+from .. import losses, tree
 from ..arrays import asarray, numpy_dtype
 from ..errors import ArgumentError, DataError, ShapeError
+from ..finite import first_not_finite, place, row_number
+from ..labels import check_labels
 
-__all__ = ["inputs", "sample_weights", "split_tail", "targets", "whole_number"]
+__all__ = [
+    "inputs",
+    "list_of",
+    "sample_weights",
+    "share",
+    "split_tail",
+    "targets",
+    "verbosity",
+    "whole_number",
+]
+
+# how far the probabilities of a row may be from 1 together: 1,000 of them in float16
+_SUM_TOLERANCE = 1e-2
+_LARGEST = float(np.finfo(np.float32).max)  # of a sample's weight
+
+
+# --- data --------------------------------------------------------------------------------------
 
 
 def finite(array: np.ndarray, name: str) -> np.ndarray:
     """The array itself, or a DataError naming the first NaN or infinity."""
-    # a sum of squares is finite when everything in it is, unless it overflows: one fast pass
-    if array.dtype.kind in "biu" or math.isfinite(np.vdot(array, array)):
+    found = first_not_finite(array)
+    if found is None:
         return array
-    bad: Any = ~np.isfinite(array)
-    if not bad.any():
-        return array
-    place = np.unravel_index(int(bad.reshape(-1).argmax()), array.shape)
-    at = f"row {place[0]}" + (f", column {', '.join(map(str, place[1:]))}" if place[1:] else "")
+    index, bad = found
     raise DataError(
         f"{name} holds a value that is not finite",
-        where=at,
+        where=place(index),
         expected="finite numbers",
-        received=f"{array[place]} ({int(bad.sum())} such values in {int(_rows(bad).sum())} rows)",
+        received=f"{array[index]} ({int(bad.sum())} such values in {int(_rows(bad).sum())} rows)",
         fix=f"drop those rows: {_keep(array, name.split()[-1])}",
     )
 
@@ -55,10 +70,10 @@ def inputs(x: Any, dtype: Any, *, name: str = "x") -> np.ndarray:
         raise ShapeError(f"{name} is a single number", expected="an array with one row a sample")
     if len(array) == 0:
         raise DataError(f"{name} is empty", expected="at least one row", received=array.shape)
-    with np.errstate(
-        over="ignore"
-    ):  # what is too large for the type becomes infinite, and is named
-        array = array.astype(numpy_dtype(dtype), copy=False)
+    kind = numpy_dtype(dtype)
+    if array.dtype != kind:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is named
+            array = array.astype(kind)
     return finite(np.ascontiguousarray(array), name)
 
 
@@ -68,7 +83,7 @@ def targets(y: Any, rows: int, loss: Any, output_shape: tuple, *, name: str = "y
     same_length(array, rows, name)
     array = finite(np.ascontiguousarray(array), name)
     if isinstance(loss, losses.SparseCategoricalCrossentropy):
-        return _class_numbers(array, output_shape[-1], name)
+        return check_labels(array, output_shape[-1], name)
     if isinstance(loss, losses.CategoricalCrossentropy) and array.ndim < len(output_shape):
         raise ShapeError(
             "categorical_crossentropy needs one-hot rows",
@@ -77,44 +92,45 @@ def targets(y: Any, rows: int, loss: Any, output_shape: tuple, *, name: str = "y
             received=array.shape,
             fix="use loss='sparse_categorical_crossentropy', or cr.utils.to_categorical(y)",
         )
-    if isinstance(loss, (losses.BinaryCrossentropy, losses.CategoricalCrossentropy)):
-        outside = (array < 0) | (array > 1)
-        if outside.any():
-            row = int(_rows(outside).argmax())
-            raise DataError(
-                "a target is no probability",
-                where=f"{name}, row {row}",
-                expected="values from 0 to 1",
-                received=array[row].tolist(),
-                fix="this loss takes 0 and 1; for class numbers use the sparse loss",
-            )
+    if isinstance(loss, _OF_PROBABILITIES):
+        _need_probabilities(array, isinstance(loss, losses.KLDivergence), name)
     if array.dtype.kind in "bui":
         small = array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
         return array.astype(np.int32 if small else np.float64, copy=False)
     return array
 
 
-def _class_numbers(array: np.ndarray, classes: int, name: str) -> np.ndarray:
-    if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
-        row = int(_rows(array != np.floor(array)).argmax())
-        raise DataError(
-            "a class number is not whole",
-            where=f"{name}, row {row}",
-            expected=f"whole numbers from 0 to {classes - 1}",
-            received=array[row],
-        )
-    outside = (array < 0) | (array >= classes)
+_OF_PROBABILITIES = (
+    losses.BinaryCrossentropy,
+    losses.CategoricalCrossentropy,
+    losses.KLDivergence,
+)
+
+
+def _need_probabilities(array: np.ndarray, whole: bool, name: str) -> None:
+    """Raise for a target outside 0 to 1; with `whole` also for rows that do not sum to 1."""
+    outside = (array < 0) | (array > 1)
     if outside.any():
         row = int(_rows(outside).argmax())
-        values = np.unique(array[outside])[:5].astype(int).tolist()
+        fix = "this loss takes 0 and 1; for class numbers use the sparse loss"
         raise DataError(
-            "a label is outside the classes",
-            where=f"{name}, row {row}",
-            expected=f"0 to {classes - 1}, for {classes} outputs",
-            received=f"{int(np.ravel(array[row])[0])} ({int(outside.sum())} such labels: {values})",
-            fix="number the classes from 0, or give the last layer more units",
+            "a target is no probability",
+            where=f"{name}, row {row_number(row)}",
+            expected="values from 0 to 1",
+            received=array[row].tolist(),
+            fix="divide each row by its sum" if whole else fix,
         )
-    return array.astype(np.int32, copy=False)
+    if whole and array.ndim > 1 and array.shape[-1] > 1:
+        off = np.abs(array.sum(-1, dtype=np.float64) - 1) > _SUM_TOLERANCE
+        if off.any():
+            row = int(_rows(off).argmax())
+            raise DataError(
+                "the targets of a row are no distribution",
+                where=f"{name}, row {row_number(row)}",
+                expected="probabilities that sum to 1",
+                received=array[row].tolist(),
+                fix="divide each row by its sum",
+            )
 
 
 def same_length(array: np.ndarray, rows: int, name: str) -> None:
@@ -129,7 +145,7 @@ def same_length(array: np.ndarray, rows: int, name: str) -> None:
 
 
 def sample_weights(
-    weight: Any, class_weight: Mapping[int, float] | None, y: np.ndarray, rows: int
+    weight: Any, class_weight: Mapping[int, float] | None, y: Any, rows: int
 ) -> np.ndarray | None:
     """One weight a sample from `sample_weight` and `class_weight`; None when neither is given."""
     result = None
@@ -137,29 +153,58 @@ def sample_weights(
         result = asarray(weight, "float32", name="sample_weight")
         same_length(result, rows, "sample_weight")
         finite(result, "sample_weight")
-    if class_weight is not None:
-        if not isinstance(class_weight, Mapping):
-            raise ArgumentError(
-                "class_weight must be a dict",
-                where="fit",
-                expected="{class number: weight}, such as {0: 1.0, 1: 5.0}",
-                received=repr(class_weight)[:80],
-            )
-        many = y.ndim > 1 and y.shape[-1] > 1
-        labels = y.argmax(-1) if many else y.reshape(len(y), -1)[:, 0].astype(int)
-        table = {int(k): float(v) for k, v in class_weight.items()}
-        by_class = np.array([table.get(int(k), 1.0) for k in labels], np.float32)
+    if class_weight is not None and class_weight != {}:
+        classes, factors = _class_weights(class_weight)
+        labels = _class_of_each(y)
+        at = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        # a class that is not named weighs 1
+        by_class = np.where(classes[at] == labels, factors[at], 1).astype(np.float32)
         result = by_class if result is None else result * by_class
     return result
 
 
+def _class_weights(class_weight: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Class numbers in order, and the weight of each."""
+    table: dict[int, float] = {}
+    good = isinstance(class_weight, Mapping)
+    for key, value in class_weight.items() if good else ():
+        # a whole float is a class number too: that is what np.unique of float labels gives
+        number, weight = _number(key), _number(value)
+        if not (0 <= number < 2**31 and number == int(number) and 0 <= weight <= _LARGEST):
+            good = False
+            break
+        table[int(number)] = weight
+    if not good:
+        raise ArgumentError(
+            "class_weight must be a dict of finite weights, zero or more",
+            where="fit",
+            expected="{class number: weight}, such as {0: 1.0, 1: 5.0}",
+            received=_short(class_weight),
+        )
+    classes = sorted(table)
+    return np.array(classes), np.array([table[k] for k in classes])
+
+
+def _class_of_each(y: np.ndarray) -> np.ndarray:
+    """The class number of each row of targets: a number, or where a one-hot row is largest."""
+    if y.ndim == 2 and y.shape[1] > 1 and ((y >= 0) & (y <= 1)).all():
+        return y.argmax(1)
+    if y.size == len(y):
+        labels = y.reshape(-1)
+        if y.dtype.kind in "biu" or np.array_equal(labels, np.floor(labels)):
+            return labels.astype(np.int64)
+    raise DataError(
+        "class_weight needs one class for each row",
+        where="fit",
+        expected="class numbers, or one-hot rows",
+        received=f"y of shape {y.shape}, for example {_short(y[0].tolist())}",
+        fix="give sample_weight, one weight a row",
+    )
+
+
 def split_tail(arrays: list[Any], share: float) -> tuple[list[Any], list[Any]]:
     """Training and validation part: the validation part is the tail, taken before any shuffle."""
-    if isinstance(share, (str, bool)) or not 0 < share < 1:
-        raise ArgumentError(
-            "validation_split is out of range", where="fit", expected="0 to 1", received=share
-        )
-    rows = len(arrays[0])
+    rows = len(tree.leaves(arrays[0])[0])
     at = int(rows * (1 - share))
     if at == 0 or at == rows:
         raise DataError(
@@ -168,14 +213,83 @@ def split_tail(arrays: list[Any], share: float) -> tuple[list[Any], list[Any]]:
             expected="at least one row on both sides",
             received=f"{rows} rows, split {share}",
         )
-    parts = [(None, None) if a is None else (a[:at], a[at:]) for a in arrays]
-    return [a for a, _ in parts], [b for _, b in parts]
+    head = tree.map(lambda a: None if a is None else a[:at], arrays)
+    return head, tree.map(lambda a: None if a is None else a[at:], arrays)
+
+
+# --- arguments ---------------------------------------------------------------------------------
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:
     """A whole number of at least `least`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+    try:
+        number = least - 1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
         raise ArgumentError(
-            f"{name} must be a whole number of at least {least}", where="fit", received=repr(value)
+            f"{name} must be a whole number of at least {least}",
+            where="fit",
+            received=_short(value),
         )
-    return int(value)
+    return number
+
+
+def share(name: str, value: Any) -> float:
+    """A share from 0 up to, but not including, 1; None means 0."""
+    if value is None:
+        return 0.0
+    number = _number(value)
+    if isinstance(value, bool) or not 0 <= number < 1:
+        raise ArgumentError(
+            f"{name} is out of range", where="fit", expected="0 to 1", received=str(value)[:80]
+        )
+    return number
+
+
+def verbosity(value: Any) -> Any:
+    """`verbose` as 0, 1, 2 or "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return value
+    if _number(value) in (0, 1, 2):
+        return int(value)
+    raise ArgumentError(
+        "verbose has an unknown value",
+        where="fit",
+        expected="'auto', 0 for silence, 1 for a bar, 2 for one line an epoch",
+        received=_short(value),
+    )
+
+
+def list_of(name: str, value: Any, where: str) -> list[Any]:
+    """What a user gave as a list, tuple, array or other iterable; None is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, (str, bytes, Mapping)):
+        try:
+            return list(value)
+        except TypeError:
+            pass
+    raise ArgumentError(
+        f"{name} must be a list", where=where, received=_short(value), fix=f"[{_short(value)}]"
+    )
+
+
+def _number(value: Any) -> float:
+    """A number as a float; NaN for what is none."""
+    if isinstance(value, (str, bytes, bytearray)) or getattr(value, "ndim", 0):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _short(value: Any) -> str:
+    """How errors show what was given."""
+    try:
+        return repr(value)[:80]
+    except ValueError:  # Python prints no number of more than 4,300 digits
+        return type(value).__name__

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..layers.base import structure
+from .. import tree
+from ..chain import active_tape
+from ..errors import StateError
+from ..layers.context import layers_called
 from ..operators import raw
-from ..variable import discover, swap
-from .engine import XlaEngine, choose_engine
+from ..variable import changes, discover, put, snapshot, swap
+from .engines import choose_engine
+from .engines.xla import count_compilation, is_wide
+from .jax_setup import plain_words, precision, use_jax
 
 __all__ = ["compile"]
 
@@ -43,57 +49,82 @@ def compile(step: Callable, *, engine: str | None = None) -> Callable:
         >>> bool(second < first)
         True
     """
-    program: list[_Compiled] = []
+    programs: dict[str, _Program] = {}
 
     @functools.wraps(step)
     def call(*args: Any) -> Any:
-        if choose_engine(engine) == "numpy":
-            return _plain(step(*args))
-        if program and program[0].seen != structure[0]:  # something was frozen or changed since
-            program.pop().release()
-        if not program:
-            program.append(_Compiled(step, args))
-        return program[0](*args)
+        if active_tape() is not None:
+            raise StateError(
+                "a function compiled by cr.compile is a constant to the tape that is open here",
+                where=getattr(step, "__name__", "compile"),
+                fix="call the plain function on the tape, or take the gradients inside the one "
+                "that cr.compile is given",
+            )
+        if choose_engine(engine, "compile") == "numpy":
+            return tree.map(raw, step(*args))
+        known = programs.get("xla")
+        if known is None or known.outdated():  # something was frozen or changed since
+            known = programs["xla"] = _Program(step, args)
+        return known(*args)
 
     return call
 
 
-def _plain(result: Any) -> Any:
-    """Recorded values as plain arrays, inside lists, tuples and dicts too."""
-    if isinstance(result, (list, tuple)):
-        return type(result)(_plain(r) for r in result)
-    if isinstance(result, dict):
-        return {k: _plain(r) for k, r in result.items()}
-    return raw(result)
-
-
-class _Compiled(XlaEngine):
-    """The program of one step, and the variables it holds between calls."""
+class _Program:
+    """The program of one step, and the variables it changes."""
 
     def __init__(self, step: Callable, args: tuple) -> None:
-        with np.errstate(all="ignore"), discover() as met:
+        self.jax = use_jax()
+        with np.errstate(all="ignore"), discover() as met, layers_called() as layers:
             step(*args)
             before = {id(v): v._value for v in met.variables}
             changed = [v for v in met.variables if met.now[id(v)] is not before[id(v)]]
-        fixed = [v for v in met.variables if not any(v is c for c in changed)]
-        super().__init__(changed)
-        self.fixed = fixed
-        every = [*met.variables, *(a for a in args if hasattr(a, "dtype"))]
-        self.wide = any(str(v.dtype) == "float64" for v in every)
-        self.seen = structure[0]
+        self.changed = changed
+        self.fixed = [v for v in met.variables if not any(v is c for c in changed)]
+        self.wide = is_wide(met.variables)
+        self.layers, self.variables = layers, met.variables
+        self.seen = self._seen()
+        self.checked = changes[0]
+        fixed = self.fixed
 
-        def program(values: Any, given: Any, args: Any) -> Any:
+        def program(structure: Any, values: Any, given: Any, leaves: Any) -> Any:
+            count_compilation()
             with swap(fixed, given), swap(changed, values) as now:
-                result = _plain(step(*args))
+                found = tree.map(raw, step(*tree.unflatten(structure, leaves)))
+                result, self._results[structure] = tree.flatten(found)
                 return now.values(), result
 
-        self._jitted = self.jax.jit(program)
+        self._results: dict[Any, Any] = {}  # structure of the result, by that of the arguments
+        # lists of leaves go in and out: JAX would sort the keys of dicts
+        self._jitted = self.jax.jit(program, static_argnums=0)
+        self._device: tuple[list[Any], list[Any]] = ([], [])  # host values, and those on the device
+        self._lock = threading.Lock()
+
+    def _seen(self) -> list[Any]:
+        """What the program was compiled for."""
+        trained = [[id(v) for v in layer.trainable_variables] for layer in self.layers]
+        of_variables = [v.trainable for v in self.variables]
+        return [[layer.version for layer in self.layers], trained, of_variables]
+
+    def outdated(self) -> bool:
+        """Has a layer that the step called changed?"""
+        if self.checked == changes[0]:
+            return False
+        self.checked = changes[0]
+        return self._seen() != self.seen
 
     def __call__(self, *args: Any) -> Any:
-        with self.lock:
-            self.take()
-            given = [np.asarray(v.value) for v in self.fixed]
-            with self.precision():
-                values, result = self._jitted(self.values, given, args)
-            self.keep(values)
-        return result
+        leaves, structure = tree.flatten(args)
+        wide = self.wide or is_wide(a for a in leaves if hasattr(a, "dtype"))
+        with self._lock, precision(self.jax, wide), plain_words(self.jax):
+            host, device = self._device
+            now = snapshot(self.changed)
+            values = [
+                d if len(host) == len(now) and h is n else n
+                for h, n, d in zip(host or now, now, device or now, strict=True)
+            ]
+            given = [np.asarray(v) for v in snapshot(self.fixed)]
+            after, result = self._jitted(structure, values, given, leaves)
+            put(self.changed, [np.asarray(a) for a in after])
+            self._device = ([v._value for v in self.changed], list(after))
+        return tree.unflatten(self._results[structure], result)

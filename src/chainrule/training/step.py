@@ -5,89 +5,78 @@ They read and write Variables only, so inside `swap` they are pure functions of 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import ops
+from .. import tree
 from ..chain import Tape, record
+from ..layers.context import calling
 from ..operators import raw
 
-__all__ = ["forward", "test_step", "total_loss", "train_step"]
+if TYPE_CHECKING:
+    from .task import Task
+
+__all__ = ["Batch", "name_culprit", "predict_step", "test_step", "train_step"]
 
 
-def total_loss(model: Any, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, Any]:
-    """(loss with penalties, prediction) of one batch, recorded on the open tape."""
-    y_pred = model(x, training=training)
-    loss = model.loss(y, y_pred, weight)
-    if len(loss.shape):
-        loss = ops.mean(loss)  # reduction="none": train on the mean, as Keras does
-    for v in model.penalised:
-        loss = loss + v.regularizer(v)
-    return loss, y_pred
+class Batch(NamedTuple):
+    """One batch: inputs, targets and sample weights, each a tree of arrays or None."""
+
+    x: Any
+    y: Any = None
+    weight: Any = None
 
 
-def train_step(model: Any, x: Any, y: Any, weight: Any, look: Any = None) -> Any:
+def train_step(task: Task, batch: Batch) -> Any:
     """Forward, backward, update, metrics; returns the loss.
 
-    All gradients are taken before any weight changes. `look(loss, gradients)` may raise in
-    between; then nothing has changed.
+    All gradients are taken before any weight changes.
     """
-    with record() as tape:
-        loss, y_pred = total_loss(model, x, y, weight, training=True)
-        metrics(model, x, y, y_pred, weight, loss)
-        gradients = tape.gradients(loss, model.trained)
-    if look is not None:
-        look(raw(loss), gradients)
-    model.optimizer.apply(gradients)
+    with calling(training=True), record() as tape:
+        outputs = task.forward(batch.x)
+        loss = task.objective(batch, outputs)
+        gradients = tape.gradients(loss, task.trained) if task.trained else []
+    task.optimizer.apply(gradients)
     return raw(loss)
 
 
-def test_step(model: Any, x: Any, y: Any, weight: Any) -> Any:
+def test_step(task: Task, batch: Batch) -> Any:
     """Forward and metrics; recorded, so that a loss can see the logits behind a softmax."""
-    with record():
-        loss, y_pred = total_loss(model, x, y, weight, training=False)
-        metrics(model, x, y, y_pred, weight, loss)
+    with calling(training=False), record():
+        loss = task.objective(batch, task.forward(batch.x))
     return raw(loss)
 
 
-def forward(model: Any, x: Any) -> Any:
-    """The prediction, as a plain array."""
-    return raw(model(x, training=False))
+def predict_step(task: Task, x: Any) -> Any:
+    """The outputs, as plain arrays."""
+    with calling(training=False):
+        return tree.map(raw, task.forward(x))
 
 
-def metrics(model: Any, x: Any, y: Any, y_pred: Any, weight: Any, loss: Any) -> None:
-    """Take the batch into the running figures; the loss counts with its number of samples."""
-    rows = float(x.shape[0])
-    model.loss_tracker.add(raw(loss) * rows, rows)
-    for metric in model.active_metrics:
-        metric.update_state(y, y_pred)
-    for metric in model.active_weighted_metrics:
-        metric.update_state(y, y_pred, weight)
-
-
-def name_culprit(model: Any, x: Any, y: Any, weight: Any) -> str:
+def name_culprit(task: Task, batch: Batch) -> str:
     """Which operation first made a number that is not finite, forward or backward; NumPy arrays."""
     import numpy as np
 
     def bad(value: Any) -> bool:
+        if isinstance(value, tuple):
+            return any(v is not None and bad(v) for v in value)
         return not bool(np.isfinite(np.asarray(value, dtype=np.float64)).all())
 
-    with np.errstate(all="ignore"), record() as tape:
-        loss, _ = total_loss(model, x, y, weight, training=True)
-        for node in tape.nodes:
-            if bad(raw(node)):
-                if node.back is None:
+    with np.errstate(all="ignore"), calling(training=True), record() as tape:
+        loss = task.objective(batch, task.forward(batch.x))
+        for call in tape.calls:
+            if bad(tuple(map(raw, call.results))):
+                if call.operation is None:
                     return "a weight or input that was not finite already"
-                return f"{_title(tape, node)}, in the forward pass"
-        nodes = tape.nodes[: loss.index + 1]
-        for node, d in zip(reversed(nodes), reversed(tape.gradients(loss, nodes)), strict=True):
-            if bad(d):
-                user = next(n for n in nodes if any(p is node for p in n.parents))
-                return f"the derivative of {_title(tape, user)}"
-    return "an operation of the compiled program (NumPy computes finite numbers here)"
+                return f"{_title(tape, call)}, in the forward pass"
+        for call, d_results, d_args in tape.walk(loss, task.trained):
+            if bad(d_results):
+                return f"the sum of the gradients that meet at {_title(tape, call)}"
+            if bad(d_args):
+                return f"the derivative of {_title(tape, call)}"
+    return "the update of the optimizer (loss and gradients are finite here)"
 
 
-def _title(tape: Tape, node: Any) -> str:
-    """`log in Dense 'out'`: an operation and the layer that ran it."""
-    name = getattr(node.made_by, "__name__", "input")
-    owner = [layer for index, layer in tape.marks if index <= node.index]
-    return f"{name!r}, after entering {owner[-1].where}" if owner else repr(name)
+def _title(tape: Tape, call: Any) -> str:
+    """`'log' in Dense 'out'`: an operation and the layer that ran it."""
+    name, scope = repr(getattr(call.operation, "__name__", "input")), tape.scope_of(call)
+    return name if scope is None else f"{name}, in {scope.layer.where}"

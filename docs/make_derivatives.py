@@ -1,0 +1,54 @@
+"""Write docs/derivatives.md, the page of all derivatives, from the docstrings of the operations.
+
+python docs/make_derivatives.py
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+from chainrule import ops
+
+PAGE = Path(__file__).with_name("derivatives.md")
+TITLES = {
+    "elementwise": "Elementwise",
+    "activations": "Activations",
+    "reduce": "Reductions",
+    "products": "Products",
+    "shape": "Shapes",
+    "probability": "Cross-entropies",
+}
+NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing
+
+HEAD = """# All derivatives
+
+Generated from the docstrings of `cr.ops` by `docs/make_derivatives.py`; a test compares them. `d_y`
+is the gradient of the loss with respect to the result. Each rule stands in code directly below its
+operation, in `src/chainrule/ops/`.
+"""
+
+
+def formula_and_derivative(name: str) -> tuple[str, str]:
+    """The two halves of the first paragraph, which two spaces keep apart."""
+    text = (getattr(ops, name).__doc__ or "").strip().split("\n\n")[0]
+    lines = [line.strip() for line in text.splitlines()]
+    formula, _, derivative = " ".join(lines).partition("  ")
+    return formula, derivative.strip()
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for module, title in TITLES.items():
+        parts += [f"\n## {title}\n", "| operation | formula | derivative |", "|---|---|---|"]
+        for name in sorted(set(getattr(ops, module).__all__) - NO_OPERATION):
+            if not inspect.ismodule(getattr(ops, name)):
+                formula, derivative = formula_and_derivative(name)
+                cells = (f"`{name}`", formula, derivative)
+                parts.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |")
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,44 @@
+"""Checks of arguments that are numbers, for every part that takes one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from .errors import ArgumentError
+
+__all__ = ["is_number", "need_numbers"]
+
+
+def is_number(value: Any) -> bool:
+    """A single number, finite and real: Python's, NumPy's, or an array or Variable without axes.
+
+    Example:
+        >>> [is_number(v) for v in (1, 0.5, True, "1", float("nan"), None, [1])]
+        [True, True, False, False, False, False, False]
+    """
+    if isinstance(value, (bool, str, type)) or not hasattr(value, "__float__"):
+        return False
+    return getattr(value, "shape", ()) == () and math.isfinite(float(value))
+
+
+def need_numbers(where: object, expected: str, holds: Callable[[Any], bool], **named: Any) -> None:
+    """Raise an ArgumentError for the first that is no finite number or for which `holds` is false.
+
+    Example:
+        >>> need_numbers("Adam", "0 or more", lambda v: v >= 0, beta=0.9, epsilon=-1.0)
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.ArgumentError: Adam: epsilon is out of range
+          expected: 0 or more
+          received: -1.0
+    """
+    for name, value in named.items():
+        if not is_number(value) or not holds(value):
+            raise ArgumentError(
+                f"{name} is out of range",
+                where=where,
+                expected=expected,
+                received=repr(value)[:200],
+            )

@@ -1,0 +1,114 @@
+"""Input: where a model begins; and the calls of layers that build a graph from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ArgumentError
+from ..shapes import check_shape
+from ..symbol import GraphCall, Symbol
+from .base import Layer, register
+
+__all__ = ["Input", "InputLayer"]
+
+
+def Input(
+    shape: Sequence[int | None] | int | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    name: str | None = None,
+) -> Symbol:
+    """A symbolic input, without numbers: the start of a model.
+
+    Args:
+        shape: of one sample; None for an axis whose length may differ, such as time.
+        batch_size: a fixed batch size; None for any.
+        dtype: type in which the data is given to the model; `cr.config.floatx()` by default.
+        name: for models with several inputs, which may be given as a dict.
+
+    Example:
+        >>> import chainrule as cr
+        >>> x = cr.Input((4,))
+        >>> y = cr.layers.Dense(2)(x)
+        >>> cr.Model(x, y).output_shape
+        (None, 2)
+        >>> cr.Sequential([cr.Input((4,)), cr.layers.Dense(2)]).count_params()
+        10
+    """
+    layer = InputLayer(shape, batch_size=batch_size, dtype=dtype, name=name)
+    return layer.symbol()
+
+
+@register("Input")
+class InputLayer(Layer):
+    """The layer behind `Input(shape)`: looks at the shape and passes the data on.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.InputLayer((3,)).symbol()
+        <Symbol 'input': shape (None, 3), float32>
+    """
+
+    supports_masking = True
+    takes_trees = autocast = False
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | int | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name or "input", dtype=dtype, **kwargs)
+        self.auto_named = name is None
+        shape = self.input_shape if shape is None else shape
+        if shape is None:
+            raise ArgumentError("an Input needs the shape of one sample", fix="Input((784,))")
+        self.shape = check_shape(shape, "Input")
+        self.input_shape = self.shape
+        self.batch_size = batch_size
+        self.typed = dtype is not None  # asked for, not the default
+        self.built = True
+
+    def symbol(self) -> Symbol:
+        """The value at the start of a graph; the same each time."""
+        if "_symbol" not in self.__dict__:
+            call = GraphCall(self, (), {})
+            call.outputs = Symbol((self.batch_size, *self.shape), self._dtype, call, self.name)
+            self.__dict__["_symbol"] = call.outputs
+        return self.__dict__["_symbol"]
+
+    def call(self, x: Any) -> Any:
+        """x, after a look at its shape."""
+        if tuple(x.shape[1:]) != self.shape or not len(x.shape):
+            self.fits(x.shape)
+        return x
+
+    def fits(self, shape: Any) -> None:
+        """Raise a ShapeError unless a batch may have this shape; None fits every length."""
+        self.needs(
+            len(shape) == len(self.shape) + 1
+            and all(None in (n, k) or n == k for n, k in zip(self.shape, shape[1:], strict=True)),
+            "the input has the wrong shape",
+            f"({', '.join(['batch', *('any' if n is None else str(n) for n in self.shape)])})",
+            tuple(shape),
+        )
+
+    @property
+    def input(self) -> Symbol:
+        """The value at the start of a graph."""
+        return self.symbol()
+
+    output = input
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Unchanged, after a look at it."""
+        self.fits(input_shape)
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The type only where it was asked for."""
+        config = super().get_config()
+        return config if self.typed else {k: v for k, v in config.items() if k != "dtype"}

@@ -1,0 +1,91 @@
+"""What the methods of a layer accept, read once for each class."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Accepts", "accepts_of"]
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """What `call` and `build` of a class take.
+
+    Args:
+        positional: every argument of `call` that may be given by place, in order.
+        call_names: arguments of `call` that may be inputs, in order.
+        names: every argument of `call` that may be given by name.
+        anything: `call` takes further arguments by name (`**kwargs`).
+        training: `call` takes `training`.
+        training_default: it has a default of its own.
+        mask: `call` takes `mask`, or `<input>_mask`.
+        computes_mask: the class has a `compute_mask` of its own.
+        build_names: arguments of `build`.
+        shape_names: arguments of `compute_output_shape`.
+    """
+
+    positional: tuple[str, ...]
+    call_names: tuple[str, ...]
+    names: frozenset[str]
+    anything: bool
+    training: bool
+    training_default: bool
+    mask: bool
+    computes_mask: bool
+    build_names: tuple[str, ...]
+    shape_names: tuple[str, ...]
+
+    def mask_arguments(self, masks: tuple) -> dict[str, Any]:
+        """The masks that `call` asks for, by name."""
+        found = {}
+        if "mask" in self.names:
+            found["mask"] = masks[0] if len(masks) == 1 else masks
+        for name, mask in zip(self.call_names, masks, strict=False):
+            if f"{name}_mask" in self.names:
+                found[f"{name}_mask"] = mask
+        return found
+
+
+def accepts_of(cls: Any) -> Accepts:
+    """Read the signatures; decorators made with `functools.wraps` show what is behind them."""
+    parameters = list(inspect.signature(cls.call).parameters.values())[1:]
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    special = {"training", "mask"}
+    inputs = [p.name for p in positional if p.name not in special and not p.name.endswith("_mask")]
+    owner = next(c for c in cls.__mro__ if "compute_mask" in vars(c))
+    training = named.get("training")
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return Accepts(
+        positional=tuple(p.name for p in positional),
+        call_names=tuple(inputs),
+        names=frozenset(named),
+        anything=anything,
+        training=training is not None or (anything and _hands_on(cls.call, bool(inputs))),
+        training_default=training is None or training.default is not inspect.Parameter.empty,
+        mask=any(n == "mask" or n.endswith("_mask") for n in named),
+        computes_mask=owner.__name__ != "Layer",
+        build_names=_positional(cls.build),
+        shape_names=_positional(cls.compute_output_shape),
+    )
+
+
+def _hands_on(call: Any, has_inputs: bool) -> bool:
+    """Does a `call` that takes `**kwargs` want `training` among them?
+
+    One that names its inputs does; a decorator without `functools.wraps`, if what it wraps does.
+    """
+    if has_inputs:
+        return True
+    cells = [c.cell_contents for c in getattr(call, "__closure__", None) or ()]
+    behind = [f for f in cells if inspect.isfunction(f)]
+    return any("training" in inspect.signature(f).parameters for f in behind)
+
+
+def _positional(method: Any) -> tuple[str, ...]:
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    return tuple(
+        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    )

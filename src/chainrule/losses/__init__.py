@@ -1,0 +1,39 @@
+"""Losses: how wrong a prediction is, as one number. Names, defaults and meanings are Keras 3's.
+
+Each loss is a function of (y_true, y_pred) that reduces the last axis, one number a sample; the
+class of the same name weights the samples and takes their mean.
+"""
+
+from ..vocabulary import answer
+from . import classification, regression
+from .base import BuiltinLoss, FunctionLoss, Loss, get, register, registry, serialize
+from .classification import *  # noqa: F403
+from .regression import *  # noqa: F403
+from .shapes import (
+    check_probabilities,
+    class_numbers,
+    fit_shapes,
+    like_prediction,
+    value_of,
+    weights_like,
+)
+
+__all__ = [
+    "BuiltinLoss",
+    "FunctionLoss",
+    "Loss",
+    "check_probabilities",
+    "class_numbers",
+    "fit_shapes",
+    "get",
+    "like_prediction",
+    "register",
+    "registry",
+    "serialize",
+    "value_of",
+    "weights_like",
+    *classification.__all__,
+    *regression.__all__,
+]
+
+answer(__name__)

@@ -1,0 +1,173 @@
+"""Accuracies: how often the prediction is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import losses, ops
+from ..arrays import asarray
+from ..errors import ArgumentError
+from ..operators import raw
+from .base import MeanMetric, register
+
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+]
+
+
+@register
+class Accuracy(MeanMetric):
+    """How often y equals t, element by element.
+
+    In `compile(metrics=["accuracy"])` the word means the accuracy below that fits the output.
+
+    Example:
+        >>> Accuracy()([1, 2, 3, 4], [0, 2, 3, 4])
+        0.75
+    """
+
+    direction = "max"
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """1 where equal."""
+        t, y = losses.fit_shapes(y_true, y_pred)
+        return raw(ops.equal(t, y)).astype("float32")
+
+
+@register
+class BinaryAccuracy(MeanMetric):
+    """How often y > threshold agrees with the target 0 or 1, element by element.
+
+    scikit-learn's `accuracy_score` counts a row of several labels only where all are right.
+
+    Args:
+        name, dtype: as for every `Metric`.
+        threshold: above it a prediction counts as 1.
+
+    Example:
+        >>> BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1], [0], [0.6]])
+        0.75
+    """
+
+    direction = "max"
+
+    def __init__(
+        self, name: str | None = None, dtype: Any = None, threshold: float = 0.5, **unknown: Any
+    ) -> None:
+        super().__init__(name, dtype, **unknown)
+        self.threshold = threshold
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """1 where right."""
+        t, y = losses.fit_shapes(y_true, y_pred)
+        return (raw(t) == (raw(y) > self.threshold)).astype("float32")
+
+
+@register
+class CategoricalAccuracy(MeanMetric):
+    """How often the largest output is the class marked by the one-hot target.
+
+    Example:
+        >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.4, 0.6], [0.3, 0.7]])
+        0.5
+    """
+
+    direction = "max"
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """1 where right."""
+        t, y = losses.fit_shapes(y_true, y_pred)
+        return (ops.argmax(t, axis=-1) == ops.argmax(y, axis=-1)).astype("float32")
+
+
+@register
+class SparseCategoricalAccuracy(MeanMetric):
+    """How often the largest output is the class whose number is the target.
+
+    Example:
+        >>> SparseCategoricalAccuracy()([1, 0], [[0.4, 0.6], [0.3, 0.7]])
+        0.5
+    """
+
+    direction = "max"
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """1 where right."""
+        y = _array(y_pred)
+        return (losses.class_numbers(y_true, y) == ops.argmax(y, axis=-1)).astype("float32")
+
+
+class _TopK(MeanMetric):
+    """Base: whether fewer than k outputs are larger than that of the right class."""
+
+    direction = "max"
+
+    def __init__(
+        self, k: int = 5, name: str | None = None, dtype: Any = None, **unknown: Any
+    ) -> None:
+        super().__init__(name, dtype, **unknown)
+        if isinstance(k, bool) or not hasattr(k, "__index__") or k < 1:
+            raise ArgumentError(
+                "k must be a whole number of at least 1",
+                where=type(self).__name__,
+                received=repr(k),
+            )
+        self.k = int(k)
+
+    def _within(self, labels: Any, y: Any) -> Any:
+        right = ops.sum(ops.where(_chosen(labels, y), y, 0.0), axis=-1, keepdims=True)
+        found = (ops.sum(y > right, axis=-1) < self.k) & (labels >= 0)  # −1: outside the classes
+        return found.astype("float32")
+
+
+def _chosen(labels: Any, y: Any) -> Any:
+    return labels[..., None] == np.arange(y.shape[-1])
+
+
+def _array(y_pred: Any) -> Any:
+    return raw(y_pred if hasattr(y_pred, "dtype") else asarray(y_pred))
+
+
+@register
+class TopKCategoricalAccuracy(_TopK):
+    """How often the class marked by the one-hot target is among the k largest outputs.
+
+    Args:
+        k: how many outputs count.
+        name, dtype: as for every `Metric`.
+
+    Example:
+        >>> TopKCategoricalAccuracy(k=2)([[0, 0, 1.0]], [[0.1, 0.6, 0.3]])
+        1.0
+    """
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """1 where it is."""
+        t, y = losses.fit_shapes(y_true, y_pred)
+        return self._within(ops.argmax(t, axis=-1), raw(y))
+
+
+@register
+class SparseTopKCategoricalAccuracy(_TopK):
+    """How often the class with the target's number is among the k largest outputs.
+
+    Args:
+        k: how many outputs count.
+        name, dtype: as for every `Metric`.
+
+    Example:
+        >>> SparseTopKCategoricalAccuracy(k=2)([0, 2], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]])
+        0.5
+    """
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """1 where it is."""
+        y = _array(y_pred)
+        return self._within(losses.class_numbers(y_true, y), y)

@@ -1,0 +1,260 @@
+"""What every metric shares: running sums in Variables, so that it runs inside a compiled epoch.
+
+`update_state` for each batch, `result()` at the end, `reset_state()` before the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from .. import config, initializers, losses, ops
+from ..arrays import asarray, numpy_dtype, xp
+from ..operators import raw
+from ..registry import Configurable, Registry, snake_case
+from ..variable import Variable
+
+__all__ = ["FunctionMetric", "Mean", "MeanMetric", "Metric", "get", "ratio", "register"]
+__all__ += ["registry", "serialize"]
+
+Direction = Literal["min", "max"]
+registry = Registry("metric")
+register = registry.add
+
+
+class Metric(Configurable):
+    """Base: `update_state(y_true, y_pred, sample_weight=None)`, `result()`, `reset_state()`.
+
+    `direction` says which way is better, `"min"` or `"max"`; None where neither is. Whoever watches
+    a figure (EarlyStopping, the report) asks `better_direction`, which reads it here.
+
+    Args:
+        dtype: type of the running sums; float64 where `cr.config.floatx()` is, else float32.
+        name: shown in logs; made from the class when not given.
+
+    Example:
+        >>> class Largest(Metric):
+        ...     direction = "min"
+        ...     def __init__(self, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         self.error = self.add_variable(name="error")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.error.assign(max(self.error, np.abs(y_pred - y_true).max()))
+        ...     def result(self):
+        ...         return float(self.error)
+        >>> Largest()(np.array([1.0, 2.0]), np.array([1.5, 2.0]))
+        0.5
+    """
+
+    direction: Direction | None = None
+
+    def __init__(self, dtype: Any = None, name: str | None = None, **unknown: Any) -> None:
+        self.refuse(unknown)
+        self.name = name or snake_case(type(self).__name__)
+        self.dtype = None if dtype is None else numpy_dtype(dtype).name
+        self.variables: list[Variable] = []
+
+    def add_variable(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A running figure, as a Variable that belongs to this metric."""
+        # half precision could not count to 3,000
+        wide = "float64" if config.floatx() == "float64" else "float32"
+        dtype = numpy_dtype(dtype or self.dtype or wide)
+        name = name or f"variable_{len(self.variables)}"
+        value = initializers.get(initializer)(tuple(shape), dtype)
+        variable = Variable(value, name=f"{self.name}/{name}", kind="metric", dtype=dtype)
+        self.variables.append(variable)
+        return variable
+
+    def add_weight(
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """The same under the name that Keras has it as well."""
+        return self.add_variable(shape, initializer, dtype, name)
+
+    def widen(self) -> None:
+        """Keep the running figures in float64, as for a model that computes in it."""
+        for v in self.variables:
+            if v.dtype == np.float32 and self.dtype is None:
+                v.retype("float64")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take one batch into account."""
+        raise NotImplementedError
+
+    def result(self) -> Any:
+        """The figure over everything since `reset_state`."""
+        raise NotImplementedError
+
+    def reset_state(self) -> None:
+        """Start again."""
+        for v in self.variables:
+            v.assign(np.zeros(v.shape, v.dtype))
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Update, and the figure so far."""
+        self.update_state(y_true, y_pred, sample_weight)
+        return self.result()
+
+
+def add_to(variable: Variable, value: Any) -> None:
+    """Add to a running sum, in its own type."""
+    old = variable.value
+    variable.assign((old + value).astype(old.dtype))
+
+
+def ratio(total: Any, count: Any) -> Any:
+    """total/count, and 0 where nothing was counted; a Python float for single numbers on NumPy.
+
+    Example:
+        >>> ratio(3.0, 4.0), ratio(0.0, 0.0)
+        (0.75, 0.0)
+    """
+    total, count = raw(total), raw(count)
+    m = xp(total, count)
+    if m is np:
+        total, count = np.asarray(total, np.float64), np.asarray(count, np.float64)
+        found = np.divide(total, count, out=np.zeros_like(total), where=count != 0)
+        return float(found) if found.ndim == 0 else found
+    return m.where(count == 0, 0.0, total / m.where(count == 0, 1.0, count))
+
+
+@register
+class Mean(Metric):
+    """Weighted mean Σwx/Σw of whatever it is given, and 0 before anything was given.
+
+    Values of several axes (samples, ...) count with the mean over the axes of a sample.
+
+    Example:
+        >>> m = Mean()
+        >>> m.update_state([1.0, 2.0, 6.0])
+        >>> m.result()
+        3.0
+        >>> m.update_state([10.0], sample_weight=[3.0])
+        >>> m.result()  # (1 + 2 + 6 + 3·10)/(1 + 1 + 1 + 3)
+        6.5
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None, **unknown: Any) -> None:
+        super().__init__(dtype, name, **unknown)
+        self.total, self.count = self.add_variable(name="total"), self.add_variable(name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Add values, each with its weight."""
+        values = raw(values if hasattr(values, "dtype") else asarray(values))
+        rows = math.prod(values.shape[:1])
+        each = math.prod(values.shape[1:]) or 1  # numbers of a sample
+        if sample_weight is None:
+            total, count = ops.sum(values) / each, float(rows)
+        else:
+            w = losses.weights_like(sample_weight, values)
+            total = ops.sum(values * w) / each
+            count = ops.sum(ops.broadcast_to(w, values.shape)) / each
+        self.add(total, count)
+
+    def add(self, total: Any, count: Any) -> None:
+        """Take in a sum and how many (or how much weight) it is the sum of."""
+        add_to(self.total, total)
+        add_to(self.count, count)
+
+    def result(self) -> Any:
+        """Σwx/Σw, or 0 when nothing was counted."""
+        return ratio(self.total, self.count)
+
+
+class MeanMetric(Mean):
+    """Base of metrics that are a mean: write `each(y_true, y_pred)`, one number a sample.
+
+    `each` may also give one number for each element, (samples, ...); then there may be a weight
+    for each element as well.
+
+    Example:
+        >>> class Within(MeanMetric):
+        ...     direction = "max"
+        ...     def each(self, y_true, y_pred):
+        ...         return (np.abs(y_true - y_pred) < 1).astype("float32")
+        >>> Within()(np.array([1.0, 2.0]), np.array([1.5, 7.0]))
+        0.5
+    """
+
+    logged: str | None = None  # the name in logs, where it is not the class's
+
+    def __init__(self, name: str | None = None, dtype: Any = None, **unknown: Any) -> None:
+        super().__init__(name or self.logged or snake_case(type(self).__name__), dtype, **unknown)
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """One number a sample."""
+        raise NotImplementedError
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Add one batch."""
+        super().update_state(self.each(y_true, y_pred), sample_weight)
+
+
+@register
+class FunctionMetric(MeanMetric):
+    """The mean of a user's own function of (y_true, y_pred).
+
+    Example:
+        >>> def distance(y_true, y_pred):
+        ...     return np.abs(y_pred - y_true)
+        >>> metric = get(distance)
+        >>> metric, metric(np.array([1.0, 2.0]), np.array([[3.0], [2.0]]))
+        (FunctionMetric(distance), 1.0)
+    """
+
+    def __init__(self, function: Any, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name or getattr(function, "__name__", "metric"), **kwargs)
+        self.function = function
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """The function's value."""
+        return raw(self.function(*losses.like_prediction(y_true, raw(y_pred))))
+
+    def get_config(self) -> dict[str, Any]:
+        """A function of the user's own can only be named if it is registered."""
+        return {"function": registry.serialize(self.function), "name": self.name}
+
+    def __repr__(self) -> str:
+        return f"FunctionMetric({self.name})"
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """Look the function up in the table of metrics."""
+        return cls(**config | {"function": registry.find(config["function"])})
+
+
+def get(identifier: Any) -> Any:
+    """A metric by name, config or class; a function of (y_true, y_pred) as a metric of its own.
+
+    Raises:
+        UnknownNameError: with the nearest name there is.
+
+    Example:
+        >>> get("mae").name
+        'mean_absolute_error'
+    """
+    metric = registry.get(identifier)
+    return metric if metric is None or isinstance(metric, Metric) else FunctionMetric(metric)
+
+
+def serialize(metric: Any) -> Any:
+    """The configuration of a metric, as plain values; `get` makes the metric of it again.
+
+    Example:
+        >>> serialize(get("mae"))["class_name"]
+        'MeanAbsoluteError'
+    """
+    return registry.serialize(metric)

@@ -1,0 +1,26 @@
+"""Pictures of training and results, each a matplotlib `Figure` of its own.
+
+No pyplot: nothing is shown, no window opens, no global state changes. A notebook displays the
+figure; `figure.savefig("curves.png")` writes it. Colours are those of Okabe and Ito, which readers
+with any kind of colour vision can tell apart; lines differ in style as well.
+
+Example:
+    >>> import io
+    >>> figure = learning_curves({"loss": [0.9, 0.4], "val_loss": [1.0, 0.7]})
+    >>> figure.savefig(io.BytesIO())
+"""
+
+from .base import COLOURS
+from .classes import confusion_matrix, mistakes
+from .curves import learning_curves
+from .plane import decision_boundary
+from .values import regression
+
+__all__ = [
+    "COLOURS",
+    "confusion_matrix",
+    "decision_boundary",
+    "learning_curves",
+    "mistakes",
+    "regression",
+]

@@ -1,0 +1,23 @@
+"""Callbacks: what happens around epochs and batches. Names and arguments are Keras 3's."""
+
+from .base import Callback, CallbackList, Trainable, is_ours, remembers
+from .functions import LambdaCallback, LearningRateScheduler
+from .history import History
+from .monitor import EarlyStopping, ReduceLROnPlateau, TerminateOnNaN
+from .saving import BackupAndRestore, ModelCheckpoint
+
+__all__ = [
+    "BackupAndRestore",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+    "Trainable",
+    "is_ours",
+    "remembers",
+]

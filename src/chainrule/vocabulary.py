@@ -1,0 +1,111 @@
+"""What a module says when it is asked for a name of another library.
+
+`answer(__name__)` at the end of a public module gives it a `__getattr__`: a name that is here under
+another word or in another module, one that is not here yet, or a slip of the finger. What is here
+is found by looking; the words of other libraries stand in `words.py`, which is loaded only then.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import partial
+from types import ModuleType
+from typing import Any, NoReturn
+
+from .errors import UnknownAttributeError, UnknownImportError, did_you_mean
+
+__all__ = ["answer"]
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+def answer(module: str) -> None:
+    """Let a module of ours answer for the names that it has not.
+
+    It is given its `__getattr__` from here instead of assigning it, since type checkers would take
+    the assignment for a promise that every name exists.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.ops.unsqueeze
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.UnknownAttributeError: cr.ops: here it is called cr.ops.expand_dims
+          received: 'unsqueeze'
+        >>> from chainrule.optimizers import Adamw
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.UnknownImportError: cr.optimizers: there is no 'Adamw'
+          fix: did you mean 'AdamW'?
+        >>> hasattr(cr.layers, "Dens")
+        False
+    """
+    vars(sys.modules[module])["__getattr__"] = partial(_missing, module)
+
+
+def _missing(module: str, name: str) -> NoReturn:
+    if name.startswith("_"):  # Python's own questions, asked of every module
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    # `from module import name` throws an AttributeError's words away, but not an ImportError's
+    error = UnknownImportError if _importing(sys._getframe(1)) else UnknownAttributeError
+    here = module[len(_PACKAGE) + 1 :]
+    where = f"cr.{here}" if here else "cr"
+    called, known = _elsewhere(here, name)
+    if called.startswith("cr."):
+        raise error(f"here it is called {called}", where=where, received=repr(name))
+    if called:
+        raise error(f"{name} is another library's word", where=where, fix=called)
+    if known:
+        raise error(f"{name} is not in chainrule yet", where=where)
+    fix = did_you_mean(name, _public(sys.modules[module]))
+    fix = fix if fix.startswith("did") else f"dir({where}) lists what there is"
+    raise error(f"there is no {name!r}", where=where, fix=fix)
+
+
+def _importing(frame: Any) -> bool:
+    """Does the code of this frame execute `from module import name`?"""
+    import dis
+
+    return frame.f_code.co_code[frame.f_lasti] == dis.opmap["IMPORT_FROM"]
+
+
+def _elsewhere(here: str, name: str) -> tuple[str, bool]:
+    """(what the name is called here or nothing, whether another library has it)."""
+    from .words import ALIASES, NAMES
+
+    if name in NAMES.get(here, "").split():  # a namesake elsewhere is something else
+        return "", True
+    wanted, known = name.lower(), False
+    for place in (here, *(p for p in ALIASES if p != here)):  # its own module's word comes first
+        words = {word.lower(): text for word, text in ALIASES.get(place, {}).items()}
+        if text := words.get(wanted):
+            if not text.startswith("cr.") or _exists(text):
+                return text, True
+            known = True
+    for place in NAMES:
+        path = f"cr.{place}.{name}" if place else f"cr.{name}"
+        if not known and place != here and _exists(path):
+            return path, True
+    return "", known or wanted in " ".join(NAMES.values()).lower().split()
+
+
+def _exists(text: str) -> bool:
+    """Is there something public at the dotted path with which the text begins?"""
+    value: Any = sys.modules[_PACKAGE]
+    for part in re.findall(r"\w+", text.split("(")[0].split(",")[0])[1:]:
+        if not isinstance(value, ModuleType) or part not in _public(value):
+            return False
+        value = vars(value)[part]
+    return True
+
+
+def _public(module: ModuleType) -> list[str]:
+    """The names that a module offers: its `__all__`, else what was made in it."""
+    given = vars(module).get("__all__")
+    if given is not None:
+        return list(given)
+    made = (
+        (name, getattr(value, "__module__", None) or "") for name, value in vars(module).items()
+    )
+    return [name for name, place in made if name[0] != "_" and place.startswith(module.__name__)]

@@ -1,0 +1,27 @@
+"""From data to a run: what the command line and the playground call.
+
+Example:
+    >>> import chainrule as cr
+    >>> run = cr.train("and", epochs=50, engine="numpy", verbose=0)
+    >>> sorted(run.results)
+    ['accuracy']
+"""
+
+from .plan import Plan, planned, train
+from .recipes import RECIPES, Recipe, recipe_table
+from .results import say_results
+from .run import Answers, Run
+from .settings import Settings
+
+__all__ = [
+    "RECIPES",
+    "Answers",
+    "Plan",
+    "Recipe",
+    "Run",
+    "Settings",
+    "planned",
+    "recipe_table",
+    "say_results",
+    "train",
+]
