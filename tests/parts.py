@@ -7,31 +7,33 @@ here calls chainrule, except to make the part that is tested.
 
 from __future__ import annotations
 
-import zlib
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import mpmath as mp
 import numpy as np
 
 import chainrule as cr
+from layer_row import (
+    LayerRow,
+    dense,
+    draw,
+    dropout,
+    each,
+    exact,
+    flat,
+    sigmoid,
+    softmax,
+    softmax_axis_1,
+    softmax_rows,
+)
 
 mp.mp.dps = 30
 mpf = mp.mpf
 EPS = mpf("1e-7")  # Keras's fuzz factor
-
-
-def draw(name: str) -> np.random.Generator:
-    """The same numbers for a row in every process."""
-    return np.random.default_rng(zlib.crc32(name.encode()))
-
-
-def exact(nested: Any) -> Any:
-    """Nested lists of mpf, each exactly the float it was made from."""
-    if isinstance(nested, np.ndarray | np.generic):
-        nested = nested.tolist()
-    return [exact(n) for n in nested] if isinstance(nested, list) else mpf(nested)
 
 
 def mean(values: Any) -> Any:
@@ -111,15 +113,6 @@ class LossRow:
         rows = np.asarray(y).reshape(-1, y.shape[-1])
         wanted = t.reshape(-1) if t.ndim < y.ndim else t.reshape(-1, t.shape[-1])
         return [self.each(exact(a), exact(b)) for a, b in zip(wanted, rows, strict=True)]
-
-
-def _softmax(z: list) -> list:
-    e = [mp.exp(v) for v in z]
-    return [v / mp.fsum(e) for v in e]
-
-
-def _sigmoid(z: Any) -> Any:
-    return 1 / (1 + mp.exp(-z))
 
 
 def _bce(t: list, p: list) -> Any:
@@ -240,7 +233,7 @@ LOSSES = [
     LossRow("BinaryCrossentropy", _bce, bits, unit, alias=("bce",), function="binary_crossentropy"),
     LossRow(
         "BinaryCrossentropy",
-        lambda t, z: _bce(t, [_sigmoid(v) for v in z]),
+        lambda t, z: _bce(t, [sigmoid(v) for v in z]),
         bits,
         reals,
         {"from_logits": True},
@@ -266,7 +259,7 @@ LOSSES = [
     LossRow("CategoricalCrossentropy", _cce, probabilities, probabilities, tag="soft targets"),
     LossRow(
         "CategoricalCrossentropy",
-        lambda t, z: _cce(t, _softmax(z)),
+        lambda t, z: _cce(t, softmax(z)),
         one_hot,
         reals,
         {"from_logits": True},
@@ -290,7 +283,7 @@ LOSSES = [
     ),
     LossRow(
         "SparseCategoricalCrossentropy",
-        lambda t, z: -mp.log(_softmax(z)[int(t)]),
+        lambda t, z: -mp.log(softmax(z)[int(t)]),
         numbers,
         reals,
         {"from_logits": True},
@@ -411,7 +404,7 @@ METRICS = [
     ),
     MetricRow(
         "CategoricalCrossentropy",
-        _weighted(lambda t, z: _cce(t, _softmax(z))),
+        _weighted(lambda t, z: _cce(t, softmax(z))),
         one_hot,
         reals,
         {"from_logits": True},
@@ -420,7 +413,7 @@ METRICS = [
     ),
     MetricRow(
         "BinaryCrossentropy",
-        _weighted(lambda t, z: _bce(t, [_sigmoid(v) for v in z])),
+        _weighted(lambda t, z: _bce(t, [sigmoid(v) for v in z])),
         bits,
         reals,
         {"from_logits": True},
@@ -436,7 +429,7 @@ METRICS = [
     ),
     MetricRow(
         "SparseCategoricalCrossentropy",
-        _weighted(lambda t, z: -mp.log(_softmax(z)[int(t)])),
+        _weighted(lambda t, z: -mp.log(softmax(z)[int(t)])),
         numbers,
         reals,
         {"from_logits": True},
@@ -586,22 +579,23 @@ class OptimizerRow:
             decay = mpf(0.004)
         for t, step in enumerate(gradients, 1):
             rate = self.rate(t - 1) if self.rate else mpf(fixed)
-            clipped = self.clip([[mpf(v) for v in flat] for flat in step])
-            for i, flat in enumerate(w):
-                for k, old in enumerate(flat):
+            clipped = self.clip([[mpf(v) for v in entries] for entries in step])
+            for i, entries in enumerate(w):
+                for k, old in enumerate(entries):
                     old = old - rate * decay * old
-                    flat[k] = self.update(memory[i][k], old, clipped[i][k], rate, t)
+                    entries[k] = self.update(memory[i][k], old, clipped[i][k], rate, t)
         return w, memory
 
     def clip(self, g: list) -> list:
         if "clipvalue" in self.kwargs:
             limit = mpf(self.kwargs["clipvalue"])
-            return [[max(-limit, min(limit, v)) for v in flat] for flat in g]
-        norms = [mp.sqrt(mp.fsum(v * v for v in flat)) for flat in g]
+            return [[max(-limit, min(limit, v)) for v in entries] for entries in g]
+        norms = [mp.sqrt(mp.fsum(v * v for v in entries)) for entries in g]
         if "clipnorm" in self.kwargs:
             limit = mpf(self.kwargs["clipnorm"])
             return [
-                [v * limit / max(n, limit) for v in flat] for flat, n in zip(g, norms, strict=True)
+                [v * limit / max(n, limit) for v in entries]
+                for entries, n in zip(g, norms, strict=True)
             ]
         if "global_clipnorm" in self.kwargs:
             limit = mpf(self.kwargs["global_clipnorm"])
@@ -1156,141 +1150,21 @@ CALLBACKS_WITHOUT_ROW = {"CallbackList"}  # no callback itself
 
 # --- layers --------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class LayerRow:
-    """One layer: the formula on nested lists, `of(x, *weights)` with the weights in order.
-
-    `training` says which mode is meant. `kink` are values that x keeps a distance from.
-    """
-
-    name: str
-    of: Callable
-    args: tuple = ()
-    kwargs: dict = field(default_factory=dict)
-    shape: tuple[int, ...] = (5, 4)
-    training: bool = False
-    kink: tuple[float, ...] = ()
-    grad: bool = True
-    alias: tuple[str, ...] = ()
-    tag: str = ""
-    model: bool = True  # may stand in a Sequential before a Dense
-
-    @property
-    def id(self) -> str:
-        return f"{self.name}-{self.tag}" if self.tag else self.name
-
-    def make(self, **more: Any) -> Any:
-        owner = cr if self.name == "Sequential" else cr.layers
-        args = [a() if callable(a) else a for a in self.args]
-        layer = getattr(owner, self.name)(*args, **(self.kwargs | more))
-        layer.build((None, *self.shape[1:])) if self.name == "Sequential" else None
-        return layer
-
-    def sample(self, dtype: str = "float64") -> np.ndarray:
-        x = draw(self.id).normal(size=self.shape)
-        for k in self.kink:
-            x = np.where(np.abs(x - k) < 0.05, x + 0.15, x)
-        return x.astype(dtype)
-
-    def reference(self, x: np.ndarray, weights: list) -> Any:
-        return self.of(exact(x), *[exact(w) for w in weights])
-
-
-def each(f: Callable) -> Callable:
-    """A formula of single numbers, over nested lists."""
-
-    def of(x: Any, *weights: Any) -> Any:
-        return [of(v) for v in x] if isinstance(x, list) else f(x)
-
-    return of
-
-
-def _dense(f: Callable = lambda z: z) -> Callable:
-    """f(Σ x_j·w_jk + b_k), over the last axis."""
-
-    def of(x, w, b=None):
-        if isinstance(x[0], list):
-            return [of(row, w, b) for row in x]
-        z = [mp.fsum(x[j] * w[j][k] for j in range(len(x))) for k in range(len(w[0]))]
-        return [f(v if b is None else v + b[k]) for k, v in enumerate(z)]
-
-    return of
-
-
-def _softmax_rows(x: Any, *weights: Any) -> Any:
-    return [_softmax_rows(r) for r in x] if isinstance(x[0], list) else _softmax(x)
-
-
-def _softmax_axis_1(x: list) -> list:
-    """Over the middle axis of (a, b, c)."""
-    found = []
-    for page in x:
-        columns = [_softmax([row[k] for row in page]) for k in range(len(page[0]))]
-        found.append([[c[i] for c in columns] for i in range(len(page))])
-    return found
-
-
-def _flat(x: Any) -> list:
-    return [v for part in x for v in _flat(part)] if isinstance(x, list) else [x]
-
-
-def triple32(x: int) -> int:
-    """Wellons' triple32 as published: https://github.com/skeeto/hash-prospector"""
-    x ^= x >> 17
-    x = x * 0xED5AD4BB % 2**32
-    x ^= x >> 11
-    x = x * 0xAC4C1B51 % 2**32
-    x ^= x >> 15
-    x = x * 0x31848BAB % 2**32
-    return x ^ (x >> 14)
-
-
-def stream(seed: int, *numbers: int) -> Callable:
-    """Word i of the stream of a seed after folding numbers in, as rng.py's docstring defines it."""
-    high = triple32((seed // 2**32 + 0x85EBCA6B) % 2**32)
-    k0 = triple32((seed % 2**32) ^ high)
-    k1 = triple32((k0 + high + 0x9E3779B9) % 2**32)
-    for number in numbers:
-        n = triple32((number + 0x6A09E667) % 2**32)
-        k0, old = triple32(k0 ^ n), k1
-        k1 = triple32((old + k0 + n) % 2**32)
-    return lambda i: triple32((k0 + i * (2 * k1 + 1)) % 2**32)
-
-
-def _dropout(rate: float, seed: int, columns_share: bool = False) -> Callable:
-    """Zero where the word is below rate·2³², else divided by 1 − rate; the first step's mask."""
-    word = stream(seed, 0)
-
-    def of(x: list, *state: Any) -> list:
-        width = len(x[0])
-        return [
-            [
-                mpf(0)
-                if word(i if columns_share else i * width + k) < rate * 2**32
-                else v / (1 - mpf(rate))
-                for k, v in enumerate(row)
-            ]
-            for i, row in enumerate(x)
-        ]
-
-    return of
-
-
-LAYERS = [
-    LayerRow("Dense", _dense(), (3,), alias=("Linear", "linear")),
-    LayerRow("Dense", _dense(mp.tanh), (3, "tanh"), tag="tanh"),
-    LayerRow("Dense", _dense(), (3,), {"use_bias": False}, tag="no bias"),
-    LayerRow("Dense", _dense(_sigmoid), (2, "sigmoid"), shape=(2, 3, 4), tag="three axes"),
+# further rows stand in files `layers_*.py` beside, which offer them as LAYERS
+LAYERS: list[LayerRow] = [
+    LayerRow("Dense", dense(), (3,), alias=("Linear", "linear")),
+    LayerRow("Dense", dense(mp.tanh), (3, "tanh"), tag="tanh"),
+    LayerRow("Dense", dense(), (3,), {"use_bias": False}, tag="no bias"),
+    LayerRow("Dense", dense(sigmoid), (2, "sigmoid"), shape=(2, 3, 4), tag="three axes"),
     LayerRow(
         "Dense",
-        _dense(),
+        dense(),
         (3,),
         {"kernel_regularizer": "l2", "bias_initializer": "ones", "kernel_initializer": "he_normal"},
         tag="parts by name",
     ),
     LayerRow("Activation", each(mp.tanh), ("tanh",)),
-    LayerRow("Sigmoid", each(_sigmoid)),
+    LayerRow("Sigmoid", each(sigmoid)),
     LayerRow("Tanh", each(mp.tanh)),
     LayerRow("ReLU", each(lambda v: max(v, mpf(0))), kink=(0.0,)),
     LayerRow(
@@ -1310,14 +1184,14 @@ LAYERS = [
         kink=(0.0,),
         tag="slope",
     ),
-    LayerRow("Softmax", _softmax_rows),
-    LayerRow("Softmax", _softmax_axis_1, kwargs={"axis": 1}, shape=(2, 3, 4), tag="axis"),
-    LayerRow("Flatten", lambda x: [_flat(row) for row in x], shape=(3, 2, 4)),
+    LayerRow("Softmax", softmax_rows),
+    LayerRow("Softmax", softmax_axis_1, kwargs={"axis": 1}, shape=(2, 3, 4), tag="axis"),
+    LayerRow("Flatten", lambda x: [flat(row) for row in x], shape=(3, 2, 4)),
     LayerRow("Dropout", each(lambda v: v), (0.5,), {"seed": 7}),
-    LayerRow("Dropout", _dropout(0.25, 7), (0.25,), {"seed": 7}, training=True, tag="training"),
+    LayerRow("Dropout", dropout(0.25, 7), (0.25,), {"seed": 7}, training=True, tag="training"),
     LayerRow(
         "Dropout",
-        _dropout(0.5, 2**40 + 3, True),
+        dropout(0.5, 2**40 + 3, True),
         (0.5,),
         {"seed": 2**40 + 3, "noise_shape": [None, 1]},
         training=True,
@@ -1327,7 +1201,9 @@ LAYERS = [
     LayerRow("InputLayer", each(lambda v: v), ((4,),), alias=("Input",), model=False),
     LayerRow(
         "Sequential",
-        lambda x, w, b, u, c: _softmax_rows(_dense()(_dense(mp.tanh)(x, w, b), u, c)),
+        lambda x, w, b, u, c: softmax_rows(dense()(dense(mp.tanh)(x, w, b), u, c)),
         (lambda: [cr.layers.Dense(3, "tanh"), cr.layers.Dense(2, "softmax")],),
     ),
 ]
+for _path in sorted(Path(__file__).parent.glob("layers_*.py")):
+    LAYERS += importlib.import_module(_path.stem).LAYERS

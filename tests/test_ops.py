@@ -20,7 +20,8 @@ from chainrule.derivatives import value_and_grad
 from chainrule.errors import ChainruleError
 from chainrule.gradcheck import gradcheck
 from chainrule.ops import activations
-from tables import ROWS, WITHOUT_ROW, dims_of, is_float
+from row import dims_of, is_float
+from tables import ROWS, WITHOUT_ROW
 
 rows = pytest.mark.parametrize("row", ROWS, ids=lambda r: r.id)
 with_grad = pytest.mark.parametrize("row", [r for r in ROWS if r.grad], ids=lambda r: r.id)
@@ -58,6 +59,11 @@ def with_fixed(row, run):
 def floats_first(row, dtype="float64"):
     """The row's function of its float arguments alone, and those."""
     return with_fixed(row, row.run), [v.astype(dtype) for v in row.sample() if is_float(v)]
+
+
+def composition(row):
+    """What the row's operation is made of, if it says so."""
+    return getattr(getattr(ops, row.name), "composition", None)
 
 
 def cotangent(y, dtype=None):
@@ -242,13 +248,25 @@ def test_zero_dimensions(row):
         assert gradcheck(lambda *now: row.run(*fixed, *now), *xs).checked == len(xs)
 
 
+@pytest.mark.parametrize("row", [r for r in ROWS if composition(r)], ids=lambda r: r.id)
+def test_fused_is_what_it_is_made_of(row):
+    """Value and all gradients, step by step; and an operation is not made of itself."""
+    xs = floats_first(row)[1]
+    found = []
+    for fuse in (True, False):
+        with record(fuse=fuse) as tape:
+            inputs = [tape.watch(x) for x in xs]
+            y = with_fixed(row, row.run)(*inputs)
+        made_of = {call.operation for call in tape.calls}
+        assert (getattr(ops, row.name) in made_of) == fuse
+        found.append((y.value, *tape.gradients(y, inputs, cotangent(y.value))))
+    for fused, composed in zip(*found, strict=True):
+        np.testing.assert_allclose(composed, fused, rtol=1e-10, atol=1e-10)
+
+
 # --- both engines -----------------------------------------------------------------------------
 
-GROUPS = ["elementwise", "reduce", "shape", "products", "activations", "probability"]
-
-
-def test_groups_hold_every_row():
-    assert {row.group for row in ROWS} == set(GROUPS)
+GROUPS = sorted({row.group for row in ROWS})
 
 
 def disagreements(got, expected, tolerance):

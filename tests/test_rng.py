@@ -16,7 +16,7 @@ import pytest
 
 from chainrule import rng
 from chainrule.errors import ArgumentError
-from parts import stream, triple32
+from layer_row import stream, triple32
 
 N = 1 << 20
 SEEDS = (0, 1, 7, 2**31, 2**40 + 5)

@@ -28,6 +28,7 @@ __all__ = [
     "is_array",
     "is_float",
     "is_traced",
+    "lax",
     "like",
     "numpy_dtype",
     "take_recorded_type",
@@ -71,6 +72,13 @@ def _find(value: Any) -> Any:
             namespace = jax.numpy
     _NAMESPACES[type(value)] = namespace
     return namespace
+
+
+def lax() -> Any:
+    """`jax.lax`, for what `xp` finds to be JAX's: loops, convolutions."""
+    import jax
+
+    return jax.lax
 
 
 def use_namespace(kind: type, namespace: Any) -> None:
@@ -367,9 +375,7 @@ _ERFC: tuple[float, ...] = (
 def erf(x: Any) -> Any:
     """The error function 2/√π ∫₀ˣ e^(−t²) dt, elementwise: NumPy has none, XLA has its own."""
     if xp(x) is not np:
-        import jax
-
-        return jax.lax.erf(x)
+        return lax().erf(x)
     x = np.asarray(x)
     z = np.minimum(np.abs(x.astype(np.float64, copy=False)), 30.0)  # erf(6) is 1 to the last digit
     t = 2.0 / (2.0 + z)

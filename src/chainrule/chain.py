@@ -47,6 +47,11 @@ def op(function: Callable) -> Callable[..., Any]:
     for an operation without a derivative. Where an argument was broadcast, the sum is done for you.
     If the value is a tuple of arrays, `back` takes as many gradients.
 
+    An operation that does the work of several, because together they are quicker or have a better
+    derivative, may state what it is made of: a function under `@name.composed`, with the same
+    arguments, which `record(fuse=False)` runs and records in its place. Derivatives of derivatives
+    run it, too, so that only elementary rules must be differentiable themselves.
+
     Example:
         >>> @op
         ... def cube(x):
@@ -76,6 +81,8 @@ def op(function: Callable) -> Callable[..., Any]:
             if symbolic(*given):  # a graph of layers keeps the call, with its Variables
                 return write_call(call, args, kwargs)
             return function(*given, **kwargs)[0]
+        if call.composition is not None and (not tape.fuse or _standing_out(tape, given)):
+            return call.composition(*given, **kwargs)
         given, values, recorded = tuple(given), given, []
         for k, a in enumerate(given):
             if isinstance(a, Node) and a.tape is tape:
@@ -88,7 +95,20 @@ def op(function: Callable) -> Callable[..., Any]:
             return TupleCall(tape, y, call, given, recorded, kwargs, back).results
         return Call(tape, y, call, given, recorded, kwargs, back)
 
+    def composed(composition: Callable) -> Callable:
+        call.composition = composition
+        return composition
+
+    call.composition, call.composed = None, composed
     return call
+
+
+def _standing_out(tape: Tape, given: Sequence[Any]) -> bool:
+    """Does an argument also stand on a tape further out?"""
+    if not tape.level:
+        return False
+    inside = (a.value if isinstance(a, Node) and a.tape is tape else a for a in given)
+    return any(isinstance(v, Node) for v in inside)
 
 
 def _by_position(function: Callable, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict]:
@@ -448,7 +468,9 @@ def record(fuse: bool = True) -> Tape:
     Args:
         fuse: compute softmax (or sigmoid) and cross-entropy as one where they meet: quicker, exact
             for extreme logits, but the gradient behind the activation, dE/da, is never formed, and
-            asking for it raises. With False each is a call of its own.
+            asking for it raises. With False each is a call of its own, and an operation that does
+            the work of several (convolution, LSTM, attention, a normalization) is recorded as what
+            it is made of, to be read step by step.
 
     Example:
         >>> import chainrule as cr
