@@ -41,7 +41,8 @@ def sigmoid(z: Any) -> Any:
 class LayerRow:
     """One layer: the formula on nested lists, `of(x, *weights)` with the weights in order.
 
-    `training` says which mode is meant. `kink` are values that x keeps a distance from.
+    `training` says which mode is meant. `kink` are values that x keeps a distance from. `positive`
+    weights are drawn above 0: variances stand among them.
     """
 
     name: str
@@ -55,6 +56,7 @@ class LayerRow:
     alias: tuple[str, ...] = ()
     tag: str = ""
     model: bool = True  # may stand in a Sequential before a Dense
+    positive: bool = False
 
     @property
     def id(self) -> str:

@@ -14,23 +14,37 @@ from .core import (
 from .dense import Dense
 from .dropout import Dropout
 from .input import Input, InputLayer
+from .normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    LocalResponseNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 
 Linear = Dense
 
 __all__ = [
     "Activation",
+    "BatchNormalization",
     "Dense",
     "Dropout",
     "Flatten",
+    "GroupNormalization",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNormalization",
+    "RMSNormalization",
     "ReLU",
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "UnitNormalization",
     "deserialize",
     "register",
     "registry",

@@ -10,9 +10,10 @@ from .. import arrays as _arrays
 from .. import chain as _chain
 from .. import operators as _operators
 from ..vocabulary import answer
-from . import activations, elementwise, probability, products, reduce, shape
+from . import activations, elementwise, normalization, probability, products, reduce, shape
 from .activations import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .normalization import *  # noqa: F403
 from .probability import *  # noqa: F403
 from .products import *  # noqa: F403
 from .reduce import *  # noqa: F403
@@ -25,6 +26,7 @@ __all__ = sorted(
         *shape.__all__,
         *products.__all__,
         *activations.__all__,
+        *normalization.__all__,
         *probability.__all__,
     }
 )
