@@ -10,13 +10,26 @@ from .. import arrays as _arrays
 from .. import chain as _chain
 from .. import operators as _operators
 from ..vocabulary import answer
-from . import activations, elementwise, probability, products, reduce, shape
+from . import (
+    activations,
+    division,
+    elementwise,
+    order,
+    probability,
+    products,
+    reduce,
+    shape,
+    tensor,
+)
 from .activations import *  # noqa: F403
+from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .order import *  # noqa: F403
 from .probability import *  # noqa: F403
 from .products import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .tensor import *  # noqa: F403
 
 __all__ = sorted(
     {
@@ -26,6 +39,9 @@ __all__ = sorted(
         *products.__all__,
         *activations.__all__,
         *probability.__all__,
+        *division.__all__,
+        *order.__all__,
+        *tensor.__all__,
     }
 )
 
