@@ -21,7 +21,7 @@ from .activations import softmax
 from .base import broadcast_shape, op
 from .elementwise import add, multiply, where
 from .products import matmul
-from .shape import reshape, take, transpose
+from .shape import take, transpose
 
 __all__ = ["dot_product_attention"]
 
@@ -143,7 +143,7 @@ def attention_and_scores(
 ):
     """(attention, probabilities before dropout), step by step; arguments as above."""
     mask = raw(np.asarray(mask) if isinstance(mask, (list, tuple)) else mask)
-    (b, t, n, h), (_, s, groups, _) = _fit(query, key, value, bias, mask)
+    (*_, n, h), (*_, groups, _) = _fit(query, key, value, bias, mask)
     if groups != n:  # each key head serves several heads
         serving = np.arange(n) // (n // groups)
         key, value = take(key, serving, axis=2), take(value, serving, axis=2)
@@ -152,17 +152,28 @@ def attention_and_scores(
     scores = multiply(scores, 1 / math.sqrt(h) if scale is None else scale)
     if bias is not None:
         scores = add(scores, bias)
-    m = xp(raw(scores))
-    allowed = _allowed(m, mask, is_causal, t, s)
+    y, p = mean_under_scores(
+        scores, transpose(value, (0, 2, 1, 3)), mask, is_causal, dropout_rate, dropout_key
+    )
+    return transpose(y, (0, 2, 1, 3)), p
+
+
+def mean_under_scores(
+    scores: Any, values: Any, mask: Any, is_causal: bool, dropout_rate: float, dropout_key: Any
+) -> tuple:
+    """(Σ softmax(scores)·values, the probabilities before dropout), step by step.
+
+    scores (..., T, S), values (..., S, size), mask (..., T, S) → (..., T, size), (..., T, S).
+    """
+    m, shape = xp(raw(scores), raw(values)), np.shape(scores)
+    allowed = _allowed(m, mask, is_causal, *shape[-2:])
     if allowed is not None:
         scores = where(allowed, scores, -1e30 if scores.dtype.itemsize > 2 else -6e4)
     p = softmax(scores)
-    if mask is not None:  # a row that may look nowhere
+    if mask is not None and allowed is not None:  # a row that may look nowhere
         p = multiply(p, allowed.any(axis=-1, keepdims=True).astype(p.dtype))
-    keep = _keep(m, (b, n, t, s), dropout_rate, dropout_key, p.dtype)
-    dropped = p if keep is None else multiply(p, keep)
-    y = matmul(dropped, transpose(value, (0, 2, 1, 3)))
-    return transpose(y, (0, 2, 1, 3)), p
+    keep = _keep(m, shape, dropout_rate, dropout_key, p.dtype)
+    return matmul(p if keep is None else multiply(p, keep), values), p
 
 
 def _fit(query: Any, key: Any, value: Any, bias: Any, mask: Any) -> tuple[tuple, tuple]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import is_traced, xp
-from ..errors import ArgumentError, DataError, ShapeError
+from ..errors import DataError, ShapeError
 from ..finite import place
 from ..operators import raw
 from .base import op
@@ -28,9 +28,8 @@ def embedding(table, ids):
         The rows, (..., size).
 
     Raises:
-        DataError: a number outside the vocabulary; names its place. A compiled program cannot look
-            at its numbers: there such a row is NaN, so that no step is taken.
-        ArgumentError: ids that are not whole.
+        DataError: a number outside the vocabulary, or not whole; names its place. A compiled
+            program cannot look at its numbers: there such a row is NaN, so that no step is taken.
 
     Example:
         >>> embedding([[1.0, 2.0], [3.0, 4.0]], [1, 1, 0])
@@ -61,34 +60,29 @@ def _(table, ids):
 
 
 def check_ids(ids: Any, vocabulary: int, where: str) -> Any:
-    """Numbers of rows, each from 0 to vocabulary − 1.
+    """Numbers of rows, each from 0 to vocabulary − 1; whole floats are taken too.
 
     Inside a compiled program nothing can be raised: there a wrong number becomes `vocabulary`,
     which is outside every table.
     """
     ids = raw(np.asarray(ids) if isinstance(ids, (list, tuple, int)) else ids)
-    if ids.dtype.kind not in "iu" and ids.size:
-        raise ArgumentError(
-            "numbers of tokens are whole",
-            where=where,
-            expected="integers",
-            received=f"dtype {ids.dtype}",
-            fix="ids.astype('int32')",
-        )
-    ids = ids if ids.dtype.kind in "iu" else ids.astype("int32")
+    m, whole = xp(ids), ids.dtype.kind in "iu"
+    inside = (ids >= 0) & (ids < vocabulary)
+    if not whole:
+        inside = inside & (ids == m.floor(ids))
     if is_traced(ids):
-        return xp(ids).where((ids < 0) | (ids >= vocabulary), vocabulary, ids)
-    if ids.size and (ids.min() < 0 or ids.max() >= vocabulary):
-        bad = np.asarray((ids < 0) | (ids >= vocabulary))
-        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        ids = m.where(inside, ids, vocabulary)
+        return ids if whole else ids.astype("int32")
+    if not inside.all():
+        first = tuple(int(i) for i in np.argwhere(~np.asarray(inside))[0])
         raise DataError(
             "a token is outside the vocabulary",
             where=f"{where}, {place(first)}" if first else where,
-            expected=f"0 to {vocabulary - 1}, for a vocabulary of {vocabulary}",
-            received=f"{int(ids[first])} ({int(bad.sum())} such tokens)",
-            fix="give the table more rows (input_dim), or map rare tokens to one of their own",
+            expected=f"whole numbers from 0 to {vocabulary - 1}, for a vocabulary of {vocabulary}",
+            received=f"{ids[first].item()} ({int((~inside).sum())} such tokens)",
+            fix="give the table more rows (input_dim), or map rare tokens to one number of theirs",
         )
-    return ids
+    return ids if whole else ids.astype("int32")
 
 
 def _sum_by_number(d_y: Any, ids: np.ndarray, shape: tuple) -> Any:
