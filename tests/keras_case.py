@@ -22,6 +22,7 @@ class Case:
     call: dict[str, Any] = field(default_factory=dict)
     integers: int = 0
     positive: bool = False
+    apart: bool = False  # several inputs are several arguments, not one list
     tag: str = ""
 
     @property
@@ -38,8 +39,8 @@ class Case:
         """The results and the shapes of the weights in one library."""
         layer = eval(self.code, dict(vars(layers)))  # noqa: S307  # our own table
         inputs = self.inputs()
-        given = inputs[0] if len(inputs) == 1 else inputs
-        layer(given, **self.call)
+        given = inputs if self.apart or len(inputs) == 1 else [inputs]
+        layer(*given, **self.call)
         rng = np.random.default_rng(1)
         weights = [np.asarray(w) for w in layer.get_weights()]
         drawn = [rng.normal(size=w.shape) * 0.5 for w in weights]
@@ -48,7 +49,7 @@ class Case:
             for w, d in zip(weights, drawn, strict=True)
         ]
         layer.set_weights(drawn)
-        results = layer(given, **self.call)
+        results = layer(*given, **self.call)
         results = results if isinstance(results, (list, tuple)) else [results]
         leaves = [p for r in results for p in (r if isinstance(r, (list, tuple)) else [r])]
         return {

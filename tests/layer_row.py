@@ -57,6 +57,9 @@ class LayerRow:
     tag: str = ""
     model: bool = True  # may stand in a Sequential before a Dense
     positive: bool = False
+    # of the layer and the shape of a sample: what is tested in its place, where the layer itself
+    # does not take one array of numbers (several inputs, tokens)
+    around: Callable | None = None
 
     @property
     def id(self) -> str:
@@ -68,6 +71,11 @@ class LayerRow:
         layer = getattr(owner, self.name)(*args, **(self.kwargs | more))
         layer.build((None, *self.shape[1:])) if self.name == "Sequential" else None
         return layer
+
+    def stand_in(self, **more: Any) -> Any:
+        """The layer, or what takes one array of numbers with the layer inside."""
+        layer = self.make(**more)
+        return layer if self.around is None else self.around(layer, self.shape[1:])
 
     def sample(self, dtype: str = "float64") -> np.ndarray:
         x = draw(self.id).normal(size=self.shape)

@@ -99,6 +99,8 @@ INSIDE = {
         "core",
         "dense",
         "dropout",
+        "embedding",
+        "attention",
         "__init__",
     ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],

@@ -1,6 +1,7 @@
 """Layers: parts of a network, each with weights of its own."""
 
 from ..vocabulary import answer
+from .attention import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
 from .base import Layer, deserialize, register, registry, serialize
 from .core import (
     Activation,
@@ -13,6 +14,7 @@ from .core import (
 )
 from .dense import Dense
 from .dropout import Dropout
+from .embedding import Embedding
 from .input import Input, InputLayer
 from .normalization import (
     BatchNormalization,
@@ -28,10 +30,14 @@ Linear = Dense
 __all__ = [
     "Activation",
     "BatchNormalization",
+    "AdditiveAttention",
+    "Attention",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Input",
     "InputLayer",
     "Layer",
@@ -40,6 +46,7 @@ __all__ = [
     "Linear",
     "LocalResponseNormalization",
     "RMSNormalization",
+    "MultiHeadAttention",
     "ReLU",
     "Sigmoid",
     "Softmax",

@@ -376,14 +376,14 @@ class Layer(State, Masks, Explicit, Configurable):
         wanted = self._accepts.build_names
         named = {f"{n}_shape": s for n, s in by_name.items()}
         if len(wanted) > 1 or (wanted and wanted[0] in named and len(in_order) > 1):
-            missing = [n for n in wanted if n not in named]
+            missing = [n for n in self._accepts.build_needed if n not in named]
             if missing:
                 raise ArgumentError(
                     f"build asks for {missing[0]!r}, which is no argument of call",
                     where=self.where,
                     expected=", ".join(named),
                 )
-            self.build(**{n: named[n] for n in wanted})
+            self.build(**{n: named[n] for n in wanted if n in named})
         else:
             self.build(in_order[0] if len(in_order) == 1 else in_order)
 
@@ -400,7 +400,7 @@ class Layer(State, Masks, Explicit, Configurable):
             names = [f"{n}_shape" for n in self._accepts.call_names]
             if len(shapes) == 1:
                 return self.compute_output_shape(shapes[0]), self._dtype
-            if self._accepts.shape_names == tuple(names[: len(shapes)]):
+            if self._accepts.shape_names[: len(shapes)] == tuple(names[: len(shapes)]):
                 return self.compute_output_shape(*shapes), self._dtype
             return self.compute_output_shape([*shapes]), self._dtype
         kinds: list[Any] = []

@@ -23,6 +23,7 @@ class Accepts:
         mask: `call` takes `mask`, or `<input>_mask`.
         computes_mask: the class has a `compute_mask` of its own.
         build_names: arguments of `build`.
+        build_needed: those of them without a default.
         shape_names: arguments of `compute_output_shape`.
     """
 
@@ -35,6 +36,7 @@ class Accepts:
     mask: bool
     computes_mask: bool
     build_names: tuple[str, ...]
+    build_needed: tuple[str, ...]
     shape_names: tuple[str, ...]
 
     def mask_arguments(self, masks: tuple) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def accepts_of(cls: Any) -> Accepts:
         mask=any(n == "mask" or n.endswith("_mask") for n in named),
         computes_mask=owner.__name__ != "Layer",
         build_names=_positional(cls.build),
+        build_needed=_positional(cls.build, needed=True),
         shape_names=_positional(cls.compute_output_shape),
     )
 
@@ -84,8 +87,12 @@ def _hands_on(call: Any, has_inputs: bool) -> bool:
     return any("training" in inspect.signature(f).parameters for f in behind)
 
 
-def _positional(method: Any) -> tuple[str, ...]:
+def _positional(method: Any, needed: bool = False) -> tuple[str, ...]:
+    """Names of the arguments that may be given by place; with `needed`, those without a default."""
     parameters = list(inspect.signature(method).parameters.values())[1:]
     return tuple(
-        p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        p.name
+        for p in parameters
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        and not (needed and p.default is not p.empty)
     )

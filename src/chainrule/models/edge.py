@@ -113,6 +113,11 @@ class Edge:
 
     def inputs(self, x: Any) -> Any:
         """Finite arrays of the types that the model's inputs have, all with as many rows."""
+        x = self._inputs(x)
+        self.model.check_data(x, f"{self.where}x")
+        return x
+
+    def _inputs(self, x: Any) -> Any:
         names = self.model.input_names
         if type(x) is np.ndarray and (names is None or len(names) == 1):  # nearly always
             return self._input(x, self.model.input_types(x), f"{self.where}x")

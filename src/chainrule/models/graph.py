@@ -141,6 +141,14 @@ class Functional(Model):
             known[id(symbol)] = self._typed(layer, x)
         return self._run(known)
 
+    def check_data(self, x: Any, where: str) -> None:
+        """What the layers called on the inputs want."""
+        for call in self._graph.calls:
+            if hasattr(call.callee, "check_data") and len(call.args) == 1:
+                for symbol, value in zip(self.inputs, self._in_order(x), strict=True):
+                    if call.args[0] is symbol:
+                        call.callee.check_data(value, where)
+
     def _run(self, known: dict[int, Any]) -> Any:
         graph = self._graph
         for call in graph.calls:

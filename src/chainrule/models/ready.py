@@ -65,6 +65,12 @@ class Ready(Layer):
         """The type of floats that come in: that of the first layer that computes."""
         return next((layer.dtype for layer in self._sublayers()), self.dtype)
 
+    def check_data(self, x: Any, where: str) -> None:
+        """What the layers that read the inputs want of them, such as tokens of their vocabulary.
+
+        Looked at where data come in, since a compiled program can raise nothing.
+        """
+
     def _ready(self, x: Any) -> list[tuple]:
         """Build if needed; the shapes of the outputs for checked inputs, None for the batch."""
         if self.headless:

@@ -132,6 +132,14 @@ class Sequential(Model):
         x = inputs[0]
         self._build_stack(with_batch(x), tree.map(lambda v: v.dtype, x))
 
+    def check_data(self, x: Any, where: str) -> None:
+        """What the first layer wants."""
+        for layer in self._stack[:2]:
+            if not isinstance(layer, InputLayer):
+                if hasattr(layer, "check_data"):
+                    layer.check_data(x, where)
+                return
+
     def call(self, x: Any, mask: Any = None) -> Any:
         """One layer after another."""
         context = current()

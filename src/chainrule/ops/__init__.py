@@ -12,8 +12,10 @@ from .. import operators as _operators
 from ..vocabulary import answer
 from . import (
     activations,
+    attention,
     division,
     elementwise,
+    embeddings,
     normalization,
     order,
     probability,
@@ -23,8 +25,10 @@ from . import (
     tensor,
 )
 from .activations import *  # noqa: F403
+from .attention import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .embeddings import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .order import *  # noqa: F403
 from .probability import *  # noqa: F403
@@ -36,8 +40,10 @@ from .tensor import *  # noqa: F403
 __all__ = sorted(
     {
         *activations.__all__,
+        *attention.__all__,
         *division.__all__,
         *elementwise.__all__,
+        *embeddings.__all__,
         *normalization.__all__,
         *order.__all__,
         *probability.__all__,
