@@ -17,6 +17,8 @@ TITLES = {
     "reduce": "Reductions",
     "products": "Products",
     "shape": "Shapes",
+    "pool": "Pooling",
+    "resizing": "Resizing",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

@@ -49,6 +49,7 @@ INSIDE = {
         "reduce",
         "products",
         "probability",
+        "windows",
         "__init__",
     ],
     "training": [
@@ -96,6 +97,7 @@ INSIDE = {
         "core",
         "dense",
         "dropout",
+        "spatial",
         "__init__",
     ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],
