@@ -21,6 +21,8 @@ TITLES = {
     "tensor": "Axes and triangles",
     "order": "Order",
     "normalization": "Normalizations",
+    "pool": "Pooling",
+    "resizing": "Resizing",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

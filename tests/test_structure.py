@@ -52,6 +52,7 @@ INSIDE = {
         "reduce",
         "products",
         "probability",
+        "windows",
         "__init__",
     ],
     "training": [
@@ -101,6 +102,7 @@ INSIDE = {
         "dropout",
         "embedding",
         "attention",
+        "spatial",
         "__init__",
     ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],

@@ -8,7 +8,30 @@ from typing import Any
 
 from .errors import ArgumentError
 
-__all__ = ["is_number", "need_numbers"]
+__all__ = ["channels_last", "is_number", "need_numbers"]
+
+
+def channels_last(data_format: Any, where: object) -> str:
+    """Keras's `data_format`: `"channels_last"`, also for None.
+
+    Example:
+        >>> channels_last("channels_first", "Conv2D")
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.ArgumentError: Conv2D: arrays hold their channels in the last axis here
+          expected: data_format="channels_last"
+          received: 'channels_first'
+          fix: np.moveaxis(x, 1, -1), or a Permute layer before
+    """
+    if data_format in (None, "channels_last"):
+        return "channels_last"
+    raise ArgumentError(
+        "arrays hold their channels in the last axis here",
+        where=where,
+        expected='data_format="channels_last"',
+        received=repr(data_format)[:100],
+        fix="np.moveaxis(x, 1, -1), or a Permute layer before",
+    )
 
 
 def is_number(value: Any) -> bool:

@@ -25,10 +25,10 @@ def _key(name: str) -> str:
 
 
 def snake_case(name: str) -> str:
-    """`TopKAccuracy` -> `top_k_accuracy`, `ReLU` -> `re_lu`: how Keras names parts in logs."""
+    """`TopKAccuracy` -> `top_k_accuracy`, `Conv2D` -> `conv2d`: how Keras names parts in logs."""
     import re
 
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 class Registry:

@@ -18,9 +18,11 @@ from . import (
     embeddings,
     normalization,
     order,
+    pool,
     probability,
     products,
     reduce,
+    resizing,
     shape,
     tensor,
 )
@@ -31,9 +33,11 @@ from .elementwise import *  # noqa: F403
 from .embeddings import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .order import *  # noqa: F403
+from .pool import *  # noqa: F403
 from .probability import *  # noqa: F403
 from .products import *  # noqa: F403
 from .reduce import *  # noqa: F403
+from .resizing import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .tensor import *  # noqa: F403
 
@@ -46,9 +50,11 @@ __all__ = sorted(
         *embeddings.__all__,
         *normalization.__all__,
         *order.__all__,
+        *pool.__all__,
         *probability.__all__,
         *products.__all__,
         *reduce.__all__,
+        *resizing.__all__,
         *shape.__all__,
         *tensor.__all__,
     }
