@@ -17,6 +17,7 @@ TITLES = {
     "reduce": "Reductions",
     "products": "Products",
     "shape": "Shapes",
+    "convolve": "Convolutions",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

@@ -49,6 +49,8 @@ INSIDE = {
         "reduce",
         "products",
         "probability",
+        "conv_windows",
+        "conv_forms",
         "__init__",
     ],
     "training": [
@@ -96,6 +98,7 @@ INSIDE = {
         "core",
         "dense",
         "dropout",
+        "convolution",
         "__init__",
     ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],

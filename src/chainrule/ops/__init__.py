@@ -10,8 +10,9 @@ from .. import arrays as _arrays
 from .. import chain as _chain
 from .. import operators as _operators
 from ..vocabulary import answer
-from . import activations, elementwise, probability, products, reduce, shape
+from . import activations, convolve, elementwise, probability, products, reduce, shape
 from .activations import *  # noqa: F403
+from .convolve import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .probability import *  # noqa: F403
 from .products import *  # noqa: F403
@@ -20,6 +21,7 @@ from .shape import *  # noqa: F403
 
 __all__ = sorted(
     {
+        *convolve.__all__,
         *elementwise.__all__,
         *reduce.__all__,
         *shape.__all__,
