@@ -29,6 +29,7 @@ class Windows(Activated):
     """
 
     rank = 2
+    channels: int  # of the input, once built
     words: Sequence[str] = ("valid", "same")  # for `padding`
     pairs = True  # whether `padding` may be widths, too
     dilated_strides = True  # whether both may be above 1

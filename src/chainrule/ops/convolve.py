@@ -37,7 +37,9 @@ __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
 
 @op(numbers=2, widen=False)
-def conv(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def conv(
+    x, kernel, strides: Any = 1, padding: Any = "valid", data_format=None, dilation_rate: Any = 1
+):
     """y[p] = Σₖ x[sp + dk]·K[k].  d_x[sp + dk] = Σ d_y[p]·K[k]ᵀ, d_K[k] = Σₚ x[sp + dk]ᵀ·d_y[p].
 
     Each window of x times the kernel: x (batch, ..., channels), kernel (size..., channels/groups,
@@ -110,11 +112,11 @@ def _conv(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate
 def conv_transpose(
     x,
     kernel,
-    strides=1,
-    padding="valid",
-    output_padding=None,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
     data_format=None,
-    dilation_rate=1,
+    dilation_rate: Any = 1,
 ):
     """y[sp + dk] = Σ x[p]·K[k]ᵀ.  d_x[p] = Σₖ d_y[sp + dk]·K[k], d_K[k] = Σₚ d_y[sp + dk]ᵀ·x[p].
 
@@ -324,8 +326,8 @@ def _axes(x, kernel, strides, padding, data_format, dilation_rate) -> tuple[Axis
     padding = whole_padding(padding, ndim, "conv", ("valid", "same", "causal"))
     pads = [padding] * ndim if isinstance(padding, str) else padding
     settings = list(zip(lengths, sizes, strides, dilation, pads, strict=True))
-    counts = [count_of(*s) for s in settings]
-    if any(count is None or count < 1 for count in counts):
+    counts: list[Any] = [count_of(*s) for s in settings]
+    if any(count < 1 for count in counts):
         raise no_window(lengths, sizes, dilation, "conv")
     return tuple(
         Axis(k, s, d, before_of(n, k, s, d, p), n, m)
