@@ -23,6 +23,7 @@ TITLES = {
     "normalization": "Normalizations",
     "pool": "Pooling",
     "resizing": "Resizing",
+    "convolve": "Convolutions",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

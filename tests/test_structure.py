@@ -53,6 +53,8 @@ INSIDE = {
         "products",
         "probability",
         "windows",
+        "conv_windows",
+        "conv_forms",
         "__init__",
     ],
     "training": [
@@ -103,6 +105,7 @@ INSIDE = {
         "embedding",
         "attention",
         "spatial",
+        "convolution",
         "__init__",
     ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],

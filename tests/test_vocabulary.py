@@ -24,7 +24,7 @@ def answer(place, name):
 
 
 ANSWERS = [
-    ("layers", "Conv7D", "cr.layers: there is no 'Conv7D'\n  fix: dir(cr.layers) lists what there is"),
+    ("layers", "Conv7D", "cr.layers: there is no 'Conv7D'\n  fix: did you mean 'Conv3D'?"),
     ("layers", "Dens", "cr.layers: there is no 'Dens'\n  fix: did you mean 'Dense'?"),
     ("layers", "GELU", "cr.layers: here it is called cr.layers.Activation(\"gelu\")\n  received: 'GELU'"),
     ("layers", "ModuleList", "cr.layers: ModuleList is another library's word\n  fix: use a plain list of layers"),

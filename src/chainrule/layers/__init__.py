@@ -1,8 +1,33 @@
 """Layers: parts of a network, each with weights of its own."""
 
 from ..vocabulary import answer
-from .attention import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
-from .base import Layer, deserialize, register, registry, serialize
+from .attention import (
+    AdditiveAttention,
+    Attention,
+    GroupQueryAttention,
+    MultiHeadAttention,
+)
+from .base import (
+    Layer,
+    deserialize,
+    register,
+    registry,
+    serialize,
+)
+from .conv_transpose import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+)
+from .convolution import (
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from .core import (
     Activation,
     Flatten,
@@ -12,10 +37,19 @@ from .core import (
     Softmax,
     Tanh,
 )
-from .dense import Dense
-from .dropout import Dropout
-from .embedding import Embedding
-from .input import Input, InputLayer
+from .dense import (
+    Dense,
+)
+from .dropout import (
+    Dropout,
+)
+from .embedding import (
+    Embedding,
+)
+from .input import (
+    Input,
+    InputLayer,
+)
 from .normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -23,6 +57,7 @@ from .normalization import (
     LocalResponseNormalization,
     RMSNormalization,
     UnitNormalization,
+)
 from .pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -56,46 +91,67 @@ from .resizing import (
     ZeroPadding3D,
 )
 
-Linear = Dense
+# names that Keras knows too
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
 AvgPool3D = AveragePooling3D
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
 GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
 GlobalMaxPool3D = GlobalMaxPooling3D
+Linear = Dense
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
     "Activation",
-    "BatchNormalization",
-    "AdditiveAttention",
-    "Attention",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D",
     "AdaptiveMaxPooling1D",
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
+    "AdditiveAttention",
+    "Attention",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
+    "BatchNormalization",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
-    "GroupNormalization",
-    "GroupQueryAttention",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -108,6 +164,8 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "GroupQueryAttention",
     "Input",
     "InputLayer",
     "Layer",
@@ -115,16 +173,20 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNormalization",
-    "RMSNormalization",
-    "MultiHeadAttention",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "MultiHeadAttention",
+    "RMSNormalization",
     "ReLU",
     "Resizing",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Sigmoid",
     "Softmax",
     "Tanh",

@@ -13,6 +13,7 @@ from ..vocabulary import answer
 from . import (
     activations,
     attention,
+    convolve,
     division,
     elementwise,
     embeddings,
@@ -28,6 +29,7 @@ from . import (
 )
 from .activations import *  # noqa: F403
 from .attention import *  # noqa: F403
+from .convolve import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .embeddings import *  # noqa: F403
@@ -45,6 +47,7 @@ __all__ = sorted(
     {
         *activations.__all__,
         *attention.__all__,
+        *convolve.__all__,
         *division.__all__,
         *elementwise.__all__,
         *embeddings.__all__,
