@@ -11,9 +11,10 @@ from .layers.context import calling
 from .metrics import better_direction
 from .operators import raw
 from .shapes import dry_run, map_shapes
+from .svg import Drawing
 from .variable import outside, swap
 
-__all__ = ["history_html", "html", "rows", "table", "text"]
+__all__ = ["history_html", "html", "rows", "shape_text", "shapes_inside", "table", "text"]
 
 
 _HEADINGS = ("Layer (type)", "Output shape", "Param #")
@@ -24,7 +25,7 @@ def table(model: Any) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     if not hasattr(model, "connections"):
         return _HEADINGS, rows(model)
     found = [
-        (title, ", ".join(map(_shape, shapes)), f"{count:,}", ", ".join(sources) or "-")
+        (title, ", ".join(map(shape_text, shapes)), f"{count:,}", ", ".join(sources) or "-")
         for title, shapes, count, sources in model.connections()
     ]
     return (*_HEADINGS, "Connected to"), found
@@ -38,10 +39,10 @@ def rows(model: Any) -> list[tuple[str, str, str]]:
     else:
         inside = shapes_inside(model)
     for layer in model.layers:
-        out = ", ".join(map(_shape, inside.get(id(layer), ()))) or "?"
+        out = ", ".join(map(shape_text, inside.get(id(layer), ()))) or "?"
         if shape is not None and layer.built:
             shape = tuple(layer.compute_output_shape(shape))
-            out = _shape(shape)
+            out = shape_text(shape)
         count = f"{layer.count_params():,}" if layer.built else "not built"
         found.append((f"{layer.name} ({type(layer).__name__})", out, count))
     return found
@@ -70,7 +71,8 @@ def shapes_inside(model: Any) -> dict[int, list[Any]]:
     return shapes
 
 
-def _shape(shape: Any) -> str:
+def shape_text(shape: Any) -> str:
+    """A shape as it stands in tables and drawings."""
     return "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
 
 
@@ -158,7 +160,7 @@ def history_html(history: Mapping[str, Sequence[float]], epochs: Sequence[int] =
             epoch = 1 + (epochs[index] if epochs else index)
             at = f"{values[best]:.4g} (epoch {epoch})"
         last = f"{values[-1]:.4g}" if values else ""
-        cells = (escape(name), _curve(values, best), at, last)
+        cells = (escape(name), _curve(name, values, best), at, last)
         body.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = "".join(f"<th>{word}</th>" for word in ("figure", "over the epochs", "best", "last"))
     return f"<b>History: {count} epochs</b><table><tr>{head}</tr>{''.join(body)}</table>"
@@ -173,27 +175,24 @@ def _best(name: str, values: Sequence[float]) -> int | None:
     return (max if direction == "max" else min)(finite, key=values.__getitem__)
 
 
-def _curve(values: Sequence[float], best: int | None) -> str:
-    """A small drawing of a curve, with a dot at the best value; SVG needs no library."""
+def _curve(name: str, values: Sequence[float], best: int | None) -> str:
+    """A small drawing of a curve, with a dot at the best value."""
     wide, high, edge = 160, 32, 4
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return ""
     low, spread = min(finite), (max(finite) - min(finite)) or 1.0
 
-    def place(index: int) -> str:
+    def place(index: int) -> tuple[float, float]:
         x = edge + (wide - 2 * edge) * index / max(1, len(values) - 1)
-        y = high - edge - (high - 2 * edge) * (values[index] - low) / spread
-        return f"{x:.1f},{y:.1f}"
+        return x, high - edge - (high - 2 * edge) * (values[index] - low) / spread
 
     step = max(1, len(values) // 200)  # more points than pixels are not seen
     shown = [i for i in range(len(values)) if i % step == 0 or i == len(values) - 1]
-    points = " ".join(place(i) for i in shown if math.isfinite(values[i]))
-    dot = ""
+    points = [place(i) for i in shown if math.isfinite(values[i])]
+    picture = Drawing(wide, high, f"{name} over the epochs")
+    if points:
+        picture.polyline(points, stroke="blue", thick=1.5)
     if best is not None:
-        x, y = place(best).split(",")
-        dot = f'<circle cx="{x}" cy="{y}" r="3" fill="#D55E00"/>'
-    return (
-        f'<svg width="{wide}" height="{high}"><polyline points="{points}" fill="none" '
-        f'stroke="#0072B2" stroke-width="1.5"/>{dot}</svg>'
-    )
+        picture.circle(*place(best), 3, fill="orange")
+    return picture.svg()

@@ -1,4 +1,6 @@
-"""Pictures of training and results, each a matplotlib `Figure` of its own.
+"""Pictures of models, training and results.
+
+`network` draws a model as SVG, without any library. All others are matplotlib `Figure`s.
 
 No pyplot: nothing is shown, no window opens, no global state changes. A notebook displays the
 figure; `figure.savefig("curves.png")` writes it. Colours are those of Okabe and Ito, which readers
@@ -10,6 +12,7 @@ Example:
     >>> figure.savefig(io.BytesIO())
 """
 
+from ..drawing import network
 from .base import COLOURS
 from .classes import confusion_matrix, mistakes
 from .curves import learning_curves
@@ -22,5 +25,6 @@ __all__ = [
     "decision_boundary",
     "learning_curves",
     "mistakes",
+    "network",
     "regression",
 ]

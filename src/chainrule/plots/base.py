@@ -11,12 +11,12 @@ import numpy as np
 
 from ..arrays import asarray
 from ..errors import ArgumentError, DataError, missing_extra
+from ..svg import HUES
 
 __all__ = ["COLOURS", "GREY", "MARKERS", "axes_of", "new_figure", "labels_of", "names_of", "rgb"]
 __all__ += ["same_rows"]
 
-# Okabe and Ito, "Color Universal Design" (2008), without black
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+COLOURS = tuple(HUES.values())
 MARKERS = "os^Dv<>P"
 GREY = "#555555"
 LONGEST_NAME = 18

@@ -1,0 +1,88 @@
+"""What all drawings of models share: what is asked for, colours of kinds, the heading."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from ..svg import Drawing, shorten, text_width
+from .facts import Graph, Node, shape_text
+
+__all__ = ["HEADING", "MARGIN", "Asked", "begin", "hue_of", "plural"]
+
+MARGIN = 18.0
+HEADING = 34.0
+
+# the first that is found in the name of a class or an operation
+_HUES = (
+    ("input", "grey"),
+    ("conv", "orange"),
+    ("pool", "pink"),
+    ("norm", "green"),
+    ("rnn|lstm|gru|bidirectional|timedistributed", "sky"),
+    ("attention|transformer|encoder|decoder", "amber"),
+    ("embedding|encoding|vectorization", "yellow"),
+    ("dense|linear|perceptron", "blue"),
+    ("dropout|noise|random", "green"),
+)
+
+
+class Asked(NamedTuple):
+    """How a model is to be drawn; the arguments of `network`."""
+
+    shapes: bool = True
+    dtype: bool = False
+    names: bool = True
+    parameters: bool = True
+    activations: bool = True
+    trainable: bool = False
+    expand: bool = False
+    rankdir: str = "TB"
+    numbers: bool | None = None
+    title: str | None = None
+    theme: str = "auto"
+    direction: str = "ltr"
+
+
+def hue_of(node: Node) -> str:
+    """The colour of a kind of layer."""
+    if node.is_model:
+        return "grey"
+    kind = node.kind.lower()
+    return next((hue for words, hue in _HUES if re.search(words, kind)), "grey")
+
+
+def plural(count: int, word: str) -> str:
+    """A number and what it counts: 1 parameter, 1,000 parameters."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def begin(model: Any, graph: Graph, asked: Asked, width: float, height: float) -> Drawing:
+    """The paper, with the heading on it; `width` and `height` are those of what comes below."""
+    name = model.name if asked.title is None else asked.title
+    about = plural(model.count_params(), "parameter") if model.built else "not built"
+    need = text_width(name, 15, bold=True) + text_width(about, 12) + 6 if name else 0.0
+    width = max(width, min(need, 480.0)) + 2 * MARGIN
+    picture = Drawing(
+        width,
+        height + 2 * MARGIN + (HEADING if name else 0.0),
+        f"{type(model).__name__} {name or model.name}",
+        _told(graph),
+        theme=asked.theme,
+        direction=asked.direction,
+    )
+    if name:
+        space = width - 2 * MARGIN - text_width(about, 12) - 6
+        shown = shorten(name, max(space, 60.0), 15, bold=True)
+        picture.text(MARGIN, MARGIN + 8, shown, size=15, anchor="start", bold=True)
+        after = MARGIN + text_width(shown, 15, bold=True) + 6
+        picture.text(after, MARGIN + 9, about, anchor="start", colour="soft")
+    return picture
+
+
+def _told(graph: Graph) -> str:
+    """The picture in a sentence."""
+    parts = [f"{node.kind} {node.name} {shape_text(node.shapes)}" for node in graph.nodes[:40]]
+    more = len(graph.nodes) - len(parts)
+    ways = "" if not graph.known else f"; {plural(len(graph.edges), 'connection')}"
+    return "; ".join(parts) + (f"; and {more} more" if more else "") + ways
