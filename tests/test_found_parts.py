@@ -415,3 +415,26 @@ def test_softmax_over_two_axes():
     wanted = e / e.sum(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(ops.softmax(z, axis=(1, 2)), wanted, rtol=1e-12)
     np.testing.assert_allclose(layers.Softmax(axis=(1, 2))(z), wanted, rtol=1e-6)
+
+
+def test_what_call_accepts_is_read_for_each_class_by_itself():
+    """Also where the class above was used before, and was asked first."""
+
+    class Above(cr.layers.Layer):
+        def call(self, x):
+            return x
+
+    assert not Above()._accepts.training
+    Above()(np.ones((1, 2)))
+
+    class Below(Above):
+        def call(self, x, training=False):
+            return x + training
+
+    class Beside(Above):
+        pass
+
+    assert Below()(np.ones((1, 2)), training=True)[0, 0] == 2
+    assert Below._accepts.training
+    assert not Beside()._accepts.training
+    assert not Above()._accepts.training

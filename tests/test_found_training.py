@@ -6,6 +6,7 @@ a limit, so that a hang is a failure.
 
 from __future__ import annotations
 
+import copy
 import functools
 import gc
 import importlib
@@ -1360,3 +1361,72 @@ def test_the_bar_says_that_xla_compiles(capsys):
     model.compile("sgd", "mse")
     model.fit(ones(), np.ones((4, 7)), verbose=1, engine="xla")
     assert "compil" in "".join(capsys.readouterr()).lower()
+
+
+# --- found once, and again where something has changed -------------------------------------------
+
+
+def test_parts_are_found_again_when_something_has_changed():
+    """Also what stands in a set, which tells of nothing; a copy has parts of its own."""
+    from chainrule.layers.tracking import parts_of
+
+    class Loose(cr.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inside = set()
+
+    plain, loose = cr.layers.Layer(), Loose()
+    first, second = cr.layers.Dense(1), cr.layers.Dense(1)
+    plain.inside = [first]
+    loose.inside.add(first)
+    for layer in (plain, loose):
+        assert parts_of(layer) == parts_of(layer) == [layer, first]
+    twin = copy.deepcopy(plain)
+    assert parts_of(twin) == [twin, twin.inside[0]]
+    assert twin.inside[0] is not first
+    plain.inside.append(second)
+    loose.inside.add(second)
+    for layer in (plain, loose):
+        assert set(map(id, parts_of(layer))) == {id(layer), id(first), id(second)}
+
+
+@on_both
+def test_targets_of_another_shape_are_looked_at_again(engine):
+    """The losses are tried once for each shape, and once more after compile or a new layer."""
+    model = cr.Sequential([cr.Input((3,)), cr.layers.Dense(2)])
+    model.compile("sgd", "mse", engine=engine)
+    x = np.ones((4, 3), "float32")
+    for _ in range(2):
+        model.train_on_batch(x, np.ones((4, 2), "float32"))
+        with pytest.raises(cr.errors.ShapeError, match="MeanSquaredError"):
+            model.train_on_batch(x, np.ones((4, 3), "float32"))
+    model.compile("sgd", "sparse_categorical_crossentropy", engine=engine)
+    with pytest.raises(cr.errors.ChainruleError):
+        model.train_on_batch(x, np.ones((4, 2), "float32"))
+    model.train_on_batch(x, np.ones(4, "int32"))
+    assert len(model.metrics) == 1
+    model.compile("sgd", "mse", metrics=["mae"], engine=engine)
+    model.train_on_batch(x, np.ones((4, 2), "float32"))
+    assert [m.name for m in model.metrics] == ["loss", "mae"]
+
+
+@on_both
+def test_a_metric_that_came_since_is_reported_in_the_next_fit(engine):
+    class Counting(cr.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seen = None
+
+        def call(self, x):
+            if self.seen is not None:
+                self.seen.update_state(cr.ops.sum(x))
+            return x
+
+    layer = Counting()
+    model = cr.Sequential([cr.Input((3,)), layer, cr.layers.Dense(1)])
+    model.compile("sgd", "mse", engine=engine)
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    assert list(model.fit(x, y, verbose=0).history) == ["loss"]
+    layer.seen = cr.metrics.Mean(name="seen")
+    assert list(model.fit(x, y, verbose=0).history) == ["loss", "seen"]
+    assert model.history.history["seen"] == [12.0]

@@ -284,6 +284,20 @@ def test_import_adds_few_modules_to_numpy():
     assert int(out.stdout) <= ours + 25
 
 
+def test_import_leaves_out_what_few_programs_use():
+    """Files, data sets and runs are loaded when somebody asks for them."""
+    late = ["saving", "storage", "datasets", "data.catalog", "workflow", "report", "plots"]
+    late += ["training.compiled", "training.engines.xla", "models.graph_config"]
+    code = (
+        "import sys, numpy; n = set(sys.modules); import chainrule as cr; "
+        f"late = [m for m in {late} if 'chainrule.' + m in sys.modules]; "
+        "late += list({'json', 'dataclasses', 'random', 'glob'} & (set(sys.modules) - n)); "
+        "print(late, set(cr.__all__) <= set(dir(cr)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[] True"
+
+
 def test_inside_the_package_imports_are_relative():
     """An absolute import would pass by the floors unseen."""
     for path in FILES:

@@ -83,3 +83,25 @@ def test_the_words_are_loaded_only_when_asked():
     code = "import sys, chainrule; hasattr(chainrule.ops, '__x__'); print('chainrule.words' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+def test_what_is_loaded_later_is_there_when_asked_for():
+    """Each in a process of its own; from then on the module has it, and no slip is taken for it."""
+    for name, home in [
+        ("train", "chainrule.workflow.plan"),
+        ("Run", "chainrule.workflow.run"),
+        ("compile", "chainrule.training.compiled"),
+        ("load_model", "chainrule.saving"),
+        ("datasets", "chainrule.datasets"),
+    ]:
+        code = (
+            f"import chainrule as cr; assert {name!r} not in vars(cr); from chainrule import {name}; "
+            f"assert vars(cr)[{name!r}] is {name}; "
+            f"print(getattr({name}, '__module__', {name}.__name__))"
+        )
+        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert out.stdout.strip() == home, out.stderr
+    with pytest.raises(ImportError, match="did you mean 'load_model'") as caught:
+        exec("from chainrule import load_modell")  # noqa: S102
+    assert isinstance(caught.value, ChainruleError)
+    assert answer("", "trainn").endswith("did you mean 'train'?")

@@ -7,6 +7,8 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=10)
 """
 
+from typing import TYPE_CHECKING
+
 from . import process  # noqa: F401  first: a signal may come during the imports below
 
 # isort: split
@@ -14,7 +16,6 @@ from . import (
     activations,
     callbacks,
     config,
-    datasets,
     errors,
     initializers,
     layers,
@@ -31,12 +32,16 @@ from .chain import Tape, gradients, op, record, stop_gradient, vjp
 from .derivatives import hessian, jacobian, jvp, value_and_grad
 from .gradcheck import gradcheck
 from .layers import Input
-from .models import Model, Sequential, load_model
-from .training.compiled import compile
+from .models import Model, Sequential
 from .variable import Variable
 from .version import __version__
 from .vocabulary import answer
-from .workflow import Run, train
+
+if TYPE_CHECKING:  # loaded when they are asked for: see below
+    from . import datasets
+    from .saving import load_model
+    from .training.compiled import compile
+    from .workflow import Run, train
 
 __all__ = [
     "Input",
@@ -76,4 +81,13 @@ __all__ = [
     "xp",
 ]
 
-answer(__name__)
+answer(
+    __name__,
+    later={
+        "Run": "workflow",
+        "compile": "training.compiled",
+        "datasets": "datasets",
+        "load_model": "saving",
+        "train": "workflow",
+    },
+)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import glob
 import os
 import stat
 from typing import IO, Any
@@ -142,6 +141,8 @@ def _temporary(target: str) -> str:
     folder, name = os.path.split(target)
     if len(os.fsencode(name)) > _LONGEST:
         name = checksum(os.fsencode(name))[:32]
+    import glob
+
     for left in glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.tmp")):
         pid = left.rsplit(".", 3)[1]
         if pid.isdigit() and int(pid) != os.getpid() and not _alive(int(pid)):

@@ -9,8 +9,7 @@ agree on random numbers, the rule is right; a forgotten factor or sign stands ou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ from .operators import raw
 __all__ = ["GradientReport", "Worst", "gradcheck"]
 
 
-@dataclass(frozen=True)
-class Worst:
+class Worst(NamedTuple):
     """The entry of one argument or weight where derivative and difference are furthest apart.
 
     Args:
@@ -49,8 +47,7 @@ class Worst:
         )
 
 
-@dataclass(frozen=True, repr=False)
-class GradientReport:
+class GradientReport(NamedTuple):
     """What `gradcheck` returns when every entry agrees; true in an `assert`.
 
     Args:

@@ -299,7 +299,8 @@ def snapshot(variables: Sequence[Variable]) -> list[Any]:
     with _commit:
         holders = {id(h): h for v in variables if (h := v.holder) is not None}
         if not holders:
-            return [v.value for v in variables]
+            swapped = active_swap() is not None
+            return [v.value if swapped else v._value for v in variables]
         held = {
             key: iter(h.pull([v for v in variables if v.holder is h])) for key, h in holders.items()
         }
@@ -344,11 +345,12 @@ def claim(
 
     `may_take(variable, other)` is asked where somebody else has one: False leaves it there. It may
     raise; then nothing has changed. `ready(values)` is called with the values of that moment before
-    anybody is sent to `holder` for them.
+    anybody is sent to `holder` for them; of those that it holds already it has the newest itself.
     """
     with _commit:
         mine = [v.holder is None or v.holder is holder or may_take(v, v.holder) for v in variables]
-        values = [v._value if v.holder is None else v.holder.pull([v])[0] for v in variables]
+        known = (None, holder)
+        values = [v._value if v.holder in known else v.holder.pull([v])[0] for v in variables]
         ready(values)
         for v, taken in zip(variables, mine, strict=True):
             if taken:

@@ -1,14 +1,17 @@
 """What a module says when it is asked for a name of another library.
 
-`answer(__name__)` at the end of a public module gives it a `__getattr__`: a name that is here under
-another word or in another module, one that is not here yet, or a slip of the finger. What is here
-is found by looking; the words of other libraries stand in `words.py`, which is loaded only then.
+`answer(__name__)` at the end of a public module gives it a `__getattr__`: for what is loaded when
+first asked for, a name that is here under another word or in another module, one that is not here
+yet, or a slip of the finger. What is here is found by looking; the words of other libraries stand
+in `words.py`, which is loaded only then.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
+from collections.abc import Mapping
 from functools import partial
 from types import ModuleType
 from typing import Any, NoReturn
@@ -20,11 +23,17 @@ __all__ = ["answer"]
 _PACKAGE = __name__.rpartition(".")[0]
 
 
-def answer(module: str) -> None:
+def answer(module: str, later: Mapping[str, str] | None = None) -> None:
     """Let a module of ours answer for the names that it has not.
 
     It is given its `__getattr__` from here instead of assigning it, since type checkers would take
     the assignment for a promise that every name exists.
+
+    Args:
+        module: its `__name__`.
+        later: name -> the module that has it, from the package on, loaded when the name is first
+            asked for; where both are called the same, the name is that module. What most programs
+            never use costs no time when chainrule is imported. It stands in `__all__` too.
 
     Example:
         >>> import chainrule as cr
@@ -41,14 +50,30 @@ def answer(module: str) -> None:
         >>> hasattr(cr.layers, "Dens")
         False
     """
-    vars(sys.modules[module])["__getattr__"] = partial(_missing, module)
+    names = vars(sys.modules[module])
+    names["__getattr__"] = partial(_load, module, later) if later else partial(_missing, module)
+    if later:
+        names["__dir__"] = lambda: sorted({*names, *later})
 
 
-def _missing(module: str, name: str) -> NoReturn:
+def _load(module: str, later: Mapping[str, str], name: str) -> Any:
+    """What is loaded when it is first asked for; from then on the module has it."""
+    if name not in later:
+        _missing(module, name, sys._getframe(1))
+    path = later[name]
+    value: Any = importlib.import_module(f"{_PACKAGE}.{path}")
+    if path.rpartition(".")[2] != name:
+        value = getattr(value, name)
+    setattr(sys.modules[module], name, value)
+    return value
+
+
+def _missing(module: str, name: str, asking: Any = None) -> NoReturn:
     if name.startswith("_"):  # Python's own questions, asked of every module
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     # `from module import name` throws an AttributeError's words away, but not an ImportError's
-    error = UnknownImportError if _importing(sys._getframe(1)) else UnknownAttributeError
+    importing = _importing(asking or sys._getframe(1))
+    error = UnknownImportError if importing else UnknownAttributeError
     here = module[len(_PACKAGE) + 1 :]
     where = f"cr.{here}" if here else "cr"
     called, known = _elsewhere(here, name)
@@ -96,7 +121,7 @@ def _exists(text: str) -> bool:
     for part in re.findall(r"\w+", text.split("(")[0].split(",")[0])[1:]:
         if not isinstance(value, ModuleType) or part not in _public(value):
             return False
-        value = vars(value)[part]
+        value = getattr(value, part)
     return True
 
 

@@ -27,7 +27,7 @@ from ..variable import Variable, active_swap, outside, swap
 from .context import CallContext, calling, current, met
 from .explicit import Explicit
 from .masks import Masks
-from .signature import Accepts, accepts_of
+from .signature import Accepts, ReadWhenAsked
 from .state import State
 from .tracking import metric_variables, signature
 
@@ -139,7 +139,7 @@ class Layer(State, Masks, Explicit, Configurable):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = _once(cls.__dict__["build"])  # type: ignore[method-assign]
-        cls._accepts = accepts_of(cls)
+        cls._accepts = ReadWhenAsked(cls)  # type: ignore[assignment]
 
     # --- for subclasses -------------------------------------------------------------------------
 
@@ -236,7 +236,8 @@ class Layer(State, Masks, Explicit, Configurable):
         if len(inputs) > 1:
             inputs, training, own = self._bound(inputs, training, own)
         mask = own.pop("mask", None) if own else None
-        if symbolic(inputs, own):
+        plain = len(inputs) == 1 and type(inputs[0]) is np.ndarray and not own  # nearly always
+        if not plain and symbolic(inputs, own):
             return self._symbolic(inputs, training, mask, own)
         given = inputs
         inputs = tuple([self._input(x) for x in inputs])
@@ -529,7 +530,7 @@ def _is_shapes(s: Any) -> bool:
 
 
 Layer.build = _once(Layer.build)  # type: ignore[method-assign]
-Layer._accepts = accepts_of(Layer)
+Layer._accepts = ReadWhenAsked(Layer)  # type: ignore[assignment]
 
 
 def serialize(layer: Layer) -> dict[str, Any]:

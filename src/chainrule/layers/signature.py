@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Accepts", "accepts_of"]
+__all__ = ["Accepts", "ReadWhenAsked", "accepts_of"]
 
 
-@dataclass(frozen=True)
-class Accepts:
+class Accepts(NamedTuple):
     """What `call` and `build` of a class take.
 
     Args:
@@ -47,6 +45,19 @@ class Accepts:
         for name, mask in zip(self.call_names, masks, strict=False):
             if f"{name}_mask" in self.names:
                 found[f"{name}_mask"] = mask
+        return found
+
+
+class ReadWhenAsked:
+    """Stands in a class for its `Accepts` until the first call: reading signatures is slow, and
+    most classes that are imported are never used.
+    """
+
+    def __init__(self, cls: Any) -> None:
+        self.cls = cls
+
+    def __get__(self, layer: Any, kind: Any) -> Accepts:
+        self.cls._accepts = found = accepts_of(self.cls)
         return found
 
 

@@ -57,9 +57,8 @@ class Tracked:
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: without what the last call left behind."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_found", "_last")} | {
-            "_last": None
-        }
+        left_out = ("_found", "_last", "_reachable")
+        return {k: v for k, v in self.__dict__.items() if k not in left_out} | {"_last": None}
 
     def changed(self, part: Any = None) -> None:
         """Count a change; `part` is what came in, if anything did."""
@@ -91,13 +90,13 @@ class Tracked:
 
 
 # attributes of ours that are no settings
-_OWN = frozenset({"_found", "_last", "_loose", "_version", "_trainable", "_symbol"})
+_OWN = frozenset({"_found", "_last", "_loose", "_reachable", "_version", "_trainable", "_symbol"})
 # what layers and models keep under names that a user might choose; nothing of the user's would be
 # found there
 RESERVED = _OWN | {
-    "_building", "_build_shape", "_called", "_compiled", "_dtype", "_kinds", "_last_number",
-    "_names", "_output_names", "_outputs", "_predictors", "_seen", "_shapes", "_specs", "_steppers",
-    "_tasks",
+    "_building", "_build_shape", "_called", "_compiled", "_dtype", "_fitting", "_kinds",
+    "_last_number", "_names", "_output_names", "_outputs", "_predictors", "_seen", "_shapes",
+    "_specs", "_steppers", "_tasks",
 }  # fmt: skip
 _LOOSE = (dict, list, set, frozenset, deque)  # kinds of containers that may hold layers
 
@@ -116,7 +115,14 @@ def _within(value: Any) -> Iterator[Any]:
 
 
 def parts_of(root: Any) -> list[Any]:
-    """Everything reachable from an object: layers, Variables, optimizers, metrics, each once."""
+    """Everything reachable from an object: layers, Variables, optimizers, metrics, each once.
+
+    Found once, for as long as nothing changes anywhere.
+    """
+    count = changes[0]  # read first: what another thread changes meanwhile is seen next time
+    known = vars(root).get("_reachable") if isinstance(root, Tracked) else None
+    if known is not None and known[0] == count:
+        return [root, *known[1]]
     seen: dict[int, Any] = {}
     waiting = [root]
     while waiting:
@@ -126,7 +132,12 @@ def parts_of(root: Any) -> list[Any]:
         seen[id(part)] = part
         if isinstance(part, Tracked):
             waiting.extend(reversed(part.contents()))
-    return list(seen.values())
+    found = list(seen.values())
+    if isinstance(root, Tracked) and not any(
+        "_loose" in vars(p) for p in found if isinstance(p, Tracked)
+    ):
+        vars(root)["_reachable"] = (count, found[1:])  # without itself, which would be a cycle
+    return found
 
 
 def metric_variables(root: Any) -> list[Variable]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import config, losses, metrics, optimizers, rng, saving, summary
+from .. import config, losses, metrics, optimizers, rng, summary
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
 from ..registry import in_trees
@@ -462,14 +462,20 @@ class Model(MakesTask):
         The file is safetensors with checksums, written beside the target and moved into place, so
         an interrupted save leaves the old file. Load it with `cr.load_model`.
         """
+        from .. import saving
+
         return saving.save_model(self, filepath, overwrite=overwrite)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> str:
         """Write the weights alone."""
+        from .. import saving
+
         return saving.save_weights(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: Any) -> None:
         """Read weights that `save_weights` or `save` wrote."""
+        from .. import saving
+
         saving.load_weights(self, filepath)
 
     @classmethod

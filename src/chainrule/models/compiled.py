@@ -152,7 +152,7 @@ def all_settings(parts: Sequence[Any], trained: Sequence[Any], outputs: Sequence
 
 def settings(part: Any) -> Any:
     """The plain values in the attributes of a part, to be compared; arrays by their numbers."""
-    if part is None or isinstance(part, (str, int, float)) or inspect.isroutine(part):
+    if part is None or isinstance(part, (str, int, float)):
         return part
     if isinstance(part, np.ndarray):
         return part.shape, part.tobytes()
@@ -163,7 +163,8 @@ def settings(part: Any) -> Any:
     if isinstance(part, Configurable) and not isinstance(part, Tracked):
         public = [(k, v) for k, v in vars(part).items() if k[0] != "_" and k != "variables"]
         return type(part), *((k, settings(v)) for k, v in public)
-    return type(part)  # Variables are no settings, and a model in a loss tells of its own changes
+    # Variables are no settings, and a model in a loss tells of its own changes
+    return part if inspect.isroutine(part) else type(part)
 
 
 def _metric_config(metric: Any) -> Any:

@@ -17,7 +17,6 @@ from ..shapes import is_shape
 from ..symbol import GraphCall, Symbol, filled, remember, unrecorded
 from ..variable import Variable
 from .base import Model
-from .graph_config import read_graph, written_graph
 from .trace import trace
 
 __all__ = ["Functional"]
@@ -386,6 +385,8 @@ class Functional(Model):
         owner = next(c for c in type(self).__mro__ if "__init__" in vars(c))
         if owner is not Functional:
             return Configurable.get_config(self)
+        from .graph_config import written_graph
+
         graph = self._graph
         return {"name": self.name} | written_graph(self, graph.calls, graph.input_layers)
 
@@ -394,6 +395,8 @@ class Functional(Model):
         """The same graph with new weights; Variables that operations use begin at 0."""
         if "calls" not in config:
             return super().from_config(config)
+        from .graph_config import read_graph
+
         inputs, outputs = read_graph(config, cls.__name__)
         return cls(inputs, outputs, name=config.get("name"))
 

@@ -50,7 +50,7 @@ class Ready(Layer):
         None leaves whole numbers as they are, and gives others the model's type.
         """
         kind = self.input_dtype
-        return tree.map(lambda _: kind, x)
+        return tree.map(lambda _: kind, x) if tree.is_tree(x) else kind
 
     @property
     def input_dtype(self) -> str | None:
@@ -171,7 +171,8 @@ class Ready(Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copy.deepcopy: everything but what was compiled, and locks."""
-        return self.__dict__ | caches() | {"_building_lock": None, "_last": None, "_found": None}
+        left_out = dict.fromkeys(("_building_lock", "_last", "_found", "_reachable"))
+        return self.__dict__ | caches() | left_out
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -200,6 +201,7 @@ def caches() -> dict[str, Any]:
         "_predictors": {},
         "_steppers": {},
         "_specs": {},
+        "_fitting": set(),
         "_seen": -1,
         "_loose_parts": False,
         "_seen_version": None,

@@ -15,10 +15,10 @@ from ..operators import raw
 from ..training.engines import choose_engine, predictor, why_engine
 from ..training.objective import Objective
 from ..training.task import Task
-from ..variable import Variable, snapshot, swap
+from ..variable import Variable, changes, snapshot, swap
 from .compiled import all_settings
 from .edge import Edge, try_losses
-from .ready import Ready
+from .ready import SHAPES, Ready
 
 __all__ = ["MakesTask", "looks_across_rows"]
 
@@ -62,11 +62,18 @@ class MakesTask(Ready):
             return
         shapes = self._ready(x)
         names = self.output_names
+        targets = [(path, a.shape[1:], a.dtype) for path, a in tree.paths(y) if a is not None]
+        fitting, key = self.__dict__["_fitting"], (changes[0], tuple(shapes), tuple(targets))
+        if key in fitting:  # as nearly always when training goes batch by batch
+            return
         if y is not None:
             try_losses(self, y, shapes, names)
         self._as_wide_as_layers(self.loss_tracker)
         if self.__dict__["_outputs"] is None:
             self._outputs_for(names, shapes, y)
+        if len(fitting) >= SHAPES:
+            fitting.clear()
+        fitting.add(key)
 
     def _choose_outputs(self, y: Any, y_pred: Any) -> None:
         """The loss and metrics of each output, where no batch of `fit` has been seen yet."""
@@ -122,11 +129,11 @@ class MakesTask(Ready):
             )
         if self.optimizer is not None:
             self.optimizer.build(trained)
-        return self._task()
+        return self._task(trained)
 
-    def _task(self) -> Task:
+    def _task(self, trained: list[Variable] | None = None) -> Task:
         """What the engines train; the same object while nothing that matters has changed."""
-        trained = self.trainable_variables
+        trained = self.trainable_variables if trained is None else trained
         outputs = self.__dict__["_outputs"]
         fixed = all_settings(parts_of(self), trained, outputs or [])
         key = (self.version, tuple(map(id, trained)), id(outputs), self._slots(), fixed)

@@ -582,9 +582,9 @@ def glu(x, axis=-1):
 def _softmax(x):
     """Softmax over the last axis."""
     m = xp(x)
-    if np.shape(x)[-1] == 0:  # no numbers, no probabilities
+    if x.shape[-1] == 0:  # no numbers, no probabilities
         return x, lambda d_y: d_y
-    e = m.exp(x - m.max(x, axis=-1, keepdims=True))
+    e = m.exp(x - x.max(axis=-1, keepdims=True))
     y = e / e.sum(axis=-1, keepdims=True)
 
     def back(d_y):

@@ -60,7 +60,7 @@ def op(function: Any = None, *, numbers: int = 1, widen: bool = True) -> Any:
     """
     if function is None:
         return functools.partial(op, numbers=numbers, widen=widen)
-    names = frozenset(list(inspect.signature(function).parameters)[:numbers])
+    names = frozenset(function.__code__.co_varnames[:numbers])  # arguments come first
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Any:

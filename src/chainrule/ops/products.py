@@ -113,8 +113,8 @@ def dense(x, kernel, bias=None):
         >>> dense([[1.0, 2.0]], [[1.0], [3.0]], [0.5])
         array([[7.5]])
     """
-    given, held = np.shape(x), np.shape(kernel)
-    added = held[1:] if bias is None else np.shape(bias)
+    given, held = getattr(x, "shape", ()), getattr(kernel, "shape", ())  # a number has none
+    added = held[1:] if bias is None else getattr(bias, "shape", ())
     if len(held) != 2 or given[-1:] != held[:1] or added != held[1:]:
         raise ShapeError(
             "the lengths do not agree",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from .. import tree
 from ..data.sources import Chunk, Source
 from ..errors import DataError, NonFiniteError, StateError
 from .callbacks import Callback, CallbackList, History, Trainable
-from .checkpoint import Checkpoint
 from .engines import Run, held_interrupts
 from .pace import Pace
 from .progress import Progress
@@ -22,8 +20,7 @@ from .progress import Progress
 __all__ = ["Event", "Fit", "evaluate", "fit", "one_batch", "predict"]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """Something that has just happened in a fit, or is about to.
 
     Args:
@@ -40,7 +37,7 @@ class Event:
     epoch: int
     step: int = 0
     steps: int = 0
-    logs: Callable[[], dict[str, Any]] = field(default=dict)
+    logs: Callable[[], dict[str, Any]] = dict
 
 
 class Fit:
@@ -198,6 +195,8 @@ def fit(
     verbose: Any,
 ) -> History:
     """Drain the events of a fit: callbacks, progress, checkpoints. Returns the history."""
+    from .checkpoint import Checkpoint  # and with it what reads and writes files
+
     history = History()
     params = {"epochs": epochs, "steps": source.steps, "verbose": verbose}
     run.task.prepare("train", first_batch(source))
@@ -226,7 +225,8 @@ def fit(
         if checkpoint.restore():
             progress.note(f"going on at epoch {job.epoch + 1}, after {job.step} steps of it")
         for event in job.events():
-            _hear(event, listeners, progress, run.name == "xla" and not run.task.programs)
+            compiles = run.name == "xla" and not run.task.programs
+            _hear(event, listeners, progress, compiles, job.by_batch)
             if event.kind == "steps":
                 listeners.after_steps(job.steps_done, event.epoch, event.step, event.logs)
             checkpoint.after(event)
@@ -264,7 +264,9 @@ def _say(
         progress.note(f"{watching[0]} looks at every batch: the epoch runs batch by batch")
 
 
-def _hear(event: Event, listeners: CallbackList, progress: Progress, compiles: bool) -> None:
+def _hear(
+    event: Event, listeners: CallbackList, progress: Progress, compiles: bool, by_batch: bool
+) -> None:
     """Tell callbacks and progress of an event."""
     if event.kind == "epoch_begin":
         if not event.step:  # else it was called before the checkpoint that fit goes on from
@@ -278,7 +280,7 @@ def _hear(event: Event, listeners: CallbackList, progress: Progress, compiles: b
         listeners.call("on_train_batch_begin", event.step, {})
         listeners.call("on_batch_begin", event.step, {})
     elif event.kind == "steps":
-        if listeners.by_batch():
+        if by_batch:
             logs = event.logs()
             listeners.call("on_train_batch_end", event.step - 1, logs)
             listeners.call("on_batch_end", event.step - 1, logs)

@@ -78,6 +78,8 @@ class Progress:
             self._bar.remove_task(self._task)  # finished epochs become plain lines above the bar
             self._bar.refresh()  # else the next line would bring back the last picture of the bar
             self._task = None
+        if not self.shown:
+            return
         took = time.perf_counter() - self._began
         speed = f"{took:.1f} s" if took >= 0.05 else f"{took * 1e3:.0f} ms"
         self.note(f"{self._name()}  {figures(logs)}  ({self._done} steps, {speed})")

@@ -54,6 +54,7 @@ class Task:
         self.objective: Any = objective  # None where it only predicts
         self.trained = list(trained)
         self._state, self._given, self._meters = state, given, meters
+        self.meters: dict[str, Metric] = {}  # the running loss and every metric, by their names
         self.own_steps, self.name = own_steps or {}, name
         self.logs: dict[str, dict[str, Variable]] = {}  # what steps of the user's return, by kind
         self.programs: dict[Any, Any] = {}  # compiled for this task; shared by all its runs
@@ -61,10 +62,14 @@ class Task:
         self.refresh()
 
     def refresh(self) -> None:
-        """Look again which Variables there are: an optimizer may have made its slots since."""
+        """Look again which Variables there are: an optimizer may have made its slots since.
+
+        That walks through the whole model, so it is not done again in each epoch.
+        """
+        self.meters = self._meters()
         given = list(self._given())
         skip = {id(v) for v in given}
-        found = [*self._state(), *(v for m in self._meters().values() for v in m.variables)]
+        found = [*self._state(), *(v for m in self.meters.values() for v in m.variables)]
         found += [v for logs in self.logs.values() for v in logs.values()]
         self.given = given
         self.variables = [v for v in {id(v): v for v in found}.values() if id(v) not in skip]
@@ -108,11 +113,6 @@ class Task:
         self.refresh()
 
     # --- figures --------------------------------------------------------------------------------
-
-    @property
-    def meters(self) -> dict[str, Metric]:
-        """The running loss and every metric, by their names in logs."""
-        return self._meters()
 
     def figures(self, kind: str) -> list[str]:
         """The names of the figures that `results` gives, as far as they are known before."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import warnings
 import weakref
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,8 +37,7 @@ PARTS = ("x", "y", "sample_weight")  # the parts of a batch, by the names that m
 Check = Callable[[Any, "int | None"], Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Chunk:
+class Chunk(NamedTuple):
     """Consecutive batches of an epoch.
 
     Batches `skip` to `skip + steps` of the chunk are the epoch's steps `first_step` to
@@ -301,6 +298,8 @@ def shapes(data: tuple[Any, ...], names: tuple[str, ...]) -> dict[str, list[Any]
 
 def fingerprint(data: tuple[Any, ...], rows: int) -> int:
     """A checksum of up to 64 rows: other data of the same shape is not taken for the same."""
+    import zlib
+
     total = 0
     for row in np.unique(np.linspace(0, rows - 1, 64).astype(np.int64)).tolist():
         for name, leaf in named(data, PARTS):

@@ -213,6 +213,7 @@ class CallbackList:
             c.set_model(model)
             c.set_params(params)
         self.callbacks = list(callbacks)
+        self._writing = [c for c in callbacks if hasattr(c, "save_freq")]
 
     def by_batch(self) -> list[str]:
         """Names of the callbacks that look at batches."""
@@ -237,12 +238,12 @@ class CallbackList:
 
     def steps_left(self, done: int) -> int | None:
         """Steps from `done` until one of them has something to write; None where none has."""
-        often = [n for c in self.callbacks if (n := every_steps(c)) is not None]
+        often = [n for c in self._writing if (n := every_steps(c)) is not None]
         return min((n - done % n for n in often), default=None)
 
     def after_steps(self, done: int, epoch: int, step: int, logs: Any) -> None:
         """Let those write whose number of batches is full."""
-        for c in self.callbacks:
+        for c in self._writing:
             often = every_steps(c)
             if often is not None and done % often == 0:
                 c._after_steps(epoch, step, logs)

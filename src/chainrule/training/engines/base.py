@@ -66,7 +66,7 @@ class Run:
         known = dict(zip(map(id, self.variables), self.values, strict=True))
         if self.train:
             values = [
-                known.get(id(v), value) if v.holder is self else value
+                known[id(v)] if v.holder is self else value
                 for v, value in zip(variables, values, strict=True)
             ]
         self.variables = variables

@@ -43,12 +43,12 @@ def count_compilation() -> None:
     compilations[0] += 1
 
 
-_WIDE = frozenset({"float64", "int64", "uint64"})
+_WIDE = frozenset(map(np.dtype, ("float64", "int64", "uint64")))
 
 
 def is_wide(values: Iterable[Any]) -> bool:
     """Does anything here, Variables or arrays, have 64 bits? JAX would cut them to 32."""
-    return any(str(v.dtype) in _WIDE for v in values)
+    return any(v.dtype in _WIDE for v in values)
 
 
 class XlaRun(Run):
@@ -70,7 +70,8 @@ class XlaRun(Run):
     def load(self, chunk: Any) -> None:
         """Put the rows on the device, where they are not there already."""
         self._chunk = chunk
-        leaves = tree.leaves(chunk.data)
+        leaves, self._structure = tree.flatten(chunk.data)
+        rows = self._rows = leaves[0].shape[0]
         # a float64 target meets predictions of the model's type, and takes theirs
         self.wide = is_wide(self.variables) or is_wide(a for a in leaves if _is_whole(a))
         for known in self._loaded:
@@ -86,7 +87,6 @@ class XlaRun(Run):
         fits = order is not None and len(order) == self._room
         if not fits or known_order is None or chunk.order is not known_order:
             order = np.zeros(self._room, np.int32)
-            rows = leaves[0].shape[0]
             order[:rows] = np.arange(rows) if chunk.order is None else chunk.order
             self._orders = (chunk.order, order)
 
@@ -101,9 +101,8 @@ class XlaRun(Run):
         self.keep(after)
 
     def _call(self, kind: str, values: Any, first: int, last: int) -> tuple[Any, bool]:
-        chunk, size = self._chunk, self._chunk.batch_size
-        rows = tree.leaves(chunk.data)[0].shape[0]
-        whole, tail = rows // size, rows % size
+        size = self._chunk.batch_size
+        whole, tail = divmod(self._rows, size)
         given = [np.asarray(v.value) for v in self.task.given]
         order, fine = self._orders[1], True
         with precision(self.jax, self.wide), plain_words(self.jax):
@@ -129,7 +128,7 @@ class XlaRun(Run):
             self.keep(after)
 
     def _program(self, kind: str, size: int, loop: bool) -> Any:
-        structure = tree.flatten(self._chunk.data)[1]
+        structure = self._structure
         key = (kind, size, loop, structure, self.wide, tuple(map(id, self.variables)))
         programs = self.task.programs
         with _compiling:
