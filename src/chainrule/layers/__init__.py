@@ -14,6 +14,24 @@ from .core import (
 from .dense import Dense
 from .dropout import Dropout
 from .input import Input, InputLayer
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from .normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -27,8 +45,12 @@ Linear = Dense
 
 __all__ = [
     "Activation",
+    "Add",
+    "Average",
     "BatchNormalization",
+    "Concatenate",
     "Dense",
+    "Dot",
     "Dropout",
     "Flatten",
     "GroupNormalization",
@@ -39,16 +61,28 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNormalization",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "RMSNormalization",
     "ReLU",
     "Sigmoid",
     "Softmax",
+    "Subtract",
     "Tanh",
     "UnitNormalization",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
     "register",
     "registry",
     "serialize",
+    "subtract",
 ]
 
 answer(__name__)
