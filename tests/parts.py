@@ -1205,5 +1205,8 @@ LAYERS: list[LayerRow] = [
         (lambda: [cr.layers.Dense(3, "tanh"), cr.layers.Dense(2, "softmax")],),
     ),
 ]
+LAYERS_WITHOUT_ROW = {"Functional"}  # graphs have test_graph.py
 for _path in sorted(Path(__file__).parent.glob("layers_*.py")):
-    LAYERS += importlib.import_module(_path.stem).LAYERS
+    _module = importlib.import_module(_path.stem)
+    LAYERS += _module.LAYERS
+    LAYERS_WITHOUT_ROW |= getattr(_module, "WITHOUT_ROW", set())

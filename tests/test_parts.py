@@ -35,6 +35,7 @@ from parts import (
     CUT,
     INITIALIZERS,
     LAYERS,
+    LAYERS_WITHOUT_ROW,
     LOSSES,
     LOSSES_WITHOUT_ROW,
     METRICS,
@@ -89,7 +90,7 @@ def jax_of(dtype):
         (initializers.registry, INITIALIZERS, set()),
         (regularizers.registry, REGULARIZERS, set()),
         (schedules.registry, SCHEDULES, set()),
-        (layers.registry, LAYERS, {"Functional"}),  # graphs have test_graph.py
+        (layers.registry, LAYERS, LAYERS_WITHOUT_ROW),
         (callbacks.__all__, CALLBACKS, CALLBACKS_WITHOUT_ROW),
     ],
     ids=lambda v: v.kind if hasattr(v, "kind") else None,

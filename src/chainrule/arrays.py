@@ -21,6 +21,7 @@ from .finite import place
 __all__ = [
     "as_numpy",
     "asarray",
+    "compiled_for_cpu",
     "dtype_name",
     "erf",
     "erfc",
@@ -80,6 +81,13 @@ def lax() -> Any:
     import jax
 
     return jax.lax
+
+
+def compiled_for_cpu() -> bool:
+    """Whether programs run on a CPU: some forms are quick there that are slow on a GPU."""
+    import jax
+
+    return jax.default_backend() == "cpu"
 
 
 def use_namespace(kind: type, namespace: Any) -> None:

@@ -3,16 +3,17 @@
     x̂ = (x − mean)/√(variance + ε),   y = scale·x̂ + offset
 
 They differ in what mean and variance are taken over: the features of a sample (layer), the samples
-of a batch (batch), groups of channels of a sample (group, instance). Every x has a part in the mean
-and in the variance, so three terms come back, with d_x̂ = d_y·scale and the means over those n:
+of a batch (batch), groups of channels of a sample (group, instance). Each x has a part in the mean
+and in the variance of all n, so three terms come back; with g = d_y·scale/√(variance + ε)
 
-    d_x = (d_x̂ − mean(d_x̂) − x̂·mean(d_x̂·x̂))/√(variance + ε)
+    d_x = g − mean(g) − x̂·mean(g·x̂)
 
-which `_d_x` says once for all of them.
+which `_three_terms` says once for all of them.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..arrays import xp
+from ..arrays import compiled_for_cpu, is_traced, xp
 from ..checks import need_numbers as need_settings
 from ..errors import ArgumentError, ShapeError
 from ..operators import raw
@@ -66,13 +67,26 @@ def _others(axes: Sequence[int], ndim: int) -> tuple[int, ...]:
     return tuple(i for i in range(ndim) if i not in axes)
 
 
-def _along(x: Any, axes: Sequence[int]) -> tuple[int, ...]:
-    """The shape of x with length 1 everywhere but on `axes`."""
-    return tuple(n if i in axes else 1 for i, n in enumerate(np.shape(x)))
+def _along(lengths: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    """The lengths on `axes`, 1 everywhere else."""
+    return tuple(n if i in axes else 1 for i, n in enumerate(lengths))
+
+
+def _merged(x: Any, axes: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape of x with neighbouring axes joined that are all among `axes` or all not, and the
+    places of those among them: compilers run rows and columns quicker than many axes.
+    """
+    runs = itertools.groupby(enumerate(np.shape(x)), key=lambda place: place[0] in axes)
+    joined = [(inside, math.prod(n for _, n in run)) for inside, run in runs]
+    return tuple(n for _, n in joined), tuple(k for k, (inside, _) in enumerate(joined) if inside)
 
 
 def _wide(a: Any, x: Any, axes: Sequence[int], name: str, where: str) -> Any:
-    """A parameter with one number for each place on `axes` of x, in a shape that broadcasts."""
+    """A parameter with one number for each place on `axes` of x, as it broadcasts after `_merged`.
+
+    Raises:
+        ShapeError: it has other lengths.
+    """
     if a is None:
         return None
     lengths = tuple(np.shape(x)[i] for i in axes)
@@ -83,18 +97,39 @@ def _wide(a: Any, x: Any, axes: Sequence[int], name: str, where: str) -> Any:
             expected=f"{name} {lengths} for x {tuple(np.shape(x))}",
             received=np.shape(a),
         )
-    return xp(a).reshape(a, _along(x, axes))
+    return xp(a).reshape(a, _along(*_merged(x, axes)))
 
 
-def _narrow(d: Any, axes: Sequence[int]) -> Any:
-    """The gradient of such a parameter: the sum over all other axes."""
-    return xp(d).sum(d, axis=_others(axes, np.ndim(d)))
+def _narrow(d: Any, axes: Sequence[int], a: Any) -> Any:
+    """The gradient of the parameter a: the sum over all other axes, in its shape."""
+    if a is None:
+        return None
+    return xp(d).reshape(xp(d).sum(d, axis=_others(axes, np.ndim(d))), np.shape(a))
 
 
 def _scaled(x_hat: Any, scale: Any, offset: Any) -> Any:
     """scale·x̂ + offset, where there are any."""
     y = x_hat if scale is None else x_hat * scale
     return y if offset is None else y + offset
+
+
+_FEW = 1 << 13  # numbers; fewer are summed where they stand
+
+
+def _sum(v: Any, axes: tuple[int, ...]) -> Any:
+    """Σ over axes, which keep length 1.
+
+    XLA adds up a row one number after the other on a CPU, since it may not change their order. A
+    product with ones may take several at once: twice as quick (benchmarks/NOTES.md).
+    """
+    m = xp(v)
+    if axes == (1,) and np.ndim(v) == 2 and is_traced(v) and v.size >= _FEW and compiled_for_cpu():
+        return m.matmul(v, m.ones((v.shape[1], 1), v.dtype), precision="highest")
+    return m.sum(v, axis=axes, keepdims=True)
+
+
+def _count(x: Any, axes: Sequence[int]) -> int:
+    return math.prod(np.shape(x)[i] for i in axes)
 
 
 def _moments(x: Any, axes: tuple[int, ...], keep: Any = None, count: Any = None) -> tuple:
@@ -108,7 +143,7 @@ def _moments(x: Any, axes: tuple[int, ...], keep: Any = None, count: Any = None)
 
     def mean(v: Any) -> Any:
         if keep is None:
-            return m.mean(v, axis=axes, keepdims=True)
+            return _sum(v, axes) / _count(x, axes)
         return m.sum(m.where(keep, v, 0.0), axis=axes, keepdims=True) / count
 
     start = tuple(slice(0, 1) if i in axes else slice(None) for i in range(x.ndim))
@@ -119,18 +154,15 @@ def _moments(x: Any, axes: tuple[int, ...], keep: Any = None, count: Any = None)
     return near + rest, centred, mean(centred * centred)
 
 
-def _d_x(
-    d_x_hat: Any, x_hat: Any, over: Any, axes: tuple, share: Any, d_mean: Any = 0, d_var: Any = 0
-) -> Any:
-    """The three terms: through x itself, through the mean, through the variance.
+def _three_terms(g: Any, x_hat: Any, share: Any, sum_g: Any, sum_g_x_hat: Any) -> Any:
+    """d_x through x itself, through the mean, through the variance; `share` is 1/n."""
+    return g - share * (sum_g + x_hat * sum_g_x_hat)
 
-    `over` is 1/√(variance + ε), `share` the part of a number in the mean, 1/n. d_mean and d_var
-    are the gradients of mean and variance where those are results themselves.
-    """
-    m = xp(d_x_hat, x_hat)
-    to_mean = m.sum(d_x_hat, axis=axes, keepdims=True) - d_mean / over
-    to_var = m.sum(d_x_hat * x_hat, axis=axes, keepdims=True) - 2 * d_var / (over * over)
-    return over * (d_x_hat - share * (to_mean + x_hat * to_var))
+
+def _within(d_y: Any, x_hat: Any, over: Any, scale: Any, axes: tuple[int, ...]) -> Any:
+    """d_x where mean and variance are those over `axes`, and 1/√(variance + ε) is `over`."""
+    g = (d_y if scale is None else d_y * scale) * over
+    return _three_terms(g, x_hat, 1 / _count(x_hat, axes), _sum(g, axes), _sum(g * x_hat, axes))
 
 
 # --- the same in elementary operations ----------------------------------------------------------
@@ -155,10 +187,10 @@ def _normalize_steps(x: Any, axes: tuple[int, ...], epsilon: float, weight: Any 
 def _scale_steps(x_hat: Any, scale: Any, offset: Any, axes: Sequence[int]) -> Any:
     """scale·x̂ + offset."""
     if scale is not None:
-        x_hat = elementwise.multiply(x_hat, shape.reshape(scale, _along(x_hat, axes)))
+        x_hat = elementwise.multiply(x_hat, shape.reshape(scale, _along(np.shape(x_hat), axes)))
     if offset is None:
         return x_hat
-    return elementwise.add(x_hat, shape.reshape(offset, _along(x_hat, axes)))
+    return elementwise.add(x_hat, shape.reshape(offset, _along(np.shape(x_hat), axes)))
 
 
 # --- layer --------------------------------------------------------------------------------------
@@ -166,8 +198,8 @@ def _scale_steps(x_hat: Any, scale: Any, offset: Any, axes: Sequence[int]) -> An
 
 @op(numbers=3)
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
-    """γ·x̂ + β with x̂ = (x − mean)/√(variance + ε) over features.  With g = γ·d_y:
-    d_x = (g − mean(g) − x̂·mean(g·x̂))/√(variance + ε), d_γ = Σ d_y·x̂, d_β = Σ d_y.
+    """γ·x̂ + β with x̂ = (x − mean)/√(variance + ε) over features.  With
+    g = γ·d_y/√(variance + ε): d_x = g − mean(g) − x̂·mean(g·x̂), d_γ = Σ d_y·x̂, d_β = Σ d_y.
 
     Mean and variance are those of each sample alone, over the axes `axis` (a number or several):
     what else is in the batch makes no difference. γ and β have the lengths of those axes, in order.
@@ -194,19 +226,18 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
     axes, epsilon = _axes(x, axis, where), _epsilon(epsilon, where)
     scale, offset = _wide(gamma, x, axes, "gamma", where), _wide(beta, x, axes, "beta", where)
     m = xp(x, scale, offset)
-    _, centred, variance = _moments(x, axes)
+    lengths, axes = _merged(x, axes)
+    _, centred, variance = _moments(m.reshape(x, lengths), axes)
     over = 1 / m.sqrt(variance + epsilon)
     x_hat = centred * over
 
     def back(d_y):
-        share = 1 / math.prod(np.shape(x)[i] for i in axes)
-        return (
-            _d_x(d_y if scale is None else d_y * scale, x_hat, over, axes, share),
-            None if scale is None else _narrow(d_y * x_hat, axes),
-            None if offset is None else _narrow(d_y, axes),
-        )
+        d_y = xp(d_y).reshape(d_y, lengths)
+        d_x = _within(d_y, x_hat, over, scale, axes)
+        d_gamma = _narrow(d_y * x_hat, axes, gamma)
+        return xp(d_x).reshape(d_x, np.shape(x)), d_gamma, _narrow(d_y, axes, beta)
 
-    return _scaled(x_hat, scale, offset), back
+    return m.reshape(_scaled(x_hat, scale, offset), np.shape(x)), back
 
 
 @layer_normalization.composed
@@ -222,7 +253,7 @@ def _layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
 @op(numbers=3)
 def batch_normalization_training(x, scale=None, offset=None, mask=None, axis=-1, epsilon=1e-3):
     """scale·x̂ + offset, mean and variance, x̂ = (x − mean)/√(variance + ε) over samples.  With
-    g = scale·d_y: d_x = (g − mean(g) − x̂·mean(g·x̂))/√(variance + ε), d_scale = Σ d_y·x̂,
+    g = scale·d_y/√(variance + ε): d_x = g − mean(g) − x̂·mean(g·x̂), d_scale = Σ d_y·x̂,
     d_offset = Σ d_y; what comes back to mean and variance themselves is added to the means.
 
     Mean and variance are those of each channel in this batch, over all axes but `axis`, and of
@@ -251,36 +282,43 @@ def batch_normalization_training(x, scale=None, offset=None, mask=None, axis=-1,
     where = "batch_normalization_training"
     axis, epsilon = check_axis(axis, np.ndim(x), where), _epsilon(epsilon, where)
     axes = _others((axis,), np.ndim(x))
-    n = need_numbers(x, axes, where)
-    gamma, beta = (
-        _wide(scale, x, (axis,), "scale", where),
-        _wide(offset, x, (axis,), "offset", where),
-    )
-    keep, share, count = _kept(mask, x, axes, where)
+    need_numbers(x, axes, where)
+    gamma, beta = [
+        _wide(a, x, (axis,), name, where) for a, name in ((scale, "scale"), (offset, "offset"))
+    ]
+    keep, share, count = _kept(mask, x, axis, where)
     m = xp(x, gamma, beta, keep)
-    mean, centred, variance = _moments(x, axes, keep, count)
+    lengths, at = _merged(x, (axis,))
+    axes = _others(at, len(lengths))
+    mean, centred, variance = _moments(m.reshape(x, lengths), axes, keep, count)
     over = 1 / m.sqrt(variance + epsilon)
     x_hat = centred * over
+    slope = over if gamma is None else over * gamma
 
     def back(d_y, d_mean, d_variance):
-        wide = _along(x, (axis,))
-        d_mean, d_variance = m.reshape(d_mean, wide), m.reshape(d_variance, wide)
-        g = d_y if gamma is None else d_y * gamma
-        return (
-            _d_x(g, x_hat, over, axes, 1 / n if keep is None else share, d_mean, d_variance),
-            None if gamma is None else _narrow(d_y * x_hat, (axis,)),
-            None if beta is None else _narrow(d_y, (axis,)),
-            None,
-        )
+        n = xp(d_y, x_hat)
+        d_y = n.reshape(d_y, lengths)
+        d_offset, d_scale = [_narrow(d, at, mean) for d in (d_y, d_y * x_hat)]
+        # of g = d_y·slope, without a sum of its own; and what is asked of the results themselves
+        sum_g = slope * d_offset - n.reshape(d_mean, np.shape(mean))
+        sum_g_x_hat = slope * d_scale - 2 / over * n.reshape(d_variance, np.shape(mean))
+        d_x = _three_terms(d_y * slope, x_hat, share, sum_g, sum_g_x_hat)
+        return n.reshape(d_x, np.shape(x)), *[n.reshape(d, flat) for d in (d_scale, d_offset)], None
 
     flat = (np.shape(x)[axis],)
-    return (_scaled(x_hat, gamma, beta), m.reshape(mean, flat), m.reshape(variance, flat)), back
+    y = m.reshape(_scaled(x_hat, gamma, beta), np.shape(x))
+    return (y, m.reshape(mean, flat), m.reshape(variance, flat)), back
 
 
-def _kept(mask: Any, x: Any, axes: tuple[int, ...], where: str) -> tuple[Any, Any, Any]:
-    """Which numbers of x count, the part of each in the mean, how many count; or None thrice."""
+def _kept(mask: Any, x: Any, axis: int, where: str) -> tuple[Any, Any, Any]:
+    """Which numbers of x count, the part of each in the mean, how many count in each channel.
+
+    All of them after `_merged`; None, 1/n, None without a mask.
+    """
+    lengths, at = _merged(x, (axis,))
+    axes = _others(at, len(lengths))
     if mask is None:
-        return None, None, None
+        return None, 1 / math.prod(lengths[i] for i in axes), None
     mask = raw(mask)
     mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
     if np.shape(mask) != np.shape(x)[:-1]:
@@ -291,7 +329,7 @@ def _kept(mask: Any, x: Any, axes: tuple[int, ...], where: str) -> tuple[Any, An
             received=np.shape(mask),
         )
     m = xp(x, mask)
-    keep = m.broadcast_to(mask.astype(bool)[..., None], np.shape(x))
+    keep = m.reshape(m.broadcast_to(mask.astype(bool)[..., None], np.shape(x)), lengths)
     count = m.maximum(m.sum(keep, axis=axes, keepdims=True).astype(x.dtype), 1.0)
     return keep, keep.astype(x.dtype) / count, count
 
@@ -302,7 +340,10 @@ def _batch_training(x, scale=None, offset=None, mask=None, axis=-1, epsilon=1e-3
     axis, epsilon = check_axis(axis, np.ndim(x), where), _epsilon(epsilon, where)
     axes = _others((axis,), np.ndim(x))
     need_numbers(x, axes, where)
-    share = _kept(mask, raw(x), axes, where)[1]
+    share = None
+    if mask is not None:
+        _, share, _ = _kept(mask, raw(x), axis, where)
+        share = xp(share).reshape(share, np.shape(x))
     x_hat, mean, variance = _normalize_steps(x, axes, epsilon, share)
     flat = (np.shape(x)[axis],)
     y = _scale_steps(x_hat, scale, offset, (axis,))
@@ -340,29 +381,27 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     named = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
     mu, var, beta, gamma = [_wide(a, x, (axis,), name, where) for name, a in named.items()]
     m = xp(x, mu, var, beta, gamma)
+    lengths, at = _merged(x, (axis,))
     over = 1 / m.sqrt(var + epsilon)
     slope = over if gamma is None else over * gamma
-    centred = x - mu
+    centred = m.reshape(x, lengths) - mu
 
     def back(d_y):
-        flat = (np.shape(x)[axis],)
-        total, by_centred = _narrow(d_y, (axis,)), _narrow(d_y * centred, (axis,))
-        return (
-            d_y * slope,
-            -total * m.reshape(slope, flat),
-            -0.5 * by_centred * m.reshape(slope * over * over, flat),
-            None,
-            total,
-            by_centred * m.reshape(over, flat),
-        )
+        n = xp(d_y, centred)
+        d_y = n.reshape(d_y, lengths)
+        d_x = d_y * slope
+        total, by_centred = _narrow(d_y, at, mu), _narrow(d_y * centred, at, mu)
+        d_each = (-slope * total, -0.5 * slope * over * over * by_centred, total, over * by_centred)
+        d_mean, d_variance, d_offset, d_scale = [n.reshape(d, np.shape(mean)) for d in d_each]
+        return n.reshape(d_x, np.shape(x)), d_mean, d_variance, None, d_offset, d_scale
 
-    return _scaled(centred, slope, beta), back
+    return m.reshape(_scaled(centred, slope, beta), np.shape(x)), back
 
 
 @batch_normalization.composed
 def _batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
     axis = check_axis(axis, np.ndim(x), "batch_normalization")
-    wide = _along(x, (axis,))
+    wide = _along(np.shape(x), (axis,))
     spread = elementwise.add(
         shape.reshape(variance, wide), _epsilon(epsilon, "batch_normalization")
     )
@@ -376,8 +415,8 @@ def _batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsil
 
 @op(numbers=4)
 def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=None):
-    """γ·x̂ + β with x̂ = (x − mean)/√(variance + ε) over groups of channels.  With g = γ·d_y:
-    d_x = (g − mean(g) − x̂·mean(g·x̂))/√(variance + ε), d_γ = Σ d_y·x̂, d_β = Σ d_y.
+    """γ·x̂ + β with x̂ = (x − mean)/√(variance + ε) over groups of channels.  With
+    g = γ·d_y/√(variance + ε): d_x = g − mean(g) − x̂·mean(g·x̂), d_γ = Σ d_y·x̂, d_β = Σ d_y.
 
     x (batch, ..., channels): mean and variance are taken over all places of one sample and over the
     channels of one group. γ and β are (channels,). One group is layer normalization over everything
@@ -403,24 +442,24 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=None)
     where = "group_normalization"
     axis, grouped, axes = _in_groups(x, groups, axis, where)
     epsilon = _epsilon(epsilon, where)
-    scale, offset = _wide(gamma, x, (axis,), "gamma", where), _wide(beta, x, (axis,), "beta", where)
-    m, whole_shape = xp(x, scale, offset), np.shape(x)
+    scale, offset = [
+        _wide(a, x, (axis,), name, where) for a, name in ((gamma, "gamma"), (beta, "beta"))
+    ]
+    m = xp(x, scale, offset)
     _, centred, variance = _moments(m.reshape(x, grouped), axes)
     over = 1 / m.sqrt(variance + epsilon)
     x_hat = centred * over
-    flat = m.reshape(x_hat, whole_shape)
+    lengths, at = _merged(x, (axis,))
+    by_channel = m.reshape(x_hat, lengths)
 
     def back(d_y):
-        g = m.reshape(d_y if scale is None else d_y * scale, grouped)
-        d_x = _d_x(g, x_hat, over, axes, 1 / math.prod(grouped[i] for i in axes))
-        return (
-            m.reshape(d_x, whole_shape),
-            None,
-            None if scale is None else _narrow(d_y * flat, (axis,)),
-            None if offset is None else _narrow(d_y, (axis,)),
-        )
+        n = xp(d_y, x_hat)
+        d_y = n.reshape(d_y, lengths)
+        g = n.reshape(d_y if scale is None else d_y * scale, grouped)
+        d_x = n.reshape(_within(g, x_hat, over, None, axes), np.shape(x))
+        return d_x, None, _narrow(d_y * by_channel, at, gamma), _narrow(d_y, at, beta)
 
-    return _scaled(flat, scale, offset), back
+    return m.reshape(_scaled(by_channel, scale, offset), np.shape(x)), back
 
 
 @group_normalization.composed
@@ -432,8 +471,8 @@ def _group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=None
 
 
 def _in_groups(x: Any, groups: Any, axis: Any, where: str) -> tuple[int, tuple, tuple]:
-    """The axis of the channels, x's shape with that axis as (groups, rest), and all axes of it but
-    the batch and the groups.
+    """The axis of the channels; x's shape as (batch, places before, groups, channels of a group and
+    places after); the two of these that are normalized over.
     """
     axis, groups = check_axis(axis, np.ndim(x), where), whole(groups, where, "groups")
     lengths = tuple(np.shape(x))
@@ -446,10 +485,10 @@ def _in_groups(x: Any, groups: Any, axis: Any, where: str) -> tuple[int, tuple, 
             expected="axis from 1" if axis == 0 else f"a divisor of {lengths[axis]} channels",
             received=f"axis={axis}" if axis == 0 else f"groups={groups}",
         )
-    grouped = (*lengths[:axis], groups, lengths[axis] // groups, *lengths[axis + 1 :])
-    axes = _others((0, axis), len(grouped))
-    need_numbers(np.empty(grouped[1:], bool), range(len(grouped) - 1), where)
-    return axis, grouped, axes
+    before, after = math.prod(lengths[1:axis]), math.prod(lengths[axis + 1 :])
+    grouped = (lengths[0], before, groups, lengths[axis] // groups * after)
+    need_numbers(x, range(1, len(lengths)), where)
+    return axis, grouped, (1, 3)
 
 
 @composite
@@ -476,8 +515,8 @@ def instance_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None):
 
 @op(numbers=2)
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
-    """scale·x̂ with x̂ = x/√(mean(x²) + ε) over features.  With g = scale·d_y:
-    d_x = (g − x̂·mean(g·x̂))/√(mean(x²) + ε), d_scale = Σ d_y·x̂.
+    """scale·x̂ with x̂ = x/√(mean(x²) + ε) over features.  With
+    g = scale·d_y/√(mean(x²) + ε): d_x = g − x̂·mean(g·x̂), d_scale = Σ d_y·x̂.
 
     Layer normalization without the mean and the offset.
 
@@ -501,16 +540,19 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     axes, epsilon = _axes(x, axis, where), _epsilon(epsilon, where)
     gamma = _wide(scale, x, axes, "scale", where)
     m = xp(x, gamma)
-    over = 1 / m.sqrt(m.mean(x * x, axis=axes, keepdims=True) + epsilon)
-    x_hat = x * over
+    lengths, axes = _merged(x, axes)
+    rows = m.reshape(x, lengths)
+    n = _count(rows, axes)
+    over = 1 / m.sqrt(_sum(rows * rows, axes) / n + epsilon)
+    x_hat = rows * over
 
     def back(d_y):
-        g = d_y if gamma is None else d_y * gamma
-        through_length = x_hat * xp(d_y, x_hat).mean(g * x_hat, axis=axes, keepdims=True)
-        d_scale = None if gamma is None else _narrow(d_y * x_hat, axes)
-        return over * (g - through_length), d_scale
+        d_y = xp(d_y).reshape(d_y, lengths)
+        g = (d_y if gamma is None else d_y * gamma) * over
+        d_x = g - x_hat * (_sum(g * x_hat, axes) / n)
+        return xp(d_x).reshape(d_x, np.shape(x)), _narrow(d_y * x_hat, axes, scale)
 
-    return _scaled(x_hat, gamma, None), back
+    return m.reshape(_scaled(x_hat, gamma, None), np.shape(x)), back
 
 
 @rms_normalization.composed
