@@ -14,6 +14,7 @@ from .core import (
 from .dense import Dense
 from .dropout import Dropout
 from .input import Input, InputLayer
+from .text import TextVectorization
 
 Linear = Dense
 
@@ -31,6 +32,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "TextVectorization",
     "deserialize",
     "register",
     "registry",

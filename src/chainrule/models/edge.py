@@ -114,6 +114,7 @@ class Edge:
     def inputs(self, x: Any) -> Any:
         """Finite arrays of the types that the model's inputs have, all with as many rows."""
         names = self.model.input_names
+        x = self.model.prepared(x)
         if type(x) is np.ndarray and (names is None or len(names) == 1):  # nearly always
             return self._input(x, self.model.input_types(x), f"{self.where}x")
         x = as_inputs(x, names, f"{self.where}x")
