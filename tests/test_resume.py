@@ -558,11 +558,11 @@ def test_a_run_section_of_somebody_else_s_is_damaged(change, tmp_path, kill):
 
 
 def test_a_long_history_fits_into_a_checkpoint(tmp_path, kill):
-    """A header is at most a megabyte; 200,000 figures are more."""
+    """A header is at most 8 megabytes; 800,000 figures are more."""
     x, y = data(4)
 
     class Long(cr.callbacks.Callback):
-        figures = [k / 7 for k in range(200_000)]
+        figures = [k / 7 for k in range(800_000)]
 
         def get_state(self):
             return {"figures": self.figures}

@@ -22,7 +22,7 @@ from .files import checksum, open_to_read, path_of, write_atomically
 
 __all__ = ["read", "write"]
 
-_HEADER_LIMIT = 1 << 20  # one megabyte, before anything is allocated
+_HEADER_LIMIT = 1 << 23  # eight megabytes, before anything is allocated
 _LONGEST_AXIS = 1 << 31
 _MOST_AXES = 32
 _ZEROS = "0" * 64
@@ -82,7 +82,7 @@ def write(path: str, tensors: dict[str, np.ndarray], manifest: dict[str, Any]) -
     end = 8 + int.from_bytes(content[:8], "little")
     header = _in_order(content[8:end])
     if len(header) > _HEADER_LIMIT:
-        raise FileError("the description of the model is larger than a megabyte", where=path)
+        raise FileError("the description of the model is larger than 8 megabytes", where=path)
     start = len(header).to_bytes(8, "little")
     sealed = header.replace(_seal(_ZEROS), _seal(checksum(start + header)), 1)
     write_atomically(path, start, sealed, content[end:])

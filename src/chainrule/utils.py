@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from . import rng
-from .arrays import asarray
+from .arrays import asarray, is_float, numpy_dtype
 from .drawing import network
+from .errors import ArgumentError, DataError, choose
 from .labels import check_labels
 from .svg import Drawing
 from .vocabulary import answer
 
-__all__ = ["plot_model", "set_random_seed", "to_categorical"]
+__all__ = ["normalize", "pad_sequences", "plot_model", "set_random_seed", "to_categorical"]
 
 
 def set_random_seed(seed: int) -> None:
@@ -30,8 +33,6 @@ def set_random_seed(seed: int) -> None:
         >>> bool((cr.layers.Dense(2)(np.ones((1, 3))) == first).all())
         True
     """
-    import random
-
     rng.set_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator is what users' code may read
@@ -101,6 +102,100 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     count = int(labels.max(initial=-1)) + 1 if num_classes is None else num_classes
     labels = check_labels(labels, count, "x", "give a larger num_classes")
     return np.eye(count, dtype=np.float32)[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
+    """x divided by its norm along an axis, (Σ|xᵢ|ᵖ)^(1/p); what is all zeros stays so.
+
+    Args:
+        x: an array.
+        axis: along which the norms are taken.
+        order: p; 1 for sums, `np.inf` for the largest.
+
+    Example:
+        >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+        array([[0.6, 0.8],
+               [0. , 0. ]])
+    """
+    array = asarray(x, name="x")
+    array = array if is_float(array) else array.astype(np.float64)
+    norm = np.linalg.norm(np.atleast_1d(array), order, axis, keepdims=True)
+    return array / np.where(norm == 0, 1, norm)
+
+
+def pad_sequences(
+    sequences: Sequence[Any],
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> np.ndarray:
+    """Sequences of different lengths as one array (n, maxlen, ...), filled up with `value`.
+
+    Args:
+        sequences: lists or arrays; the steps of all have one shape.
+        maxlen: the length of all; by default that of the longest.
+        dtype: of the result.
+        padding: `"pre"` fills up before, `"post"` after each.
+        truncating: `"pre"` cuts off the beginning of what is longer, `"post"` its end.
+        value: what fills up.
+
+    Raises:
+        DataError: something that is no sequence of numbers, or steps of another shape.
+
+    Example:
+        >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
+        array([[0, 1],
+               [2, 3],
+               [5, 6]], dtype=int32)
+    """
+    for name, given in (("padding", padding), ("truncating", truncating)):
+        if given not in ("pre", "post"):
+            raise choose(name, given, ("pre", "post"), where="pad_sequences")
+    if not hasattr(sequences, "__len__") or isinstance(sequences, (str, bytes)):
+        raise DataError(
+            "sequences must be a list of sequences",
+            where="pad_sequences",
+            received=repr(sequences)[:120],
+        )
+    if maxlen is not None and (not hasattr(maxlen, "__index__") or maxlen < 1):
+        raise ArgumentError(
+            "maxlen must be a whole number of at least 1",
+            where="pad_sequences",
+            received=repr(maxlen)[:80],
+        )
+    arrays = [_sequence(s, k) for k, s in enumerate(sequences)]
+    filled = [(k, a) for k, a in enumerate(arrays) if len(a)]
+    step = filled[0][1].shape[1:] if filled else ()
+    for k, a in filled:
+        if a.shape[1:] != step:
+            raise DataError(
+                "the steps have another shape",
+                where=f"pad_sequences, sequence {k}",
+                expected=f"steps of shape {step}, as in sequence {filled[0][0]}",
+                received=a.shape[1:],
+            )
+    length = max(map(len, arrays), default=0) if maxlen is None else int(maxlen)
+    out = np.full((len(arrays), length, *step), value, numpy_dtype(dtype))
+    for row, a in zip(out, arrays, strict=True):
+        kept = a[-length:] if truncating == "pre" and length else a[:length]
+        if len(kept):
+            row[-len(kept) if padding == "pre" else 0 :][: len(kept)] = kept
+    return out
+
+
+def _sequence(sequence: Any, k: int) -> np.ndarray:
+    """One sequence as an array with at least one axis."""
+    array = asarray(sequence, name=f"sequence {k}")
+    if array.ndim == 0:
+        raise DataError(
+            "this is no sequence",
+            where=f"pad_sequences, sequence {k}",
+            expected="a list or an array",
+            received=repr(sequence)[:80],
+        )
+    return array
 
 
 answer(__name__)

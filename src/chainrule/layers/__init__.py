@@ -108,6 +108,9 @@ from .resizing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .text import (
+    TextVectorization,
+)
 
 # names that Keras knows too
 AvgPool1D = AveragePooling1D
@@ -216,6 +219,7 @@ __all__ = [
     "Softmax",
     "Subtract",
     "Tanh",
+    "TextVectorization",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

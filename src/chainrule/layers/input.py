@@ -61,6 +61,15 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if str(dtype) in ("string", "str"):
+            raise ArgumentError(
+                "strings do not enter a network",
+                where="Input",
+                expected="a type of numbers",
+                received=f"dtype={dtype!r}",
+                fix="leave the Input out: a Sequential whose first layer is a TextVectorization "
+                "takes texts",
+            )
         super().__init__(name=name or "input", dtype=dtype, **kwargs)
         self.auto_named = name is None
         shape = self.input_shape if shape is None else shape

@@ -119,6 +119,7 @@ class Edge:
 
     def _inputs(self, x: Any) -> Any:
         names = self.model.input_names
+        x = self.model.prepared(x)
         if type(x) is np.ndarray and (names is None or len(names) == 1):  # nearly always
             return self._input(x, self.model.input_types(x), f"{self.where}x")
         x = as_inputs(x, names, f"{self.where}x")

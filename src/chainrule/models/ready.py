@@ -44,6 +44,10 @@ class Ready(Layer):
         """Names of the outputs in logs, "" for a single one; known once the model has been run."""
         return self.__dict__["_output_names"]
 
+    def prepared(self, x: Any) -> Any:
+        """The inputs after what must happen to them before a network can begin: nothing."""
+        return x
+
     def input_types(self, x: Any) -> Any:
         """The type in which each input is given to the model, in the tree of the inputs.
 

@@ -12,6 +12,7 @@ from ..layers.base import Layer
 from ..layers.context import current
 from ..layers.core import Flatten
 from ..layers.input import InputLayer
+from ..layers.text import TextVectorization, is_text
 from ..registry import need_config
 from ..shapes import check_shape, is_shape, map_shapes, with_batch
 from ..symbol import Symbol
@@ -67,6 +68,13 @@ class Sequential(Model):
                 where=self.name,
                 received=layer.where,
                 fix="make a second layer; to share weights, write a Model with your own call",
+            )
+        if isinstance(layer, TextVectorization) and self.layers:
+            raise ArgumentError(
+                "texts become numbers before everything else",
+                where=self.name,
+                expected="TextVectorization as the first layer",
+                received=f"{layer.where} after {self.layers[-1].name!r}",
             )
         first = not self._stack
         self._stack.append(layer)
@@ -139,6 +147,16 @@ class Sequential(Model):
                 if hasattr(layer, "check_data"):
                     layer.check_data(x, where)
                 return
+
+    def prepared(self, x: Any) -> Any:
+        """Texts become numbers, where the first layer is a TextVectorization."""
+        first = next(iter(self.layers), None)
+        if isinstance(first, TextVectorization) and is_text(x):
+            return first.prepare(x)
+        return first.prepared(x) if isinstance(first, Sequential) else x
+
+    def _input(self, x: Any) -> Any:
+        return super()._input(self.prepared(x))
 
     def call(self, x: Any, mask: Any = None) -> Any:
         """One layer after another."""
