@@ -49,6 +49,7 @@ INSIDE = {
         "reduce",
         "products",
         "probability",
+        "loop",
         "__init__",
     ],
     "training": [

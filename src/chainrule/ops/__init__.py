@@ -10,11 +10,13 @@ from .. import arrays as _arrays
 from .. import chain as _chain
 from .. import operators as _operators
 from ..vocabulary import answer
-from . import activations, elementwise, probability, products, reduce, shape
+from . import activations, elementwise, loop, probability, products, recurrent, reduce, shape
 from .activations import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .loop import *  # noqa: F403
 from .probability import *  # noqa: F403
 from .products import *  # noqa: F403
+from .recurrent import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .shape import *  # noqa: F403
 
@@ -26,6 +28,8 @@ __all__ = sorted(
         *products.__all__,
         *activations.__all__,
         *probability.__all__,
+        *loop.__all__,
+        *recurrent.__all__,
     }
 )
 
