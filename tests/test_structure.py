@@ -97,6 +97,8 @@ INSIDE = {
         "core",
         "dense",
         "dropout",
+        "cells",
+        "recurrent",
         "__init__",
     ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],
