@@ -55,6 +55,7 @@ class LayerRow:
     alias: tuple[str, ...] = ()
     tag: str = ""
     model: bool = True  # may stand in a Sequential before a Dense
+    around: Callable | None = None  # what is called in its place: the layer that holds it
 
     @property
     def id(self) -> str:
@@ -66,6 +67,11 @@ class LayerRow:
         layer = getattr(owner, self.name)(*args, **(self.kwargs | more))
         layer.build((None, *self.shape[1:])) if self.name == "Sequential" else None
         return layer
+
+    def whole(self, **more: Any) -> Any:
+        """What is called on an array: the layer, or what holds it."""
+        layer = self.make(**more)
+        return self.around(layer) if self.around else layer
 
     def sample(self, dtype: str = "float64") -> np.ndarray:
         x = draw(self.id).normal(size=self.shape)

@@ -1129,7 +1129,7 @@ def test_a_callback_goes_on_from_its_state(row, at):
 
 def ready(row, dtype="float64"):
     """A built layer with weights that are no zeros, its input, and the weights."""
-    layer, x = row.make(dtype=dtype) if row.name != "Sequential" else row.make(), row.sample(dtype)
+    layer, x = row.whole(dtype=dtype) if row.name != "Sequential" else row.make(), row.sample(dtype)
     if not layer.built:
         layer(x)
     rng = draw(row.id + "weights")
@@ -1265,7 +1265,7 @@ def around(row):
     if row.name == "Sequential":
         model = row.make()
     else:
-        layer = row.make() if row.name != "Input" else layers.Activation("linear")
+        layer = row.whole() if row.name != "Input" else layers.Activation("linear")
         model = cr.Sequential([cr.Input(row.shape[1:]), layer, layers.Dense(2)])
     model.compile(optimizers.Adam(0.05), "mse")
     return model

@@ -133,9 +133,8 @@ class Node(Recordable):
         """Itself while its tape is open, then its value: a closed tape records nothing."""
         if not self.tape.closed:
             return self
-        if self.tape.lent_to is not None:  # an input of that tape, while it is open
-            return self.tape.lent_to.borrow(self).on_tape()
-        return self.value.on_tape() if isinstance(self.value, Node) else self.value
+        inside = self.tape.lent_to.borrow(self) if self.tape.lent_to else self.value
+        return inside.on_tape() if isinstance(inside, Node) else inside
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self._number("a NumPy array"), dtype=dtype, copy=copy)
@@ -267,7 +266,7 @@ class Tape:
         self.scopes: list[Scope] = []
         self.fuse, self.closed, self.level = fuse, False, 0
         self.outer: Tape | None = None
-        self.lent_to: Apart | None = None
+        self.lent_to: Any = None  # an `Apart`, while that is open
         self.sources: dict[int, Any] = {}  # index of an input -> the object that was entered
         self._scope: Scope | None = None
         self._token: Any = None
@@ -303,10 +302,9 @@ class Tape:
         if known is not None:
             return known
         value = variable.value
+        value = value.on_tape() if isinstance(value, Node) else value
         if isinstance(value, Node):  # swapped in by `cr.gradcheck` and other pure functions
-            value = value.on_tape()
-            if isinstance(value, Node):
-                return value if value.tape is self else self._enter(variable, value)
+            return value if value.tape is self else self._enter(variable, value)
         return self._enter(variable, value if self.outer is None else self.outer.leaf(variable))
 
     def known(self, x: Any) -> Node | None:
@@ -441,50 +439,6 @@ class Tape:
                 users = [c.index for c in self.calls[first:] if any(a is x for a in c.args)]
                 found |= dict.fromkeys(users[:1], y.call.operation.__name__)
         return found
-
-
-class Apart(Tape):
-    """A tape that stands alone: what is open around it records nothing, and lends its values.
-
-    A value of theirs that meets an operation here is an input here. So `sources` holds all that a
-    function closes over, recorded values and Variables, and every number is a plain array, as
-    inside a loop that is compiled apart.
-
-    Args:
-        around: the tape around it, which may be closed by now: for a function that is run again.
-
-    Example:
-        >>> with record() as around:
-        ...     w = around.watch(np.array(3.0))
-        ...     with Apart() as tape:
-        ...         y = w * 2.0
-        >>> [call.operation for call in around.calls], list(tape.sources.values()) == [w]
-        ([None], True)
-    """
-
-    def __init__(self, around: Tape | None = None) -> None:
-        super().__init__()
-        self._around, self._before = around, []
-
-    def __enter__(self) -> Apart:
-        tape = _open.get() if self._around is None else self._around
-        while tape is not None:
-            if tape is self._around or not tape.closed:
-                self._before.append((tape, tape.closed, tape.lent_to))
-                tape.closed, tape.lent_to = True, self
-            tape = tape.outer
-        self._token = _open.set(self)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        super().__exit__(*exc)
-        for tape, *before in self._before:
-            tape.closed, tape.lent_to = before
-
-    def borrow(self, node: Node) -> Node:
-        """The input here that stands for a value recorded around it."""
-        known = self._inputs.get(id(node))
-        return self._enter(node, node.value) if known is None else known
 
 
 def _complete(call: TupleCall, d: dict[Node, Any]) -> tuple | None:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import config, tree
+from ..apart import Apart
 from ..arrays import asarray, is_float, lax, take_recorded_type, xp
-from ..chain import Apart, Call, Node, TupleCall, active_tape
+from ..chain import Call, Node, TupleCall, active_tape
 from ..errors import ArgumentError, ShapeError, StateError
 from ..operators import Recordable, raw
 from ..symbol import composite, symbolic

@@ -86,6 +86,18 @@ def _rows(m, steps):
     return m.reshape(steps, (steps.shape[0] * steps.shape[1], steps.shape[2]))
 
 
+def _from_x(m, x, kernel, bias):
+    """x as a table of rows, and x·kernel + bias at every step, (time, batch, n)."""
+    rows = _rows(m, _time_first(m, x))
+    z = rows @ kernel if bias is None else rows @ kernel + bias
+    return rows, m.reshape(z, (x.shape[1], x.shape[0], kernel.shape[1]))
+
+
+def _blocks(units, a):
+    """The blocks of columns, one for each gate."""
+    return [a[:, k : k + units] for k in range(0, a.shape[1], units)]
+
+
 def _before(m, first, hs):
     """What each step began with."""
     return m.concatenate([first[None], hs[:-1]])
@@ -148,9 +160,7 @@ def simple_rnn(x, h, kernel, recurrent_kernel, bias=None, mask=None):
     )
     m = xp(x, h, kernel, recurrent_kernel, bias)
     x, h, kernel, recurrent_kernel, bias = _one_type(m, x, h, kernel, recurrent_kernel, bias)
-    x_rows = _rows(m, _time_first(m, x))
-    z = x_rows @ kernel if bias is None else x_rows @ kernel + bias
-    z = m.reshape(z, (time, batch, -1))
+    x_rows, z = _from_x(m, x, kernel, bias)
     keep = _steps_of(m, mask)
 
     def forward(h, now):
@@ -218,18 +228,13 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
     )
     m = xp(x, h, c, kernel, recurrent_kernel, bias)
     x, h, c, kernel, recurrent_kernel, bias = _one_type(m, x, h, c, kernel, recurrent_kernel, bias)
-    x_rows = _rows(m, _time_first(m, x))
-    z = x_rows @ kernel if bias is None else x_rows @ kernel + bias
-    z = m.reshape(z, (time, batch, 4 * units))
+    x_rows, z = _from_x(m, x, kernel, bias)
     keep = _steps_of(m, mask)
-
-    def blocks(a):
-        return [a[:, k * units : (k + 1) * units] for k in range(4)]
 
     def forward(carry, now):
         h, c = carry
         z, *kept = now
-        i, f, g, o = blocks(z + h @ recurrent_kernel)
+        i, f, g, o = _blocks(units, z + h @ recurrent_kernel)
         i, f, g, o = _sigmoid(m, i), _sigmoid(m, f), m.tanh(g), _sigmoid(m, o)
         new = f * c + i * g
         h = _kept(m, kept, o * m.tanh(new), h)
@@ -325,23 +330,18 @@ def gru(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
     m = xp(x, h, kernel, recurrent_kernel, bias)
     x, h, kernel, recurrent_kernel, bias = _one_type(m, x, h, kernel, recurrent_kernel, bias)
     outer, inner = (bias, None) if bias is None or not reset_after else (bias[0], bias[1])
-    x_rows = _rows(m, _time_first(m, x))
-    z = x_rows @ kernel if outer is None else x_rows @ kernel + outer
-    z = m.reshape(z, (time, batch, 3 * units))
+    x_rows, z = _from_x(m, x, kernel, outer)
     keep = _steps_of(m, mask)
     of_gates, of_candidate = recurrent_kernel[:, : 2 * units], recurrent_kernel[:, 2 * units :]
 
-    def blocks(a):
-        return [a[:, k * units : (k + 1) * units] for k in range(a.shape[1] // units)]
-
     def forward(h, now):
         now, *kept = now
-        x_z, x_r, x_g = blocks(now)
+        x_z, x_r, x_g = _blocks(units, now)
         if reset_after:
             product = h @ recurrent_kernel
-            h_z, h_r, h_g = blocks(product if inner is None else product + inner)
+            h_z, h_r, h_g = _blocks(units, product if inner is None else product + inner)
         else:
-            h_z, h_r = blocks(h @ of_gates)
+            h_z, h_r = _blocks(units, h @ of_gates)
         z, r = _sigmoid(m, x_z + h_z), _sigmoid(m, x_r + h_r)
         if not reset_after:
             h_g = h  # what r is multiplied with, before the product
@@ -375,14 +375,7 @@ def gru(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
 
         steps = (_time_first(m, d_hs), *gates, *keep)
         d_h, (d_inner, d_g) = _through(m, backward, d_last, steps, reverse=True)
-        before, _, r = gates[:3]
-        if reset_after:
-            d_recurrent = _rows(m, before).T @ _rows(m, d_inner)
-        else:
-            parts = [
-                _rows(m, before).T @ _rows(m, d_inner), _rows(m, r * before).T @ _rows(m, d_g)
-            ]  # fmt: skip
-            d_recurrent = m.concatenate(parts, axis=1)
+        d_recurrent = _gru_recurrent(m, gates, d_inner, d_g, reset_after)
         d_z = m.concatenate([d_inner[:, :, : 2 * units], d_g], axis=2)
         d_x, d_kernel, d_bias = _weights(m, x_rows, d_z, kernel, (batch, time, features), outer)
         if inner is not None:
@@ -390,6 +383,15 @@ def gru(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
         return d_x, d_h, d_kernel, d_recurrent, d_bias
 
     return (_time_first(m, hs), last), back
+
+
+def _gru_recurrent(m, gates, d_inner, d_g, reset_after):
+    """The gradient of the recurrent kernel, by one product over all steps, or two."""
+    before, _, r = gates[:3]
+    d_gates = _rows(m, before).T @ _rows(m, d_inner)
+    if reset_after:
+        return d_gates
+    return m.concatenate([d_gates, _rows(m, r * before).T @ _rows(m, d_g)], axis=1)
 
 
 @gru.composed
