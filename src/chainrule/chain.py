@@ -133,13 +133,14 @@ class Node(Recordable):
         """Itself while its tape is open, then its value: a closed tape records nothing."""
         if not self.tape.closed:
             return self
-        return self.value.on_tape() if isinstance(self.value, Node) else self.value
+        inside = self.tape.lent_to.borrow(self) if self.tape.lent_to else self.value
+        return inside.on_tape() if isinstance(inside, Node) else inside
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self._number("a NumPy array"), dtype=dtype, copy=copy)
 
     def _number(self, what: str = "a plain number") -> Any:
-        if not self.tape.closed:
+        if not self.tape.closed or self.tape.lent_to is not None:
             raise StateError(
                 f"turning a recorded value into {what} would cut the chain rule here",
                 fix="use the function of that name in cr.ops, or cr.stop_gradient(x) on purpose",
@@ -265,6 +266,7 @@ class Tape:
         self.scopes: list[Scope] = []
         self.fuse, self.closed, self.level = fuse, False, 0
         self.outer: Tape | None = None
+        self.lent_to: Any = None  # an `Apart`, while that is open
         self.sources: dict[int, Any] = {}  # index of an input -> the object that was entered
         self._scope: Scope | None = None
         self._token: Any = None
@@ -300,6 +302,7 @@ class Tape:
         if known is not None:
             return known
         value = variable.value
+        value = value.on_tape() if isinstance(value, Node) else value
         if isinstance(value, Node):  # swapped in by `cr.gradcheck` and other pure functions
             return value if value.tape is self else self._enter(variable, value)
         return self._enter(variable, value if self.outer is None else self.outer.leaf(variable))

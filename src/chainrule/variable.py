@@ -21,8 +21,8 @@ from .chain import Node, active_tape
 from .errors import ShapeError, choose
 from .operators import Recordable, raw
 
-__all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "frozen", "outside"]
-__all__ += ["claim", "commits", "put", "release", "snapshot", "swap"]
+__all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "follow", "frozen"]
+__all__ += ["claim", "commits", "outside", "put", "release", "snapshot", "swap"]
 
 KINDS = ("weight", "statistic", "seed", "slot", "metric", "carry")
 
@@ -385,3 +385,50 @@ class discover(swap):
             with outside():
                 self.now[id(variable)] = variable.value
         return self.now[id(variable)]
+
+
+class follow(swap):
+    """A swap inside which every Variable may be read and assigned, and nobody outside learns of it.
+
+    For a function that is run to see what it does: a Variable has its value of now, or the one
+    that is given; `changed` lists those that were assigned, in the order in which they were met.
+    """
+
+    def __init__(self, variables: Sequence[Variable] = (), values: Iterable[Any] = ()) -> None:
+        super().__init__(variables, values)
+        self._met = {id(v): v for v in variables}
+        self._first = dict(self.now)
+
+    def read(self, variable: Variable) -> Any:
+        """The value here; the first time, the one outside."""
+        key = id(variable)
+        if key not in self._met:
+            self._met[key] = variable
+            if key not in self.now:
+                token = _swap.set(self._outer)
+                try:
+                    self.now[key] = variable.value
+                finally:
+                    _swap.reset(token)
+            self._first[key] = self.now[key]
+        return self.now[key]
+
+    @property
+    def met(self) -> list[tuple[Variable, Any]]:
+        """The Variables that were read or assigned, each with the value it had before."""
+        return [(v, self._first[key]) for key, v in self._met.items()]
+
+    @property
+    def changed(self) -> list[Variable]:
+        """The Variables that were assigned."""
+        return [v for key, v in self._met.items() if self.now[key] is not self._first[key]]
+
+    def __enter__(self) -> follow:
+        self._outer = _swap.get()
+        if self._outer is not None:
+            self.now = self._outer.now | self.now
+        self._token = _swap.set(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _swap.reset(self._token)

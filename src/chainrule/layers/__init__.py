@@ -14,6 +14,9 @@ from .base import (
     registry,
     serialize,
 )
+from .cells import (
+    StackedRNNCells,
+)
 from .conv_transpose import (
     Conv1DTranspose,
     Conv2DTranspose,
@@ -46,9 +49,20 @@ from .dropout import (
 from .embedding import (
     Embedding,
 )
+from .gru import (
+    GRU,
+    GRUCell,
+)
 from .input import (
     Input,
     InputLayer,
+)
+from .lstm import (
+    LSTM,
+    LSTMCell,
+)
+from .masking import (
+    Masking,
 )
 from .merging import (
     Add,
@@ -96,6 +110,9 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .recurrent import (
+    RNN,
+)
 from .resizing import (
     Cropping1D,
     Cropping2D,
@@ -108,8 +125,16 @@ from .resizing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .simple_rnn import (
+    SimpleRNN,
+    SimpleRNNCell,
+)
 from .text import (
     TextVectorization,
+)
+from .wrappers import (
+    Bidirectional,
+    TimeDistributed,
 )
 
 # names that Keras knows too
@@ -154,6 +179,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -177,6 +203,8 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -193,11 +221,14 @@ __all__ = [
     "GroupQueryAttention",
     "Input",
     "InputLayer",
+    "LSTM",
+    "LSTMCell",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "Linear",
     "LocalResponseNormalization",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -209,6 +240,7 @@ __all__ = [
     "MultiHeadAttention",
     "Multiply",
     "RMSNormalization",
+    "RNN",
     "ReLU",
     "Resizing",
     "SeparableConv1D",
@@ -216,10 +248,14 @@ __all__ = [
     "SeparableConvolution1D",
     "SeparableConvolution2D",
     "Sigmoid",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
+    "StackedRNNCells",
     "Subtract",
     "Tanh",
     "TextVectorization",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -330,7 +330,10 @@ class Layer(State, Masks, Explicit, Configurable):
         if isinstance(x, dict):
             return False
         return tree.is_numbers(x) or all(
-            (tree.is_numbers(r) or (not isinstance(r, Recordable) and np.ndim(r) < 2))
+            (
+                tree.is_numbers(r)
+                or (not isinstance(r, Recordable) and not tree.is_tree(r) and np.ndim(r) < 2)
+            )
             and not symbolic(r)
             for r in x
         )

@@ -13,6 +13,18 @@ from ..variable import Variable
 from .base import Layer, register
 
 
+def draw_mask(key: Any, rate: float, shape: tuple, dtype: Any) -> Any:
+    """0 with the probability `rate`, else 1/(1 − rate); the same on both engines.
+
+    Example:
+        >>> draw_mask(rng.key(3), 0.0, (1, 4), "float32")
+        array([[1., 1., 1., 1.]], dtype=float32)
+    """
+    words = rng.bits(key, shape)
+    keep = words >= xp(words).uint32(min(round(rate * 2**32), 2**32 - 1))
+    return keep.astype(dtype) * (1.0 / (1.0 - rate))
+
+
 @register
 class Dropout(Layer):
     """Sets a random share `rate` of the inputs to 0 and divides the rest by 1 − rate:
@@ -80,9 +92,7 @@ class Dropout(Layer):
         key = self.next_key()
         if self.rate == 1:
             return x * 0.0
-        words = rng.bits(key, self._mask_shape(x.shape))
-        keep = words >= xp(words).uint32(min(round(self.rate * 2**32), 2**32 - 1))
-        return ops.multiply(x, keep.astype(x.dtype) * (1.0 / (1.0 - self.rate)))
+        return ops.multiply(x, draw_mask(key, self.rate, self._mask_shape(x.shape), x.dtype))
 
     def next_key(self) -> Any:
         """The key of this step's mask; the next step has another."""

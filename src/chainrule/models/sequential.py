@@ -84,7 +84,7 @@ class Sequential(Model):
             self.built = False
         elif first:
             self.__dict__.update(_shapes=[], _kinds=[])
-            self._build_stack((None, *shape))
+            self._build_stack((getattr(layer, "batch_size", None), *shape))
         else:
             self._grow()
 

@@ -17,11 +17,13 @@ from . import (
     division,
     elementwise,
     embeddings,
+    loop,
     normalization,
     order,
     pool,
     probability,
     products,
+    recurrent,
     reduce,
     resizing,
     shape,
@@ -33,11 +35,13 @@ from .convolve import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .embeddings import *  # noqa: F403
+from .loop import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .order import *  # noqa: F403
 from .pool import *  # noqa: F403
 from .probability import *  # noqa: F403
 from .products import *  # noqa: F403
+from .recurrent import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .resizing import *  # noqa: F403
 from .shape import *  # noqa: F403
@@ -51,11 +55,13 @@ __all__ = sorted(
         *division.__all__,
         *elementwise.__all__,
         *embeddings.__all__,
+        *loop.__all__,
         *normalization.__all__,
         *order.__all__,
         *pool.__all__,
         *probability.__all__,
         *products.__all__,
+        *recurrent.__all__,
         *reduce.__all__,
         *resizing.__all__,
         *shape.__all__,
