@@ -24,6 +24,9 @@ TITLES = {
     "pool": "Pooling",
     "resizing": "Resizing",
     "convolve": "Convolutions",
+    "recurrent": "Recurrence",
+    "attention": "Attention",
+    "embeddings": "Embedding",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

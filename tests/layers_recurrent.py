@@ -70,7 +70,7 @@ def masked(x: list) -> list:
     return x
 
 
-def in_rnn(cell: Any) -> Any:
+def in_rnn(cell: Any, shape: tuple) -> Any:
     return cr.layers.RNN(cell, dtype=cell.dtype)
 
 

@@ -25,7 +25,6 @@ FLOORS = {
     "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
     "tree": 0.1, "shapes": 0.2, "files": 0.1, "checks": 0.1, "finite": 0.1,
     "svg": 0.2,
-    "operators": 1, "symbol": 1.05, "chain": 1.1, "derivatives": 1.2,
     "operators": 1, "symbol": 1.05, "chain": 1.1, "apart": 1.2, "derivatives": 1.2,
     "variable": 1.2, "gradcheck": 1.2,
     "words": 0, "vocabulary": 0.1,
