@@ -463,7 +463,9 @@ def test_bidirectional_makes_its_backward_layer_again():
     assert config["backward_layer"] is None
     layer(np.ones((1, 2, 2)))
     assert layer.get_config() == config
-    assert layers.Bidirectional.from_config(config).get_config() == config
+    again = layers.Bidirectional.from_config(config)
+    assert again.get_config() == config
+    assert again.backward_layer.name == "backward_words"
     given = [np.full_like(w, k) for k, w in enumerate(layer.get_weights())]
     again = layers.Bidirectional(layers.LSTM(3), weights=given)
     again(np.ones((1, 2, 2)))

@@ -19,7 +19,7 @@ _MODES = ("sum", "mul", "ave", "concat", None)
 def _named(layer: Layer, prefix: str, **changed: Any) -> Layer:
     """A layer of the same configuration under a name with the prefix; its weights are its own."""
     config = layer.get_config() | changed
-    config["name"] = prefix + layer.name.removeprefix(prefix)
+    config["name"] = prefix + layer.name.removeprefix("forward_").removeprefix("backward_")
     return type(layer).from_config(config)
 
 
