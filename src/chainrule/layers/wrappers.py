@@ -19,7 +19,7 @@ _MODES = ("sum", "mul", "ave", "concat", None)
 def _named(layer: Layer, prefix: str, **changed: Any) -> Layer:
     """A layer of the same configuration under a name with the prefix; its weights are its own."""
     config = layer.get_config() | changed
-    config["name"] = prefix + layer.name.removeprefix(prefix)
+    config["name"] = prefix + layer.name.removeprefix("forward_").removeprefix("backward_")
     return type(layer).from_config(config)
 
 
@@ -189,14 +189,15 @@ class Bidirectional(Layer):
             outputs += [None] * (2 * len(tree.leaves(self.forward_layer.state_size)))
         return outputs if len(outputs) > 1 else outputs[0]
 
+    @classmethod
+    def _arguments(cls) -> dict[str, Any]:
+        """First weights are no part of the configuration."""
+        return {k: p for k, p in super()._arguments().items() if k != "weights"}
+
     def get_config(self) -> dict[str, Any]:
         """A backward layer that was made from the forward layer is made again."""
-        own, self.__dict__["weights"] = self.own_backward, None
-        try:
-            config = super().get_config()
-        finally:
-            del self.__dict__["weights"]
-        return config if own else config | {"backward_layer": None}
+        config = super().get_config()
+        return config if self.own_backward else config | {"backward_layer": None}
 
 
 @register
