@@ -32,6 +32,15 @@ from .merging import (
     multiply,
     subtract,
 )
+from .noise import (
+    ActivityRegularization,
+    AlphaDropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from .normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -40,22 +49,37 @@ from .normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from .rectifiers import ELU, PReLU
+from .reshaping import (
+    Identity,
+    Lambda,
+    Permute,
+    RepeatVector,
+    Reshape,
+)
 
 Linear = Dense
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "BatchNormalization",
     "Concatenate",
     "Dense",
     "Dot",
     "Dropout",
+    "ELU",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -64,10 +88,17 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
+    "Permute",
     "RMSNormalization",
     "ReLU",
+    "RepeatVector",
+    "Reshape",
     "Sigmoid",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
     "Tanh",
     "UnitNormalization",

@@ -77,13 +77,18 @@ class Dropout(Layer):
         """X with a random mask while training."""
         if not training or self.rate == 0:
             return x
-        count = self.count.value
-        self.count.assign(count + xp(count).uint32(1))
+        key = self.next_key()
         if self.rate == 1:
             return x * 0.0
-        words = rng.bits(rng.fold(self.key.value, count), self._mask_shape(x.shape))
+        words = rng.bits(key, self._mask_shape(x.shape))
         keep = words >= xp(words).uint32(min(round(self.rate * 2**32), 2**32 - 1))
         return ops.multiply(x, keep.astype(x.dtype) * (1.0 / (1.0 - self.rate)))
+
+    def next_key(self) -> Any:
+        """The key of this step's mask; the next step has another."""
+        count = self.count.value
+        self.count.assign(count + xp(count).uint32(1))
+        return rng.fold(self.key.value, count)
 
     def _mask_shape(self, shape: tuple) -> tuple:
         """The shape in which masks are drawn for an input."""
