@@ -82,6 +82,15 @@ from .merging import (
     multiply,
     subtract,
 )
+from .noise import (
+    ActivityRegularization,
+    AlphaDropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from .normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -110,8 +119,19 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .rectifiers import (
+    ELU,
+    PReLU,
+)
 from .recurrent import (
     RNN,
+)
+from .reshaping import (
+    Identity,
+    Lambda,
+    Permute,
+    RepeatVector,
+    Reshape,
 )
 from .resizing import (
     Cropping1D,
@@ -162,6 +182,7 @@ SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D",
@@ -170,6 +191,7 @@ __all__ = [
     "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -201,10 +223,13 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "ELU",
     "Embedding",
     "Flatten",
     "GRU",
     "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -219,10 +244,12 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "Identity",
     "Input",
     "InputLayer",
     "LSTM",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -239,9 +266,13 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "PReLU",
+    "Permute",
     "RMSNormalization",
     "RNN",
     "ReLU",
+    "RepeatVector",
+    "Reshape",
     "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -251,6 +282,9 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "StackedRNNCells",
     "Subtract",
     "Tanh",

@@ -1,0 +1,238 @@
+"""Layers that move numbers without changing them, and the one that runs a named operation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .. import ops
+from ..errors import ArgumentError, did_you_mean
+from .base import Layer, register
+
+
+@register
+class Reshape(Layer):
+    """Each sample in another shape, row by row: (batch, ...) → (batch, *target_shape).
+
+    Args:
+        target_shape: without the batch; one length may be −1, for what is left.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: lengths that are none, or several −1.
+        ShapeError: the numbers of a sample do not fill the shape.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Reshape((2, -1))(np.zeros((5, 6))).shape
+        (5, 2, 3)
+    """
+
+    takes_trees = False
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        lengths: Any = tuple(target_shape) if isinstance(target_shape, (list, tuple)) else (None,)
+        fine = all(map(_is_whole, lengths))
+        if not fine or any(n < -1 for n in lengths) or lengths.count(-1) > 1:
+            raise ArgumentError(
+                "target_shape is no shape of a sample",
+                where=self.where,
+                expected="whole numbers of 0 or more, one of them perhaps -1; without the batch",
+                received=repr(target_shape)[:200],
+            )
+        self.target_shape = lengths
+
+    def call(self, x: Any) -> Any:
+        """X in the other shape."""
+        return ops.reshape(x, self.compute_output_shape(tuple(x.shape)))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """The batch and the target; what −1 stands for is unknown where a length of x is."""
+        batch, sample, target = input_shape[0], input_shape[1:], self.target_shape
+        known = math.prod(n for n in target if n != -1)
+        if None in sample:
+            return (batch, *(None if n == -1 else n for n in target))
+        count = math.prod(sample)
+        fits = count % known == 0 if known and -1 in target else count == known
+        self.needs(
+            fits,
+            "the numbers of a sample do not fill the new shape",
+            f"a shape of {count} numbers",
+            f"{tuple(sample)} to {target}",
+            "leave the batch out of target_shape; one length may be -1",
+        )
+        rest = count // known if known else 0
+        return (batch, *(rest if n == -1 else n for n in target))
+
+
+@register
+class Permute(Layer):
+    """The axes of each sample in another order.
+
+    Args:
+        dims: the old places in their new order, counted from 1: the batch is 0 and stays.
+            (2, 1) exchanges the two axes of a matrix.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: dims are not 1 to n, each once.
+        ShapeError: the input has not as many axes.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Permute((2, 1))(np.zeros((5, 6, 7))).shape
+        (5, 7, 6)
+    """
+
+    takes_trees = False
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        places = tuple(dims) if isinstance(dims, (list, tuple)) else ()
+        fine = bool(places) and all(map(_is_whole, places))
+        if not fine or sorted(places) != list(range(1, len(places) + 1)):
+            raise ArgumentError(
+                "dims must name every axis of a sample once",
+                where=self.where,
+                expected="the numbers from 1 to n in another order; the batch, 0, is left out",
+                received=repr(dims)[:200],
+            )
+        self.dims = places
+
+    def call(self, x: Any) -> Any:
+        """X with its axes moved."""
+        self.compute_output_shape(tuple(x.shape))
+        return ops.transpose(x, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """The lengths in the new order."""
+        self.needs(
+            len(input_shape) == len(self.dims) + 1,
+            "the input has another number of axes than dims",
+            f"{len(self.dims)} axes and the batch",
+            tuple(input_shape),
+        )
+        return (input_shape[0], *(input_shape[k] for k in self.dims))
+
+
+@register
+class RepeatVector(Layer):
+    """A row of numbers n times, as the steps of a sequence: (batch, c) → (batch, n, c).
+
+    Args:
+        n: how often.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: n is no whole number of at least 1.
+        ShapeError: the input is no table.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.RepeatVector(2)(np.array([[1.0, 2.0]]))
+        array([[[1., 2.],
+                [1., 2.]]], dtype=float32)
+    """
+
+    takes_trees = False
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not _is_whole(n) or n < 1:
+            raise ArgumentError(
+                "n must be a whole number of at least 1", where=self.where, received=repr(n)[:100]
+            )
+        self.n = n
+
+    def call(self, x: Any) -> Any:
+        """X as n equal steps."""
+        batch, n, width = self.compute_output_shape(tuple(x.shape))
+        return ops.broadcast_to(ops.reshape(x, (batch, 1, width)), (batch, n, width))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """With n steps behind the batch."""
+        self.needs(
+            len(input_shape) == 2,
+            "only rows of numbers can be repeated as steps",
+            "(batch, features)",
+            tuple(input_shape),
+        )
+        return (input_shape[0], self.n, input_shape[1])
+
+
+@register
+class Identity(Layer):
+    """x as it is, whatever it is: where a layer is wanted and nothing is to be done.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Identity()(np.array([[1.0, 2.0]]))
+        array([[1., 2.]], dtype=float32)
+    """
+
+    supports_masking = True
+
+    def call(self, x: Any) -> Any:
+        """X."""
+        return x
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Unchanged."""
+        return input_shape
+
+
+@register
+class Lambda(Layer):
+    """An operation of `cr.ops` as a layer: `Lambda("square")`, `Lambda(cr.ops.sum, arguments=...)`.
+
+    It is saved by its name. A function of your own has none that a file could keep; Keras writes
+    its bytecode, which runs whatever somebody put into the file. Write such a function as a
+    registered `Layer`. In a graph of layers operations need no layer: `cr.ops.square(x)`.
+
+    Args:
+        function: an operation of `cr.ops`, or its name.
+        arguments: further arguments by name.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: it is no operation, or the arguments are no dict.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Lambda("sum", arguments={"axis": -1})(np.array([[1.0, 2.0]]))
+        array([3.], dtype=float32)
+    """
+
+    def __init__(
+        self, function: Any, arguments: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        name = function if isinstance(function, str) else getattr(function, "__name__", "")
+        known = name in ops.__all__ and callable(getattr(ops, name))
+        if not known or not (isinstance(function, str) or getattr(ops, name) is function):
+            own = not isinstance(function, str) or "lambda" in function
+            raise ArgumentError(
+                "only an operation of cr.ops can be saved by name",
+                where=self.where,
+                expected='such as Lambda("square")',
+                received=repr(function)[:100],
+                fix="write a class of your own, @cr.layers.register class F(cr.layers.Layer), "
+                "with the function in its call(self, x)"
+                if own
+                else did_you_mean(function, ops.__all__),
+            )
+        if not (arguments is None or isinstance(arguments, dict)):
+            raise ArgumentError(
+                "the arguments must be a dict", where=self.where, received=repr(arguments)[:100]
+            )
+        self.function, self.arguments = name, arguments
+
+    def call(self, x: Any) -> Any:
+        """function(x, **arguments)."""
+        return getattr(ops, self.function)(x, **(self.arguments or {}))
+
+
+def _is_whole(n: Any) -> bool:
+    return hasattr(n, "__index__") and not isinstance(n, bool)

@@ -1,0 +1,20 @@
+"""What Keras and we call the same: reshaping, ELU, PReLU. See test_keras.py."""
+
+from keras_case import Case
+
+CASES = [
+    Case("Reshape((2, 6))", ((3, 4, 3),)),
+    Case("Reshape((-1, 2))", ((3, 4, 3),)),
+    Case("Reshape((-1,))", ((3, 4, 3),)),
+    Case("Permute((2, 1))", ((2, 3, 4),)),
+    Case("Permute((2, 3, 1))", ((2, 3, 4, 2),)),
+    Case("RepeatVector(3)", ((2, 4),)),
+    Case("Identity()", ((2, 4),)),
+    Case("ELU(0.5)", ((2, 4),)),
+    Case("PReLU()", ((2, 3, 4),)),
+    Case("PReLU(shared_axes=[1])", ((2, 3, 4),)),
+    Case("PReLU(shared_axes=2)", ((2, 3, 4),)),
+    Case("GaussianNoise(0.5)", ((2, 4),)),
+    Case("AlphaDropout(0.5)", ((2, 4),)),
+    Case("ActivityRegularization(l2=0.5)", ((2, 4),)),
+]
