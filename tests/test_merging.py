@@ -232,6 +232,14 @@ REFUSED = {
         r"Add .*a list of 1 or more inputs.*\n.*\n.*\(None, 4, 1\)",
     ),
     "two arguments": (lambda: layers.Add()(X, Y), r"Add .*a list of 1 or more inputs"),
+    "two vectors": (
+        lambda: layers.Add()([np.ones(3), np.ones(3)]),
+        r"a list of 1 or more(.*\n)*  fix: give them in one list, each an array of two axes",
+    ),
+    "nested lists": (
+        lambda: layers.Add()([np.ones((2, 2)), [[1.0, 2.0], [3.0, 4.0]]]),
+        r"the inputs are no arrays",
+    ),
     "three": (
         lambda: layers.Subtract()([X, X, X]),
         r"Subtract .*a list of 2 inputs is merged\n  expected: Subtract\(\)\(\[a, b\]\)\n"

@@ -148,7 +148,24 @@ def test_a_lambda_is_an_operation_by_name():
     np.testing.assert_array_equal(again(np.array([[3.0]])), [[9.0]])
 
 
+def test_softmax_of_what_a_mask_takes():
+    x = np.log(np.array([[1.0, 3.0, 5.0], [2.0, 2.0, 7.0]]))
+    take = np.array([[True, True, False], [False, False, False]])
+    layer = layers.Softmax(dtype="float64")
+    np.testing.assert_allclose(layer(x, mask=take), [[0.25, 0.75, 0], [0, 0, 0]], atol=1e-15)
+    d_x = layer.backward(np.array([[1.0, 0.0, 9.0], [1.0, 2.0, 3.0]]))
+    np.testing.assert_allclose(d_x, [[0.1875, -0.1875, 0], [0, 0, 0]], atol=1e-15)
+    columns = np.array([True, True, False])
+    np.testing.assert_allclose(layer(x, mask=columns), [[0.25, 0.75, 0], [0.5, 0.5, 0]], atol=1e-9)
+    steps = np.array([[True, False]])  # goes on with the steps, and changes nothing here
+    np.testing.assert_array_equal(layer(x[None], mask=steps), layer(x[None]))
+
+
 REFUSED = {
+    "softmax mask": (
+        lambda: layers.Softmax()(np.zeros((2, 3)), mask=np.ones((2, 2), bool)),
+        r"Softmax .*the mask does not fit the input\n  expected: .* broadcast to \(2, 3\)",
+    ),
     "reshape": (
         lambda: layers.Reshape((4, 2))(np.zeros((2, 6))),
         r"Reshape .*do not fill the new shape\n  expected: a shape of 6 numbers\n"

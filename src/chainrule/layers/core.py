@@ -6,9 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import ops
 from ..checks import need_numbers
 from ..errors import ArgumentError
+from ..operators import raw
 from ..ops import activations
 from .base import Layer, register
 
@@ -209,14 +212,24 @@ class LeakyReLU(_SameShape):
 class Softmax(_SameShape):
     """e^(xᵢ)/Σe^(xⱼ) over an axis, or over several; the shape stays.
 
+    A mask given in the call says which numbers take part; it is broadcast to x. The others come out
+    as 0, all of them where none takes part. A mask of steps, (batch, steps) beside (batch, steps,
+    features), goes on and changes nothing here; Keras refuses it.
+
     Args:
         axis: a number, or a tuple of them (−1).
         kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: an axis that is none.
+        ShapeError: the mask cannot be broadcast to x.
 
     Example:
         >>> import numpy as np, chainrule as cr
         >>> cr.layers.Softmax()(np.array([[0.0, 0.0]]))
         array([[0.5, 0.5]], dtype=float32)
+        >>> cr.layers.Softmax()(np.array([[0.0, 0.0, 9.0]]), mask=np.array([[True, True, False]]))
+        array([[0.5, 0.5, 0. ]], dtype=float32)
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
@@ -230,10 +243,30 @@ class Softmax(_SameShape):
             )
         self.axis = tuple(int(a) for a in axes) if isinstance(axis, Sequence) else int(axis)
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Any, mask: Any = None) -> Any:
         """softmax(x)."""
+        taken = None if mask is None else self._taken(mask, tuple(x.shape))
+        if taken is not None:
+            x = ops.where(taken, x, -3e4 if x.dtype == np.float16 else -1e9)
         last = self.axis in (-1, len(x.shape) - 1)
-        return ops.softmax(x) if last else ops.softmax(x, axis=self.axis)
+        y = ops.softmax(x) if last else ops.softmax(x, axis=self.axis)
+        return y if taken is None else ops.where(taken, y, 0.0)
+
+    def _taken(self, mask: Any, shape: tuple) -> Any:
+        """A mask of the numbers of x as it is, None for one of its steps."""
+        mask = raw(mask)
+        mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+        own = tuple(mask.shape)
+        if 2 <= len(own) < len(shape) and own == shape[: len(own)]:
+            return None
+        ends = zip(reversed(own), reversed(shape), strict=False)
+        self.needs(
+            len(own) <= len(shape) and all(k in (1, n) for k, n in ends),
+            "the mask does not fit the input",
+            f"a shape that can be broadcast to {shape}",
+            own,
+        )
+        return mask.astype(bool)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Unchanged."""

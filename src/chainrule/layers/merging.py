@@ -51,12 +51,19 @@ class _Merging(Layer):
     def _shapes(self, shapes: Any) -> list[tuple]:
         """The inputs' shapes, if they are a list of the right length."""
         given = not is_shape(shapes) and isinstance(shapes, (list, tuple))
-        many = "2" if self.least == 2 else "1 or more"
         self.needs(
-            given and self.least <= len(shapes) <= self.most and all(map(is_shape, shapes)),
-            f"a list of {many} inputs is merged",
+            given and self.least <= len(shapes) <= self.most,
+            f"a list of {'2' if self.least == 2 else '1 or more'} inputs is merged",
             f"{type(self).__name__}()([a, b])",
-            f"{len(shapes)} inputs" if given else f"one of shape {shapes}",
+            f"{len(shapes)} inputs" if given and shapes != [] else f"one of shape {shapes}",
+            "" if given else "give them in one list, each an array of two axes or more",
+        )
+        self.needs(
+            all(map(is_shape, shapes)),
+            "the inputs are no arrays",
+            "arrays in one list",
+            f"{len(shapes)} inputs, of them lists of numbers, or of arrays",
+            "make arrays of them: np.array(x)",
         )
         return [tuple(s) for s in shapes]
 
