@@ -20,6 +20,7 @@ TITLES = {
     "shape": "Shapes",
     "tensor": "Axes and triangles",
     "order": "Order",
+    "image": "Images",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

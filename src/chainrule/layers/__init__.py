@@ -1,6 +1,16 @@
 """Layers: parts of a network, each with weights of its own."""
 
 from ..vocabulary import answer
+from .augmentation import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomErasing,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from .base import Layer, deserialize, register, registry, serialize
 from .core import (
     Activation,
@@ -28,6 +38,14 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Linear",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "Sigmoid",
     "Softmax",

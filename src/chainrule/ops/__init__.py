@@ -14,6 +14,7 @@ from . import (
     activations,
     division,
     elementwise,
+    image,
     order,
     probability,
     products,
@@ -24,6 +25,7 @@ from . import (
 from .activations import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .image import *  # noqa: F403
 from .order import *  # noqa: F403
 from .probability import *  # noqa: F403
 from .products import *  # noqa: F403
@@ -40,6 +42,7 @@ __all__ = sorted(
         *activations.__all__,
         *probability.__all__,
         *division.__all__,
+        *image.__all__,
         *order.__all__,
         *tensor.__all__,
     }
