@@ -27,6 +27,7 @@ TITLES = {
     "recurrent": "Recurrence",
     "attention": "Attention",
     "embeddings": "Embedding",
+    "image": "Images",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

@@ -89,6 +89,7 @@ INSIDE = {
         "catalog",
         "sources",
         "doors",
+        "mixing",
         "__init__",
     ],
     "data/sources": ["prefetch", "base", "memory", "blocks", "streams", "choose", "__init__"],

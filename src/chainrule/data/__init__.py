@@ -1,9 +1,10 @@
 """Data: readers of files, embedded and made-up sets (public as `chainrule.datasets`), and sources.
 
 `cr.data.source` makes what `fit`, `evaluate` and `predict` make of their data themselves, with a
-say in how it is read.
+say in how it is read; `cr.data.mixup` and `cr.data.cutmix` mix the samples of a batch.
 """
 
 from .doors import source
+from .mixing import cutmix, mixup
 
-__all__ = ["source"]
+__all__ = ["cutmix", "mixup", "source"]

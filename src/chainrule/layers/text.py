@@ -250,7 +250,7 @@ class TextVectorization(Layer):
                     expected=f"texts; {special} only at the beginning, in this order",
                     received=f"{token!r} at place {k}"[:200],
                 )
-        room = math.inf if self.max_tokens is None else self._room()
+        room = self._room() or len(tokens)
         if len(set(tokens)) != len(tokens) or not tokens or len(tokens) > room:
             twice = [t for t, n in Counter(tokens).items() if n > 1]
             most = "" if self.max_tokens is None else f", at most {room} of them"
@@ -364,7 +364,9 @@ class TextVectorization(Layer):
         return y
 
     def _counts(self, tokens: list[list[str]], known: _Vocabulary) -> np.ndarray:
-        width = self.max_tokens if self.pad_to_max_tokens else len(known.tokens) + 1
+        width = len(known.tokens) + 1
+        if self.pad_to_max_tokens and self.max_tokens is not None:
+            width = self.max_tokens
         y = np.zeros((len(tokens), width), self._dtype)
         for row, words in zip(y, tokens, strict=True):
             np.add.at(row, [known.place.get(w, -1) + 1 for w in words if w], 1)
@@ -381,18 +383,19 @@ class TextVectorization(Layer):
         return [self._tokens(text) for text in texts]
 
     def _tokens(self, text: str) -> list[str]:
-        how = self.standardize
+        how: Any = self.standardize
+        split: Any = self.split
         if callable(how):
-            text = how(text)
+            text = str(how(text))
         elif how is not None:
             text = text.lower() if how.startswith("lower") else text
             text = text.translate(_NO_PUNCTUATION) if how.endswith("punctuation") else text
-        if callable(self.split):
-            words = list(self.split(text))
-        elif self.split is None:
+        if split is None:
             words = [text]
+        elif split in _SPLIT:
+            words = text.split() if split == "whitespace" else list(text)
         else:
-            words = text.split() if self.split == "whitespace" else list(text)
+            words = list(split(text))
         if self._lengths == (1,):
             return words
         return [

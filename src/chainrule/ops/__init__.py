@@ -17,6 +17,7 @@ from . import (
     division,
     elementwise,
     embeddings,
+    image,
     loop,
     normalization,
     order,
@@ -35,6 +36,7 @@ from .convolve import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .embeddings import *  # noqa: F403
+from .image import *  # noqa: F403
 from .loop import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .order import *  # noqa: F403
@@ -55,6 +57,7 @@ __all__ = sorted(
         *division.__all__,
         *elementwise.__all__,
         *embeddings.__all__,
+        *image.__all__,
         *loop.__all__,
         *normalization.__all__,
         *order.__all__,
