@@ -278,6 +278,15 @@ class Plan:
             stopped_by: asked between pieces of work: the name of the signal that shall end it.
             command: the words of the command line, for `config.json`.
         """
+        if self.folder is None:
+            return self._run(callbacks, verbose, begun, stopped_by, command)
+        report.make(self.folder)
+        with report.alone(self.folder):
+            return self._run(callbacks, verbose, begun, stopped_by, command)
+
+    def _run(
+        self, callbacks: Sequence[Any], verbose: Any, begun: Any, stopped_by: Any, command: Any
+    ) -> Run:
         run = Run(self.model, self.data.schema, data=self.data, folder=self.folder)
         run.config = self._config(command)
         self._open_folder(run.config)
@@ -318,7 +327,6 @@ class Plan:
         """Prepare the folder before training."""
         if self.folder is None:
             return
-        report.make(self.folder)
         if self.resumed is None:  # one that is left of a run that is replaced
             RunCheckpoint(self.folder).remove()
         self._replaces = report.holds_run(self.folder)
