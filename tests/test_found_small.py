@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -175,3 +176,72 @@ def test_threads_of_one_process_do_not_share_a_folder_either(tmp_path):
         pass
     with report.alone(str(tmp_path)):  # and it is free again after both
         pass
+
+
+# --- Ctrl-C while cr.train runs -----------------------------------------------------------------
+
+
+class PressCtrlC(cr.callbacks.Callback):
+    """As a hand would, in the middle of an epoch; `times` times."""
+
+    def __init__(self, epoch, times=1):
+        self.epoch, self.times = epoch, times
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+
+    def get_state(self):
+        return {}
+
+    def set_state(self, state):
+        pass
+
+
+LONG = QUICK | {"epochs": 50}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_ctrl_c_returns_what_there_is(engine, capfd):
+    if engine == "xla":
+        pytest.importorskip("jax")
+    run = cr.train("moons", callbacks=[PressCtrlC(3)], **LONG | {"engine": engine})
+    assert run.config["results"]["stopped_by"] == "SIGINT"
+    assert 3 <= len(run.history.epoch) <= 4
+    assert run.kept_epoch <= 4
+    assert len(run.predict([[0.0, 1.0]]).labels) == 1
+    said = capfd.readouterr().err
+    assert "stopping after this step" in said
+    assert "stopped by SIGINT in epoch" in said
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_writes_what_there_is_and_it_goes_on(tmp_path, capfd):
+    whole = cr.train("moons", out=tmp_path / "whole", callbacks=[PressCtrlC(99)], **LONG)
+    out = tmp_path / "out"
+    run = cr.train("moons", out=out, callbacks=[PressCtrlC(3)], **LONG)
+    assert run.config["results"]["stopped_by"] == "SIGINT"
+    names = {p.name for p in out.iterdir()}
+    assert {"model.safetensors", "config.json", "checkpoint.safetensors"} <= names
+    assert f"to go on: train(resume={str(out)!r})" in capfd.readouterr().err
+    again = cr.train(resume=out, callbacks=[PressCtrlC(99)], verbose=0)
+    assert again.history.history == whole.history.history
+    assert again.config["results"]["stopped_by"] is None
+
+
+def test_a_second_ctrl_c_and_one_before_training_abort(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        cr.train("moons", callbacks=[PressCtrlC(3, times=3)], **LONG)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_program_that_handles_ctrl_c_keeps_its_handler():
+    seen = []
+    before = signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+    try:
+        run = cr.train("xor", callbacks=[PressCtrlC(0)], **QUICK)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [1]
+    assert run.config["results"]["stopped_by"] is None

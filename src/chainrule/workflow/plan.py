@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from ..errors import ArgumentError, MissingExtraError, NonFiniteError
 from ..terminal import say
 from ..training.engines import choose_engine, why_engine
 from ..utils import set_random_seed
+from .interrupt import Begun, Interrupts
 from .prepare import check_target, load, network, optimizer_of, rounded, split
 from .recipes import recipe_for
 from .results import results_of
@@ -97,7 +99,9 @@ def train(
         verbose: 0 silent, 1 and 2 as in `fit`.
 
     Returns:
-        A `Run`: the model, its history, its results and how to use it.
+        A `Run`: the model, its history, its results and how to use it. Ctrl-C during training ends
+        it after the step, and what there is comes back (and is written) as the run; with a folder
+        it can go on. A second Ctrl-C is a KeyboardInterrupt at once.
 
     Raises:
         ArgumentError: an argument that makes no sense; before any data is read.
@@ -123,9 +127,15 @@ def train(
     plan = planned(data, chosen, table, out, overwrite, resume)
     if verbose:
         say(plan.describe())
-    run = plan.run(callbacks=callbacks, verbose=verbose)
+    with Interrupts(plan.stop) as interrupts:
+        run = plan.run(callbacks, verbose, interrupts.begun, interrupts.name)
     if verbose:
         say(run.describe())
+    stopped = run.config["results"]["stopped_by"]
+    if stopped is not None:
+        go_on = "" if run.folder is None else f"; to go on: train(resume={run.folder!r})"
+        where = f"epoch {len(run.history.epoch)} of {plan.settings.epochs}"
+        say(f"stopped by {stopped} in {where}{go_on}", sys.stderr)
     return run
 
 
@@ -296,13 +306,13 @@ class Plan:
                 self.folder, self.settings.checkpoint_every, run.config, begun, stopped_by
             )
         try:
-            run.history, kept = self._fit(callbacks, verbose, checkpoint)
+            run.history, kept = self._fit(callbacks, verbose, checkpoint or Begun(begun))
         except BaseException as error:
             if checkpoint is not None and isinstance(error, NonFiniteError):
                 checkpoint.remove()  # going on would only fail again
             self.withdraw()
             raise
-        stopped = None if checkpoint is None else checkpoint.stopped_by_name
+        stopped = stopped_by() if checkpoint is None else checkpoint.stopped_by_name
         took = time.perf_counter() - self.began
         if self.folder is not None:  # before anything else: a second signal may end the process
             report.write_config(self.folder, run.config)
@@ -335,6 +345,11 @@ class Plan:
             self._opened = True
             report.write_config(self.folder, config)
 
+    def stop(self) -> None:
+        """End training after this piece of work; a run in a folder writes its checkpoint first."""
+        if self.folder is None:
+            self.model.stop_training = True
+
     def withdraw(self) -> None:
         """Remove what was written before training; for one that came to nothing."""
         if self._opened and self.folder is not None:
@@ -345,7 +360,7 @@ class Plan:
     ) -> tuple[Any, dict[str, Any]]:
         """Train; the history, and which weights were kept and by which figure."""
         s = self.settings
-        watching: list[Any] = [*callbacks, *([] if checkpoint is None else [checkpoint])]
+        watching: list[Any] = [*callbacks, checkpoint]
         monitor = "loss" if self.validation is None else "val_loss"
         best = s.keep == "best" and self.validation is not None
         stopper = None
