@@ -287,6 +287,17 @@ def test_a_call_with_numbers_has_boxes_and_no_arrows():
     assert graph_of(built(Own())).known
 
 
+class Doubled(cr.Sequential):
+    def call(self, x, mask=None):
+        return super().call(x) * 2
+
+
+def test_a_stack_with_a_call_of_its_own_is_followed():
+    graph = graph_of(Doubled([cr.Input((2,)), L.Dense(1)]))
+    assert [n.kind for n in graph.nodes] == ["Input", "Dense", "multiply"]
+    assert len(graph.edges) == 2
+
+
 def test_drawing_leaves_no_trace_in_the_model():
     model = built(Own())
     before = dict(vars(model.a))

@@ -140,7 +140,17 @@ INSIDE = {
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
     "report": ["folder", "pictures", "__init__"],
-    "workflow": ["recipes", "settings", "results", "run", "prepare", "resume", "plan", "__init__"],
+    "workflow": [
+        "recipes",
+        "settings",
+        "results",
+        "run",
+        "prepare",
+        "resume",
+        "interrupt",
+        "plan",
+        "__init__",
+    ],
     "cli": [
         "output",
         "train_options",

@@ -326,22 +326,33 @@ def taken_past(activation: str) -> StateError:
     )
 
 
+_LISTED = 40  # names in a message; a table may have thousands of columns
+
+
 def did_you_mean(name: object, choices: Iterable[str]) -> str:
-    """`did you mean 'adam'?`, or the list of all choices when nothing is near.
+    """`did you mean 'adam'?`, or the list of choices when nothing is near.
+
+    A list keeps its order, but for the nearest name, which comes first; anything else is sorted.
 
     Example:
-        >>> did_you_mean("adma", ["adam", "sgd"]), did_you_mean("x", ["adam", "sgd"])
-        ("did you mean 'adam'?", 'use one of adam, sgd')
+        >>> did_you_mean("adma", ["sgd", "adam"]), did_you_mean("x", ["sgd", "adam"])
+        ("did you mean 'adam'?", 'use one of sgd, adam')
+        >>> did_you_mean("price", ["x1", "x2", "x10", "prize_in_euros"])
+        'use one of prize_in_euros, x1, x2, x10'
     """
     import difflib
 
-    known = sorted(set(choices))
+    ordered = isinstance(choices, (list, tuple))
+    known = list(dict.fromkeys(choices)) if ordered else sorted(set(choices))
     folded = {choice.lower(): choice for choice in known}
     word = str(name)[:100].lower()  # a name from a file may be as long as the file
     near = difflib.get_close_matches(word, folded, n=1, cutoff=0.6)
     if near:
         return f"did you mean {folded[near[0]]!r}?"
-    return "use one of " + ", ".join(known)
+    nearest = difflib.get_close_matches(word, folded, n=1, cutoff=0.35)
+    shown = sorted(known, key=lambda choice: [choice] != [folded[w] for w in nearest])
+    more = f" and {len(shown) - _LISTED} more" if len(shown) > _LISTED else ""
+    return "use one of " + ", ".join(shown[:_LISTED]) + more
 
 
 def choose(

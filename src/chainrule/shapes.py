@@ -96,7 +96,16 @@ def _run(call: Callable[..., Any], shapes: tuple, dtypes: tuple, length: int, wh
         kinds = iter(tree.leaves(dtype) if tree.is_tree(dtype) else itertools.repeat(dtype))
         inputs.append(map_shapes(lambda s, kinds=kinds: zeros(s, next(kinds)), shape))
     with np.errstate(all="ignore"):
-        return call(*inputs)
+        y = call(*inputs)
+    for path, leaf in tree.paths(y):
+        if leaf is None:
+            raise ShapeError(
+                "call returned None" + (f" for its output {path!r}" if path else ""),
+                where=where,
+                expected="an array, or a list, tuple or dict of arrays",
+                fix="end call with `return y`",
+            )
+    return y
 
 
 def check_shape(shape: Any, where: str) -> tuple[int | None, ...]:

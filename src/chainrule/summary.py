@@ -35,7 +35,7 @@ def rows(model: Any) -> list[tuple[str, str, str]]:
     """(layer and type, output shape, parameters) for each layer."""
     found, shape, inside = [], None, {}
     if hasattr(model, "_shapes"):
-        shape = model._shapes[0]
+        shape = next(iter(model._shapes), None)  # none yet: the input is not known
     else:
         inside = shapes_inside(model)
     for layer in model.layers:
@@ -78,7 +78,7 @@ def shape_text(shape: Any) -> str:
 
 def totals(model: Any) -> list[tuple[str, str]]:
     """All, trained and fixed parameters, and their size."""
-    total = model.count_params()
+    total = sum(math.prod(v.shape) for v in model.weights)  # also of one that is not built
     trained = sum(math.prod(v.shape) for v in model.trainable_variables)
     size = sum(math.prod(v.shape) * v.dtype.itemsize for v in model.weights)
     lines = [

@@ -316,7 +316,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "seed_everything": "cr.utils.set_random_seed",
     },
     "models": {
-        "Functional": "cr.Model",
         "save_model": "call model.save(path)",
     },
     "datasets": {

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..process import SIGNALS, leave
+from ..workflow.interrupt import STOPPING
 
 __all__ = ["Aborted", "Signals"]
 
@@ -77,4 +78,4 @@ class Signals:
             raise Aborted(number)
         self.received = number
         # not print: the signal may have come in the middle of one
-        os.write(2, b"\nstopping after this step and saving; once more aborts at once\n")
+        os.write(2, STOPPING)

@@ -139,6 +139,7 @@ class Layer(State, Masks, Explicit, Configurable):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = _once(cls.__dict__["build"])  # type: ignore[method-assign]
+            cls.makes_weights = True
         cls._accepts = ReadWhenAsked(cls)  # type: ignore[assignment]
 
     # --- for subclasses -------------------------------------------------------------------------
@@ -435,7 +436,7 @@ class Layer(State, Masks, Explicit, Configurable):
             with calling(False), swap(variables, [v.value for v in variables]):
                 y = tree.map(raw, self(*given, **more))
             if kinds is not None:
-                kinds[:] = [v.dtype for v in tree.leaves(y)]
+                kinds[:] = [getattr(v, "dtype", None) for v in tree.leaves(y)]
             return y
 
         of = tuple(s.shape for s in symbols) or shapes

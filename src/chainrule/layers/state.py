@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import asarray
-from ..errors import ArgumentError, DataError, ShapeError, StateError
+from ..errors import ArgumentError, DataError, NotBuiltError, ShapeError, StateError
 from ..finite import need_finite
 from ..variable import Variable, count_change, put, snapshot
 from .tracking import Tracked
@@ -26,6 +26,7 @@ class State(Tracked):
     input_shape: Any
     built: bool
     _trainable: bool
+    makes_weights = False  # whether the class has a `build` of its own
 
     @property
     def where(self) -> str:
@@ -162,7 +163,17 @@ class State(Tracked):
         return ((path, v) for path, v in self.named_variables() if id(v) in trained)
 
     def count_params(self) -> int:
-        """Numbers in all weights."""
+        """Numbers in all weights.
+
+        Raises:
+            NotBuiltError: they are not made yet, since the input's shape is not known.
+        """
+        if not self.built and (self.makes_weights or self._sublayers()):
+            raise NotBuiltError(
+                "the weights cannot be counted before they are made",
+                where=self.where,
+                fix="start the model with Input(shape), call build(shape), or run it on data",
+            )
         return sum(math.prod(v.shape) for v in self.weights)
 
     # --- reading and setting --------------------------------------------------------------------

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "EXAMPLES",
     "HISTORY",
     "MODEL",
+    "alone",
     "free_name",
     "holds_run",
     "make",
@@ -86,6 +87,39 @@ def make(folder: str) -> None:
             where=folder,
             fix=f"choose another {argument('out')}",
         ) from None
+
+
+@contextlib.contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Inside, no other run writes to this folder, in this process or another one.
+
+    The system forgets the lock with the process, however that ends; nothing is left to clean up.
+    Where folders cannot be locked (Windows, some network disks) nobody is refused.
+
+    Raises:
+        FileError: another run is writing there now.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileError(
+                "another run is writing to this folder",
+                where=folder,
+                fix=f"wait until it has ended, or choose another {argument('out')}",
+            ) from None
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(handle)
 
 
 def holds_run(folder: str) -> bool:

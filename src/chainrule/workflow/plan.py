@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from ..errors import ArgumentError, MissingExtraError, NonFiniteError
 from ..terminal import say
 from ..training.engines import choose_engine, why_engine
 from ..utils import set_random_seed
+from .interrupt import Begun, Interrupts
 from .prepare import check_target, load, network, optimizer_of, rounded, split
 from .recipes import recipe_for
 from .results import results_of
@@ -97,7 +99,9 @@ def train(
         verbose: 0 silent, 1 and 2 as in `fit`.
 
     Returns:
-        A `Run`: the model, its history, its results and how to use it.
+        A `Run`: the model, its history, its results and how to use it. Ctrl-C during training ends
+        it after the step, and what there is comes back (and is written) as the run; with a folder
+        it can go on. A second Ctrl-C is a KeyboardInterrupt at once.
 
     Raises:
         ArgumentError: an argument that makes no sense; before any data is read.
@@ -123,9 +127,15 @@ def train(
     plan = planned(data, chosen, table, out, overwrite, resume)
     if verbose:
         say(plan.describe())
-    run = plan.run(callbacks=callbacks, verbose=verbose)
+    with Interrupts(plan.stop) as interrupts:
+        run = plan.run(callbacks, verbose, interrupts.begun, interrupts.name)
     if verbose:
         say(run.describe())
+    stopped = run.config["results"]["stopped_by"]
+    if stopped is not None:
+        go_on = "" if run.folder is None else f"; to go on: train(resume={run.folder!r})"
+        where = f"epoch {len(run.history.epoch)} of {plan.settings.epochs}"
+        say(f"stopped by {stopped} in {where}{go_on}", sys.stderr)
     return run
 
 
@@ -278,6 +288,15 @@ class Plan:
             stopped_by: asked between pieces of work: the name of the signal that shall end it.
             command: the words of the command line, for `config.json`.
         """
+        if self.folder is None:
+            return self._run(callbacks, verbose, begun, stopped_by, command)
+        report.make(self.folder)
+        with report.alone(self.folder):
+            return self._run(callbacks, verbose, begun, stopped_by, command)
+
+    def _run(
+        self, callbacks: Sequence[Any], verbose: Any, begun: Any, stopped_by: Any, command: Any
+    ) -> Run:
         run = Run(self.model, self.data.schema, data=self.data, folder=self.folder)
         run.config = self._config(command)
         self._open_folder(run.config)
@@ -287,13 +306,13 @@ class Plan:
                 self.folder, self.settings.checkpoint_every, run.config, begun, stopped_by
             )
         try:
-            run.history, kept = self._fit(callbacks, verbose, checkpoint)
+            run.history, kept = self._fit(callbacks, verbose, checkpoint or Begun(begun))
         except BaseException as error:
             if checkpoint is not None and isinstance(error, NonFiniteError):
                 checkpoint.remove()  # going on would only fail again
             self.withdraw()
             raise
-        stopped = None if checkpoint is None else checkpoint.stopped_by_name
+        stopped = stopped_by() if checkpoint is None else checkpoint.stopped_by_name
         took = time.perf_counter() - self.began
         if self.folder is not None:  # before anything else: a second signal may end the process
             report.write_config(self.folder, run.config)
@@ -318,7 +337,6 @@ class Plan:
         """Prepare the folder before training."""
         if self.folder is None:
             return
-        report.make(self.folder)
         if self.resumed is None:  # one that is left of a run that is replaced
             RunCheckpoint(self.folder).remove()
         self._replaces = report.holds_run(self.folder)
@@ -326,6 +344,11 @@ class Plan:
         if not os.path.lexists(os.path.join(self.folder, report.CONFIG)):
             self._opened = True
             report.write_config(self.folder, config)
+
+    def stop(self) -> None:
+        """End training after this piece of work; a run in a folder writes its checkpoint first."""
+        if self.folder is None:
+            self.model.stop_training = True
 
     def withdraw(self) -> None:
         """Remove what was written before training; for one that came to nothing."""
@@ -337,7 +360,7 @@ class Plan:
     ) -> tuple[Any, dict[str, Any]]:
         """Train; the history, and which weights were kept and by which figure."""
         s = self.settings
-        watching: list[Any] = [*callbacks, *([] if checkpoint is None else [checkpoint])]
+        watching: list[Any] = [*callbacks, checkpoint]
         monitor = "loss" if self.validation is None else "val_loss"
         best = s.keep == "best" and self.validation is not None
         stopper = None
