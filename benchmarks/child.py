@@ -23,9 +23,9 @@ def main(job, contestant=None, workload=None, **arguments):
     import jobs
 
     if workload is not None:
-        import workloads
+        import nets
 
-        arguments["workload"] = workloads.MLPS[workload]
+        arguments["workload"] = nets.NETS[workload]
         contestant = importlib.import_module(f"contestants.{contestant}")
     if contestant is not None:
         arguments["contestant"] = contestant

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import statistics
 import time
 
@@ -47,11 +49,101 @@ def predict_one(contestant, workload, seconds, settings):
 
 
 def first_step(contestant, workload, settings, started):
-    """Seconds from the start of the process (by the wall clock) to the end of one step."""
+    """Seconds from the start of the process (by the wall clock) to the end of one step, data apart.
+
+    Of these, where JAX compiles: until the libraries are imported, in the compiler, and for
+    building and tracing, which is the rest without the time of a second step.
+    """
+    for name in contestant.NEEDS:
+        importlib.import_module(name)
+    imported = time.time() - started
+    compiling = compiler_seconds() if "jax" in contestant.NEEDS else None
+    begin = time.time()
     x, y = workload.data(rows=workload.batch)
+    started += time.time() - begin
     subject = contestant.Contestant(workload, x, y, **settings)
     subject.train(1)
-    return {"value": time.time() - started, "loss": float(subject.loss())}
+    took = time.time() - started
+    found = {"value": took, "import": imported, "loss": float(subject.loss())}
+    if compiling is not None:
+        found["compile"] = sum(compiling)
+        again = time.time()
+        subject.train(1)
+        rest = took - imported - found["compile"] - (time.time() - again)
+        found["trace"] = max(rest, 0.0)
+    return found
+
+
+def compiler_seconds():
+    """A list to which JAX adds from now on the seconds of every call of its compiler."""
+    import jax
+
+    spent = []
+
+    def listen(event, seconds, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            spent.append(seconds)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    return spent
+
+
+def memory_step(contestant, workload, settings):
+    """MiB of resident memory at the peak of a step, above what the loaded libraries take.
+
+    The steps before it compile and fill the allocator; what these leave in use counts.
+    """
+    import kernels
+
+    for name in contestant.NEEDS:
+        importlib.import_module(name)
+        if name in kernels.PRODUCT:  # its threads and buffers are its own
+            kernels.PRODUCT[name](64, 64, 64, 1)()
+    x, y = workload.data(rows=2 * workload.batch)
+    before = resident()
+    subject = contestant.Contestant(workload, x, y, **settings)
+    subject.train(2)
+    give_back_freed_memory()
+    with open("/proc/self/clear_refs", "w") as f:
+        f.write("5")  # the peak begins anew
+    subject.train(1)
+    with open("/proc/self/status") as f:
+        peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+    return {"value": peak / 1024 - before, "before": before}
+
+
+def give_back_freed_memory():
+    """What a library has freed goes back to the system, where the C library can do that."""
+    import ctypes
+
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def limits(library, workloads, seconds):
+    """Seconds of every product of these workloads, one by one, and bytes a second of a triad."""
+    import kernels
+    import limit
+    import nets
+
+    bandwidth = 3 * kernels.MOVED / least(kernels.TRIAD[library](), seconds)
+    asked = {p._replace(count=1) for name in workloads for p in limit.products(nets.NETS[name])}
+    each = max(0.01, min(0.1, 10 * seconds / len(asked)))
+    make = kernels.PRODUCT[library]
+    times = [[*p, least(make(p.m, p.k, p.n, p.batch), each)] for p in sorted(asked)]
+    return {"value": bandwidth, "products": times}
+
+
+def least(function, seconds):
+    """Seconds of the quickest call, after two others."""
+    function(), function()
+    found, end = [], time.perf_counter() + seconds
+    while len(found) < 3 or time.perf_counter() < end:
+        begin = time.perf_counter()
+        function()
+        found.append(time.perf_counter() - begin)
+    return min(found)
 
 
 def memory_train(contestant, workload, settings, count):

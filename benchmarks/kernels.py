@@ -66,3 +66,60 @@ RNG = {
     "numpy": rng_numpy,
     "jax": rng_jax,
 }
+
+
+# --- single products and the bandwidth, for the limit of a step -----------------------------------
+
+MOVED = 2**27  # bytes of each array of the triad: far above any cache
+
+
+def product_numpy(m, k, n, batch):
+    import numpy as np
+
+    a, b = (np.ones((batch, *s), np.float32)[0 if batch == 1 else ...] for s in ((m, k), (k, n)))
+    out = np.matmul(a, b)
+    return lambda: np.matmul(a, b, out=out)
+
+
+def product_torch(m, k, n, batch):
+    import torch
+
+    a, b = (torch.ones(batch, *s)[0 if batch == 1 else ...] for s in ((m, k), (k, n)))
+    out = torch.matmul(a, b)
+    return lambda: torch.matmul(a, b, out=out)
+
+
+def product_jax(m, k, n, batch):
+    import jax
+
+    a, b = (jax.numpy.ones((batch, *s))[0 if batch == 1 else ...] for s in ((m, k), (k, n)))
+    product = jax.jit(jax.numpy.matmul)
+    return lambda: product(a, b).block_until_ready()
+
+
+def triad_numpy():
+    import numpy as np
+
+    b, c = (np.ones(MOVED // 4, np.float32) for _ in range(2))
+    out = np.empty_like(b)
+    return lambda: np.add(b, c, out=out)
+
+
+def triad_torch():
+    import torch
+
+    b, c = torch.ones(MOVED // 4), torch.ones(MOVED // 4)
+    out = torch.empty_like(b)
+    return lambda: torch.add(b, c, alpha=2.0, out=out)
+
+
+def triad_jax():
+    import jax
+
+    b, c = jax.numpy.ones(MOVED // 4), jax.numpy.ones(MOVED // 4)
+    triad = jax.jit(lambda b, c: b + 2.0 * c)
+    return lambda: triad(b, c).block_until_ready()
+
+
+PRODUCT = {"numpy": product_numpy, "torch": product_torch, "jax": product_jax}
+TRIAD = {"numpy": triad_numpy, "torch": triad_torch, "jax": triad_jax}

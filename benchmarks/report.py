@@ -9,13 +9,20 @@ import statistics
 from rich.markup import escape
 from rich.table import Table
 
-UNITS = {"s": ((1, "s"), (1e-3, "ms"), (1e-6, "µs")), "FLOP/s": ((1e9, "GFLOP/s"),)}
+UNITS = {
+    "s": ((1, "s"), (1e-3, "ms"), (1e-6, "µs")),
+    "FLOP/s": ((1e9, "GFLOP/s"),),
+    "B/s": ((1e9, "GB/s"),),
+}
+# figures of a contestant beside its own, and what they are called
+EXTRA = {"one_epoch_call": "one-epoch fit", "import": "import", "trace": "trace"}
+EXTRA |= {"compile": "compile", "share": "of the limit", "loss": "loss"}
 LABELS = {"ours": "ours", "ours_numpy": "ours (NumPy)", "ours_xla": "ours (XLA)"}
 
 
 def label(row, name):
     """A contestant's name as a reader would say it."""
-    if row.job in ("import_time", "rng", "gemm"):
+    if row.job in ("import_time", "rng", "gemm", "limits"):
         return LABELS.get(name, name.replace("_", " on "))
     return importlib.import_module(f"contestants.{name}").LABEL
 
@@ -41,8 +48,7 @@ def spread(values):
 
 def summarise(run, rows):
     """Row -> contestant -> median, spread, ratio (peer / ours, formed round by round), share."""
-    gemm = gemm_rate(run)
-    summary = {}
+    summary, limits = {}, limits_of(run)
     for row in rows:
         entries, ours = {}, None
         for name, samples in run["samples"][row.name].items():
@@ -51,15 +57,15 @@ def summarise(run, rows):
                 entries[name] = {"skipped": samples[-1]["skipped"]}
                 continue
             entry = spread(values)
-            if row.unit == "s" and ours is not None:
+            if compared(row) and ours is not None:
                 # a round cut short by a failure has no partner
                 entry["ratio"] = spread([v / o for v, o in zip(values, ours, strict=False)])
-            for extra in ("compile", "loss", "one_epoch_call"):
+            for extra in EXTRA:
                 found = [s[extra] for s in samples if extra in s]
                 if found:
                     entry[extra] = statistics.median(found)
-            if row.job == "step" and gemm:
-                entry["share"] = flops(row) / entry["median"] / gemm
+            if row.job == "step" and row.workload in limits:
+                entry["share"] = limits[row.workload] / entry["median"]
             if name == row.contestants[0]:
                 ours = values
             entries[name] = entry
@@ -67,11 +73,32 @@ def summarise(run, rows):
     return summary
 
 
-def flops(row):
-    """Floating-point operations of the row's network, per step."""
-    import workloads
+def compared(row):
+    """Are the peers' figures divided by ours?"""
+    return row.unit == "s" or bool(row.targets)
 
-    return workloads.MLPS[row.workload].flops
+
+def limits_of(run):
+    """Workload -> the least seconds of a step on this machine; see limit.py."""
+    import limit
+    from nets import NETS
+
+    bandwidth, times = 0.0, {}
+    for samples in run["samples"].get("limits", {}).values():  # of one library
+        done = [s for s in samples if "value" in s]
+        if not done:
+            continue
+        bandwidth = max(bandwidth, statistics.median(s["value"] for s in done))
+        for same in zip(*(s["products"] for s in done), strict=True):
+            product = limit.Product(*same[0][:-1])
+            took = statistics.median(entry[-1] for entry in same)
+            times[product] = min(took, times.get(product, took))
+    if not bandwidth:
+        return {}
+    known = [
+        w for w in NETS.values() if {p._replace(count=1) for p in limit.products(w)} <= {*times}
+    ]
+    return {w.name: limit.seconds(w, times, bandwidth) for w in known}
 
 
 def gemm_rate(run):
@@ -92,6 +119,8 @@ def verdict(row, name, entry):
     if row.limit is not None and name == row.contestants[0] and "median" in entry:
         met = entry["median"] <= row.limit
         return f"≤ {quantity(row.limit, row.unit)} {'✓' if met else '✗'}"
+    if row.share is not None and name == row.contestants[0] and "share" in entry:
+        return f"≥ {row.share:.0%} {'✓' if entry['share'] >= row.share else '✗'}"
     return ""
 
 
@@ -111,10 +140,10 @@ def show(run, rows, console):
 def grid(row, entries):
     """The terminal table of one row."""
     table = Table(title=f"{row.name}: {row.about}", title_justify="left", caption_justify="left")
-    trains = row.job == "step"
+    extras = [key for key in EXTRA if any(key in entry for entry in entries.values())]
     columns = ["contestant", "median", "min – max"]
-    columns += ["peer / ours", "min – max", "target"] if row.unit == "s" else []
-    columns += ["one-epoch fit", "compile", "of GEMM", "loss"] if trains else []
+    columns += ["peer / ours", "min – max", "target"] if compared(row) else []
+    columns += [EXTRA[key] for key in extras]
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i else "left")
     skipped = []
@@ -124,19 +153,25 @@ def grid(row, entries):
             continue
         cells = [label(row, name), quantity(entry["median"], row.unit)]
         cells.append(" – ".join(quantity(entry[k], row.unit) for k in ("min", "max")))
-        if row.unit == "s":
+        if compared(row):
             ratio = entry.get("ratio")
             cells.append(times(ratio["median"]) if ratio else "")
             cells.append(f"{ratio['min']:.2f} – {ratio['max']:.2f}" if ratio else "")
             cells.append(verdict(row, name, entry))
-        if trains:
-            cells.append(quantity(entry["one_epoch_call"], "s"))
-            cells.append(quantity(entry["compile"], "s") if entry["compile"] > 0.05 else "–")
-            cells.append(f"{entry['share']:.0%}" if "share" in entry else "")
-            cells.append(f"{entry['loss']:.3f}")
-        table.add_row(*cells)
+        table.add_row(*cells, *(extra_cell(key, entry) for key in extras))
     table.caption = escape("\n".join(skipped)) or None
     return table
+
+
+def extra_cell(key, entry):
+    """One of the figures beside the main one."""
+    if key not in entry:
+        return ""
+    if key == "share":
+        return f"{entry[key]:.0%}"
+    if key == "loss":
+        return f"{entry[key]:.3f}"
+    return quantity(entry[key], "s") if key != "compile" or entry[key] > 0.05 else "–"
 
 
 def markdown(run, rows):
@@ -169,8 +204,13 @@ def markdown_table(rows, summary):
     if not labels:
         return ""
     labels.sort(key=lambda text: not text.startswith("ours"))
-    lines = [["", *labels], ["---"] * (len(labels) + 1)]
-    lines += [[row.name, *(cells.get((row.name, x), "") for x in labels)] for row in rows]
+    shown = {"step": ["share"], "first_step": ["import", "trace", "compile"]}.get(rows[0].job, [])
+    lines = [["", *labels, *(f"ours: {EXTRA[key]}" for key in shown)]]
+    lines.append(["---"] * len(lines[0]))
+    for row in rows:
+        ours = summary[row.name].get(row.contestants[0], {})
+        line = [row.name, *(cells.get((row.name, x), "") for x in labels)]
+        lines.append([*line, *(extra_cell(key, ours) for key in shown)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -52,8 +52,10 @@ def arguments():
     parser.add_argument("--markdown", type=Path, help="write the table for the README here")
     parser.add_argument("--list", action="store_true", help="list rows and contestants, and stop")
     options = parser.parse_args()
-    options.rounds = options.rounds or (2 if options.quick else 5)
+    rounds = options.rounds
+    options.rounds = rounds or (2 if options.quick else 5)
     options.seconds = 0.5 if options.quick else 2.0  # of measuring, per sample
+    options.few = options.quick and not rounds
     options.count = 1_000 if options.quick else 10_000  # steps and calls of `memory`
     options.only = [name for names in options.only or [] for name in names.split(",")]
     known = {row.name for row in workloads.ROWS} | {r.name.split(":")[0] for r in workloads.ROWS}
@@ -97,6 +99,7 @@ class Bench:
         self.environment = machine.environment(options.threads)
         self.cores = machine.cores(options.threads)
         self.settings = {key: dict(value) for key, value in workloads.SETTINGS.items()}
+        self.trained = []  # workloads whose limits are asked for
 
     def child(self, job, env=None, **arguments):
         """One result, from one process."""
@@ -122,9 +125,13 @@ class Bench:
             imported, backend = IMPORTS[name]
             env = {"KERAS_BACKEND": backend} if backend else {}
             return self.child(row.job, env, module=imported)
-        if row.job in ("rng", "gemm"):
-            argument = {"contestant" if row.job == "rng" else "library": name}
-            return self.child(row.job, seconds=seconds, **argument)
+        if row.job == "rng":
+            return self.child(row.job, seconds=seconds, contestant=name)
+        if row.job == "gemm":
+            return self.child(row.job, seconds=seconds, library=name)
+        if row.job == "limits":
+            asked = {"library": name, "workloads": self.trained}
+            return self.child(row.job, seconds=seconds, **asked)
         given = {
             "contestant": name,
             "workload": row.workload,
@@ -136,6 +143,8 @@ class Bench:
                 if row.name.endswith("warm"):  # an earlier process fills the cache
                     self.child(row.job, env, started=time.time(), **given)
                 return self.child(row.job, env, started=time.time(), **given)
+            if row.job == "memory_step":
+                return self.child(row.job, env, **given)
             if row.job.startswith("memory"):
                 return self.child(row.job, env, count=self.options.count, **given)
             return self.child(row.job, env, seconds=seconds, **given)
@@ -162,15 +171,20 @@ class Bench:
         """All rounds of all rows; returns row -> contestant -> results in order of rounds."""
         results = {row.name: {name: [] for name in self.entrants(row)} for row in rows}
         turns = [(row, name) for row in rows for name in results[row.name]]
-        total, out = self.options.rounds * len(turns), set()
+        rounds = range(1, self.options.rounds + 1)
+        schedule = [
+            (turn, row, name)
+            for turn in rounds
+            for row, name in turns
+            if not (self.options.few and turn > row.quick)
+        ]
+        out = set()
         if self.options.tune:
             self.tune(rows)
         for row, name in turns:
             if row.job == "import_time" and not self.missing(row, name):
                 self.sample(row, name)  # unreported: writes bytecode, warms the disk's cache
-        for number, (turn, (row, name)) in enumerate(
-            itertools.product(range(1, self.options.rounds + 1), turns), start=1
-        ):
+        for number, (turn, row, name) in enumerate(schedule, start=1):
             if (row.name, name) in out:
                 continue
             absent = self.missing(row, name)
@@ -178,12 +192,12 @@ class Bench:
             if "skipped" in result:
                 out.add((row.name, name))
             results[row.name][name].append(result)
-            self.say(f"{number}/{total} round {turn} {row.name} {name}", row, result)
+            self.say(f"{number}/{len(schedule)} round {turn} {row.name} {name}", row, result)
         return results
 
     def entrants(self, row):
         """Ours, and the peers asked for; the machine's own speed is always measured."""
-        wanted = self.options.peers if row.job != "gemm" else None
+        wanted = self.options.peers if row.job not in ("gemm", "limits") else None
         return [n for n in row.contestants if not wanted or n.startswith("ours") or n in wanted]
 
     def say(self, head, row, result):
@@ -221,10 +235,14 @@ def main():
         for row in workloads.ROWS
         if not options.only or {row.name, row.name.split(":")[0]} & set(options.only)
     ]
-    speed = workloads.Row("gemm", "gemm", ("numpy", "torch", "jax"), unit="FLOP/s")
+    libraries = ("numpy", "torch", "jax")
+    machine_rows = [workloads.Row("gemm", "gemm", libraries, unit="FLOP/s")]
     bench = Bench(options, console)
+    bench.trained = sorted({row.workload for row in rows if row.job == "step"})
+    if bench.trained:  # their products one by one, and the bandwidth
+        machine_rows.append(workloads.Row("limits", "limits", libraries, unit="B/s"))
     described = machine.describe()  # first, while the load is not yet our own
-    results = bench.run([speed, *rows])
+    results = bench.run([*machine_rows, *rows])
     run = {
         "machine": described,
         "settings": {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import time
 
+from builders import keras_grammar
+
 LABEL = "Keras on JAX"
 NEEDS = ("keras", "jax")
 ENV = {"KERAS_BACKEND": "jax"}
@@ -19,18 +21,12 @@ class Contestant:
 
         keras.utils.set_random_seed(0)
         self.keras, self.x, self.batch = keras, x, workload.batch
-        self.y = keras.utils.to_categorical(y, workload.classes) if workload.one_hot else y
-        self.model = keras.Sequential([keras.layers.Input((workload.features,))])
-        for kind, *arguments in workload.layers:
-            if kind == "dense":
-                units, activation = arguments
-                self.model.add(keras.layers.Dense(units, activation=activation))
-            else:
-                self.model.add(keras.layers.Dropout(*arguments))
-        optimizer = keras.optimizers.Adam if workload.optimizer == "adam" else keras.optimizers.SGD
-        self.model.compile(
-            optimizer=optimizer(learning_rate=workload.learning_rate),
-            loss=("" if workload.one_hot else "sparse_") + "categorical_crossentropy",
+        self.y = keras_grammar.labels_of(keras, workload, y)
+        self.model = keras_grammar.model_of(keras, workload)
+        keras_grammar.compile_model(
+            keras,
+            self.model,
+            workload,
             jit_compile=jit_compile,
             steps_per_execution=min(steps_per_execution, len(x) // workload.batch),
         )

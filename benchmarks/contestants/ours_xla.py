@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import time
 
+from builders import keras_grammar
+
 LABEL = "ours (XLA)"
 NEEDS = ("chainrule", "jax")
 ENV = {"CHAINRULE_ENGINE": "xla"}  # `predict` follows it too
@@ -19,20 +21,10 @@ class Contestant:
         import chainrule as cr
 
         self.cr, self.x, self.batch = cr, x, workload.batch
-        self.y = cr.utils.to_categorical(y, workload.classes) if workload.one_hot else y
+        self.y = keras_grammar.labels_of(cr, workload, y)
         cr.utils.set_random_seed(0)
-        self.model = cr.Sequential([cr.layers.Input((workload.features,))])
-        for kind, *arguments in workload.layers:
-            if kind == "dense":
-                units, activation = arguments
-                self.model.add(cr.layers.Dense(units, activation=activation))
-            else:
-                self.model.add(cr.layers.Dropout(*arguments))
-        optimizer = cr.optimizers.Adam if workload.optimizer == "adam" else cr.optimizers.SGD
-        self.model.compile(
-            optimizer=optimizer(learning_rate=workload.learning_rate),
-            loss=("" if workload.one_hot else "sparse_") + "categorical_crossentropy",
-        )
+        self.model = keras_grammar.model_of(cr, workload)
+        keras_grammar.compile_model(cr, self.model, workload)
 
     def train(self, epochs):
         """One call of `fit`, its epochs timed by a callback."""

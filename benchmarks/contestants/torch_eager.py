@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import time
 
+from builders import torch_modules
+
 LABEL = "torch eager"
 NEEDS = ("torch",)
 CHOICES = {"fused": (True, False)}  # the optimizer in one kernel, or PyTorch's default
 
 
 class Contestant:
-    """`nn.Sequential`, logits into `cross_entropy`, the epoch's loss summed on the way."""
+    """`nn.Sequential`, logits into the loss, which is summed on the way."""
+
+    channels_last = False  # how the numbers of an image lie in memory
 
     def __init__(self, workload, x, y, fused=True):
         import torch
@@ -19,23 +23,32 @@ class Contestant:
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
         torch.manual_seed(0)
         self.torch, self.batch, self.steps = torch, workload.batch, len(x) // workload.batch
-        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y).long()
-        nn, parts, width = torch.nn, [], workload.features
-        for kind, *arguments in workload.layers:
-            if kind == "dropout":
-                parts.append(nn.Dropout(*arguments))
-                continue
-            linear = nn.Linear(width, arguments[0])
-            nn.init.xavier_uniform_(linear.weight)
-            nn.init.zeros_(linear.bias)
-            parts.append(linear)
-            width = arguments[0]
-            if arguments[1] != "softmax":
-                parts.append({"relu": nn.ReLU, "tanh": nn.Tanh}[arguments[1]]())
-        self.model = nn.Sequential(*parts)
+        self.x, self.y = self.images(torch.from_numpy(x)), torch.from_numpy(y).long()
+        self.model = torch_modules.model_of(torch, workload)
+        if self.channels_last:
+            self.model = self.model.to(memory_format=torch.channels_last)
         optimizer = torch.optim.Adam if workload.optimizer == "adam" else torch.optim.SGD
         self.optimizer = optimizer(self.model.parameters(), lr=workload.learning_rate, fused=fused)
-        self.forward = self.wrap(lambda xb, yb: nn.functional.cross_entropy(self.model(xb), yb))
+        functions = torch.nn.functional
+        if workload.classes == 1:
+            self.y = self.y.float()[:, None]
+            loss = functions.binary_cross_entropy_with_logits
+        elif workload.by_token:
+
+            def loss(logits, y):
+                return functions.cross_entropy(logits.flatten(0, 1), y.flatten())
+        else:
+            loss = functions.cross_entropy
+        self.forward = self.wrap(lambda xb, yb: loss(self.model(xb), yb))
+
+    def images(self, x):
+        """Images channels first, as PyTorch names their axes; all else as it is."""
+        if x.ndim != 4:
+            return x
+        x = x.permute(0, 3, 1, 2)
+        return (
+            x.to(memory_format=self.torch.channels_last) if self.channels_last else x.contiguous()
+        )
 
     def wrap(self, forward):
         """Leave the forward pass alone; the compiled contestant does not."""

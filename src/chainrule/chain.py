@@ -271,7 +271,7 @@ class Tape:
         self._scope: Scope | None = None
         self._token: Any = None
         self._inputs: dict[int, Call] = {}  # by identity; `sources` keeps the objects alive
-        self._bypassed: list[tuple[Node, Node, int]] = []  # see `bypass`
+        self._bypassed: dict[Node, list[tuple[Node, int]]] = {}  # see `bypass`
 
     def __enter__(self) -> Tape:
         if self._token is not None:
@@ -336,7 +336,7 @@ class Tape:
 
     def bypass(self, y: Node, x: Node) -> None:
         """The next call on `x` stands for one on y = f(x): no gradient will reach y by itself."""
-        self._bypassed.append((y, x, len(self.calls)))
+        self._bypassed.setdefault(y, []).append((x, len(self.calls)))
 
     # --- backwards ------------------------------------------------------------------------------
 
@@ -434,8 +434,8 @@ class Tape:
     def _taken_past(self, asked: list[Node | None]) -> dict[int, str]:
         """Index of each call that took the logits behind a value asked for, and what made that."""
         found = {}
-        for y, x, first in self._bypassed:
-            if any(node is y for node in asked):
+        for y in [node for node in asked if node is not None]:
+            for x, first in self._bypassed.get(y, ()):
                 users = [c.index for c in self.calls[first:] if any(a is x for a in c.args)]
                 found |= dict.fromkeys(users[:1], y.call.operation.__name__)
         return found

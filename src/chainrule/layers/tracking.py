@@ -32,6 +32,11 @@ class Tracked:
                 expected="only values of Variables change inside a step",
                 fix=f"make {name!r} a Variable with add_weight(kind=...) and call .assign(...)",
             )
+        if type(value) in _PLAIN:  # nearly always: nothing stands in it
+            object.__setattr__(self, name, value)
+            if name not in _OWN and name not in self.passing:
+                self.changed(None)
+            return
         value = watched(value, self)
         if name in RESERVED and next(_within(value), None) is not None:
             raise StateError(
@@ -81,7 +86,7 @@ class Tracked:
             seen: dict[int, Any] = {}
             version = self.__dict__.get("_version")
             for name, value in list(self.__dict__.items()):  # another thread may set one
-                if name not in _OWN:
+                if type(value) not in _PLAIN and name not in _OWN:
                     seen.update((id(p), p) for p in _within(value))
             found = list(seen.values())
             if self.__dict__.get("_version") == version:  # else it may be out of date already
@@ -98,6 +103,7 @@ RESERVED = _OWN | {
     "_last_number", "_names", "_output_names", "_outputs", "_predictors", "_seen", "_shapes",
     "_specs", "_steppers", "_tasks",
 }  # fmt: skip
+_PLAIN = frozenset((str, int, float, bool, type(None)))  # types of settings that hold no parts
 _LOOSE = (dict, list, set, frozenset, deque)  # kinds of containers that may hold layers
 
 
