@@ -38,7 +38,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import datasets
+    from . import datasets, plots
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
@@ -71,6 +71,7 @@ __all__ = [
     "op",
     "ops",
     "optimizers",
+    "plots",
     "record",
     "regularizers",
     "stop_gradient",
@@ -88,6 +89,7 @@ answer(
         "compile": "training.compiled",
         "datasets": "datasets",
         "load_model": "saving",
+        "plots": "plots",
         "train": "workflow",
     },
 )
