@@ -358,3 +358,120 @@ def test_first_values_know_their_window():
     limit = np.sqrt(6 / (25 * 16 + 25 * 64))
     kernel = layer.kernel.numpy()
     assert 0.97 * limit < np.abs(kernel).max() <= limit
+
+
+# --- the compiled program ------------------------------------------------------------------------
+
+# XLA:CPU hands a convolution to a library only in this form. With other labels, with groups or
+# with a window turned round it becomes a plain loop, 8 to 40 times slower. Nothing else in the text
+# says which: the operation is called `convolution` either way.
+CANONICAL = {"b0f_0io->b0f", "b01f_01io->b01f", "b012f_012io->b012f"}
+
+
+def naive_convolutions(text):
+    """Lines of a compiled program whose convolution no library takes."""
+    found = [line.strip() for line in text.splitlines() if " convolution(" in line]
+    return [
+        line
+        for line in found
+        if re.search(r"dim_labels=([^,\s]+)", line).group(1) not in CANONICAL
+        or re.search(r"group_count=|rhs_reversal|lhs_dilate", line)
+    ]
+
+
+def epoch_text(model, x, y):
+    """The program of an epoch of `fit`, as the compiler wrote it."""
+    import jax
+
+    texts, compiled = [], jax.jit
+
+    def jit(function, **how):
+        program = compiled(function, **how)
+
+        def run(*args):
+            texts.append(program.lower(*args).compile().as_text())
+            return program(*args)
+
+        return run
+
+    jax.jit = jit
+    try:
+        model.fit(x, y, batch_size=4, epochs=1, verbose=0, engine="xla")
+    finally:
+        jax.jit = compiled
+    return "\n".join(texts)
+
+
+def small_cnn():
+    """Thin and wide inputs, strides, groups, channels on their own, dilation, a larger output."""
+    return cr.Sequential(
+        [
+            cr.Input((12, 12, 1)),
+            layers.Conv2D(6, 5, padding="same", activation="relu"),
+            layers.Conv2D(16, 3, strides=2, padding="same"),
+            layers.Conv2D(8, 3, groups=2, padding="same"),
+            layers.DepthwiseConv2D(3, strides=2, padding="same"),
+            layers.Conv2D(4, 2, dilation_rate=2, padding="same"),
+            layers.Conv2DTranspose(3, 3, strides=2),
+            layers.SeparableConv2D(4, 3),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+
+
+def test_the_compiled_epoch_holds_no_naive_convolution_loop():
+    pytest.importorskip("jax")
+    model = small_cnn()
+    model.compile("adam", "mse")
+    rng = np.random.default_rng(0)
+    text = epoch_text(model, rng.normal(size=(8, 12, 12, 1)), rng.normal(size=(8, 3)))
+    assert " while(" in text  # the epoch is one program
+    assert text.count(" convolution(") > 5
+    assert naive_convolutions(text) == []
+
+
+def test_a_naive_convolution_would_be_found():
+    """What jax.grad makes of a convolution, in a loop."""
+    jax = pytest.importorskip("jax")
+    lax, numpy = jax.lax, jax.numpy
+
+    def conv(x, kernel, **more):
+        names = ("NHWC", "HWIO", "NHWC")
+        return lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=names, **more)
+
+    def found(step, *args):
+        def run(*args):
+            first = args[0]
+            return lax.fori_loop(0, 3, lambda _, t: t + step(first + t, *args[1:]).sum(), 0.0)
+
+        return naive_convolutions(jax.jit(run).lower(*args).compile().as_text())
+
+    x, kernel = numpy.ones((4, 9, 9, 4)), numpy.ones((3, 3, 4, 4))
+    assert found(conv, x, kernel) == []
+    assert found(lambda x, k: jax.grad(lambda k: conv(x, k).sum())(k), x, kernel)
+    thin = numpy.ones((3, 3, 1, 4))
+    assert found(lambda x, k: conv(x, k, feature_group_count=4), x, thin)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 16])
+def test_no_buffer_of_the_compiled_rules_exceeds_input_plus_output(channels):
+    """Value and gradients of one layer; all windows together would be 25 times the input."""
+    jax = pytest.importorskip("jax")
+    x, kernel = np.ones((32, 28, 28, channels), "f4"), np.ones((5, 5, channels, 6), "f4")
+
+    def run(x, kernel):
+        y, back = vjp(lambda *a: ops.conv(*a, padding="same"), x, kernel)
+        return (y, *back(y))
+
+    text = jax.jit(run).lower(x, kernel).compile().as_text()
+    sizes = [
+        math.prod(map(int, dims.split(",")))
+        for dims in re.findall(r"= f32\[([\d,]+)\]\S* (?!parameter)", entry(text))
+    ]
+    assert max(sizes) <= x.size + 32 * 28 * 28 * 6
+
+
+def entry(text):
+    """The computation that runs; what stands inside a fusion is never stored."""
+    return text[text.index("ENTRY ") :]

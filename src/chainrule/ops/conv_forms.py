@@ -226,23 +226,192 @@ def _turned(d_y: Any, axes: Sequence[Axis]) -> tuple[Any, list[Axis]]:
 
 
 def _xla_correlate(x: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
+    if _is_thin(x.shape[-1], kernel.shape[-1], axes):
+        return lax().platform_dependent(
+            x,
+            kernel,
+            cpu=lambda x, kernel: _banded_correlate(x, kernel, axes),
+            default=lambda x, kernel: _plain_correlate(x, kernel, axes),
+        )
+    return _plain_correlate(x, kernel, axes)
+
+
+def _plain_correlate(x: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
     x, padding = _fitted(x, axes)
     return _convolution(x, kernel, [a.stride for a in axes], padding, [a.dilation for a in axes])
 
 
 def _xla_spread(d_y: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
+    if _is_thin(kernel.shape[-2], kernel.shape[-1], axes):
+        return lax().platform_dependent(
+            d_y,
+            kernel,
+            cpu=lambda d_y, kernel: _banded_spread(d_y, kernel, axes),
+            default=lambda d_y, kernel: _plain_spread(d_y, kernel, axes),
+        )
+    return _plain_spread(d_y, kernel, axes)
+
+
+def _plain_spread(d_y: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
     m, nd = xp(d_y, kernel), len(axes)
     turned = m.swapaxes(m.flip(kernel, axis=tuple(range(nd))), -1, -2)
     wide, back = _turned(d_y, axes)
-    return _xla_correlate(wide, turned, back)
+    return _plain_correlate(wide, turned, back)
 
 
 def _xla_pair(x: Any, d_y: Any, axes: Sequence[Axis]) -> Any:
-    """A convolution, too: d_y is the kernel, the samples are its channels."""
     m, nd = xp(x, d_y), len(axes)
     spatial = tuple(range(1, nd + 1))
     x, padding = _fitted(x, axes)
-    x = m.transpose(x, (nd + 1, *spatial, 0))
-    d_y = m.transpose(d_y, (*spatial, 0, nd + 1))
-    d = _convolution(x, d_y, [a.dilation for a in axes], padding, [a.stride for a in axes])
-    return m.transpose(d, (*spatial, 0, nd + 1))
+
+    def canonical(x: Any, d_y: Any) -> Any:
+        """d_y is the kernel, the samples are its channels: copied into the one quick form."""
+        x = m.transpose(x, (nd + 1, *spatial, 0))
+        d_y = m.transpose(d_y, (*spatial, 0, nd + 1))
+        d = _convolution(x, d_y, [a.dilation for a in axes], padding, [a.stride for a in axes])
+        return m.transpose(d, (*spatial, 0, nd + 1))
+
+    def permuted(x: Any, d_y: Any) -> Any:
+        """The same without copies, as the libraries of other devices know it."""
+        letters = "DHW"[-nd:]
+        return lax().conv_general_dilated(
+            x,
+            d_y,
+            [a.dilation for a in axes],
+            padding,
+            rhs_dilation=[a.stride for a in axes],
+            dimension_numbers=(f"C{letters}N", f"I{letters}O", f"{letters}NC"),
+        )
+
+    return lax().platform_dependent(x, d_y, cpu=canonical, default=permuted)
+
+
+# --- thin inputs on XLA:CPU: neighbouring windows in one product --------------------------------
+#
+# A window of 5·5 numbers times 6 filters is too thin a product to be quick, and its rows repeat
+# every number 25 times. Windows that stand next to each other in a row share most of their
+# numbers: `together` of them take one stretch of the input, times a matrix in which the kernel
+# stands `together` times, each time moved by one stride. Some of its numbers are zeros that are
+# multiplied for nothing, but the rows are several times shorter and the products wide.
+
+_FEW = (8, 16)  # channels below, filters up to: beyond, the library's convolution is as quick
+
+
+def _is_thin(channels: int, filters: int, axes: Sequence[Axis]) -> bool:
+    last = axes[-1]
+    return channels < _FEW[0] and filters <= _FEW[1] and last.size > 1 and last.dilation == 1
+
+
+def _together(count: int) -> int:
+    """How many of `count` windows go into one product: 3 to 5, so that few are left over."""
+    return min(count, min(range(5, 2, -1), key=lambda b: -(-count // b) * b))
+
+
+def _banded_kernel(kernel: Any, axes: Sequence[Axis], together: int) -> Any:
+    """(the lead's sizes · stretch · channels, together · filters)."""
+    m, stride = xp(kernel), axes[-1].stride
+    lead = [(0, 0)] * (len(axes) - 1)
+    moved = [
+        m.pad(kernel, [*lead, (i * stride, (together - 1 - i) * stride), (0, 0), (0, 0)])
+        for i in range(together)
+    ]
+    return m.reshape(m.stack(moved, axis=-2), (-1, together * kernel.shape[-1]))
+
+
+def _banded(axes: Sequence[Axis]) -> tuple[int, int, list[Axis]]:
+    """(windows in one product, products to a row, axes whose last is long enough for them)."""
+    *lead, last = axes
+    together = _together(last.count)
+    pieces = -(-last.count // together)
+    return together, pieces, [*lead, last._replace(count=pieces * together)]
+
+
+def _stretches(x: Any, axes: Sequence[Axis]) -> Any:
+    """What each product takes of x, a row each: (n · m... · pieces, sizes... · stretch · c)."""
+    together, pieces, wide = _banded(axes)
+    *lead, last = wide
+    m, x = xp(x), fit(x, wide)
+    stretch = (together - 1) * last.stride + last.size
+    shape = (x.shape[0], *(a.count for a in lead), 1, stretch * x.shape[-1])
+    slices = [x[taken(place, lead)] for place in offsets(lead)]
+    starts = [i * together * last.stride for i in range(pieces)]
+    rows = [
+        m.concatenate([m.reshape(r[..., s : s + stretch, :], shape) for r in slices], axis=-1)
+        for s in starts
+    ]
+    rows = m.concatenate(rows, axis=-2)
+    return m.reshape(rows, (-1, rows.shape[-1]))
+
+
+def _parts(samples: int, axes: Sequence[Axis], channels: int, filters: int) -> list[slice]:
+    """Samples at a time, so that their stretches are not larger than x and y together."""
+    together, pieces, _ = _banded(axes)
+    *lead, last = axes
+    stretch = (together - 1) * last.stride + last.size
+    counts = math.prod(a.count for a in lead)
+    rows = counts * pieces * math.prod(a.size for a in lead) * stretch * channels
+    both = math.prod(a.given for a in axes) * channels + counts * last.count * filters
+    parts = max(1, min(-(-rows // both), samples))
+    return [slice(samples * k // parts, samples * (k + 1) // parts) for k in range(parts)]
+
+
+def _banded_correlate(x: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
+    together, _, wide = _banded(axes)
+    m, filters = xp(x, kernel), kernel.shape[-1]
+    matrix = _banded_kernel(kernel, axes, together)
+    counts = [a.count for a in wide]
+    parts = _parts(x.shape[0], axes, x.shape[-1], filters)
+    found = [
+        m.reshape(m.matmul(_stretches(x[part], axes), matrix), (-1, *counts, filters))
+        for part in parts
+    ]
+    y = found[0] if len(found) == 1 else m.concatenate(found, axis=0)
+    return y if counts[-1] == axes[-1].count else y[..., : axes[-1].count, :]
+
+
+def _grouped(d_y: Any, axes: Sequence[Axis]) -> Any:
+    """d_y as the rows that the products of stretches made: (n · m... · pieces, together · o)."""
+    together, pieces, _ = _banded(axes)
+    m, missing = xp(d_y), pieces * together - axes[-1].count
+    if missing:
+        d_y = m.pad(d_y, [(0, 0)] * len(axes) + [(0, missing), (0, 0)])
+    return m.reshape(d_y, (-1, together * d_y.shape[-1]))
+
+
+def _banded_spread(d_y: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
+    together, pieces, wide = _banded(axes)
+    m, channels = xp(d_y, kernel), kernel.shape[-2]
+    matrix = _banded_kernel(kernel, axes, together).T
+    counts, sizes = [a.count for a in axes[:-1]], [a.size for a in axes[:-1]]
+    found = []
+    for part in _parts(d_y.shape[0], axes, channels, kernel.shape[-1]):
+        rows = m.matmul(_grouped(d_y[part], axes), matrix)
+        stretches = m.reshape(
+            rows, (-1, *counts, pieces, *sizes, matrix.shape[-1] // math.prod(sizes))
+        )
+        found.append(_overlapped(stretches, wide, together, channels))
+    d_x = found[0] if len(found) == 1 else m.concatenate(found, axis=0)
+    return release(d_x, wide)
+
+
+def _overlapped(stretches: Any, axes: Sequence[Axis], together: int, channels: int) -> Any:
+    """Stretches (n, m..., pieces, sizes..., stretch · c) put where they stand, and added up."""
+    *lead, last = axes
+    m, zero = xp(stretches), stretches.dtype.type(0)
+    length = stretches.shape[-1] // channels
+    every = (slice(None),) * (len(lead) + 1)
+    total: Any = 0
+    for i in range(last.count // together):
+        piece: Any = 0
+        for place in offsets(lead):  # along the axes before the last, whole rows are added
+            widths = []
+            for k, a in zip(place, lead, strict=True):
+                first, steps = k * a.dilation, (a.count - 1) * a.stride
+                widths.append((first, a.covered - first - steps - 1, a.stride - 1))
+            stamp = stretches[(*every, i, *place)]
+            piece = piece + lax().pad(stamp, zero, [(0, 0, 0), *widths, (0, 0, 0)])
+        piece = m.reshape(piece, (*piece.shape[:-1], length, channels))
+        start = i * together * last.stride
+        widths = [(0, 0)] * len(axes) + [(start, last.covered - start - length), (0, 0)]
+        total = total + m.pad(piece, widths)
+    return total
