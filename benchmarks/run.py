@@ -43,7 +43,9 @@ def arguments():
     parser.add_argument("--rounds", type=int, help="rounds of every row (default 5)")
     parser.add_argument("--only", nargs="+", metavar="ROW", help="rows or families of rows")
     parser.add_argument("--peers", nargs="+", metavar="NAME", help="these peers besides ours")
-    parser.add_argument("--quick", action="store_true", help="2 rounds, short: is it working?")
+    parser.add_argument(
+        "--quick", action="store_true", help="short, a round or two: is it working?"
+    )
     parser.add_argument("--tune", action="store_true", help="first try each peer's settings")
     parser.add_argument("--threads", type=int, default=2, help="per process (default 2)")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per measurement")
@@ -100,6 +102,7 @@ class Bench:
         self.cores = machine.cores(options.threads)
         self.settings = {key: dict(value) for key, value in workloads.SETTINGS.items()}
         self.trained = []  # workloads whose limits are asked for
+        self.filled = {}  # (contestant, workload) -> the cache that a first step has just filled
 
     def child(self, job, env=None, **arguments):
         """One result, from one process."""
@@ -137,17 +140,31 @@ class Bench:
             "workload": row.workload,
             "settings": self.settings.get((name, row.workload), {}),
         }
+        if row.job == "first_step":
+            return self.first_step(row, name, given)
         with tempfile.TemporaryDirectory(prefix="chainrule-bench-") as folder:
             env = {**getattr(module(name), "ENV", {}), **caches(folder)}
-            if row.job == "first_step":
-                if row.name.endswith("warm"):  # an earlier process fills the cache
-                    self.child(row.job, env, started=time.time(), **given)
-                return self.child(row.job, env, started=time.time(), **given)
             if row.job == "memory_step":
                 return self.child(row.job, env, **given)
             if row.job.startswith("memory"):
                 return self.child(row.job, env, count=self.options.count, **given)
             return self.child(row.job, env, seconds=seconds, **given)
+
+    def first_step(self, row, name, given):
+        """With an empty cache, or with the one that the sample before has filled."""
+        warm, key = row.name.endswith("warm"), (name, row.workload)
+        folder = self.filled.pop(key, None) if warm else None
+        fill = warm and folder is None  # that row was not asked for
+        folder = folder or tempfile.TemporaryDirectory(prefix="chainrule-bench-")
+        env = {**getattr(module(name), "ENV", {}), **caches(folder.name)}
+        if fill:
+            self.child(row.job, env, started=time.time(), **given)
+        result = self.child(row.job, env, started=time.time(), **given)
+        if warm:
+            folder.cleanup()
+        else:
+            self.filled[key] = folder
+        return result
 
     def tune(self, rows):
         """Try every combination of a peer's settings once per workload and keep the quickest."""

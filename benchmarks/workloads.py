@@ -17,7 +17,7 @@ class Row(NamedTuple):
     targets: dict[str, float] = {}  # peer -> least acceptable (peer's time / our time)
     limit: float | None = None  # the most our own figure may be, in the row's unit
     share: float | None = None  # the least share of the machine's limit that ours may reach
-    quick: int = 2  # rounds with --quick
+    quick: int = 1  # rounds with --quick
     unit: str = "s"
     about: str = ""
 
@@ -61,9 +61,27 @@ ABOUT_CACHE = {
 }
 
 ROWS = (
-    Row("mlp-tiny", "step", TRAINERS, "mlp-tiny", TINY, about="one training step"),
-    Row("mlp-mnist", "step", TRAINERS, "mlp-mnist", MNIST, share=0.85, about="one training step"),
-    Row("mlp-deck", "step", TRAINERS, "mlp-deck", DECK, share=0.85, about="one training step"),
+    Row("mlp-tiny", "step", TRAINERS, "mlp-tiny", TINY, quick=2, about="one training step"),
+    Row(
+        "mlp-mnist",
+        "step",
+        TRAINERS,
+        "mlp-mnist",
+        MNIST,
+        share=0.85,
+        quick=2,
+        about="one training step",
+    ),
+    Row(
+        "mlp-deck",
+        "step",
+        TRAINERS,
+        "mlp-deck",
+        DECK,
+        share=0.85,
+        quick=2,
+        about="one training step",
+    ),
     *(
         Row(
             net.name,
@@ -72,7 +90,6 @@ ROWS = (
             net.name,
             dict.fromkeys(contestants[1:], BEST[net.name]),
             share=0.7,
-            quick=1,
             about="one training step",
         )
         for net in (*images.NETS, *sequences.NETS)
@@ -113,7 +130,6 @@ ROWS = (
             STARTERS,
             net,
             limit=limit,
-            quick=2 if net == "mlp-mnist" else 1,
             about=f"process start to end of the first step of {net}, {ABOUT_CACHE[cache]}",
         )
         for net, limits in FIRST_STEPS.items()
@@ -143,7 +159,6 @@ ROWS = (
         "lenet5",
         {"torch_eager": 1 / 1.3},
         unit="MiB",
-        quick=1,
         about="peak of resident memory in a step, above what the loaded libraries take",
     ),
 )
