@@ -34,6 +34,7 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .reshaping import Reshape
 from .resizing import (
     Cropping1D,
     Cropping2D,
@@ -105,6 +106,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "ReLU",
+    "Reshape",
     "Resizing",
     "Sigmoid",
     "Softmax",
