@@ -33,7 +33,9 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        given = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (None,)
+        given: tuple[Any, ...] = (None,)
+        if isinstance(target_shape, (tuple, list)):
+            given = tuple(target_shape)
         fine = all(hasattr(n, "__index__") and not isinstance(n, bool) for n in given)
         if not fine or any(n < -1 for n in given) or given.count(-1) > 1:
             raise ArgumentError(
