@@ -14,6 +14,7 @@ from . import process  # noqa: F401  first: a signal may come during the imports
 # isort: split
 from . import (
     activations,
+    applications,
     callbacks,
     config,
     errors,
@@ -52,6 +53,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "callbacks",
     "compile",
     "config",

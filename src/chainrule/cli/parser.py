@@ -37,6 +37,7 @@ The weights of the epoch with the best validation loss are kept.
 examples:
   chainrule train digits
   chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
+  chainrule train digits --model lenet5
   chainrule train people.csv --target income --missing drop --patience 5
   chainrule train wine.csv --delimiter ';' --task regression --hidden 32
   chainrule train --resume runs/digits-20260314-150926

@@ -34,10 +34,10 @@ def train(a: argparse.Namespace) -> int:
             fix="chainrule train --help shows what it takes; --resume RUN alone needs none",
         )
     chosen = {
-        "hidden": a.hidden, "activation": a.activation, "dropout": a.dropout, "epochs": a.epochs,
-        "batch_size": a.batch_size, "optimizer": a.optimizer, "learning_rate": a.lr,
-        "schedule": a.schedule, "validation_split": a.validation_split, "patience": a.patience,
-        "keep": a.keep, "seed": a.seed, "engine": a.engine,
+        "model": a.model, "hidden": a.hidden, "activation": a.activation, "dropout": a.dropout,
+        "epochs": a.epochs, "batch_size": a.batch_size, "optimizer": a.optimizer,
+        "learning_rate": a.lr, "schedule": a.schedule, "validation_split": a.validation_split,
+        "patience": a.patience, "keep": a.keep, "seed": a.seed, "engine": a.engine,
         "checkpoint_every": a.checkpoint_every,
     }  # fmt: skip
     with Signals(a.process) as signals:

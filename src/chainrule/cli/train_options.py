@@ -11,8 +11,10 @@ __all__ = ["add_train_options"]
 # alone: an option that was not given must be told from one that was), what the help says
 _TRAIN = {
     "network": (
+        ("model", "NAME", str, None,
+         "lenet5 or small_cnn, for images (layers of the widths in --hidden)"),
         ("hidden", "64,32", "widths", None, "units of the hidden layers; 0 for none (below)"),
-        ("activation", "NAME", str, "relu", "of the hidden layers"),
+        ("activation", "NAME", str, None, "of the hidden layers (relu, or that of --model)"),
         ("dropout", "SHARE", float, None, "share of hidden units dropped in each step (below)"),
     ),
     "training": (

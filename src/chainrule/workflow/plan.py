@@ -18,6 +18,7 @@ from ..errors import ArgumentError, MissingExtraError, NonFiniteError
 from ..terminal import say
 from ..training.engines import choose_engine, why_engine
 from ..utils import set_random_seed
+from .architectures import check_images
 from .interrupt import Begun, Interrupts
 from .prepare import check_target, load, network, optimizer_of, rounded, split
 from .recipes import recipe_for
@@ -32,6 +33,7 @@ __all__ = ["Plan", "planned", "train"]
 def train(
     data: Any = None,
     *,
+    model: str | None = None,
     hidden: Sequence[int] | None = None,
     activation: str | None = None,
     dropout: float | None = None,
@@ -67,8 +69,10 @@ def train(
     Args:
         data: a name of `cr.datasets.names`, a folder or a CSV file, arrays `(x, y)`, or
             `((x_train, y_train), (x_test, y_test))`, or a `Dataset`.
+        model: an architecture for images, `"lenet5"` or `"small_cnn"`; by default a network of
+            dense layers. Images of other sizes than it takes are resized by the model itself.
         hidden: units of the hidden layers, `()` for none; by default those of the recipe.
-        activation: of the hidden layers; `"relu"`.
+        activation: of the hidden layers; `"relu"`, or the architecture's own.
         dropout: share of hidden units dropped in each step.
         epochs: passes over the data.
         batch_size: rows a step.
@@ -117,10 +121,11 @@ def train(
         ['0', '1']
     """
     chosen = {
-        "hidden": hidden, "activation": activation, "dropout": dropout, "epochs": epochs,
-        "batch_size": batch_size, "optimizer": optimizer, "learning_rate": learning_rate,
-        "schedule": schedule, "validation_split": validation_split, "patience": patience,
-        "keep": keep, "seed": seed, "engine": engine, "checkpoint_every": checkpoint_every,
+        "model": model, "hidden": hidden, "activation": activation, "dropout": dropout,
+        "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer,
+        "learning_rate": learning_rate, "schedule": schedule, "validation_split": validation_split,
+        "patience": patience, "keep": keep, "seed": seed, "engine": engine,
+        "checkpoint_every": checkpoint_every,
     }  # fmt: skip
     table = {"target": target, "classes": classes, "header": header, "delimiter": delimiter,
              "missing": missing, "categorical": categorical}  # fmt: skip
@@ -215,6 +220,8 @@ class Plan:
         self.table = dict(table or {})
         self.data, self.place = load(data, self.table, settings.seed)
         check_target(self.data, self.place)
+        if settings.model is not None:
+            check_images(self.data, settings.model, self.place)
         if resumed is not None:
             resumed.refuse_other_data(self._about_data())
         self.folder, self.overwrite, self.resumed = out, overwrite, resumed
@@ -223,7 +230,7 @@ class Plan:
             report.refuse_existing(out, self._file_names())
         named = self.place == self.data.name
         rows = len(self.data.x_train)
-        self.settings = settings.completed(recipe_for(self.data, named), rows)
+        self.settings = settings.completed(recipe_for(self.data, named, settings.model), rows)
         self.rows, self.validation = split(self.data, self.settings)
         self.classes = self.data.class_names is not None
         # values are learnt as (y − mean) / std, and the last layer is rescaled afterwards

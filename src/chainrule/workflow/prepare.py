@@ -17,6 +17,7 @@ from ..errors import ArgumentError, DataError
 from ..layers import Dense, Dropout, Flatten, Input
 from ..models import Sequential
 from ..schedules import CosineDecay
+from .architectures import architecture
 from .settings import Settings
 
 __all__ = ["check_target", "load", "network", "optimizer_of", "rounded", "split"]
@@ -82,7 +83,9 @@ def rounded(scaling: Scaling) -> Scaling:
 
 
 def network(data: Dataset, settings: Settings) -> Sequential:
-    """Hidden layers, and an output for each class or one for a value."""
+    """Hidden layers, and an output for each class or one for a value; or the one by that name."""
+    if settings.model is not None:
+        return architecture(data, settings.model, settings.activation)
     model = Sequential([Input(data.feature_shape)])
     if len(data.feature_shape) > 1:
         model.add(Flatten())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["RECIPES", "Recipe", "recipe_for", "recipe_table"]
+__all__ = ["MODELS", "RECIPES", "Recipe", "recipe_for", "recipe_table"]
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,31 @@ RECIPES = {
     "gates": Recipe("and, or, nand", (8,), 0.0, 300, 4, 0.05),
     "tables": Recipe("CSV files", (64, 32), 0.0, None, 32, 0.001),
 }
+# of the architectures in `architectures.py`, for few rows and for many; they have no hidden layers
+# to choose. Rates and epochs were chosen by validation rows alone.
+MODELS = {
+    "lenet5": (
+        Recipe("lenet5, digits", (), 0.0, 60, 32, 0.003),
+        Recipe("lenet5, mnist", (), 0.0, 10, 128, 0.003),
+    ),
+    "small_cnn": (
+        Recipe("small_cnn, digits", (), 0.0, 30, 32, 0.003),
+        Recipe("small_cnn, mnist", (), 0.0, 10, 128, 0.003),
+    ),
+}
+_MANY = 10_000
 
 
-def recipe_for(data: Any, named: bool) -> Recipe:
+def recipe_for(data: Any, named: bool, model: str | None = None) -> Recipe:
     """The recipe for a `Dataset`.
 
     Args:
         data: the data.
         named: it was asked for by a name of `chainrule datasets`, not by a path.
+        model: an architecture by name.
     """
+    if model is not None:
+        return MODELS[model][len(data.x_train) >= _MANY]
     if named and data.name in RECIPES:
         return RECIPES[data.name]
     if len(data.feature_shape) > 1:
@@ -56,10 +73,10 @@ def recipe_table() -> str:
         "defaults by kind of data:",
         f"  {'':19}  hidden  dropout epochs batch rate",
     ]
-    for r in RECIPES.values():
-        hidden = ",".join(map(str, r.hidden))
+    for r in (*RECIPES.values(), *itertools.chain(*MODELS.values())):
+        hidden, dropout = ",".join(map(str, r.hidden)) or "-", f"{r.dropout:g}" if r.hidden else "-"
         lines.append(
-            f"  {r.data:19}  {hidden:7} {r.dropout:<7g} {r.epochs or '*':<6} "
+            f"  {r.data:19}  {hidden:7} {dropout:<7} {r.epochs or '*':<6} "
             f"{r.batch_size:<5} {r.learning_rate:g}"
         )
     lines.append(f"  * as many as make {_STEPS} steps, from {_FEWEST} to {_MOST}")

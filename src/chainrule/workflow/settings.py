@@ -9,6 +9,7 @@ from typing import Any
 from .. import activations, config, optimizers
 from ..dialect import argument
 from ..errors import ArgumentError, choose
+from .architectures import check_model, refuse_beside
 from .recipes import Recipe
 
 __all__ = ["Settings"]
@@ -21,8 +22,9 @@ class Settings:
     """What `train` was asked for; None where the recipe of the data decides.
 
     Args:
+        model: the name of an architecture; None for a plain network.
         hidden: units of the hidden layers.
-        activation: of the hidden layers.
+        activation: of the hidden layers; `"relu"`, unless the architecture has its own.
         dropout: share of hidden units dropped in each step.
         epochs: passes over the data.
         batch_size: rows a step.
@@ -37,8 +39,9 @@ class Settings:
         checkpoint_every: seconds of training between two checkpoints in the run folder.
     """
 
+    model: str | None = None
     hidden: Sequence[int] | None = None
-    activation: str = "relu"
+    activation: str | None = None
     dropout: float | None = None
     epochs: int | None = None
     batch_size: int | None = None
@@ -55,6 +58,9 @@ class Settings:
     def check(self) -> None:
         """Raise for a word or a number that no training can use."""
         activations.get(self.activation)
+        if self.model is not None:
+            check_model(self.model)
+            refuse_beside(self.model, {"hidden": self.hidden or None, "dropout": self.dropout})
         optimizers.registry.find(self.optimizer)
         if self.engine is not None:
             config.check_engine(self.engine, argument("engine"))
@@ -112,10 +118,12 @@ class Settings:
         apart = round(rows * share)
         if apart in (0, rows):
             share, apart = 0.0, 0
+        plain = self.model is None
         made = replace(
             self,
-            hidden=tuple(chosen("hidden")),
-            dropout=chosen("dropout"),
+            hidden=tuple(chosen("hidden")) if plain else (),
+            activation=self.activation or ("relu" if plain else None),
+            dropout=chosen("dropout") if plain else None,
             batch_size=chosen("batch_size"),
             learning_rate=rate,
             validation_split=share,
@@ -130,7 +138,7 @@ class Settings:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for `config.json`; seed and engine stand apart there."""
-        names = ("hidden", "activation", "dropout", "epochs", "batch_size", "optimizer",
+        names = ("model", "hidden", "activation", "dropout", "epochs", "batch_size", "optimizer",
                  "learning_rate", "schedule", "validation_split", "patience", "keep",
                  "checkpoint_every")  # fmt: skip
         values = {name: getattr(self, name) for name in names}
