@@ -216,6 +216,16 @@ def test_masks(name, settings, masks, value, mask):
         np.testing.assert_array_equal(found, [np.array(mask, bool)])
 
 
+def test_of_three_only_those_that_count_are_compared():
+    """At the last place only the third counts, though it is not the largest."""
+    z = np.array([[[0.0], [9.0], [0.0], [1.0]]])
+    y, mask = masked(
+        layers.Maximum(dtype="float64"), [X, Y, z], [A, B, np.array([[0, 0, 1, 1]], bool)]
+    )
+    np.testing.assert_allclose(y.reshape(-1), [10, 2, 0.25, 1])
+    assert mask.all()
+
+
 def test_masks_given_in_the_call():
     y = layers.Multiply(dtype="float64")([X, Y], mask=[A, B])
     np.testing.assert_allclose(y.reshape(-1), [10, 2, 0.25, 0])
