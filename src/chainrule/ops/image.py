@@ -69,26 +69,28 @@ def affine_transform(
     height, width = shape[1:3] if size is None else size
     rows, columns = _places(t, int(height), int(width))
     taps = (_nearest if interpolation == "nearest" else _four)(rows, columns)
-    batch = xp(rows).arange(shape[0])[:, None, None]
+    flat = xp(images).reshape(images, (-1, shape[3]))  # one row a pixel: one index finds it
+    first = xp(rows).arange(shape[0])[:, None, None] * (shape[1] * shape[2])
     parts, y = [], 0.0
     for row, column, share in taps:
         row, inside_r = _within(row, shape[1], fill_mode)
         column, inside_c = _within(column, shape[2], fill_mode)
         share = share.astype(images.dtype)[..., None]
-        pixel = images[batch, row, column]
+        index = first + row * shape[2] + column
+        pixel = flat[index]
         if fill_mode == "constant":
             inside = (inside_r & inside_c)[..., None]
             y = y + share * m.where(inside, pixel, fill_value)
             share = xp(share).where(inside, share, 0.0).astype(images.dtype)
         else:
             y = y + share * pixel
-        parts.append((row, column, share))
+        parts.append((index, share))
 
     def d_images(d_y):
         total = 0.0
-        for row, column, share in parts:
-            total = total + _scatter(d_y * share, (batch, row, column), shape)
-        return total
+        for index, share in parts:
+            total = total + _scatter(d_y * share, index, np.shape(flat))
+        return xp(total).reshape(total, shape)
 
     return y, (d_images, None, None, None, None, None)
 
