@@ -14,9 +14,13 @@ PAGE = Path(__file__).with_name("derivatives.md")
 TITLES = {
     "elementwise": "Elementwise",
     "activations": "Activations",
+    "division": "Division with remainder",
     "reduce": "Reductions",
     "products": "Products",
     "shape": "Shapes",
+    "tensor": "Axes and triangles",
+    "order": "Order",
+    "normalization": "Normalizations",
     "probability": "Cross-entropies",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing

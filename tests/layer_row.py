@@ -41,7 +41,8 @@ def sigmoid(z: Any) -> Any:
 class LayerRow:
     """One layer: the formula on nested lists, `of(x, *weights)` with the weights in order.
 
-    `training` says which mode is meant. `kink` are values that x keeps a distance from.
+    `training` says which mode is meant. `kink` are values that x keeps a distance from. `positive`
+    weights are drawn above 0: variances stand among them.
     """
 
     name: str
@@ -58,6 +59,7 @@ class LayerRow:
     # of the layer and the shape of a sample: what is tested in its place, where the layer itself
     # does not take one array of numbers (several inputs, tokens)
     around: Callable | None = None
+    positive: bool = False
 
     @property
     def id(self) -> str:

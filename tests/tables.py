@@ -555,7 +555,8 @@ ACTIVATIONS = [
         (-0.4, 0.4),
         (0.6, 2),
     ),
-    unary("tanh_shrink", lambda x: x - mp.tanh(x), scale=2, why=CANCEL),
+    unary("tanh_shrink", lambda x: x - mp.tanh(x)),
+    unary("tanh_shrink", lambda x: x - mp.tanh(x), -1e-3, 1e-3, tag="near 0"),
     branches(
         "threshold",
         lambda x, threshold, default_value: x if x > threshold else default_value,

@@ -1245,7 +1245,7 @@ def test_hasattr_of_a_shape_not_known_yet():
     ("module", "name", "words"),
     [
         ("layers", "Conv2D", "not in chainrule yet"),
-        ("layers", "BatchNorm1d", "not in chainrule yet"),
+        ("layers", "BatchNorm1d", "here it is called .*BatchNormalization"),
         ("ops", "unsqueeze", "here it is called .*expand_dims"),
         ("losses", "BCELoss", "here it is called .*BinaryCrossentropy"),
         ("optimizers", "lr_scheduler", "here it is called .*schedules"),

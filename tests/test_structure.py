@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import subprocess
 import sys
 import tokenize
+import traceback
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import chainrule
@@ -346,3 +349,48 @@ def test_training_knows_no_model(path):
             assert not {"models", "Model"} & set(words), f"{path}:{node.lineno} imports models"
         name = getattr(node, "id", None) or getattr(node, "attr", None)
         assert name != "Model", f"{path}:{node.lineno} names Model: take what a Task has"
+
+
+# --- the way of a batch -------------------------------------------------------------------------
+
+
+def _height_inside(here: tuple[str, ...]) -> tuple[float, float]:
+    return height(here), stage(here[0], here[1]) if len(here) > 1 else 0
+
+
+def _climbs() -> int:
+    """How often the calls that run now went from a file to a higher one."""
+    rooms = [place(Path(f.filename)) for f in traceback.extract_stack() if _is_ours(f.filename)]
+    steps = itertools.pairwise(rooms)
+    return sum(_height_inside(b) > _height_inside(a) for a, b in steps if a != b)
+
+
+def _is_ours(filename: str) -> bool:
+    return ROOT in Path(filename).parents
+
+
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_from_fit_to_a_weight_the_way_is_straight(engine):
+    """Down all the way to the update; up twice to a layer: to the model's forward, to its call."""
+    if engine == "xla":
+        pytest.importorskip("jax")
+    met: dict[str, int] = {}
+
+    class Same(chainrule.layers.Layer):
+        def call(self, x):
+            met["layer"] = _climbs()
+            return x
+
+    class Descent(chainrule.optimizers.SGD):
+        def update(self, *args, **kwargs):
+            met["update"] = _climbs()
+            return super().update(*args, **kwargs)
+
+    model = chainrule.Sequential([chainrule.Input((3,)), Same(), chainrule.layers.Dense(1)])
+    model.compile(Descent(), "mse")
+    x, y = np.ones((4, 3)), np.ones((4, 1))
+    model.predict(x, engine=engine)
+    met.clear()
+    model.fit(x, y, verbose=0, engine=engine)
+    assert met["update"] == 0
+    assert met["layer"] <= 2

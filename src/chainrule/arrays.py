@@ -23,6 +23,7 @@ __all__ = [
     "asarray",
     "dtype_name",
     "erf",
+    "erfc",
     "float_array",
     "full",
     "is_array",
@@ -377,15 +378,31 @@ def erf(x: Any) -> Any:
     if xp(x) is not np:
         return lax().erf(x)
     x = np.asarray(x)
-    z = np.minimum(np.abs(x.astype(np.float64, copy=False)), 30.0)  # erf(6) is 1 to the last digit
+    z = np.abs(x.astype(np.float64, copy=False))
+    y = np.where(z < 0.65, _erf_series(z), 1.0 - _erfc_tail(z))
+    return np.copysign(y, x).astype(x.dtype, copy=False)
+
+
+def erfc(x: Any) -> Any:
+    """1 − erf(x), exact also where that is tiny."""
+    if xp(x) is not np:
+        return lax().erfc(x)
+    x = np.asarray(x)
+    z = np.abs(x.astype(np.float64, copy=False))
+    tail = _erfc_tail(z)
+    y = np.where(z < 0.65, 1.0 - np.copysign(_erf_series(z), x), np.where(x < 0, 2.0 - tail, tail))
+    return y.astype(x.dtype, copy=False)
+
+
+def _erfc_tail(z: np.ndarray) -> np.ndarray:
+    """1 − erf(z) for z >= 0."""
+    z = np.minimum(z, 30.0)  # erfc(27) is 0 to the last digit
     t = 2.0 / (2.0 + z)
     twice_y = 4.0 * t - 2.0
     d, dd = np.zeros_like(z), np.zeros_like(z)
     for c in _ERFC[:0:-1]:  # Clenshaw's recurrence
         d, dd = twice_y * d - dd + c, d
-    tail = t * np.exp(-z * z + 0.5 * (_ERFC[0] + twice_y * d) - dd)
-    y = np.where(z < 0.65, _erf_series(z), 1.0 - tail)
-    return np.copysign(y, x).astype(x.dtype, copy=False)
+    return t * np.exp(-z * z + 0.5 * (_ERFC[0] + twice_y * d) - dd)
 
 
 def _erf_series(z: np.ndarray) -> np.ndarray:

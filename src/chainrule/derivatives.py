@@ -6,6 +6,7 @@ Everything here is a few lines over `vjp`, which gives d_yᵀ·∂y/∂x.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from operator import index
@@ -28,6 +29,7 @@ def value_and_grad(function: Callable, argnums: int | Sequence[int] = 0) -> Call
         >>> value_and_grad(lambda x: x**2)(np.array([3.0]))
         (array([9.]), array([6.]))
     """
+    _need_places(argnums, "value_and_grad")
 
     def call(*args: Any) -> tuple[Any, Any]:
         of_chosen, chosen, packed = _choose(function, argnums, args)
@@ -54,6 +56,7 @@ def jacobian(function: Callable, argnums: int | Sequence[int] = 0) -> Callable:
         array([[5., 0., 1.],
                [0., 5., 2.]])
     """
+    _need_places(argnums, "jacobian")
 
     def call(*args: Any) -> Any:
         of_chosen, chosen, packed = _choose(function, argnums, args)
@@ -90,6 +93,7 @@ def hessian(function: Callable, argnums: int | Sequence[int] = 0) -> Callable:
         array([[10.,  6.],
                [ 6.,  0.]])
     """
+    _need_places(argnums, "hessian")
     first = value_and_grad(function, argnums)
     if not isinstance(argnums, Sequence):
         return jacobian(lambda *args: first(*args)[1], argnums)
@@ -114,12 +118,23 @@ def jvp(function: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> 
         tangents: a direction v for each, of its shape.
 
     Raises:
+        ArgumentError: an array stands where a tuple should.
         ShapeError: a direction has not the shape of its argument.
 
     Example:
         >>> jvp(lambda x: x**2, (np.array([1.0, 3.0]),), (np.array([1.0, 0.5]),))
         (array([1., 9.]), array([2., 3.]))
     """
+    packed = isinstance(primals, (tuple, list)) and isinstance(tangents, (tuple, list))
+    if not packed or not _takes(function, len(primals)):
+        raise ArgumentError(
+            "the arguments of f and their directions are two tuples, of one array each too",
+            where="jvp",
+            expected="jvp(f, (x,), (v,))",
+            received=f"{type(primals).__name__} and {type(tangents).__name__}"
+            if not packed
+            else f"{len(primals)} arguments, which f does not take",
+        )
     expected, received = [np.shape(p) for p in primals], [np.shape(t) for t in tangents]
     if expected != received:
         raise ShapeError(
@@ -141,6 +156,29 @@ def jvp(function: Callable, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     connected = isinstance(total, Node) and total.tape is tape  # else f depends on none of them
     d_y = tape.gradients(total, [u])[0] if connected else full(0.0, raw(y))
     return y.on_tape() if isinstance(y, Node) else y, d_y
+
+
+def _takes(function: Callable, count: int) -> bool:
+    """Whether the function can be called with so many arguments, as far as can be seen."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # written in C
+        return True
+    return True
+
+
+def _need_places(argnums: Any, where: str) -> None:
+    """Raise unless `argnums` are places among arguments: an array there was meant as x."""
+    several = argnums if isinstance(argnums, (tuple, list)) else [argnums]
+    if not all(isinstance(k, (int, np.integer)) and type(k) is not bool for k in several):
+        raise ArgumentError(
+            "the second argument says which argument of f to differentiate, by its place",
+            where=where,
+            expected=f"{where}(f)(x), or {where}(f, argnums=0)(x)",
+            received=f"{where}(f, {type(argnums).__name__})",
+        )
 
 
 def _choose(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import StateError
+from .errors import ArgumentError, StateError
 
 __all__ = ["Operators", "Recordable", "binary", "raw", "use_operations"]
 
@@ -36,6 +36,17 @@ def binary(name: str) -> tuple[Any, Any]:
     return forward, reflected
 
 
+def _refuse(**given: Any) -> None:
+    """NumPy's functions of the same name pass `dtype` and `out`, which must be None here."""
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(
+                f"{name} has no place here: a recorded value keeps its type and is not written to",
+                received=f"{name}={value!r}"[:200],
+                fix="x.astype(dtype)" if name == "dtype" else None,
+            )
+
+
 class Operators:
     """Everything an array can do in an expression, for a class that has a `value`."""
 
@@ -48,6 +59,8 @@ class Operators:
     __truediv__, __rtruediv__ = binary("divide")
     __pow__, __rpow__ = binary("power")
     __matmul__, __rmatmul__ = binary("matmul")
+    __mod__, __rmod__ = binary("mod")
+    __floordiv__, __rfloordiv__ = binary("floor_divide")
     __lt__, __gt__ = binary("less")
     __le__, __ge__ = binary("less_equal")
 
@@ -128,13 +141,60 @@ class Operators:
         """The same numbers in another shape."""
         return _operations.reshape(self, shape[0] if len(shape) == 1 else shape)
 
+    def ravel(self) -> Any:
+        """All numbers in one row."""
+        return _operations.reshape(self, (-1,))
+
+    def flatten(self) -> Any:
+        """All numbers in one row."""
+        return self.ravel()
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """Without axes of length 1: all, or those named."""
+        return _operations.squeeze(self, axis=axis)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Axes in another order, reversed where none is given."""
+        order = axes[0] if len(axes) == 1 and not hasattr(axes[0], "__index__") else axes or None
+        return _operations.transpose(self, order)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        """Two axes exchanged."""
+        return _operations.swapaxes(self, axis1, axis2)
+
     def sum(self, axis: Any = None, dtype: None = None, out: None = None, keepdims=False) -> Any:
-        """Sum over axes; np.sum calls it with `dtype` and `out`, which must be None."""
+        """Sum over axes."""
+        _refuse(dtype=dtype, out=out)
         return _operations.sum(self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Any = None, dtype: None = None, out: None = None, keepdims=False) -> Any:
-        """Mean over axes; np.mean calls it with `dtype` and `out`, which must be None."""
+        """Mean over axes."""
+        _refuse(dtype=dtype, out=out)
         return _operations.mean(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, out: None = None, keepdims=False) -> Any:
+        """Largest number along axes."""
+        _refuse(out=out)
+        return _operations.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, out: None = None, keepdims=False) -> Any:
+        """Smallest number along axes."""
+        _refuse(out=out)
+        return _operations.min(self, axis=axis, keepdims=keepdims)
+
+    def var(
+        self, axis: Any = None, dtype: None = None, out: None = None, ddof=0, keepdims=False
+    ) -> Any:
+        """Variance along axes."""
+        _refuse(dtype=dtype, out=out)
+        return _operations.var(self, axis=axis, keepdims=keepdims, ddof=ddof)
+
+    def std(
+        self, axis: Any = None, dtype: None = None, out: None = None, ddof=0, keepdims=False
+    ) -> Any:
+        """Standard deviation along axes."""
+        _refuse(dtype=dtype, out=out)
+        return _operations.std(self, axis=axis, keepdims=keepdims, ddof=ddof)
 
 
 class Recordable(Operators):

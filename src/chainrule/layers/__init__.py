@@ -16,6 +16,14 @@ from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
 from .input import Input, InputLayer
+from .normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    LocalResponseNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 
 Linear = Dense
 
@@ -23,21 +31,27 @@ __all__ = [
     "Activation",
     "AdditiveAttention",
     "Attention",
+    "BatchNormalization",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
     "GroupQueryAttention",
+    "GroupNormalization",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Linear",
     "MultiHeadAttention",
+    "LocalResponseNormalization",
+    "RMSNormalization",
     "ReLU",
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "UnitNormalization",
     "deserialize",
     "register",
     "registry",

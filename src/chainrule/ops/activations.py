@@ -16,7 +16,7 @@ from ..errors import ArgumentError, ShapeError
 from ..registry import Registry
 from ..symbol import composite
 from .base import check_axes, check_axis, need_numbers, op
-from .elementwise import erf, exp, sign, step, tanh
+from .elementwise import erfc, exp, sign, step, tanh
 from .shape import moveaxis, reshape, transpose
 
 __all__ = [
@@ -329,7 +329,7 @@ def gelu(x, approximate=True):
         t = m.tanh(c * (x + 0.044715 * x * x * x))
         slope = 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * c * (1 + 3 * 0.044715 * z * z)
         return 0.5 * finite_below * (1 + t), lambda d_y: d_y * slope
-    cdf = 0.5 * (1 + erf(x * math.sqrt(0.5)))
+    cdf = 0.5 * erfc(x * -math.sqrt(0.5))  # ½(1 + erf), exact also where that is tiny
 
     def back(d_y):
         return d_y * (cdf + z * m.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))
@@ -463,8 +463,15 @@ def tanh_shrink(x):
         >>> tanh_shrink([0.0, 1.0]).round(4)
         array([0.    , 0.2384])
     """
-    t = xp(x).tanh(x)
-    return x - t, lambda d_y: d_y * (t * t)
+    m = xp(x)
+    t, small = m.tanh(x), m.abs(x) < 1
+    near = m.where(small, x, 0.0)
+    # near 0 the difference cancels: tanh x = x/(1 + u), u = x²/(3 + x²/(5 + ...)) (Lambert 1768)
+    u = 17.0
+    for n in (15, 13, 11, 9, 7, 5, 3):
+        u = n + near * near / u
+    u = near * near / u
+    return m.where(small, near * u / (1 + u), x - t), lambda d_y: d_y * (t * t)
 
 
 @activation

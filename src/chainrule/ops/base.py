@@ -15,7 +15,7 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, overload
+from typing import Any, ParamSpec, Protocol, overload
 
 import numpy as np
 
@@ -38,12 +38,21 @@ P = ParamSpec("P")
 _HALVES = frozenset({"float16", "bfloat16"})
 
 
+class Operation(Protocol[P]):
+    """What `op` makes of a function, as type checkers see it."""
+
+    __name__: str
+    composition: Callable[..., Any] | None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+    def composed(self, composition: Callable[..., Any]) -> Callable[..., Any]: ...
+
+
 @overload
-def op(function: Callable[P, Any]) -> Callable[P, Any]: ...
+def op(function: Callable[P, Any]) -> Operation[P]: ...
 @overload
-def op(
-    *, numbers: int = 1, widen: bool = True
-) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
+def op(*, numbers: int = 1, widen: bool = True) -> Callable[[Callable[P, Any]], Operation[P]]: ...
 def op(function: Any = None, *, numbers: int = 1, widen: bool = True) -> Any:
     """`cr.op` for a function whose first `numbers` arguments are arrays of numbers.
 

@@ -35,6 +35,7 @@ __all__ = [
     "divide",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "expm1",
     "floor",
@@ -129,7 +130,9 @@ true_divide = divide
 
 @op(numbers=2)
 def power(x, p):
-    """xᵖ.  ∂/∂x = p·xᵖ⁻¹ (0 where p is 0), ∂/∂p = xᵖ·ln x (0 where x is 0).
+    """xᵖ.  ∂/∂x = p·xᵖ⁻¹ (0 where p is 0), ∂/∂p = xᵖ·ln x (0 where xᵖ is 0, or x and p are).
+
+    Of a negative x only whole powers are real numbers, so that ∂/∂p is NaN.
 
     Example:
         >>> power([2.0, 3.0], 2)
@@ -144,7 +147,9 @@ def power(x, p):
 
     def d_p(d_y):
         m = xp(x, p)
-        return d_y * y * m.log(m.where(x == 0, 1.0, x))
+        flat = (y == 0) | ((x == 0) & (p == 0))  # 0ᵖ, 0⁰, and ∞ or −∞ to a negative power
+        base = m.where(x < 0, math.nan, x)
+        return d_y * (m.where(flat, 0.0, y) * m.log(m.where(flat, 1.0, base)))
 
     return y, (d_x, d_p)
 
@@ -462,6 +467,19 @@ def erf(x):
     m = xp(x)
     y = m.erf(x) if hasattr(m, "erf") else arrays.erf(x)
     return y, lambda d_y: d_y * (2 / math.sqrt(math.pi)) * m.exp(-x * x)
+
+
+@op
+def erfc(x):
+    """1 − erf(x), exact also where that is tiny.  Derivative −2/√π · e^(−x²).
+
+    Example:
+        >>> erfc([0.0, 10.0])
+        array([1.00000000e+00, 2.08848758e-45])
+    """
+    m = xp(x)
+    y = m.erfc(x) if hasattr(m, "erfc") else arrays.erfc(x)
+    return y, lambda d_y: d_y * (-2 / math.sqrt(math.pi)) * m.exp(-x * x)
 
 
 # --- pieces and choices -------------------------------------------------------------------------

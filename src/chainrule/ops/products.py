@@ -8,6 +8,7 @@ one large product (autodiff of a 3-D `x @ w` contracts over two axes, three time
 from __future__ import annotations
 
 import math
+import string
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from ..arrays import like, xp
 from ..errors import ShapeError
 from ..symbol import composite
 from .base import op
+from .elementwise import where
+from .reduce import sum
+from .shape import reshape
 
 __all__ = [
     "dense",
@@ -144,7 +148,6 @@ def dense(x, kernel, bias=None):
 
 @op(numbers=1 << 30, widen=False)
 def _einsum(*operands, subscripts):
-    m = xp(*operands)
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")
 
@@ -152,6 +155,7 @@ def _einsum(*operands, subscripts):
         def back(d_y):
             others = [t for i, t in enumerate(terms) if i != k]
             arrays = [o for i, o in enumerate(operands) if i != k]
+            m = xp(d_y, *arrays)
             known = set(output).union(*others)
             target = "".join(c for c in terms[k] if c in known)
             d = m.einsum(",".join([output, *others]) + "->" + target, d_y, *arrays)
@@ -161,16 +165,19 @@ def _einsum(*operands, subscripts):
 
         return back
 
-    return m.einsum(subscripts, *operands), tuple(gradient(k) for k in range(len(operands)))
+    return xp(*operands).einsum(subscripts, *operands), tuple(
+        gradient(k) for k in range(len(operands))
+    )
 
 
 @composite
 def einsum(subscripts: str, *operands):
     """Einstein summation over the letters not in the result.  d: its term and the result's swapped.
 
-    `einsum("ij,jk->ik", a, b)`; the gradient of an operand is another einsum. A letter may
-    stand once in a term (no diagonals); without `->` the result's letters are those that occur
-    once, in alphabetical order.
+    `einsum("ij,jk->ik", a, b)`; the gradient of an operand is another einsum. A letter that stands
+    twice in a term means the diagonal, `"ii->i"`; `...` stands for all other axes, counted from the
+    last, which broadcast. Without `->` the result has the axes of `...` and then the letters that
+    occur once, in alphabetical order.
 
     Raises:
         ShapeError: letters and axes do not agree.
@@ -178,28 +185,75 @@ def einsum(subscripts: str, *operands):
     Example:
         >>> einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [10.0, 1.0])
         array([12., 34.])
+        >>> einsum("ii->i", [[1.0, 2.0], [3.0, 4.0]])
+        array([1., 4.])
+        >>> einsum("...ij->...j", np.ones((2, 3, 4))).shape
+        (2, 4)
     """
-    terms = subscripts.replace(" ", "")
-    if "->" not in terms:
-        letters = terms.replace(",", "")
-        terms += "->" + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    inputs = terms.split("->")[0].split(",")
+    terms, output, several = _letters(subscripts, [np.ndim(x) for x in operands])
     lengths: dict[str, int] = {}
-    for term, operand in zip(inputs, operands, strict=False):
-        bad = len(set(term)) != len(term) or len(term) != np.ndim(operand)
-        bad = bad or any(
-            lengths.setdefault(c, n) != n for c, n in zip(term, np.shape(operand), strict=False)
+    fits = bool(terms) and set(output) <= set("".join(terms)) and len(set(output)) == len(output)
+    for term, operand in zip(terms, operands, strict=True) if fits else ():
+        shape = np.shape(operand)
+        fits = fits and len(term) == len(shape)
+        for c, n in zip(term, shape, strict=False):
+            if lengths.setdefault(c, n) == 1 and c in several:
+                lengths[c] = n
+            fits = fits and (n == lengths[c] or (n == 1 and c in several))
+    if not fits:
+        raise ShapeError(
+            "the letters do not fit the arrays",
+            where=f"einsum({subscripts!r})",
+            expected="a letter for each axis, or ..., and equal lengths for equal letters",
+            received=", ".join(str(np.shape(x)) for x in operands),
         )
-        if bad:
-            break
-    else:
-        output = terms.split("->")[1]
-        fits = set(output) <= set(lengths) and len(set(output)) == len(output)
-        if len(inputs) == len(operands) and fits:
-            return _einsum(*operands, subscripts=terms)
-    raise ShapeError(
-        "the letters do not fit the arrays",
-        where=f"einsum({subscripts!r})",
-        expected="one letter for each axis, each once in a term, equal lengths for equal letters",
-        received=", ".join(str(np.shape(o)) for o in operands),
-    )
+    plain = [_once_each(t, x, lengths) for t, x in zip(terms, operands, strict=True)]
+    inputs = ",".join(term for term, _ in plain)
+    return _einsum(*(x for _, x in plain), subscripts=f"{inputs}->{output}")
+
+
+def _letters(subscripts: str, ndims: list[int]) -> tuple[list[str], str, str]:
+    """A term of letters for each operand, the result's, and the letters that `...` stands for.
+
+    No terms at all where there cannot be any.
+    """
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    named = inputs.replace(",", "").replace("...", "")
+    extra = [
+        n - len(t.replace("...", "")) for t, n in zip(terms, ndims, strict=False) if "..." in t
+    ]
+    words = [*(t.replace("...", "", 1) for t in terms), output.replace("...", "", 1)]
+    readable = all(not w or (w.isalpha() and w.isascii()) for w in words)
+    free = [c for c in string.ascii_letters if c not in named]
+    most = max(extra, default=0)
+    if len(terms) != len(ndims) or not readable or min(extra, default=0) < 0 or most > len(free):
+        return [], "", ""
+    several = "".join(free[:most])
+    if not arrow:
+        output = "..." + "".join(sorted(c for c in set(named) if named.count(c) == 1))
+    elif most and "..." not in output:
+        return [], "", ""
+    for k, (term, n) in enumerate(zip(terms, ndims, strict=True)):
+        own = n - len(term.replace("...", "")) if "..." in term else 0
+        terms[k] = term.replace("...", several[most - own :])
+    return terms, output.replace("...", several), several
+
+
+def _once_each(term: str, x, lengths: dict[str, int]):
+    """Term and operand with each letter once, of its full length.
+
+    Diagonals are taken; an axis of length 1 that will be broadcast is left out.
+    """
+    shape = np.shape(x)
+    kept = [k for k, c in enumerate(term) if shape[k] == lengths[c]]
+    if len(kept) < len(term):
+        term, x = "".join(term[k] for k in kept), reshape(x, tuple(shape[k] for k in kept))
+    for c in sorted(set(term)):
+        while term.count(c) > 1:
+            first, n = term.index(c), lengths[c]
+            second = term.index(c, first + 1)
+            lines = [n if k in (first, second) else 1 for k in range(len(term))]
+            x = sum(where(np.eye(n, dtype=bool).reshape(lines), x, 0), axis=second)
+            term = term[:second] + term[second + 1 :]
+    return term, x

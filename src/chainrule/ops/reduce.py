@@ -1,4 +1,4 @@
-"""Reductions: sum, mean, max, min, prod, var, std, logsumexp, cumsum, argmax.
+"""Reductions: sum, mean, max, min, prod, var, std, logsumexp, cumsum, cumprod, argmax.
 
 `axis` is None (all axes), a number or a tuple; `keepdims` keeps reduced axes with length 1. A
 gradient comes back in the reduced shape and is spread over the axes that were summed away.
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import xp
+from ..errors import ShapeError
 from ..symbol import composite
-from .base import check_axes, check_axis, need_numbers, op
+from .base import check_axes, check_axis, need_numbers, op, whole
 from .shape import reshape
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "any",
     "argmax",
     "argmin",
+    "cumprod",
     "cumsum",
     "logsumexp",
     "max",
@@ -151,44 +153,67 @@ def _others(x: Any, axes: Any) -> Any:
     lengths = [shape[i] for i in order]
     n = math.prod(shape[i] for i in axes)
     rows = m.reshape(m.transpose(x, order), (*lengths[: len(kept)], n))
-    one = m.ones_like(rows[..., :1])
-    before, after = [one], [one]
-    for k in range(n - 1):
-        before.append(before[-1] * rows[..., k : k + 1])
-        after.append(after[-1] * rows[..., n - 1 - k : n - k])
-    products = [a * b for a, b in zip(before, reversed(after), strict=True)][:n]
-    others = m.concatenate(products, axis=-1) if n else rows
+    before = _before(rows)
+    after = m.flip(_before(m.flip(rows, axis=-1)), axis=-1)
     back = tuple(np.argsort(order).tolist())
-    return m.transpose(m.reshape(others, lengths), back)
+    return m.transpose(m.reshape(before * after, lengths), back)
+
+
+def _before(rows: Any) -> Any:
+    """The product of all numbers before each, along the last axis."""
+    m = xp(rows)
+    shifted = m.concatenate([m.ones_like(rows[..., :1]), rows[..., :-1]], axis=-1)
+    return m.cumprod(shifted, axis=-1)
 
 
 @op
-def var(x, axis=None, keepdims=False):
-    """(1/n)Σ(x − mean)², the variance.  ∂/∂xᵢ = 2(xᵢ − mean)/n.
+def var(x, axis=None, keepdims=False, ddof=0):
+    """(1/(n − ddof))Σ(x − mean)², the variance.  ∂/∂xᵢ = 2(xᵢ − mean)/(n − ddof).
+
+    `ddof=1` estimates the variance of what x is a sample of (NumPy's name; PyTorch's default).
 
     Example:
-        >>> var([[1.0, 5.0], [3.0, 4.0]], axis=1)
-        array([4.  , 0.25])
+        >>> var([[1.0, 5.0], [3.0, 4.0]], axis=1), float(var([1.0, 5.0], ddof=1))
+        (array([4.  , 0.25]), 8.0)
+
+    Raises:
+        ShapeError: there are not more than `ddof` numbers.
     """
     axis = _axes(x, axis, "var")
-    n = _count(x, axis, "var")
+    n = _freedom(x, axis, ddof, "var")
     centred = x - xp(x).mean(x, axis=axis, keepdims=True)
-    y = xp(x).mean(centred * centred, axis=axis, keepdims=keepdims)
+    y = xp(x).sum(centred * centred, axis=axis, keepdims=keepdims) / n
     return y, lambda d_y: _spread(d_y, x, axis, keepdims) * (2 / n) * centred
 
 
+def _freedom(x: Any, axes: Any, ddof: Any, where: str) -> int:
+    """How many numbers one result is made of, less `ddof`; at least one."""
+    n, ddof = _count(x, axes, where), whole(ddof, where, "ddof")
+    if ddof >= n or ddof < 0:
+        raise ShapeError(
+            "there must be more numbers than ddof",
+            where=where,
+            expected=f"ddof from 0 to {n - 1}",
+            received=f"ddof={ddof} for {n} numbers",
+        )
+    return n - ddof
+
+
 @op
-def std(x, axis=None, keepdims=False):
-    """√var, the standard deviation.  ∂/∂xᵢ = (xᵢ − mean)/(n·std), and 0 where std is 0.
+def std(x, axis=None, keepdims=False, ddof=0):
+    """√var, the standard deviation.  ∂/∂xᵢ = (xᵢ − mean)/((n − ddof)·std), and 0 where std is 0.
 
     Example:
-        >>> std([[1.0, 5.0], [3.0, 4.0]], axis=1)
-        array([2. , 0.5])
+        >>> std([[1.0, 5.0], [3.0, 4.0]], axis=1), float(std([1.0, 3.0, 5.0], ddof=1))
+        (array([2. , 0.5]), 2.0)
+
+    Raises:
+        ShapeError: there are not more than `ddof` numbers.
     """
     axis, m = _axes(x, axis, "std"), xp(x)
-    n = _count(x, axis, "std")
+    n = _freedom(x, axis, ddof, "std")
     centred = x - m.mean(x, axis=axis, keepdims=True)
-    square = m.mean(centred * centred, axis=axis, keepdims=True)
+    square = m.sum(centred * centred, axis=axis, keepdims=True) / n
     constant = square == 0  # there the derivative is 0, and the second one too
     root = m.where(constant, 0.0, m.sqrt(m.where(constant, 1.0, square)))
     y = root if keepdims else m.reshape(root, _without(root, axis))
@@ -248,6 +273,48 @@ def _cumsum(x, axis):
         return m.flip(m.cumsum(m.flip(d_y, axis=axis), axis=axis), axis=axis)
 
     return m.cumsum(x, axis=axis), back
+
+
+@composite
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """Running product, of the flattened array without an axis.  ∂yⱼ/∂xᵢ = Π xₖ for i ≠ k ≤ j.
+
+    Right also where some are 0.
+
+    Example:
+        >>> cumprod([1.0, 2.0, 3.0])
+        array([1., 2., 6.])
+    """
+    return _cumprod(reshape(x, (-1,)), axis=0) if axis is None else _cumprod(x, axis=axis)
+
+
+@op
+def _cumprod(x, axis):
+    """Running product along one axis.
+
+    d_xᵢ = (Π_{k<i} xₖ)·sᵢ with sᵢ = Σ_{j≥i} d_yⱼ·Π_{i<k≤j} xₖ, which is sᵢ = d_yᵢ + xᵢ₊₁·sᵢ₊₁: no
+    division, which would fail at 0.
+    """
+    axis = check_axis(axis, np.ndim(x), "cumprod")
+
+    def back(d_y):
+        m = xp(x, d_y)
+        rows, s = m.swapaxes(x, axis, -1), m.swapaxes(d_y, axis, -1)
+        n = np.shape(rows)[-1]
+        factor = m.concatenate([rows[..., 1:], m.ones_like(rows[..., :1])], axis=-1)
+        reach = 1  # s holds the first `reach` terms of each sum, factor what the next are times
+        while reach < n:
+            near, far = slice(None, n - reach), slice(reach, None)
+            s = m.concatenate(
+                [s[..., near] + factor[..., near] * s[..., far], s[..., n - reach :]], axis=-1
+            )
+            factor = m.concatenate(
+                [factor[..., near] * factor[..., far], factor[..., n - reach :]], axis=-1
+            )
+            reach *= 2
+        return m.swapaxes(_before(rows) * s, axis, -1)
+
+    return xp(x).cumprod(x, axis=axis), back
 
 
 @op

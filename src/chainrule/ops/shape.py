@@ -115,31 +115,48 @@ def swapaxes(x: Any, a: int, b: int) -> Any:
 
 
 @composite
-def moveaxis(x: Any, source: int, destination: int) -> Any:
-    """One axis moved to another place, the others in their order.  d_x has it moved back.
+def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Axes moved to other places, the others in their order.  d_x has them moved back.
 
     Example:
         >>> moveaxis(np.ones((2, 3, 4)), 0, -1).shape
         (3, 4, 2)
+        >>> moveaxis(np.ones((2, 3, 4)), (0, 1), (-1, 0)).shape
+        (3, 4, 2)
+
+    Raises:
+        ShapeError: an axis is not there, or there are not as many sources as destinations.
     """
     ndim = np.ndim(x)
-    source = check_axis(source, ndim, "moveaxis")
-    axes = [i for i in range(ndim) if i != source]
-    axes.insert(check_axis(destination, ndim, "moveaxis"), source)
+    sources = check_axes(source, ndim, "moveaxis")
+    places = check_axes(destination, ndim, "moveaxis")
+    if len(sources) != len(places):
+        raise ShapeError(
+            "there must be one destination for each source",
+            where="moveaxis",
+            received=f"source={source}, destination={destination}",
+        )
+    axes = [i for i in range(ndim) if i not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        axes.insert(place, axis)
     return transpose(x, tuple(axes))
 
 
 @composite
-def expand_dims(x: Any, axis: int) -> Any:
-    """A new axis of length 1.  d_x is d_y without it.
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+    """New axes of length 1, counted in the result.  d_x is d_y without them.
 
     Example:
         >>> expand_dims([1.0, 2.0], axis=-1)
         array([[1.],
                [2.]])
+        >>> expand_dims([1.0, 2.0], axis=(0, -1)).shape
+        (1, 2, 1)
     """
     shape = list(np.shape(x))
-    shape.insert(check_axis(axis, len(shape) + 1, "expand_dims"), 1)
+    new = len(axis) if isinstance(axis, (tuple, list)) else 1
+    for place in sorted(check_axes(axis, len(shape) + new, "expand_dims")):
+        shape.insert(place, 1)
     return reshape(x, tuple(shape))
 
 
@@ -339,7 +356,7 @@ def scatter_add(d, index, shape):
 
 
 def _scatter(d, index, shape):
-    m = xp(d)
+    m = xp(d, *(index if isinstance(index, tuple) else (index,)))
     if hasattr(m, "scatter_add"):  # differentiated again
         return m.scatter_add(d, index, shape)
     zeros = m.zeros(shape, d.dtype)
@@ -353,6 +370,7 @@ def _scatter(d, index, shape):
     return zeros
 
 
+@composite
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
     """A border around x.  d_x is the inner part of d_y; constant_values get the sum of the border.
 
