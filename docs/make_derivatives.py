@@ -22,6 +22,8 @@ TITLES = {
     "order": "Order",
     "normalization": "Normalizations",
     "probability": "Cross-entropies",
+    "attention": "Attention",
+    "embeddings": "Embedding",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing
 

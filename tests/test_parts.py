@@ -89,7 +89,8 @@ def jax_of(dtype):
         (initializers.registry, INITIALIZERS, set()),
         (regularizers.registry, REGULARIZERS, set()),
         (schedules.registry, SCHEDULES, set()),
-        (layers.registry, LAYERS, {"Functional"}),  # graphs have test_graph.py
+        # graphs have test_graph.py, the other test_generation.py
+        (layers.registry, LAYERS, {"Functional", "CharTransformer"}),
         (callbacks.__all__, CALLBACKS, CALLBACKS_WITHOUT_ROW),
     ],
     ids=lambda v: v.kind if hasattr(v, "kind") else None,

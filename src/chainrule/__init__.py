@@ -12,6 +12,7 @@ from . import process  # noqa: F401  first: a signal may come during the imports
 # isort: split
 from . import (
     activations,
+    applications,
     callbacks,
     config,
     datasets,
@@ -47,6 +48,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "callbacks",
     "compile",
     "config",

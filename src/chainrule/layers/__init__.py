@@ -24,6 +24,8 @@ from .normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from .positions import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
+from .transformer import CachedMultiHeadAttention, TransformerDecoder, TransformerEncoder
 
 Linear = Dense
 
@@ -32,25 +34,31 @@ __all__ = [
     "AdditiveAttention",
     "Attention",
     "BatchNormalization",
+    "CachedMultiHeadAttention",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
-    "GroupQueryAttention",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Input",
     "InputLayer",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "Linear",
-    "MultiHeadAttention",
     "LocalResponseNormalization",
+    "MultiHeadAttention",
+    "PositionEmbedding",
     "RMSNormalization",
     "ReLU",
+    "RotaryEmbedding",
     "Sigmoid",
+    "SinePositionEncoding",
     "Softmax",
     "Tanh",
+    "TransformerDecoder",
+    "TransformerEncoder",
     "UnitNormalization",
     "deserialize",
     "register",
