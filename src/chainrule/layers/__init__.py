@@ -129,6 +129,11 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .positions import (
+    PositionEmbedding,
+    RotaryEmbedding,
+    SinePositionEncoding,
+)
 from .rectifiers import (
     ELU,
     PReLU,
@@ -161,6 +166,11 @@ from .simple_rnn import (
 )
 from .text import (
     TextVectorization,
+)
+from .transformer import (
+    CachedMultiHeadAttention,
+    TransformerDecoder,
+    TransformerEncoder,
 )
 from .wrappers import (
     Bidirectional,
@@ -212,6 +222,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CachedMultiHeadAttention",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -278,6 +289,7 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "PositionEmbedding",
     "RMSNormalization",
     "RNN",
     "RandomBrightness",
@@ -292,6 +304,7 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "Resizing",
+    "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -299,6 +312,7 @@ __all__ = [
     "Sigmoid",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SinePositionEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -308,6 +322,8 @@ __all__ = [
     "Tanh",
     "TextVectorization",
     "TimeDistributed",
+    "TransformerDecoder",
+    "TransformerEncoder",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

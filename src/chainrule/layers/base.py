@@ -263,7 +263,9 @@ class Layer(State, Masks, Explicit, Configurable):
         masks: Any = None
         if context.masks or mask is not None:
             masks = self._masks(context, given, inputs, mask)
+            given_masks = {k: v for k, v in own.items() if v is not None}  # these come first
             own |= accepts.mask_arguments(masks)
+            own |= given_masks
         tape = active_tape()
         scope = None
         try:
