@@ -29,8 +29,6 @@ TITLES = {
     "embeddings": "Embedding",
     "image": "Images",
     "probability": "Cross-entropies",
-    "attention": "Attention",
-    "embeddings": "Embedding",
 }
 NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing
 
