@@ -9,6 +9,8 @@ Steps stand first inside, (time, batch, ...), so that each is one block of memor
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import lax, xp
@@ -37,7 +39,7 @@ def _check(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, m
     batch, time, features = given
     held = np.shape(kernel)
     units = held[-1] // gates if held else 0
-    wanted = {
+    wanted: dict[str, tuple[Any, tuple]] = {
         "kernel": (kernel, (features, gates * units)),
         "recurrent_kernel": (recurrent_kernel, (units, gates * units)),
         "bias": (bias, bias_shape(units)),
@@ -57,21 +59,21 @@ def _check(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, m
     return batch, time, features, units
 
 
-def _through(m, step, carry, xs, reverse=False):
+def _through(m, step, carry, xs, reverse=False) -> Any:
     """`carry, ys = step(carry, x)` along axis 0 of plain arrays; xs and ys are tuples."""
     if m is not np:
         return lax().scan(step, carry, xs, reverse=reverse)
-    length, ys = len(xs[0]), ()
+    length, ys = len(xs[0]), None
     for t in range(length)[:: -1 if reverse else 1]:
         carry, found = step(carry, tuple([x[t] for x in xs]))
-        if not ys:
+        if ys is None:
             ys = tuple([np.empty((length, *y.shape), y.dtype) for y in found])
         for y, now in zip(ys, found, strict=True):
             y[t] = now
     return carry, ys
 
 
-def _one_type(m, *values):
+def _one_type(m, *values: Any) -> Any:
     """All in the widest type among them, so that the loop keeps one type; None stays."""
     dtype = m.result_type(*[v for v in values if v is not None])
     return [v if v is None or v.dtype == dtype else v.astype(dtype) for v in values]
@@ -189,7 +191,7 @@ def simple_rnn(x, h, kernel, recurrent_kernel, bias=None, mask=None):
     return (_time_first(m, hs), last), back
 
 
-@simple_rnn.composed
+@simple_rnn.composed  # type: ignore[attr-defined]
 def _(x, h, kernel, recurrent_kernel, bias=None, mask=None):
     _check("simple_rnn", 1, x, (h,), kernel, recurrent_kernel, bias, _one_bias(1), mask)
     hs = []
@@ -237,9 +239,10 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
         i, f, g, o = _blocks(units, z + h @ recurrent_kernel)
         i, f, g, o = _sigmoid(m, i), _sigmoid(m, f), m.tanh(g), _sigmoid(m, o)
         new = f * c + i * g
-        h = _kept(m, kept, o * m.tanh(new), h)
+        t = m.tanh(new)
+        h = _kept(m, kept, o * t, h)
         after = _kept(m, kept, new, c)
-        return (h, after), (h, c, i, f, g, o, new)
+        return (h, after), (h, c, i, f, g, o, t)
 
     (last_h, last_c), (hs, *gates) = _through(m, forward, (h, c), (z, *keep))
 
@@ -248,11 +251,10 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
 
         def backward(carry, now):
             d_h, d_c = carry
-            d_y, c, i, f, g, o, new, *kept = now
+            d_y, c, i, f, g, o, t, *kept = now
             d_h = d_h + d_y  # h is the output here and enters the next step
             passed_h, passed_c = d_h, d_c
             d_h, d_c = _kept(m, kept, d_h, 0.0), _kept(m, kept, d_c, 0.0)
-            t = m.tanh(new)
             d_c = d_c + d_h * o * (1 - t * t)
             d_z = m.concatenate(
                 [
@@ -278,7 +280,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
     return (_time_first(m, hs), last_h, last_c), back
 
 
-@lstm.composed
+@lstm.composed  # type: ignore[attr-defined]
 def _(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
     _check("lstm", 4, x, (h, c), kernel, recurrent_kernel, bias, _one_bias(4), mask)
     hs = []
@@ -394,7 +396,7 @@ def _gru_recurrent(m, gates, d_inner, d_g, reset_after):
     return m.concatenate([d_gates, _rows(m, r * before).T @ _rows(m, d_g)], axis=1)
 
 
-@gru.composed
+@gru.composed  # type: ignore[attr-defined]
 def _(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
     units = _check("gru", 3, x, (h,), kernel, recurrent_kernel, bias, _gru_bias(reset_after), mask)[
         -1
