@@ -26,7 +26,7 @@ from .shape import split, stack
 __all__ = ["gru", "lstm", "simple_rnn"]
 
 
-def _check(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, mask):
+def _check(name, gates, x, states, kernel, recurrent_kernel, bias: Any, bias_shape, mask: Any):
     """Refuse shapes that do not fit together; (batch, time, features, units)."""
     given = np.shape(x)
     if len(given) != 3 or not given[1]:
@@ -49,12 +49,13 @@ def _check(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, m
     for what, (value, shape) in wanted.items():
         if value is None and what in ("bias", "mask"):
             continue
-        if np.shape(value) != shape:
+        received = np.shape(value)  # type: ignore[call-overload]
+        if received != shape:
             raise ShapeError(
                 f"{what} does not fit",
                 where=name,
                 expected=f"{shape}, for x {given} and {units} units",
-                received=np.shape(value),
+                received=received,
             )
     return batch, time, features, units
 
@@ -343,11 +344,9 @@ def gru(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
             product = h @ recurrent_kernel
             h_z, h_r, h_g = _blocks(units, product if inner is None else product + inner)
         else:
-            h_z, h_r = _blocks(units, h @ of_gates)
+            (h_z, h_r), h_g = _blocks(units, h @ of_gates), h  # r is multiplied with h itself
         z, r = _sigmoid(m, x_z + h_z), _sigmoid(m, x_r + h_r)
-        if not reset_after:
-            h_g = h  # what r is multiplied with, before the product
-        g = m.tanh(x_g + (r * h_g if reset_after else (r * h) @ of_candidate))
+        g = m.tanh(x_g + (r * h_g if reset_after else (r * h_g) @ of_candidate))
         after = _kept(m, kept, z * h + (1 - z) * g, h)
         return after, (after, h, z, r, g, h_g)
 
@@ -402,6 +401,8 @@ def _(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
         -1
     ]
     outer, inner = (bias, None) if bias is None or not reset_after else (bias[0], bias[1])
+    of_gates: Any = None
+    of_candidate: Any = None
     if not reset_after:
         of_gates, of_candidate = split(recurrent_kernel, [2 * units], axis=1)
     hs = []
@@ -410,9 +411,9 @@ def _(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
         if reset_after:
             h_z, h_r, h_g = split(dense(h, recurrent_kernel, inner), 3, axis=-1)
         else:
-            h_z, h_r = split(matmul(h, of_gates), 2, axis=-1)
+            (h_z, h_r), h_g = split(matmul(h, of_gates), 2, axis=-1), h
         update_gate, reset_gate = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
-        from_h = reset_gate * h_g if reset_after else matmul(reset_gate * h, of_candidate)
+        from_h = reset_gate * h_g if reset_after else matmul(reset_gate * h_g, of_candidate)
         candidate = tanh(x_g + from_h)
         h = _masked(mask, t, update_gate * h + (1.0 - update_gate) * candidate, h)
         hs.append(h)
