@@ -103,10 +103,11 @@ class Cell(Layer):
             "(batch, features)",
             inputs_shape,
         )
+        features: Any = inputs_shape[-1]
         width = self.gates * self.units
         self.kernel = self.add_weight(
             "kernel",
-            (inputs_shape[-1], width),
+            (features, width),
             self.kernel_initializer,
             self.kernel_regularizer,
         )

@@ -202,8 +202,15 @@ class GRU(Recurrent):
         x = self.fused(sequences, drop, *usual)
         if x is None:
             return super().run(sequences, states, mask, training, drop)
-        weights = cell.kernel, cell.recurrent_kernel, cell.bias
-        hs, h = ops.gru(x, *states, *weights, mask, reset_after=cell.reset_after)
+        hs, h = ops.gru(
+            x,
+            states[0],
+            cell.kernel,
+            cell.recurrent_kernel,
+            cell.bias,
+            mask,
+            reset_after=cell.reset_after,
+        )
         return h, hs, [h]
 
     units, activation, use_bias = of_cell("units"), of_cell("activation"), of_cell("use_bias")

@@ -211,7 +211,8 @@ class LSTM(Recurrent):
         x = self.fused(sequences, drop, *usual)
         if x is None:
             return super().run(sequences, states, mask, training, drop)
-        hs, h, c = ops.lstm(x, *states, cell.kernel, cell.recurrent_kernel, cell.bias, mask)
+        h, c = states
+        hs, h, c = ops.lstm(x, h, c, cell.kernel, cell.recurrent_kernel, cell.bias, mask)
         return h, hs, [h, c]
 
     units, activation, use_bias = of_cell("units"), of_cell("activation"), of_cell("use_bias")

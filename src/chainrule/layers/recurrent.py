@@ -80,7 +80,7 @@ class Recurrent(Layer):
         shape = np.shape(inputs[0])
         return self._build_from({"sequences": shape}, [shape])
 
-    def _fits(self, shape: tuple) -> None:
+    def _fits(self, shape: Any) -> None:
         plain = len(shape) == 3
         self.needs(
             (plain or (len(shape) > 3 and type(self) is RNN)) and None not in shape[2:],
@@ -242,7 +242,7 @@ class Recurrent(Layer):
 
     def _before_the_first(self, sequences: Any, states: list) -> Any:
         """What stands for the output where the first steps are masked: the state, if it can be."""
-        own = states
+        own: Any = states
         while tree.is_tree(own):  # of stacked cells the last counts
             own = own[-1] if tree.is_tree(own[-1]) else own[0]
         shape = (sequences.shape[0], self.output_size)

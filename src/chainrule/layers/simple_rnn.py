@@ -124,7 +124,8 @@ class SimpleRNN(Recurrent):
         x = self.fused(sequences, drop, (cell.activation, ops.tanh))
         if x is None:
             return super().run(sequences, states, mask, training, drop)
-        hs, h = ops.simple_rnn(x, *states, cell.kernel, cell.recurrent_kernel, cell.bias, mask)
+        h = states[0]
+        hs, h = ops.simple_rnn(x, h, cell.kernel, cell.recurrent_kernel, cell.bias, mask)
         return h, hs, [h]
 
     units, activation, use_bias = of_cell("units"), of_cell("activation"), of_cell("use_bias")

@@ -16,7 +16,7 @@ from .recurrent import Recurrent
 _MODES = ("sum", "mul", "ave", "concat", None)
 
 
-def _named(layer: Layer, prefix: str, **changed: Any) -> Layer:
+def _named(layer: Any, prefix: str, **changed: Any) -> Any:
     """A layer of the same configuration under a name with the prefix; its weights are its own."""
     config = layer.get_config() | changed
     config["name"] = prefix + layer.name.removeprefix("forward_").removeprefix("backward_")
@@ -77,10 +77,10 @@ class Bidirectional(Layer):
         if merge_mode not in _MODES:
             raise choose("merge_mode", merge_mode, map(str, _MODES), where=self.where)
         self.merge_mode, self.own_backward = merge_mode, second is not None
-        self.forward_layer = _named(layer, "forward_")
+        self.forward_layer: Any = _named(layer, "forward_")
         if second is None:
             second = _named(layer, "backward_", go_backwards=not layer.go_backwards)
-        self.backward_layer = second
+        self.backward_layer: Any = second
         self._fit_together()
         for one in (self.forward_layer, self.backward_layer):
             one.zero_output_for_mask = one.return_sequences

@@ -141,10 +141,11 @@ def _pair(f: Callable, carry: Any, x: Any) -> tuple[Any, Any]:
         )
     after = tree.map(_value, found[0])
     for path, (a, b) in tree.zip(carry, after, where="the carry of scan"):
-        if a is None and b is None:
-            continue
-        same = a is not None and b is not None
-        if not same or np.shape(a) != np.shape(b) or a.dtype != b.dtype:
+        if a is None or b is None:
+            same = a is b
+        else:
+            same = np.shape(a) == np.shape(b) and a.dtype == b.dtype
+        if not same:
             raise ShapeError(
                 "a step must return a carry of the shapes and types it was given",
                 where=f"scan, carry{' ' + path if path else ''}",
@@ -221,7 +222,7 @@ class _Compiled:
             def back(*d_values: Any) -> tuple:
                 return self.context.copy().run(self._back, kept, d_values, closed)
 
-            results = TupleCall(tape, values, scan, args, recorded, {}, back).results
+            results = TupleCall(tape, values, scan, args, recorded, {}, back).results  # type: ignore[arg-type]
         found = iter(results)
         every = [None if v is None else next(found) for v in (*carry, *ys)]
         return (

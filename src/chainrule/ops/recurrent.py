@@ -9,6 +9,8 @@ Steps stand first inside, (time, batch, ...), so that each is one block of memor
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..arrays import lax, xp
@@ -24,7 +26,7 @@ from .shape import split, stack
 __all__ = ["gru", "lstm", "simple_rnn"]
 
 
-def _check(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, mask):
+def _check(name, gates, x, states, kernel, recurrent_kernel, bias: Any, bias_shape, mask: Any):
     """Refuse shapes that do not fit together; (batch, time, features, units)."""
     given = np.shape(x)
     if len(given) != 3 or not given[1]:
@@ -37,7 +39,7 @@ def _check(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, m
     batch, time, features = given
     held = np.shape(kernel)
     units = held[-1] // gates if held else 0
-    wanted = {
+    wanted: dict[str, tuple[Any, tuple]] = {
         "kernel": (kernel, (features, gates * units)),
         "recurrent_kernel": (recurrent_kernel, (units, gates * units)),
         "bias": (bias, bias_shape(units)),
@@ -47,31 +49,32 @@ def _check(name, gates, x, states, kernel, recurrent_kernel, bias, bias_shape, m
     for what, (value, shape) in wanted.items():
         if value is None and what in ("bias", "mask"):
             continue
-        if np.shape(value) != shape:
+        received = np.shape(value)  # type: ignore[call-overload]
+        if received != shape:
             raise ShapeError(
                 f"{what} does not fit",
                 where=name,
                 expected=f"{shape}, for x {given} and {units} units",
-                received=np.shape(value),
+                received=received,
             )
     return batch, time, features, units
 
 
-def _through(m, step, carry, xs, reverse=False):
+def _through(m, step, carry, xs, reverse=False) -> Any:
     """`carry, ys = step(carry, x)` along axis 0 of plain arrays; xs and ys are tuples."""
     if m is not np:
         return lax().scan(step, carry, xs, reverse=reverse)
-    length, ys = len(xs[0]), ()
+    length, ys = len(xs[0]), None
     for t in range(length)[:: -1 if reverse else 1]:
         carry, found = step(carry, tuple([x[t] for x in xs]))
-        if not ys:
+        if ys is None:
             ys = tuple([np.empty((length, *y.shape), y.dtype) for y in found])
         for y, now in zip(ys, found, strict=True):
             y[t] = now
     return carry, ys
 
 
-def _one_type(m, *values):
+def _one_type(m, *values: Any) -> Any:
     """All in the widest type among them, so that the loop keeps one type; None stays."""
     dtype = m.result_type(*[v for v in values if v is not None])
     return [v if v is None or v.dtype == dtype else v.astype(dtype) for v in values]
@@ -189,7 +192,7 @@ def simple_rnn(x, h, kernel, recurrent_kernel, bias=None, mask=None):
     return (_time_first(m, hs), last), back
 
 
-@simple_rnn.composed
+@simple_rnn.composed  # type: ignore[attr-defined]
 def _(x, h, kernel, recurrent_kernel, bias=None, mask=None):
     _check("simple_rnn", 1, x, (h,), kernel, recurrent_kernel, bias, _one_bias(1), mask)
     hs = []
@@ -237,9 +240,10 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
         i, f, g, o = _blocks(units, z + h @ recurrent_kernel)
         i, f, g, o = _sigmoid(m, i), _sigmoid(m, f), m.tanh(g), _sigmoid(m, o)
         new = f * c + i * g
-        h = _kept(m, kept, o * m.tanh(new), h)
+        t = m.tanh(new)
+        h = _kept(m, kept, o * t, h)
         after = _kept(m, kept, new, c)
-        return (h, after), (h, c, i, f, g, o, new)
+        return (h, after), (h, c, i, f, g, o, t)
 
     (last_h, last_c), (hs, *gates) = _through(m, forward, (h, c), (z, *keep))
 
@@ -248,11 +252,10 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
 
         def backward(carry, now):
             d_h, d_c = carry
-            d_y, c, i, f, g, o, new, *kept = now
+            d_y, c, i, f, g, o, t, *kept = now
             d_h = d_h + d_y  # h is the output here and enters the next step
             passed_h, passed_c = d_h, d_c
             d_h, d_c = _kept(m, kept, d_h, 0.0), _kept(m, kept, d_c, 0.0)
-            t = m.tanh(new)
             d_c = d_c + d_h * o * (1 - t * t)
             d_z = m.concatenate(
                 [
@@ -278,7 +281,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
     return (_time_first(m, hs), last_h, last_c), back
 
 
-@lstm.composed
+@lstm.composed  # type: ignore[attr-defined]
 def _(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
     _check("lstm", 4, x, (h, c), kernel, recurrent_kernel, bias, _one_bias(4), mask)
     hs = []
@@ -341,11 +344,9 @@ def gru(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
             product = h @ recurrent_kernel
             h_z, h_r, h_g = _blocks(units, product if inner is None else product + inner)
         else:
-            h_z, h_r = _blocks(units, h @ of_gates)
+            (h_z, h_r), h_g = _blocks(units, h @ of_gates), h  # r is multiplied with h itself
         z, r = _sigmoid(m, x_z + h_z), _sigmoid(m, x_r + h_r)
-        if not reset_after:
-            h_g = h  # what r is multiplied with, before the product
-        g = m.tanh(x_g + (r * h_g if reset_after else (r * h) @ of_candidate))
+        g = m.tanh(x_g + (r * h_g if reset_after else (r * h_g) @ of_candidate))
         after = _kept(m, kept, z * h + (1 - z) * g, h)
         return after, (after, h, z, r, g, h_g)
 
@@ -394,12 +395,14 @@ def _gru_recurrent(m, gates, d_inner, d_g, reset_after):
     return m.concatenate([d_gates, _rows(m, r * before).T @ _rows(m, d_g)], axis=1)
 
 
-@gru.composed
+@gru.composed  # type: ignore[attr-defined]
 def _(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
     units = _check("gru", 3, x, (h,), kernel, recurrent_kernel, bias, _gru_bias(reset_after), mask)[
         -1
     ]
     outer, inner = (bias, None) if bias is None or not reset_after else (bias[0], bias[1])
+    of_gates: Any = None
+    of_candidate: Any = None
     if not reset_after:
         of_gates, of_candidate = split(recurrent_kernel, [2 * units], axis=1)
     hs = []
@@ -408,9 +411,9 @@ def _(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
         if reset_after:
             h_z, h_r, h_g = split(dense(h, recurrent_kernel, inner), 3, axis=-1)
         else:
-            h_z, h_r = split(matmul(h, of_gates), 2, axis=-1)
+            (h_z, h_r), h_g = split(matmul(h, of_gates), 2, axis=-1), h
         update_gate, reset_gate = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
-        from_h = reset_gate * h_g if reset_after else matmul(reset_gate * h, of_candidate)
+        from_h = reset_gate * h_g if reset_after else matmul(reset_gate * h_g, of_candidate)
         candidate = tanh(x_g + from_h)
         h = _masked(mask, t, update_gate * h + (1.0 - update_gate) * candidate, h)
         hs.append(h)
