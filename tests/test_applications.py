@@ -114,7 +114,7 @@ def test_small_cnn_is_as_large_as_it_says():
             lambda: cr.applications.LeNet5(pool="mean"),
             ArgumentError,
             "LeNet5: pool has an unknown value\n  expected: one of 'average', 'max'\n"
-            "  received: 'mean'\n  fix: use one of average, max",
+            "  received: 'mean'\n  fix: use one of max, average",
         ),
         (
             lambda: cr.applications.SmallCNN(classes=0),

@@ -1245,7 +1245,7 @@ def test_hasattr_of_a_shape_not_known_yet():
 @pytest.mark.parametrize(
     ("module", "name", "words"),
     [
-        ("layers", "Conv2D", "not in chainrule yet"),
+        ("layers", "ConvLSTM2D", "not in chainrule yet"),
         ("layers", "BatchNorm1d", "here it is called .*BatchNormalization"),
         ("ops", "unsqueeze", "here it is called .*expand_dims"),
         ("losses", "BCELoss", "here it is called .*BinaryCrossentropy"),

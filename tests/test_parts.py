@@ -1205,8 +1205,11 @@ def test_layer_backward_in_the_explicit_style(row):
     assert all(v.grad is None for v in layer.variables)
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@every(LAYERS)
+# XLA compiles anew for each: the options of a layer in float64 alone, where rounding hides less
+ENGINES = [(row, dtype) for row in LAYERS for dtype in FLOATS if dtype == "float64" or not row.tag]
+
+
+@pytest.mark.parametrize(("row", "dtype"), ENGINES, ids=lambda v: getattr(v, "id", v))
 def test_layer_on_both_engines(row, dtype):
     jax, scope = jax_of(dtype)
     cr.config.set_floatx(dtype)
@@ -1320,9 +1323,9 @@ def test_saved_and_resumed_bit_for_bit(row, engine, tmp_path):
 
     straight, stopped = twin(make)
     x, y = data((5, 3) if row in OPTIMIZERS else row.shape, straight.output_shape)
-    if row in OPTIMIZERS:  # no ragged batch, which is a second step to compile
-        x, y = x[:8], y[:8]
-    how = {"batch_size": 4, "verbose": 0, "engine": engine}
+    half = min(4, len(x) // 2)  # two steps an epoch; a ragged batch is a second program to compile
+    x, y = x[: 2 * half], y[: 2 * half]
+    how = {"batch_size": half, "verbose": 0, "engine": engine}
     straight.fit(x, y, epochs=3, **how)
     stopped.fit(x, y, epochs=2, **how)
     path = stopped.save(tmp_path / "model")

@@ -365,22 +365,3 @@ def test_keras_names_layers_so():
     for kind, name in names.items():
         layer = kind(2) if kind is layers.MaxPool2D else kind()
         assert layer.name == name
-
-
-@pytest.mark.parametrize("shape", [(2, -2), (-1, -1), (2, 1.5), 4, "ab"])
-def test_no_shape_of_a_sample(shape):
-    with pytest.raises(ArgumentError, match="target_shape is no shape of a sample"):
-        layers.Reshape(shape)
-
-
-def test_reshape_names_what_does_not_fit():
-    layer = layers.Reshape((2, 4), name="r")
-    with pytest.raises(ShapeError) as caught:
-        layer(np.zeros((3, 6)))
-    assert str(caught.value).split(": ", 1)[1] == (
-        "the numbers of a sample do not fill the new shape\n"
-        "  expected: 6 numbers, a sample of shape (6,)\n"
-        "  received: target_shape (2, 4)"
-    )
-    assert layers.Reshape((2, -1)).compute_output_shape((None, None, 4)) == (None, 2, None)
-    assert layers.Reshape((2, -1)).compute_output_shape((None, 3, 4)) == (None, 2, 6)

@@ -81,8 +81,8 @@ def op(function: Callable) -> Callable[..., Any]:
             if symbolic(*given):  # a graph of layers keeps the call, with its Variables
                 return write_call(call, args, kwargs)
             return function(*given, **kwargs)[0]
-        if call.composition is not None and (not tape.fuse or _standing_out(tape, given)):
-            return call.composition(*given, **kwargs)
+        if known.composition is not None and (not tape.fuse or _standing_out(tape, given)):
+            return known.composition(*given, **kwargs)
         given, values, recorded = tuple(given), given, []
         for k, a in enumerate(given):
             if isinstance(a, Node) and a.tape is tape:
@@ -96,19 +96,18 @@ def op(function: Callable) -> Callable[..., Any]:
         return Call(tape, y, call, given, recorded, kwargs, back)
 
     def composed(composition: Callable) -> Callable:
-        call.composition = composition
+        known.composition = composition
         return composition
 
-    call.composition, call.composed = None, composed
-    return call
+    known: Any = call
+    known.composition, known.composed = None, composed
+    return known
 
 
 def _standing_out(tape: Tape, given: Sequence[Any]) -> bool:
     """Does an argument also stand on a tape further out?"""
-    if not tape.level:
-        return False
     inside = (a.value if isinstance(a, Node) and a.tape is tape else a for a in given)
-    return any(isinstance(v, Node) for v in inside)
+    return tape.level > 0 and any(isinstance(v, Node) for v in inside)
 
 
 def _by_position(function: Callable, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict]:

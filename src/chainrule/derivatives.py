@@ -172,7 +172,9 @@ def _takes(function: Callable, count: int) -> bool:
 def _need_places(argnums: Any, where: str) -> None:
     """Raise unless `argnums` are places among arguments: an array there was meant as x."""
     several = argnums if isinstance(argnums, (tuple, list)) else [argnums]
-    if not all(isinstance(k, (int, np.integer)) and type(k) is not bool for k in several):
+    if any(
+        isinstance(k, bool) or np.ndim(k) or np.asarray(k).dtype.kind not in "iu" for k in several
+    ):
         raise ArgumentError(
             "the second argument says which argument of f to differentiate, by its place",
             where=where,

@@ -144,8 +144,9 @@ class Sequential(Model):
         """What the first layer wants."""
         for layer in self._stack[:2]:
             if not isinstance(layer, InputLayer):
-                if hasattr(layer, "check_data"):
-                    layer.check_data(x, where)
+                check = getattr(layer, "check_data", None)
+                if check is not None:
+                    check(x, where)
                 return
 
     def prepared(self, x: Any) -> Any:

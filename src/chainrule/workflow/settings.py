@@ -22,7 +22,6 @@ class Settings:
     """What `train` was asked for; None where the recipe of the data decides.
 
     Args:
-        model: the name of an architecture; None for a plain network.
         hidden: units of the hidden layers.
         activation: of the hidden layers; `"relu"`, unless the architecture has its own.
         dropout: share of hidden units dropped in each step.
@@ -37,9 +36,9 @@ class Settings:
         seed: equal seeds give equal runs.
         engine: `"auto"`, `"numpy"` or `"xla"`; None for what `cr.config` says.
         checkpoint_every: seconds of training between two checkpoints in the run folder.
+        model: the name of an architecture; None for a plain network.
     """
 
-    model: str | None = None
     hidden: Sequence[int] | None = None
     activation: str | None = None
     dropout: float | None = None
@@ -54,6 +53,7 @@ class Settings:
     seed: int = 0
     engine: str | None = None
     checkpoint_every: float = 10.0
+    model: str | None = None
 
     def check(self) -> None:
         """Raise for a word or a number that no training can use."""
