@@ -17,7 +17,9 @@ starts = np.arange(len(ids) - length - 1)
 x = np.stack([ids[s : s + length] for s in starts])
 y = np.stack([ids[s + 1 : s + length + 1] for s in starts])  # the next letter, at every place
 
-model = cr.applications.CharTransformer(len(letters), length, hidden_dim=32, num_layers=1, num_heads=2)
+model = cr.applications.CharTransformer(
+    len(letters), length, hidden_dim=32, num_layers=1, num_heads=2
+)
 loss = cr.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(cr.optimizers.Adam(0.01), loss)
 history = model.fit(x, y, batch_size=64, epochs=4, verbose=0).history

@@ -457,7 +457,7 @@ def test_unknown_reduction():
         "  expected: one of 'sum_over_batch_size', 'mean', 'sum', 'mean_with_sample_weight',"
         " 'none'\n"
         "  received: 'avg'\n"
-        "  fix: use one of mean, mean_with_sample_weight, none, sum, sum_over_batch_size"
+        "  fix: use one of sum_over_batch_size, mean, sum, mean_with_sample_weight, none"
     )
 
 
