@@ -1,7 +1,7 @@
-"""LeNet-5 on handwritten digits: two convolutions, two poolings, three dense layers, and its picture.
+"""LeNet-5 on handwritten digits: two convolutions, two poolings, three dense layers, its picture.
 
-The 1,797 digits of 8 by 8 pixels come with the package; a Resizing layer brings them to the 28 by 28
-that the network was made for. (LeCun et al. 1998, *Gradient-based learning applied to document
+The 1,797 digits of 8 by 8 pixels come with the package; a Resizing layer brings them to the 28 by
+28 that the network was made for. (LeCun et al. 1998, *Gradient-based learning applied to document
 recognition*.)
 
 Run: python examples/lenet.py
@@ -16,7 +16,7 @@ x_train, x_test = x_train[..., None] / 16, x_test[..., None] / 16  # with an axi
 lenet = cr.applications.LeNet5(activation="relu", pool="max")
 model = cr.Sequential([cr.Input((8, 8, 1)), cr.layers.Resizing(28, 28), lenet])
 model.compile(cr.optimizers.Adam(0.002), "sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x_train, y_train, batch_size=32, epochs=6, validation_split=0.1, verbose=2)
+model.fit(x_train, y_train, batch_size=32, epochs=6, verbose=2)
 
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"{lenet.count_params():,} parameters, test accuracy {accuracy:.1%}")
