@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from .. import initializers, ops, regularizers
-from ..arrays import is_traced, xp
+from ..arrays import xp
 from ..checks import need_numbers
 from ..errors import ArgumentError, choose
-from ..operators import raw
 from ..ops.attention import attention_and_scores, mean_under_scores
 from .base import Layer, register
 from .dropout import Dropout
 from .embedding import need_counts
+from .masks import as_mask
 
 
 class _Heads(Layer):
@@ -165,7 +165,7 @@ class _Heads(Layer):
             merged = _both(merged, self._mask(name, mask, (b, 1, 1, s), (b, s)))
         if given is None:
             return merged
-        given = self._as_mask("attention_mask", given)
+        given = as_mask(given, self.where, "attention_mask")
         shape = given.shape
         full = (shape[0], 1, *shape[1:]) if len(shape) == 3 else shape  # the same for all heads
         wanted = (b, self._sizes()[0], t, s)
@@ -182,7 +182,7 @@ class _Heads(Layer):
         """The mask of one input, in four axes."""
         if mask is None:
             return None
-        mask = self._as_mask(name, mask)
+        mask = as_mask(mask, self.where, name)
         self.needs(
             tuple(mask.shape) == expected,
             f"{name} has the wrong shape",
@@ -191,21 +191,7 @@ class _Heads(Layer):
         )
         return mask.reshape(shape)
 
-    def _as_mask(self, name: str, mask: Any) -> Any:
-        """True and False; 0 and 1 are taken too, in any type."""
-        mask = raw(mask)
-        mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
-        if mask.dtype.kind not in "biu" and not is_traced(mask) and not np.isin(mask, (0, 1)).all():
-            raise ArgumentError(
-                f"{name} says where a position may look",
-                where=self.where,
-                expected="True and False, or 1 and 0",
-                received=f"numbers from {mask.min()} to {mask.max()}",
-                fix="mask == 0, where the numbers were meant to be added to the scores",
-            )
-        return mask.astype(bool)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """That of the query."""
         return previous_mask[0] if isinstance(previous_mask, (tuple, list)) else previous_mask
 
@@ -513,17 +499,16 @@ class Attention(Layer):
     def _mask(self, mask: Any, x: Any) -> Any:
         if mask is None:
             return None
-        mask = raw(mask)
-        mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+        mask = as_mask(mask, self.where)
         self.needs(
             tuple(mask.shape) == tuple(x.shape[:2]),
             "a mask has the wrong shape",
             f"(batch, length) = {tuple(x.shape[:2])}",
             tuple(mask.shape),
         )
-        return mask.astype(bool)
+        return mask
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """That of the query."""
         return previous_mask[0] if isinstance(previous_mask, (tuple, list)) else None
 

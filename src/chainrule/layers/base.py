@@ -158,7 +158,7 @@ class Layer(State, Masks, Explicit, Configurable):
         """
         return self._dry_run((input_shape,))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the output: by default that of the input, if `supports_masking` says so."""
         return previous_mask if self.supports_masking else None
 
@@ -173,6 +173,13 @@ class Layer(State, Masks, Explicit, Configurable):
         kind: str = "weight",
     ) -> Variable:
         """Make a Variable that belongs to this layer (Keras's `add_weight`)."""
+        if name is not None and not isinstance(name, str):
+            raise ArgumentError(
+                "the first argument of add_weight is the name",
+                where=self.where,
+                received=repr(name)[:80],
+                fix=f"self.add_weight(shape={name!r}, initializer=...)"[:120],
+            )
         dtype = dtype or self.dtype
         left = _to_come.get()
         if left is None:

@@ -81,7 +81,7 @@ class Embedding(Layer):
         """Raise for a token outside the vocabulary; models ask this of their data."""
         check_ids(x, self.input_dim, f"{where}, read by {self.name!r}")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """With `mask_zero`, True where a token is no padding."""
         return raw(inputs) != 0 if self.mask_zero else None
 

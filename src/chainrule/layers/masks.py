@@ -4,10 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import tree
+from ..arrays import is_traced
+from ..errors import ArgumentError
+from ..operators import raw
 from .context import CallContext
 
-__all__ = ["Masks"]
+__all__ = ["Masks", "as_mask"]
+
+
+def as_mask(mask: Any, where: str, name: str = "the mask") -> Any:
+    """True and False; whole numbers are taken, and floats that are 0 or 1 where they can be seen.
+
+    Raises:
+        ArgumentError: numbers meant to be added to scores, which read as a mask mean the contrary.
+    """
+    mask = raw(mask)
+    mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+    if mask.dtype.kind in "biu":
+        return mask.astype(bool)
+    unseen = is_traced(mask)
+    if unseen or not np.isin(mask, (0, 1)).all():
+        raise ArgumentError(
+            f"{name} says where a position may look",
+            where=where,
+            expected="True and False, or 1 and 0",
+            received=f"{mask.dtype} numbers"
+            + ("" if unseen else f" from {mask.min()} to {mask.max()}"),
+            fix="mask == 0, where the numbers were meant to be added to the scores"
+            + ("; mask > 0, where they are 1 and 0" if unseen else ""),
+        )
+    return mask.astype(bool)
 
 
 class Masks:

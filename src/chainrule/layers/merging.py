@@ -87,7 +87,7 @@ class _Merging(Layer):
             merged.append(known.pop() if known else None if unknown else 1)
         return tuple(merged)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Where any of the inputs counts; nothing is masked where one of them has no mask."""
         masks = _each_mask(previous_mask, inputs)
         if masks is None or any(m is None for m in masks):
@@ -352,7 +352,7 @@ class Concatenate(_Merging):
                 merged.append(known.pop() if known else None)
         return tuple(merged)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The masks joined like the inputs."""
         masks = _each_mask(previous_mask, inputs)
         if masks is None or all(m is None for m in masks):
@@ -443,7 +443,7 @@ class Dot(_Merging):
         a, b = rows
         return ops.reshape(ops.matmul(a, ops.swapaxes(b, 1, 2)), result)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: the steps are gone."""
         return None
 

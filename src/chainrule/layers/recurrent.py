@@ -87,7 +87,8 @@ class Recurrent(Layer):
             "the input is no batch of sequences",
             "(batch, time, features)",
             tuple(shape),
-            "an axis for the features: x[..., None]; for class numbers an Embedding before",
+            "an axis for the features, x[..., None]; for class numbers an Embedding before; "
+            "return_sequences=True in a recurrent layer before",
         )
         self.needs(
             shape[1] != 0,
@@ -263,7 +264,7 @@ class Recurrent(Layer):
         sizes = self.state_size if tree.is_tree(self.state_size) else [self.state_size]
         return (y, *tree.map(lambda n: (batch, n), list(sizes)))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask goes on with the sequences; last outputs and states have none."""
         mask = next((m for m in tree.leaves(previous_mask) if m is not None), None)
         mask = mask if self.return_sequences else None

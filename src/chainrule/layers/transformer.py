@@ -21,6 +21,7 @@ from .base import Layer, register
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import need_counts
+from .masks import as_mask
 from .normalization import LayerNormalization
 
 
@@ -200,22 +201,20 @@ class _Block(Layer):
         """A padding mask of shape `keys`, (batch, S), and an attention mask as one, or None."""
         if padding is None:
             return attention
-        padding = raw(padding)
-        padding = padding if hasattr(padding, "dtype") else np.asarray(padding)
+        padding = as_mask(padding, self.where, name)
         self.needs(
             tuple(padding.shape) == keys,
             f"{name} has the wrong shape",
             f"(batch, length) = {keys}",
             tuple(padding.shape),
         )
-        padding = padding.astype(bool)[:, None, :]
+        padding = padding[:, None, :]
         if attention is None:
             return xp(padding).broadcast_to(padding, (keys[0], queries, keys[1]))
-        attention = raw(attention)
-        attention = attention if hasattr(attention, "dtype") else np.asarray(attention)
-        return xp(padding, attention).logical_and(padding, attention.astype(bool))
+        attention = as_mask(attention, self.where, "attention_mask")
+        return xp(padding, attention).logical_and(padding, attention)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """That of the first input."""
         return previous_mask[0] if isinstance(previous_mask, (tuple, list)) else previous_mask
 

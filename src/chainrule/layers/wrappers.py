@@ -11,6 +11,7 @@ from ..arrays import xp
 from ..errors import ArgumentError, choose
 from ..operators import raw
 from .base import Layer, register, registry
+from .normalization import BatchNormalization
 from .recurrent import Recurrent
 
 _MODES = ("sum", "mul", "ave", "concat", None)
@@ -181,7 +182,7 @@ class Bidirectional(Layer):
             return (*outputs, *states, *states)
         return outputs if self.merge_mode is None else y
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask goes on with the sequences; last outputs and states have none."""
         mask = next((m for m in tree.leaves(previous_mask) if m is not None), None)
         outputs = [mask if self.return_sequences else None] * (1 + (self.merge_mode is None))
@@ -263,11 +264,20 @@ class TimeDistributed(Layer):
                 f"(batch, time, ...) = {(batch, time)}",
                 np.shape(mask),
             )
-            if len(np.shape(mask)) > 2 and self.layer._accepts.mask:
+            of_rows = len(np.shape(mask)) > 2 or isinstance(self.layer, BatchNormalization)
+            if of_rows and self.layer._accepts.mask:
                 own["mask"] = xp(mask).reshape(mask, (batch * time, *np.shape(mask)[2:]))
         rows = ops.reshape(x, (batch * time, *x.shape[2:]))
         y = self.layer(rows, training=training, **own)
         return tree.map(lambda v: ops.reshape(v, (batch, time, *v.shape[1:])), y)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """That of the steps; a step of which everything is masked is masked."""
+        if previous_mask is None or len(np.shape(previous_mask)) < 3:
+            return previous_mask
+        axes = len(tree.leaves(self.compute_output_shape(tuple(inputs.shape)))) - 1
+        mask = raw(previous_mask)
+        return mask.any(axis=tuple(range(axes, mask.ndim))) if mask.ndim > axes else mask
 
     def compute_output_shape(self, input_shape: tuple) -> Any:
         """The layer's, with the steps put in."""

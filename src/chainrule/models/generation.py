@@ -289,6 +289,7 @@ def _reader(model: Any, tokens: np.ndarray, new: int, use_cache: Any, engine: An
         )
     if able and fits and use_cache is not False:
         model._ready(tokens)
+        model.check_data(tokens, _WHERE)  # a compiled program cannot look at its tokens
         return _Cached(model, tokens.shape[1] + new, engine)
     return _Whole(model, tokens, engine)
 

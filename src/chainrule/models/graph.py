@@ -210,7 +210,7 @@ class Functional(Model):
             )
         return list(values)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: outputs have the masks that the layers inside gave them."""
         return None
 

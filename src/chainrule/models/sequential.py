@@ -16,6 +16,7 @@ from ..layers.text import TextVectorization, is_text
 from ..registry import need_config
 from ..shapes import check_shape, is_shape, map_shapes, with_batch
 from ..symbol import Symbol
+from ..variable import outside
 from .base import Model, need_layers
 
 __all__ = ["Sequential"]
@@ -138,7 +139,8 @@ class Sequential(Model):
         if len(inputs) != 1:
             raise ArgumentError("a Sequential takes one input", where=self.name)
         x = inputs[0]
-        self._build_stack(with_batch(x), tree.map(lambda v: v.dtype, x))
+        with outside():  # building is no part of the step that happened to need it
+            self._build_stack(with_batch(x), tree.map(lambda v: v.dtype, x))
 
     def check_data(self, x: Any, where: str) -> None:
         """What the first layer wants."""
@@ -168,7 +170,7 @@ class Sequential(Model):
             x = layer(x)
         return x
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: the output has the mask that the layers inside gave it."""
         return None
 

@@ -218,6 +218,8 @@ def looks_across_rows(model: Any, x: Any) -> bool:
 
     Layers of ours never look across rows when they predict; code of the user's is tried.
     """
+    if any(v.kind == "carry" for v in model.variables):  # rows have states of their own
+        return True
     layers = model._all_layers()
     parts = [*map(type, layers), *(getattr(layer, "activation", None) for layer in layers)]
     if all(_is_ours(p) for p in parts):

@@ -1,0 +1,107 @@
+"""What shows only where parts meet: masks through wrappers, states in predict, layers made late."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import layers
+from chainrule.errors import ArgumentError, DataError
+
+ENGINES = [
+    "numpy",
+    pytest.param(
+        "xla", marks=pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="no JAX here")
+    ),
+]
+
+
+class Block(layers.Layer):
+    """A layer of the user's own around a stack that learns its shapes from the data."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.stack = cr.Sequential([layers.Dense(8, "relu"), layers.Dense(4)])
+
+    def call(self, x):
+        return x + self.stack(x)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_stack_without_shapes_inside_a_layer(engine):
+    assert Block()(cr.Input((4,))).shape == (None, 4)
+    model = cr.Sequential([Block(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((6, 4), "float32")
+    losses = model.fit(x, x[:, :1], epochs=3, verbose=0, engine=engine).history["loss"]
+    assert losses[-1] < losses[0]
+    assert len(model.trainable_variables) == 6
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_mask_that_is_meant_to_be_added_is_never_inverted(engine):
+    a, k = cr.Input((3, 4)), cr.Input((3, 3))
+    y = layers.MultiHeadAttention(1, 2)(a, a, attention_mask=k)
+    model = cr.Model([a, k], y)
+    added = np.where(np.tri(3) > 0, 0.0, -1e9)[None].astype("float32")
+    with pytest.raises(ArgumentError, match="says where a position may look"):
+        model.predict([np.ones((1, 3, 4)), added], engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("token", [99, -3])
+def test_generate_refuses_tokens_outside_the_vocabulary(engine, token):
+    model = cr.applications.CharTransformer(5, 8, 1, 1, 4)
+    with pytest.raises(DataError, match="vocabulary"):
+        cr.models.generate(model, [[1, token]], max_new_tokens=2, engine=engine)
+
+
+def test_augmentation_called_by_itself_augments():
+    """As in Keras; inside evaluate and predict it does not."""
+    x = np.arange(4.0 * 6 * 6).reshape(4, 6, 6, 1)
+    layer = layers.RandomRotation(0.3, seed=1)
+    assert np.abs(layer(x) - x).max() > 1
+    np.testing.assert_array_equal(layer(x, training=False), x)
+    model = cr.Sequential([cr.Input((6, 6, 1)), layer])
+    np.testing.assert_array_equal(model.predict(x, engine="numpy"), x)
+
+
+def test_a_shape_in_place_of_a_name():
+    with pytest.raises(ArgumentError, match="first argument of add_weight is the name"):
+        layers.Layer().add_weight((3,), "ones")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rows", [6, 4])
+def test_stateful_predict_takes_its_own_batch_size(engine, rows):
+    model = cr.Sequential([cr.Input((5, 2), batch_size=rows), layers.LSTM(3, stateful=True)])
+    x = np.random.default_rng(0).normal(size=(rows, 5, 2)).astype("float32")
+    wanted = model(x)
+    model.layers[-1].reset_state()
+    found = model.predict(x, batch_size=rows, engine=engine)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_statistics_of_single_steps_leave_padding_out():
+    x = np.array([[[1.0], [3.0], [100.0]]], "float32")
+    mask = np.array([[True, True, False]])
+    inner = layers.BatchNormalization(momentum=0.0)
+    layers.TimeDistributed(inner)(x, mask=mask, training=True)
+    assert inner.moving_mean.numpy() == pytest.approx([2.0])
+
+
+def test_sentences_of_words():
+    """Words to sentences to a text: what is padding in both stays out."""
+    ids = np.array([[[1, 2, 0], [3, 0, 0], [0, 0, 0]]])
+    word, inner, outer = layers.Embedding(5, 4, mask_zero=True), layers.LSTM(3), layers.LSTM(2)
+    model = cr.Sequential(
+        [cr.Input((3, 3), dtype="int32"), word, layers.TimeDistributed(inner), outer]
+    )
+    found = model(ids)
+    table = word.embeddings.numpy()
+    sentences = [inner(table[[1, 2]][None]), inner(table[[3]][None])]
+    wanted = outer(np.stack(sentences, axis=1))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
