@@ -14,6 +14,7 @@ CASES = [
     Case("Permute((2, 3, 1))", ((2, 3, 4, 2),)),
     Case("RepeatVector(3)", ((2, 4),)),
     Case("Identity()", ((2, 4),)),
+    Case("Rescaling(0.5, offset=-1)", ((2, 4),)),
     Case("Softmax()", ((2, 4),), {"mask": TAKEN}, tag="mask"),
     Case("Softmax(axis=1)", ((2, 3, 4),), {"mask": TAKEN[:, None]}, tag="mask"),
     Case("ELU(0.5)", ((2, 4),)),

@@ -81,6 +81,13 @@ LAYERS = [
     LayerRow("Permute", permuted((2, 3, 1)), ([2, 3, 1],), shape=(2, 3, 4, 2), tag="three"),
     LayerRow("RepeatVector", lambda x: [[row] * 3 for row in x], (3,)),
     LayerRow("Identity", SAME),
+    LayerRow("Rescaling", each(lambda v: v / 4), (0.25,)),
+    LayerRow(
+        "Rescaling",
+        lambda x: [[v * s - 1 for v, s in zip(row, (1, 2, 4, 8), strict=True)] for row in x],
+        kwargs={"scale": [1.0, 2.0, 4.0, 8.0], "offset": -1.0},
+        tag="each",
+    ),
     LayerRow("Lambda", each(mp.exp), ("exp",)),
     LayerRow(
         "Lambda",

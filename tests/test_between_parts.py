@@ -70,7 +70,7 @@ def test_augmentation_called_by_itself_augments():
 
 
 def test_a_shape_in_place_of_a_name():
-    with pytest.raises(ArgumentError, match="first argument of add_weight is the name"):
+    with pytest.raises(ArgumentError, match="the first argument is the name"):
         layers.Layer().add_weight((3,), "ones")
 
 
@@ -105,3 +105,10 @@ def test_sentences_of_words():
     sentences = [inner(table[[1, 2]][None]), inner(table[[3]][None])]
     wanted = outer(np.stack(sentences, axis=1))
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_batch_shape_is_both():
+    model = cr.Sequential([cr.Input(batch_shape=(2, 5, 3)), layers.LSTM(4, stateful=True)])
+    assert model.output_shape == (2, 4)
+    with pytest.raises(ArgumentError, match="batch_shape stands for batch_size and shape"):
+        cr.Input((3,), batch_shape=(2, 3))

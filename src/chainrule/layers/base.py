@@ -173,13 +173,8 @@ class Layer(State, Masks, Explicit, Configurable):
         kind: str = "weight",
     ) -> Variable:
         """Make a Variable that belongs to this layer (Keras's `add_weight`)."""
-        if name is not None and not isinstance(name, str):
-            raise ArgumentError(
-                "the first argument of add_weight is the name",
-                where=self.where,
-                received=repr(name)[:80],
-                fix=f"self.add_weight(shape={name!r}, initializer=...)"[:120],
-            )
+        if not isinstance(name, str | None):
+            raise ArgumentError("the first argument is the name", where=self.where, fix="shape=...")
         dtype = dtype or self.dtype
         left = _to_come.get()
         if left is None:

@@ -209,6 +209,38 @@ class LeakyReLU(_SameShape):
 
 
 @register
+class Rescaling(_SameShape):
+    """x·scale + offset: pixels from 0 … 255 to 0 … 1, or to −1 … 1.
+
+    Args:
+        scale: a number, or one for each of the last axis.
+        offset: the same.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: they are no finite numbers.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Rescaling(1 / 127.5, offset=-1)(np.array([[0, 255]]))
+        array([[-1.,  1.]], dtype=float32)
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name, value in (("scale", scale), ("offset", offset)):
+            several = value if isinstance(value, (list, tuple)) else [value]
+            for number in several:
+                need_numbers(self.where, "a finite number", lambda v: True, **{name: number})
+        self.scale, self.offset = scale, offset
+
+    def call(self, x: Any) -> Any:
+        """x·scale + offset."""
+        kind = x.dtype
+        return x * np.asarray(self.scale, kind) + np.asarray(self.offset, kind)
+
+
+@register
 class Softmax(_SameShape):
     """e^(xᵢ)/Σe^(xⱼ) over an axis, or over several; the shape stays.
 

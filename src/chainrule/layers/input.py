@@ -18,6 +18,7 @@ def Input(
     batch_size: int | None = None,
     dtype: Any = None,
     name: str | None = None,
+    batch_shape: Sequence[int | None] | None = None,
 ) -> Symbol:
     """A symbolic input, without numbers: the start of a model.
 
@@ -26,6 +27,10 @@ def Input(
         batch_size: a fixed batch size; None for any.
         dtype: type in which the data is given to the model; `cr.config.floatx()` by default.
         name: for models with several inputs, which may be given as a dict.
+        batch_shape: `(batch_size, *shape)`, in place of both.
+
+    Raises:
+        ArgumentError: a shape that is none; batch_shape beside shape or batch_size.
 
     Example:
         >>> import chainrule as cr
@@ -36,6 +41,15 @@ def Input(
         >>> cr.Sequential([cr.Input((4,)), cr.layers.Dense(2)]).count_params()
         10
     """
+    if batch_shape is not None:
+        if shape is not None or batch_size is not None or not len(batch_shape):
+            raise ArgumentError(
+                "batch_shape stands for batch_size and shape",
+                where="Input",
+                received=f"batch_shape={batch_shape!r}",
+                fix="Input(batch_shape=(32, 10, 3)), or Input((10, 3), batch_size=32)",
+            )
+        batch_size, *shape = batch_shape
     layer = InputLayer(shape, batch_size=batch_size, dtype=dtype, name=name)
     return layer.symbol()
 
