@@ -92,7 +92,7 @@ def text_width(text: str, size: float = 12, bold: bool = False) -> float:
 
     Example:
         >>> round(text_width("Dense", 10), 1)
-        31.5
+        31.6
     """
     return sum(map(_advance, text)) * size * (_BOLD if bold else 1) / 1000
 
