@@ -291,7 +291,9 @@ class RNN(Recurrent):
         return_state: give the last states after the output: `y, h = layer(x)`.
         go_backwards: begin with the last step; outputs come in the order in which they were made.
         stateful: go on from the states at the end of the batch before, sequence by sequence. The
-            batches have one size, given as `Input(shape, batch_size=...)`; do not shuffle.
+            batches have one size, given as `Input(shape, batch_size=...)`; do not shuffle. `fit`,
+            `evaluate` and calls go on; `predict` begins each batch with the states that are held,
+            and leaves them as they are: call the model itself to go on from batch to batch.
         unroll: accepted; the compiler decides.
         zero_output_for_mask: with `return_sequences` masked steps give 0.
         kwargs: as for every `Layer`.
