@@ -59,16 +59,6 @@ def test_generate_refuses_tokens_outside_the_vocabulary(engine, token):
         cr.models.generate(model, [[1, token]], max_new_tokens=2, engine=engine)
 
 
-def test_augmentation_called_by_itself_augments():
-    """As in Keras; inside evaluate and predict it does not."""
-    x = np.arange(4.0 * 6 * 6).reshape(4, 6, 6, 1)
-    layer = layers.RandomRotation(0.3, seed=1)
-    assert np.abs(layer(x) - x).max() > 1
-    np.testing.assert_array_equal(layer(x, training=False), x)
-    model = cr.Sequential([cr.Input((6, 6, 1)), layer])
-    np.testing.assert_array_equal(model.predict(x, engine="numpy"), x)
-
-
 def test_a_shape_in_place_of_a_name():
     with pytest.raises(ArgumentError, match="the first argument is the name"):
         layers.Layer().add_weight((3,), "ones")

@@ -65,7 +65,7 @@ class RandomLayer(Layer):
             "reshape a single image to (1, height, width, channels), grey images to one channel",
         )
 
-    def call(self, x: Any, training: bool = True) -> Any:
+    def call(self, x: Any, training: bool = False) -> Any:
         """X changed at random while training."""
         if not training:
             return self.at_rest(x)
