@@ -124,7 +124,7 @@ def test_small_cnn_is_as_large_as_it_says():
         (
             lambda: cr.applications.SmallCNN(filters=()),
             ArgumentError,
-            "SmallCNN: filters is out of range\n  expected: at least 1\n  received: ()",
+            "SmallCNN: filters does not fit\n  expected: a whole number of at least 1\n  received: ()",
         ),
         (
             lambda: cr.applications.AlexNet(dropout=1.5),

@@ -329,7 +329,8 @@ ERRORS = {
     "there must be one fill_value for each channel\n  expected: 3 numbers, or one": lambda: (
         layers.RandomErasing((1, 1), fill_value=[1.0, 2.0])(IMAGE, training=True)
     ),
-    "images have their channels last here\n  expected: data_format='channels_last'\n  received: "
+    "arrays hold their channels in the last axis here\n  expected: "
+    'data_format="channels_last"\n  received: '
     "'channels_first'": lambda: layers.RandomFlip(data_format="channels_first"),
     "the layer takes images of a known size\n  expected: (batch, height, width, channels)\n"
     "  received: (None, 6, 3)": lambda: layers.RandomFlip()(IMAGE[0]),

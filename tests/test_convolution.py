@@ -283,7 +283,10 @@ def test_an_image_of_no_pixels():
         (lambda: layers.Conv2D(2, 3, padding="causal"), "padding has an unknown value"),
         (lambda: layers.Conv2D(2, 3, padding="sane"), "did you mean 'same'"),
         (lambda: layers.Conv2D(2, 3, padding=((1, 1),)), "padding does not fit"),
-        (lambda: layers.Conv2D(2, 3, data_format="channels_first"), "channels stand last here"),
+        (
+            lambda: layers.Conv2D(2, 3, data_format="channels_first"),
+            "hold their channels in the last axis",
+        ),
         (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), "depth_multiplier does not fit"),
         (lambda: layers.Conv2DTranspose(2, 3, 2, output_padding=2), "less than the stride"),
         (lambda: layers.Conv2DTranspose(2, 3, padding=((0, 0), (1, 1))), "padding has an unknown"),

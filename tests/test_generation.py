@@ -323,3 +323,15 @@ def test_it_learns_a_sequence_on_both_engines_equally():
         assert model.history.history["loss"][-1] < 0.1
         found = generate(model, [3, 4], max_new_tokens=6, engine=engine)
         assert found.tolist() == [3, 4, 0, 1, 2, 3, 4, 0]
+
+
+def test_a_changed_model_generates_anew(engine):
+    """The program that runs with the cache is kept with the model, until the model changes."""
+    cr.utils.set_random_seed(0)
+    model = CharTransformer(6, 8, 1, 1, 8)
+    how = {"max_new_tokens": 5, "engine": engine}
+    before = generate(model, [1, 2], **how)
+    model.head.activation = cr.ops.negative  # the most probable token is now the least
+    after = generate(model, [1, 2], **how)
+    np.testing.assert_array_equal(after, generate(model, [1, 2], use_cache=False, **how))
+    assert (after != before).any()

@@ -163,15 +163,15 @@ X = np.zeros((1, 4, 5, 1))
         (
             lambda: ops.max_pool(X, 0),
             ArgumentError,
-            "max_pool: pool_size is out of range\n"
-            "  expected: 2 whole numbers of at least 1, or one for all\n"
+            "max_pool: pool_size does not fit\n"
+            "  expected: a whole number, or 2 of them, of at least 1\n"
             "  received: 0",
         ),
         (
             lambda: ops.max_pool(X, 2, strides=(1, 1.5)),
             ArgumentError,
-            "max_pool: strides is out of range\n"
-            "  expected: 2 whole numbers of at least 1, or one for all\n"
+            "max_pool: strides does not fit\n"
+            "  expected: a whole number, or 2 of them, of at least 1\n"
             "  received: (1, 1.5)",
         ),
         (

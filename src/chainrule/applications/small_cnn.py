@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import layers
 from ..models import Sequential
-from ..ops.windows import positive
+from ..ops.windows import per_axis
 from ..shapes import check_shape
 from .base import need_classes
 
@@ -49,7 +49,7 @@ def SmallCNN(
         (None, 10)
     """
     classes = need_classes(classes, "SmallCNN")
-    filters = positive(tuple(filters), max(1, len(filters)), "SmallCNN", "filters")
+    filters = per_axis(tuple(filters), max(1, len(filters)), "filters", "SmallCNN")
     made: list[Any] = [layers.Input(check_shape(input_shape, "SmallCNN"))]
     for block, width in enumerate(filters, 1):
         for k in (1, 2):

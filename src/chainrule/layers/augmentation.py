@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import ops, rng
 from ..arrays import xp
-from ..checks import is_number
+from ..checks import channels_last, is_number
 from ..errors import ArgumentError, choose
 from ..ops.image import FILL_MODES, INTERPOLATIONS
 from ..variable import Variable
@@ -41,14 +41,7 @@ class RandomLayer(Layer):
         self, seed: int | None = None, data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last"):
-            raise ArgumentError(
-                "images have their channels last here",
-                where=self.where,
-                expected="data_format='channels_last'",
-                received=repr(data_format),
-                fix="cr.layers.Permute((2, 3, 1)), or numpy.moveaxis(images, 1, -1)",
-            )
+        channels_last(data_format, self.where)
         self.seed, self.data_format = seed, data_format
         self.key = Variable(
             rng.next_key() if seed is None else rng.key(seed), name="key", kind="seed"

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import initializers, ops, regularizers
+from ..checks import channels_last
 from ..errors import ArgumentError
 from ..ops import activations
-from ..ops.conv_windows import count_of, no_window, per_axis, whole_padding
+from ..ops.conv_windows import count_of, no_window, whole_padding
+from ..ops.windows import per_axis
 from .base import register
 from .core import Activated
 
@@ -46,20 +48,12 @@ class Windows(Activated):
         self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
     ) -> None:
         """Check and store what says where windows stand."""
-        if data_format not in (None, "channels_last"):
-            raise ArgumentError(
-                "channels stand last here",
-                where=self.where,
-                expected="data_format=None or 'channels_last'",
-                received=repr(data_format),
-                fix="give x with its channels moved: np.moveaxis(x, 1, -1)",
-            )
+        self.data_format = channels_last(data_format, self.where)
         rank, where = self.rank, self.where
         self.kernel_size = per_axis(kernel_size, rank, "kernel_size", where)
         self.strides = per_axis(strides, rank, "strides", where)
         self.dilation_rate = per_axis(dilation_rate, rank, "dilation_rate", where)
         self.padding = whole_padding(padding, rank, where, self.words, self.pairs)
-        self.data_format = data_format
         if not self.dilated_strides and max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ArgumentError(
                 "strides and dilation_rate cannot both be above 1",

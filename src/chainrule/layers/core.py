@@ -11,9 +11,9 @@ import numpy as np
 from .. import ops
 from ..checks import need_numbers
 from ..errors import ArgumentError
-from ..operators import raw
 from ..ops import activations
 from .base import Layer, register
+from .masks import as_mask
 
 
 class Activated(Layer):
@@ -286,8 +286,7 @@ class Softmax(_SameShape):
 
     def _taken(self, mask: Any, shape: tuple) -> Any:
         """A mask of the numbers of x as it is, None for one of its steps."""
-        mask = raw(mask)
-        mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+        mask = as_mask(mask, self.where)
         own = tuple(mask.shape)
         if 2 <= len(own) < len(shape) and own == shape[: len(own)]:
             return None
@@ -298,7 +297,7 @@ class Softmax(_SameShape):
             f"a shape that can be broadcast to {shape}",
             own,
         )
-        return mask.astype(bool)
+        return mask
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Unchanged."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..checks import channels_last
-from ..ops.windows import count_windows, is_padding, positive
+from ..ops.windows import count_windows, is_padding, per_axis
 from .base import register
 from .spatial import Spatial
 
@@ -26,9 +26,9 @@ class _Pooling(Spatial):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.pool_size = positive(pool_size, self.axes, self.where, "pool_size")
+        self.pool_size = per_axis(pool_size, self.axes, "pool_size", self.where)
         steps = self.pool_size if strides is None else strides
-        self.strides = positive(steps, self.axes, self.where, "strides")
+        self.strides = per_axis(steps, self.axes, "strides", self.where)
         self.padding = is_padding(padding, self.where)
         self.data_format = channels_last(data_format, self.where)
 
@@ -437,7 +437,7 @@ class _Adaptive(Spatial):
         self, output_size: int | Sequence[int], data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.output_size = positive(output_size, self.axes, self.where, "output_size")
+        self.output_size = per_axis(output_size, self.axes, "output_size", self.where)
         self.data_format = channels_last(data_format, self.where)
 
     def call(self, x: Any) -> Any:

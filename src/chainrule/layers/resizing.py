@@ -10,7 +10,7 @@ from .. import ops
 from ..checks import channels_last, need_numbers
 from ..errors import ArgumentError, choose
 from ..ops.resizing import INTERPOLATIONS
-from ..ops.windows import positive
+from ..ops.windows import per_axis
 from .base import Layer, register
 from .spatial import Spatial
 
@@ -324,7 +324,7 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = positive(size, 1, self.where, "size")[0]
+        self.size = per_axis(size, 1, "size", self.where)[0]
 
 
 @register
@@ -359,7 +359,7 @@ class UpSampling2D(_UpSampling):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.size = positive(size, 2, self.where, "size")
+        self.size = per_axis(size, 2, "size", self.where)
         self.data_format = channels_last(data_format, self.where)
         self.interpolation = _interpolation(interpolation, self.where)
 
@@ -389,7 +389,7 @@ class UpSampling3D(_UpSampling):
         self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.size = positive(size, 3, self.where, "size")
+        self.size = per_axis(size, 3, "size", self.where)
         self.data_format = channels_last(data_format, self.where)
 
 
@@ -442,7 +442,7 @@ class Resizing(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.height, self.width = positive((height, width), 2, self.where, "height and width")
+        self.height, self.width = per_axis((height, width), 2, "height and width", self.where)
         self.interpolation = _interpolation(interpolation, self.where)
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
         self.pad_to_aspect_ratio = pad_to_aspect_ratio

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import xp
 from ..errors import ArgumentError, ShapeError, choose
+from .windows import per_axis
 
 __all__ = [
     "Axis",
@@ -22,7 +23,6 @@ __all__ = [
     "no_window",
     "offsets",
     "output_paddings",
-    "per_axis",
     "release",
     "taken",
     "transposed_axis",
@@ -54,31 +54,6 @@ class Axis(NamedTuple):
     def after(self) -> int:
         """Zeros behind the input; below 0: so many numbers at its end stand in no window."""
         return self.covered - self.before - self.given
-
-
-def per_axis(value: Any, ndim: int, name: str, where: str, least: int = 1) -> tuple[int, ...]:
-    """One whole number for each spatial axis; a single one counts for all.
-
-    Raises:
-        ArgumentError: another number of them, or one below `least`.
-
-    Example:
-        >>> per_axis(3, 2, "kernel_size", "Conv2D")
-        (3, 3)
-    """
-    given = value if isinstance(value, (tuple, list)) else (value,) * ndim
-    good = len(given) == ndim and all(
-        hasattr(v, "__index__") and not isinstance(v, bool) and v >= least for v in given
-    )
-    if not good:
-        many = "a whole number" if ndim == 1 else f"a whole number, or {ndim} of them,"
-        raise ArgumentError(
-            f"{name} does not fit",
-            where=where,
-            expected=f"{many} of at least {least}",
-            received=repr(value)[:200],
-        )
-    return tuple(int(v) for v in given)
 
 
 def whole_padding(

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..checks import channels_last
+from ..errors import ShapeError
 from ..symbol import composite
 from . import conv_forms
 from .base import op
@@ -23,7 +24,6 @@ from .conv_windows import (
     no_window,
     offsets,
     output_paddings,
-    per_axis,
     taken,
     transposed_axis,
     whole_padding,
@@ -32,6 +32,7 @@ from .products import matmul
 from .reduce import sum as sum_
 from .shape import concatenate, expand_dims, getitem, pad, reshape, scatter_add, split, stack
 from .shape import transpose as transpose_
+from .windows import per_axis
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
@@ -289,14 +290,7 @@ def _pair(x, d_y, axes, inner):
 
 def _spatial(x: Any, kernel: Any, data_format: Any, where: str, kernel_is: str) -> int:
     """The number of axes that windows slide along."""
-    if data_format not in (None, "channels_last"):
-        raise ArgumentError(
-            "channels stand last here",
-            where=where,
-            expected="data_format=None or 'channels_last'",
-            received=repr(data_format),
-            fix="np.moveaxis(x, 1, -1)",
-        )
+    channels_last(data_format, where)
     given, held = np.shape(x), np.shape(kernel)
     if len(given) != len(held) or not 3 <= len(given) <= 5:
         missing = len(given) == len(held) - 1

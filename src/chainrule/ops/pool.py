@@ -23,7 +23,7 @@ from .base import op
 from .elementwise import divide, where
 from .reduce import argmax, sum
 from .shape import concatenate, getitem, one_hot, pad, stack
-from .windows import Sliding, positive, sliding
+from .windows import Sliding, per_axis, sliding
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
 
@@ -313,7 +313,7 @@ def _adaptive(pool: Callable, x: Any, output_size: Any, where: str) -> Any:
     shape = np.shape(x)
     n = len(shape) - 2
     wrong = n < 1 or (isinstance(output_size, (tuple, list)) and len(output_size) != n)
-    counts = () if wrong else positive(output_size, n, where, "output_size")
+    counts = () if wrong else per_axis(output_size, n, "output_size", where)
     if wrong or any(m > length for m, length in zip(counts, shape[1:-1], strict=True)):
         raise ShapeError(
             "the output does not fit the array",

@@ -18,7 +18,7 @@ from ..symbol import composite
 from .base import op
 from .products import matmul
 from .shape import broadcast_to, moveaxis, reshape, take
-from .windows import positive
+from .windows import per_axis
 
 __all__ = ["resize", "upsampling"]
 
@@ -96,7 +96,7 @@ def resize(
         )
     if interpolation not in INTERPOLATIONS:
         raise choose("interpolation", interpolation, INTERPOLATIONS, where="resize")
-    for axis, m in zip((-3, -2), positive(size, 2, "resize", "size"), strict=True):
+    for axis, m in zip((-3, -2), per_axis(size, 2, "size", "resize"), strict=True):
         n = shape[axis]
         if interpolation == "nearest":
             if m != n:
@@ -157,7 +157,7 @@ def upsampling(inputs: Any, size: int | Sequence[int], interpolation: str = "nea
             expected="(batch, *lengths, channels) and a size for each length",
             received=f"shape {shape}, size {size}",
         )
-    times = positive(size, n, "upsampling", "size")
+    times = per_axis(size, n, "size", "upsampling")
     lengths = tuple(k * s for k, s in zip(shape[1:-1], times, strict=True))
     if interpolation != "nearest":
         return resize(inputs, lengths, interpolation)

@@ -5,13 +5,12 @@ Arrays are `(batch, *lengths, channels)`; windows slide over the axes between, a
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, ShapeError, choose
 
-__all__ = ["Sliding", "count_windows", "is_padding", "positive", "sliding"]
+__all__ = ["Sliding", "count_windows", "is_padding", "per_axis", "sliding"]
 
 _PADDINGS = ("valid", "same")
 
@@ -35,25 +34,29 @@ class Sliding(NamedTuple):
     count: int
 
 
-def positive(value: Any, n: int, where: str, name: str) -> tuple[int, ...]:
-    """A whole number of at least 1 for each of n axes; a single one holds for all.
+def per_axis(value: Any, ndim: int, name: str, where: str, least: int = 1) -> tuple[int, ...]:
+    """One whole number for each spatial axis; a single one counts for all.
 
     Raises:
-        ArgumentError: anything else.
+        ArgumentError: another number of them, or one below `least`.
+
+    Example:
+        >>> per_axis(3, 2, "kernel_size", "Conv2D")
+        (3, 3)
     """
-    given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
-    try:
-        lengths = tuple(operator.index(k) for k in given if not isinstance(k, bool))
-    except TypeError:
-        lengths = ()
-    if len(lengths) != n or any(k < 1 for k in lengths):
+    given = value if isinstance(value, (tuple, list)) else (value,) * ndim
+    good = len(given) == ndim and all(
+        hasattr(v, "__index__") and not isinstance(v, bool) and v >= least for v in given
+    )
+    if not good:
+        many = "a whole number" if ndim == 1 else f"a whole number, or {ndim} of them,"
         raise ArgumentError(
-            f"{name} is out of range",
+            f"{name} does not fit",
             where=where,
-            expected=f"{n} whole numbers of at least 1, or one for all" if n > 1 else "at least 1",
-            received=repr(value)[:100],
+            expected=f"{many} of at least {least}",
+            received=repr(value)[:200],
         )
-    return lengths
+    return tuple(int(v) for v in given)
 
 
 def is_padding(padding: Any, where: str) -> str:
@@ -96,8 +99,8 @@ def sliding(
             "or (batch, depth, height, width, channels), and a window for the axes between",
             received=f"shape {tuple(shape)}, window {window}",
         )
-    windows = positive(window, n, where, "pool_size")
-    steps = windows if strides is None else positive(strides, n, where, "strides")
+    windows = per_axis(window, n, "pool_size", where)
+    steps = windows if strides is None else per_axis(strides, n, "strides", where)
     padding = is_padding(padding, where)
     found = []
     for length, k, s in zip(shape[1:-1], windows, steps, strict=True):
