@@ -40,11 +40,13 @@ from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import datasets, plots
+    from .explanation import Explanation, explain
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
 
 __all__ = [
+    "Explanation",
     "Input",
     "Model",
     "Run",
@@ -59,6 +61,7 @@ __all__ = [
     "config",
     "datasets",
     "errors",
+    "explain",
     "gradcheck",
     "gradients",
     "hessian",
@@ -87,9 +90,11 @@ __all__ = [
 answer(
     __name__,
     later={
+        "Explanation": "explanation",
         "Run": "workflow",
         "compile": "training.compiled",
         "datasets": "datasets",
+        "explain": "explanation",
         "load_model": "saving",
         "plots": "plots",
         "train": "workflow",
