@@ -39,7 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import datasets, plots
+    from . import course, datasets, plots
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
@@ -57,6 +57,7 @@ __all__ = [
     "callbacks",
     "compile",
     "config",
+    "course",
     "datasets",
     "errors",
     "gradcheck",
@@ -89,6 +90,7 @@ answer(
     later={
         "Run": "workflow",
         "compile": "training.compiled",
+        "course": "course",
         "datasets": "datasets",
         "load_model": "saving",
         "plots": "plots",
