@@ -41,6 +41,7 @@ from .vocabulary import answer
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import datasets, plots
     from .explanation import Explanation, explain
+    from . import course, datasets, plots
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
@@ -59,6 +60,7 @@ __all__ = [
     "callbacks",
     "compile",
     "config",
+    "course",
     "datasets",
     "errors",
     "explain",
@@ -93,6 +95,7 @@ answer(
         "Explanation": "explanation",
         "Run": "workflow",
         "compile": "training.compiled",
+        "course": "course",
         "datasets": "datasets",
         "explain": "explanation",
         "load_model": "saving",
