@@ -65,6 +65,10 @@ class Stage(NamedTuple):
         """The class of the layer."""
         return type(self.layer).__name__ if self.layer is not None else "operation"
 
+    def holds(self, call: Any) -> bool:
+        """Is the call one of these? By its place on the tape: `==` on recorded values is another."""
+        return any(call is c for c in self.calls)
+
     @property
     def made(self) -> Any:
         """The node of the last value that it made."""
@@ -100,6 +104,8 @@ class Recording:
         trained = self.task.trained
         slots = dict(zip(map(id, trained), self.optimizer.slots, strict=True))
         held = {k: snapshot(s) for k, s in slots.items()}
+        for v in everything:  # of the copy: gradients of what is frozen are shown as well
+            v.trainable = True
         with calling(training=True), record(fuse=False) as tape:
             outputs = self.task.forward(self.batch.x)
             loss_node = self.task.objective(self.batch, outputs)

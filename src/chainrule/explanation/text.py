@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .formula import Style
-from .steps import Cell, Line, Part, Table, Words
+from .steps import PARTS, Cell, Line, Part, Table, Words
 
 __all__ = ["part_lines"]
 
@@ -18,9 +18,13 @@ INDENT = 2
 
 def part_lines(part: Part, style: Style, more: bool = False, width: int = WIDTH) -> list[str]:
     """The lines of one part, under its heading."""
-    head = f"{part.number} {part.title}"
+    head = f"{part.number} {part.title}" if part.key in PARTS else ""
     items = [i for i in part.items if more or not i.more]
-    out = [head]
+    out = [head] if head else []
+    if head and items and isinstance(items[0], Words):  # a sentence stands beside the heading
+        first, items = items[0], items[1:]
+        lead = f"{head}  "
+        out = _words(first, width, lead)
     block: list[Line] = []
     for item in items:
         if isinstance(item, Line):
@@ -33,16 +37,14 @@ def part_lines(part: Part, style: Style, more: bool = False, width: int = WIDTH)
         else:
             out += _table(item, style, width)
     out += _lines(block, style, width)
-    if len(out) == 1:
-        return [f"{head}  nothing"]
-    return out
+    return [f"{head}  nothing"] if out == [head] else out
 
 
-def _words(words: Words, width: int) -> list[str]:
+def _words(words: Words, width: int, head: str = " " * INDENT) -> list[str]:
     ref = f"{words.ref}: " if words.ref else ""
     lead = "- " if words.kind == "note" else ""
     return textwrap.wrap(
-        lead + ref + words.text, width, initial_indent=" " * INDENT,
+        lead + ref + words.text, width, initial_indent=head,
         subsequent_indent=" " * (INDENT + len(lead)), break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip

@@ -225,7 +225,7 @@ def _by_number(say: Context, trained: list[Weight], names: dict, rate: float, t:
     extra: tuple[str, ...] = ()
     derive = DERIVED.get(type(o).__name__, _sgd)
     for w in trained:
-        for k in range(w.before.size):
+        for k in _order(w):
             name, place = name_of(names, w, k)
             g = Leaf("gradient", 0.0 if w.gradient is None else float(w.gradient.reshape(-1)[k]))
             old, new = float(w.before.reshape(-1)[k]), float(w.after.reshape(-1)[k])
@@ -260,6 +260,13 @@ def _by_number(say: Context, trained: list[Weight], names: dict, rate: float, t:
     return found
 
 
+def _order(w: Weight) -> list[int]:
+    """The numbers of a weight in the order of reading: all into one unit, then into the next."""
+    if w.before.ndim != 2:
+        return list(range(w.before.size))
+    return [int(k) for k in np.arange(w.before.size).reshape(w.before.shape).T.reshape(-1)]
+
+
 def _by_array(trained: list[Weight]) -> Table:
     """Sizes instead of numbers."""
 
@@ -286,10 +293,10 @@ def after_part(say: Context) -> Part:
     """6 AFTER: the same rows with the new weights."""
     rec = say.recording
     items: list[Any] = [
-        Line(f"{say.loss} before", None, rec.loss, ("loss",)),
         Line(f"{say.loss} after", None, rec.loss_after, ("loss",),
-             note="smaller" if rec.loss_after < rec.loss else "not smaller: the step is too large"
-             if rec.loss_after > rec.loss else "the same")
+             note=f"before {say.digits(rec.loss)}: " + (
+                 "smaller" if rec.loss_after < rec.loss else "larger: the step goes too far"
+                 if rec.loss_after > rec.loss else "the same"))
     ]  # fmt: skip
     nodes = tree.leaves(rec.outputs)
     if len(nodes) == 1 and hasattr(nodes[0], "index"):

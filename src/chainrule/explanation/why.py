@@ -36,15 +36,15 @@ def network_part(say: Context) -> Part:
     count = sum(w.before.size for w in rec.weights)
     shared = sum(say.names.shared) if whole else 0
     items = [
-        Words(f"{words}; loss {loss}"),
+        Words(f"{words}; loss {loss}; {type(o).__name__}, rate {rate:g}"),
         Words(
-            f"{type(o).__name__}, learning rate {rate:g}; {count:,} parameters"
-            + (f", {shared} of them biases shared by a layer" if shared else "")
+            f"{count:,} parameters"
+            + (f", {shared} of them a bias shared by a layer" if shared else "")
             + f"; {rec.rows} row{'s' * (rec.rows > 1)}, {rec.dtype}"
         ),
     ]
     if whole:
-        items.append(Words(f"notation {say.names.key}: {say.names.says}"))
+        items.append(Words(f"notation {say.names.key}: {say.names.says}", more=True))
     return Part("network", tuple(items))
 
 
