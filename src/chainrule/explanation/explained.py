@@ -21,6 +21,8 @@ from .why import network_part, notes_part, why_part
 
 __all__ = ["Explanation", "explain"]
 
+LONGEST = 80  # lines of the text, however large the network
+SHORTER = (10**9, 16, 12, 8, 6, 5, 4, 3, 2)  # rows and lines that are kept of a block
 DETAILS = ("auto", "neuron", "layer")
 
 
@@ -88,9 +90,12 @@ class Explanation:
         """As plain text of at most `width` columns: the nine parts, or one weight."""
         if weight is not None:
             return "\n".join(part_lines(self.weight(weight), self.style, True, width))
-        out: list[str] = []
-        for part in self.parts:
-            out += part_lines(part, self.style, more, width)
+        for most in (10**9,) if more else SHORTER:
+            out: list[str] = []
+            for part in self.parts:
+                out += part_lines(part, self.style, more, width, most)
+            if len(out) < LONGEST:
+                break
         out.append("computed with all digits, rounded only here")
         return "\n".join(out)
 
