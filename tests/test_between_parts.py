@@ -9,7 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import layers
-from chainrule.errors import ArgumentError, DataError
+from chainrule.errors import ArgumentError, DataError, ShapeError
 
 ENGINES = [
     "numpy",
@@ -102,3 +102,83 @@ def test_a_batch_shape_is_both():
     assert model.output_shape == (2, 4)
     with pytest.raises(ArgumentError, match="batch_shape stands for batch_size and shape"):
         cr.Input((3,), batch_shape=(2, 3))
+
+
+# --- what Keras's users meet first --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_batch_size_holds_only_stateful_layers_to_it(engine):
+    """As in Keras 3.15 with JAX: plain models take batches of any size (tried there, call by call)."""
+    start = cr.Input((3,), batch_size=4)
+    graph = cr.Model(start, layers.Dense(1)(start))
+    stack = cr.Sequential([cr.Input((3,), batch_size=4), layers.Dense(1)])
+    x = np.ones((6, 3), "float32")
+    for model in (graph, stack):
+        model.compile("sgd", "mse")
+        assert model.output_shape == (4, 1)
+        model.fit(x, x[:, :1], batch_size=4, verbose=0, engine=engine)
+        assert model.predict(x, engine=engine).shape == model(x).shape == (6, 1)
+    held = cr.Sequential([cr.Input((5, 3), batch_size=4), layers.LSTM(2, stateful=True)])
+    with pytest.raises(ShapeError, match="a stateful layer takes batches of one size"):
+        held.predict(np.ones((6, 5, 3)), engine=engine)
+
+
+def _image_model(*between, loss="sparse_categorical_crossentropy"):
+    model = cr.Sequential([cr.Input((28, 28, 1)), *between, layers.Dense(10)])
+    model.compile("sgd", loss)
+    return model
+
+
+LABELS = np.arange(6) % 10
+IMAGES = np.zeros((6, 28, 28, 1), "float32")
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        ("sparse_categorical_crossentropy", LABELS),
+        ("sparse_categorical_crossentropy", LABELS[:, None]),
+        ("categorical_crossentropy", np.eye(10)[LABELS]),
+        ("mse", LABELS),
+    ],
+)
+def test_a_forgotten_flatten_is_named(loss, y):
+    with pytest.raises(ShapeError) as caught:
+        _image_model(layers.Conv2D(2, 3), loss=loss).fit(IMAGES, y, verbose=0)
+    assert caught.value.fix == (
+        "one prediction a sample: put a Flatten or a global pooling layer before the last Dense "
+        "(a recurrent layer: return_sequences=False); or give a target for each position"
+    )
+    assert "26, 26" in str(caught.value)
+
+
+def test_flatten_is_not_named_where_it_would_be_no_cure():
+    """Targets that have the positions, but another number of them, or outputs without any."""
+    with pytest.raises(ShapeError) as caught:
+        _image_model(layers.Conv2D(2, 3)).fit(IMAGES, np.zeros((6, 28, 28)), verbose=0)
+    assert caught.value.fix == "for one-hot rows use categorical_crossentropy"
+    with pytest.raises(ShapeError) as caught:
+        _image_model(layers.Flatten()).fit(IMAGES, np.eye(10)[LABELS], verbose=0)
+    assert caught.value.fix == "for one-hot rows use categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "fix"),
+    [
+        ((28, 28, 1), (6, 28, 28), "x[..., None] adds the axis of a single channel"),
+        ((28, 28, 1), (28, 28, 1), "x[None], if this is a single sample"),
+        ((28, 28), (6, 28, 28, 1), "x[..., 0] drops the last axis, of length 1"),
+        ((1,), (6,), "x[:, None] makes a column of one number a sample"),
+        ((4,), (4,), "x[None], if this is a single sample"),
+        ((28, 28, 1), (6, 32, 32, 1), None),
+        ((28, 28, 3), (6, 28, 28), None),
+    ],
+)
+def test_the_missing_axis_of_an_input_is_named(shape, given, fix):
+    start = cr.Input(shape)
+    graph = cr.Model(start, layers.Flatten()(start))
+    for call in (graph, graph.predict, cr.Sequential([cr.Input(shape), layers.Flatten()]).predict):
+        with pytest.raises(ShapeError, match="the input has the wrong shape") as caught:
+            call(np.zeros(given, "float32"))
+        assert caught.value.fix == fix

@@ -7,12 +7,13 @@ never run code that the file names (no import, no eval).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, overload
 
 from .errors import ArgumentError, UnknownNameError, did_you_mean
 
 __all__ = ["Configurable", "Registry", "in_trees", "need_config", "snake_case"]
+__all__ += ["unknown_argument"]
 
 T = TypeVar("T")
 
@@ -191,12 +192,7 @@ class Configurable:
     def refuse(self, unknown: dict[str, Any]) -> None:
         """Raise for arguments that the constructor does not know."""
         if unknown:
-            word = sorted(unknown)[0]
-            raise ArgumentError(
-                f"unknown argument {word!r}",
-                where=type(self).__name__,
-                fix=did_you_mean(word, self._arguments()),
-            )
+            raise unknown_argument(sorted(unknown)[0], self._arguments(), type(self).__name__)
 
     @classmethod
     def _arguments(cls) -> dict[str, Any]:
@@ -209,6 +205,28 @@ class Configurable:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items() if v is not None)
         return f"{type(self).__name__}({arguments})"
+
+
+def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentError:
+    """The error for an argument that only Keras knows, or that nobody does.
+
+    Example:
+        >>> print(unknown_argument("lr", ["learning_rate"], "SGD"))
+        SGD: unknown argument 'lr'
+          fix: here it is called learning_rate
+        >>> print(unknown_argument("amsgrad", ["beta_1"], "Adam"))
+        Adam: the argument 'amsgrad' is not in chainrule yet
+    """
+    from .words import ARGUMENTS
+
+    known, text = list(known), ARGUMENTS.get(word)
+    if text == "":
+        return ArgumentError(f"the argument {word!r} is not in chainrule yet", where=where)
+    if text is not None and text.isidentifier():  # a name, of the classes that have it
+        text = f"here it is called {text}" if text in known else None
+    return ArgumentError(
+        f"unknown argument {word!r}", where=where, fix=text or did_you_mean(word, set(known))
+    )
 
 
 def _parameters(cls: type) -> dict[str, Any]:
