@@ -182,3 +182,77 @@ def test_the_missing_axis_of_an_input_is_named(shape, given, fix):
         with pytest.raises(ShapeError, match="the input has the wrong shape") as caught:
             call(np.zeros(given, "float32"))
         assert caught.value.fix == fix
+
+
+# --- layers that are replaced -------------------------------------------------------------------
+
+
+class WithHead(cr.Model):
+    def __init__(self):
+        super().__init__()
+        self.blocks = [layers.Dense(3, name="body")]
+        self.head = layers.Dense(2, name="head")
+
+    def call(self, x):
+        return self.head(self.blocks[0](x))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_replaced_layer_is_gone(engine):
+    """A new head for another task, under the old name: the old one is neither counted nor trained."""
+    model, x = WithHead(), np.ones((4, 3), "float32")
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((4, 2)), verbose=0, engine=engine)
+    old = model.head
+    held = [v.numpy() for v in old.variables]
+    model.head = layers.Dense(1, name="head")
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((4, 1)), verbose=0, engine=engine)
+    assert model.layers == [model.blocks[0], model.head]
+    assert [w.shape for w in model.get_weights()] == [(3, 3), (3,), (3, 1), (1,)]
+    assert model.count_params() == 12 + 4
+    for v, before in zip(old.variables, held, strict=True):
+        np.testing.assert_array_equal(v, before)
+
+
+def test_a_replaced_layer_in_a_list_or_a_stack_is_gone():
+    model = WithHead()
+    model.blocks[0] = layers.Dense(5, name="body")
+    model(np.ones((1, 3)))
+    assert [layer.units for layer in model.layers] == [5, 2]
+    stack = cr.Sequential([cr.Input((2,)), layers.Dense(3), layers.Dense(4)])
+    stack.pop()
+    assert [w.shape for w in stack.get_weights()] == [(2, 3), (3,)]
+    assert len(stack.trainable_variables) == 2
+
+
+def test_layers_stand_in_the_order_in_which_they_came():
+    """Not in that of the attributes that hold them: files and set_weights go by it."""
+    model = WithHead()
+    model.more = []
+    model.tail = layers.Dense(4, name="tail")
+    model.more.append(layers.Dense(4))
+    assert [layer.name for layer in model.layers] == ["body", "head", "tail", "dense"]
+
+
+def test_a_refused_layer_leaves_everything_as_it_was():
+    model = WithHead()
+    head = model.head
+    with pytest.raises(ArgumentError, match="two layers are called 'body'"):
+        model.head = layers.Dense(2, name="body")
+    with pytest.raises(ArgumentError, match="two layers are called 'body'"):
+        model.other = layers.Dense(2, name="body")
+    assert model.head is head
+    assert not hasattr(model, "other")
+    assert model.layers == [model.blocks[0], head]
+
+
+def test_names_stay_apart_though_layers_come_and_go():
+    """Python gives the id of a layer that is gone to a new one, which must get a name all the same."""
+    model = WithHead()
+    for _ in range(3):
+        model.head = layers.Dense(2, name="head")
+    model.tail = layers.Dense(2)
+    model.more = layers.Dense(2)
+    assert [layer.name for layer in model.layers] == ["body", "head", "dense", "dense_1"]
+    assert set(vars(model)["_called"]) == {id(layer) for layer in model.layers}
