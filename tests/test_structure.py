@@ -48,7 +48,7 @@ INSIDE = {
     "ops": [
         "base",
         "elementwise",
-        "shape",
+        "shapes",
         "activations",
         "reduce",
         "products",

@@ -21,7 +21,7 @@ from .activations import softmax
 from .base import broadcast_shape, op
 from .elementwise import add, multiply, where
 from .products import matmul
-from .shape import take, transpose
+from .shapes import take, transpose
 
 __all__ = ["dot_product_attention"]
 
