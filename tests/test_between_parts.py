@@ -256,3 +256,25 @@ def test_names_stay_apart_though_layers_come_and_go():
     model.more = layers.Dense(2)
     assert [layer.name for layer in model.layers] == ["body", "head", "dense", "dense_1"]
     assert set(vars(model)["_called"]) == {id(layer) for layer in model.layers}
+
+
+def test_all_states_of_a_model_are_reset():
+    """Also those inside wrappers and models inside; what is not stateful is left alone."""
+    inner = cr.Sequential([cr.Input((3, 4), batch_size=1), layers.GRU(2, stateful=True)])
+    model = cr.Sequential(
+        [
+            cr.Input((3, 1), batch_size=1),
+            layers.Bidirectional(layers.LSTM(2, stateful=True, return_sequences=True)),
+            inner,
+            layers.Dense(1),
+        ]
+    )
+    x = np.ones((1, 3, 1), "float32")
+    first, second = model(x), model(x)
+    assert not np.array_equal(first, second)
+    model.reset_states()
+    held = [v.numpy() for v in model.variables if v.kind == "carry"]
+    assert len(held) == 5
+    assert not np.any([np.any(v) for v in held])
+    np.testing.assert_array_equal(model(x), first)
+    cr.Sequential([layers.LSTM(2, stateful=True)]).reset_states()  # not built: nothing yet

@@ -315,6 +315,7 @@ ALIASES: dict[str, dict[str, str]] = {
     "utils": {
         "DataLoader": "give fit the arrays themselves",
         "manual_seed": "cr.utils.set_random_seed",
+        "CustomObjectScope": "cr.utils.custom_object_scope",
         "register_keras_serializable": "cr.layers.register",
         "seed_everything": "cr.utils.set_random_seed",
     },

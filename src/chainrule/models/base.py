@@ -154,6 +154,22 @@ class Model(MakesTask):
         for m in self.metrics:
             m.reset_state()
 
+    def reset_states(self) -> None:
+        """Let every stateful layer inside begin its sequences anew, from zeros.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> lstm = cr.layers.LSTM(2, stateful=True)
+            >>> model = cr.Sequential([cr.Input((3, 1), batch_size=1), lstm])
+            >>> first, second = model(np.ones((1, 3, 1))), model(np.ones((1, 3, 1)))
+            >>> model.reset_states()
+            >>> bool((model(np.ones((1, 3, 1))) == first).all())
+            True
+        """
+        for layer in self._all_layers():
+            if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None:
+                layer.reset_state()
+
     def get_metrics_result(self) -> dict[str, Any]:
         """Every running figure by name; for a `train_step` of one's own."""
         return {name: m.result() for name, m in self._meters.items()}
