@@ -50,7 +50,7 @@ INSIDE = {
     "ops": [
         "base",
         "elementwise",
-        "shape",
+        "shapes",
         "activations",
         "reduce",
         "products",

@@ -11,7 +11,7 @@ from ..errors import DataError, ShapeError
 from ..finite import place
 from ..operators import raw
 from .base import op
-from .shape import take
+from .shapes import take
 
 __all__ = ["embedding"]
 

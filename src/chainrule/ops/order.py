@@ -13,7 +13,7 @@ from ..arrays import is_recorded, lax, xp
 from ..errors import ArgumentError, ShapeError
 from ..symbol import composite
 from .base import check_axis, op, whole
-from .shape import _inside, _scatter, broadcast_to, reshape
+from .shapes import _inside, _scatter, broadcast_to, reshape
 
 __all__ = [
     "argsort",

@@ -27,6 +27,7 @@ __all__ = [
     "pad",
     "reshape",
     "scatter_add",
+    "shape",
     "split",
     "squeeze",
     "stack",
@@ -35,6 +36,16 @@ __all__ = [
     "tile",
     "transpose",
 ]
+
+
+def shape(x: Any) -> tuple[int | None, ...]:
+    """Length of each axis; of a symbol, None where it is not known yet.
+
+    Example:
+        >>> shape([[1, 2, 3], [4, 5, 6]])
+        (2, 3)
+    """
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 @op
