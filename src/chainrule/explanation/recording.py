@@ -15,8 +15,7 @@ import numpy as np
 from .. import tree
 from ..chain import Tape, record
 from ..errors import DataError, StateError
-from ..layers.base import computing_in
-from ..layers.context import calling
+from ..layers.context import calling, computing_in
 from ..models import Model, Sequential
 from ..models.edge import Edge
 from ..models.feed import Feed
@@ -67,7 +66,7 @@ class Stage(NamedTuple):
         return type(self.layer).__name__ if self.layer is not None else "operation"
 
     def holds(self, call: Any) -> bool:
-        """Is the call one of these? By its place on the tape: `==` on recorded values is another."""
+        """Is the call one of these? (`==` on recorded values is an operation.)"""
         return any(call is c for c in self.calls)
 
     @property
@@ -89,7 +88,9 @@ class Recording:
         DataError, ShapeError: rows that `fit` would refuse, too.
     """
 
-    def __init__(self, model: Model, x: Any, y: Any, loss: Any = None, optimizer: Any = None):
+    def __init__(
+        self, model: Model, x: Any, y: Any, loss: Any = None, optimizer: Any = None
+    ) -> None:
         self.model, self.optimizer = _copy(model, loss, optimizer)
         feed = Feed(self.model, Edge(self.model, None, needs_y=True))
         chunk = feed.one_batch(x, y, None)
