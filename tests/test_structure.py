@@ -126,6 +126,8 @@ INSIDE = {
         "places",
         "worked",
         "dense",
+        "calls",
+        "tapegraph",
         "__init__",
     ],
     "losses": ["shapes", "base", "regression", "classification", "__init__"],

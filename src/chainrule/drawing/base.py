@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..svg import Drawing, shorten, text_width
 from .facts import Graph, Node, shape_text
 
-__all__ = ["HEADING", "MARGIN", "Asked", "begin", "hue_of", "plural", "short_number"]
+__all__ = ["HEADING", "MARGIN", "Asked", "begin", "connect", "hue_of", "plural", "short_number"]
 
 MARGIN = 18.0
 HEADING = 34.0
@@ -60,6 +60,16 @@ def plural(count: int, word: str) -> str:
 def short_number(number: float, digits: int = 3) -> str:
     """A number in so many significant digits, with a true minus sign."""
     return f"{number:.{digits}g}".replace("-", "−")
+
+
+def connect(
+    picture: Drawing, points: list[tuple[float, float]], bends: int, smooth: str, **look: Any
+) -> None:
+    """A line of a layout: in S-shaped curves, after as many corners as it has."""
+    if bends:
+        picture.polyline(points[:bends], corner=8, stroke="line")
+        points = points[bends - 1 :]
+    picture.arrow(points, smooth=smooth, **look)
 
 
 def begin(model: Any, graph: Graph, asked: Asked, width: float, height: float) -> Drawing:
