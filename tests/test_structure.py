@@ -34,6 +34,8 @@ FLOORS = {
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
     "saving": 3.9, "training": 4,
     "models": 5, "applications": 5.1,
+    "plots": 6, "explanation": 6.05, "report": 6.1, "workflow": 6.2,
+    "models": 5, "applications": 5.1, "course": 5.2,
     "plots": 6, "report": 6.1, "workflow": 6.2,
     "cli": 7, "__main__": 7.2,
     # public names: they only re-export
@@ -48,7 +50,7 @@ INSIDE = {
     "ops": [
         "base",
         "elementwise",
-        "shape",
+        "shapes",
         "activations",
         "reduce",
         "products",
@@ -159,7 +161,46 @@ INSIDE = {
         "generation",
         "__init__",
     ],
+    "explanation": [
+        "digits",
+        "formula",
+        "steps",
+        "notation",
+        "recording",
+        "context",
+        "curves",
+        "lossparts",
+        "generic",
+        "units",
+        "dense",
+        "build",
+        "update",
+        "weight",
+        "why",
+        "text",
+        "forms",
+        "explained",
+        "decks",
+        "__init__",
+    ],
     "applications": ["base", "alexnet", "lenet5", "small_cnn", "transformer", "__init__"],
+    "course": [
+        "printed",
+        "names",
+        "example",
+        "gates",
+        "deck_001",
+        "deck_002",
+        "deck_004",
+        "examples",
+        "errata_pairs",
+        "errata_000",
+        "errata_001",
+        "errata_002",
+        "errata_004",
+        "errata",
+        "__init__",
+    ],
     "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
     "report": ["folder", "pictures", "__init__"],
     "workflow": [
@@ -323,7 +364,16 @@ def test_import_adds_few_modules_to_numpy():
 
 def test_import_leaves_out_what_few_programs_use():
     """Files, data sets and runs are loaded when somebody asks for them."""
-    late = ["saving", "storage", "datasets", "data.catalog", "workflow", "report", "plots"]
+    late = [
+        "saving",
+        "storage",
+        "datasets",
+        "data.catalog",
+        "workflow",
+        "report",
+        "plots",
+        "course",
+    ]
     late += ["training.compiled", "training.engines.xla", "models.graph_config"]
     code = (
         "import sys, numpy; n = set(sys.modules); import chainrule as cr; "

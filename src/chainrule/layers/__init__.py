@@ -161,6 +161,9 @@ from .resizing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .shared_bias import (
+    SharedBiasDense,
+)
 from .simple_rnn import (
     SimpleRNN,
     SimpleRNNCell,
@@ -311,6 +314,7 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SharedBiasDense",
     "Sigmoid",
     "SimpleRNN",
     "SimpleRNNCell",
