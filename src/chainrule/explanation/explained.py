@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ArgumentError, choose
-from . import generic  # noqa: F401  (registers what explains every other layer)
+from . import convolution, generic, others, pooling  # noqa: F401  (they register explainers)
 from .build import backward_part, forward_part, loss_part
-from .context import Context
+from .context import EXPLAINERS, Context
+from .fitting import fitted
 from .formula import Style
 from .notation import notation_of
 from .recording import Recording, need_few_rows
@@ -117,7 +118,7 @@ def explain(
     names = notation_of(notation)
     if digits is not None and not 1 <= digits <= 15:
         raise ArgumentError("digits are from 1 to 15", where="explain", received=digits)
-    recording = Recording(model, x, y, loss, optimizer)
+    recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
     need_few_rows(recording.rows)
     if not 0 <= focus < recording.rows:
         raise ArgumentError(
@@ -125,7 +126,7 @@ def explain(
             f"{recording.rows - 1}", received=focus)  # fmt: skip
     decimals = digits or (9 if notation != "standard" else 6)
     say = Context(recording, names, decimals, focus, detail)
-    stages = say.explainers()
+    stages = fitted(say)
     extra: list[Words] = []
     parts = [
         network_part(say),
