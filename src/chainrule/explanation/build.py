@@ -10,7 +10,7 @@ from .. import tree
 from ..operators import raw
 from .context import Context, Explainer
 from .dense import Units
-from .formula import Formula, Leaf, Product, Ratio, Sum, const
+from .formula import Formula, Leaf, Product, Ratio, Style, Sum, const
 from .lossparts import loss_form, targets_of
 from .steps import Line, Part, Table, Words
 
@@ -19,10 +19,8 @@ __all__ = ["backward_part", "forward_part", "loss_part"]
 
 def forward_part(say: Context, stages: list[Explainer]) -> Part:
     """1 FORWARD: what every layer makes of the row."""
-    items: list[Any] = []
-    for stage in stages:
-        items += stage.forward()
-    return Part("forward", tuple(items))
+    items = [item for stage in stages for item in stage.forward()]
+    return Part("forward", tuple(merged(items)))
 
 
 def the_loss(say: Context) -> Any:
@@ -125,27 +123,74 @@ def penalties(say: Context) -> list[Line]:
 def backward_part(say: Context, stages: list[Explainer]) -> Part:
     """3 BACKWARD: from the loss inwards."""
     items: list[Any] = []
-    pair, loss = output_leaves(say), the_loss(say)
+    if stages:
+        items += loss_gradient(say, stages[-1])
+    last: Explainer | None = None
+    for stage in reversed(stages):
+        if isinstance(last, Units) and isinstance(stage, Units) and say.mode == "full":
+            items += [last.arriving_line(i) for i in range(last.n)]
+        items += stage.backward()
+        last = stage
+    return Part("backward", tuple(merged(items)))
+
+
+def loss_gradient(say: Context, last: Explainer) -> list[Any]:
+    """∂E/∂out of each output: lines, or told to the last layer if it shows them in its rows."""
+    pair, loss, rows = output_leaves(say), the_loss(say), say.recording.rows
     form = None if loss is None else loss_form(loss)
     node = tree.leaves(say.recording.outputs)[0]
     gradient = say.recording.gradient(node) if hasattr(node, "index") else None
-    if pair is not None and gradient is not None:
-        t, y = pair
-        n = len(y)
-        shown = 8
-        for k in range(min(n, shown)):
-            formula: Formula | None = None if form is None else form.by(t[k], y[k], n)
-            if formula is not None and say.recording.rows > 1:
-                formula = Product([Ratio(const(1), const(say.recording.rows)), formula])
-            items.append(say.line(say.d(y[k].name), formula, gradient[say.row, k], (y[k].at,)))
-    last: Explainer | None = None
-    for stage in reversed(stages):
-        if isinstance(last, Units) and isinstance(stage, Units):
-            items += [last.arriving_line(i) for i in range(last.n)]
-        made = stage.backward()
-        items += made
-        last = stage
-    return Part("backward", tuple(i for i in items if i is not None))
+    if pair is None or gradient is None or len(pair[1]) > 16:
+        return []
+    t, y = pair
+    found: dict[int, Formula] = {}
+    for k in range(len(y)):
+        formula = None if form is None else form.by(t[k], y[k], len(y))
+        if formula is not None and rows > 1 and getattr(loss, "reduction", "") != "sum":
+            formula = Product([Ratio(const(1), const(rows)), formula])
+        if formula is not None and say.agrees(formula, float(gradient[say.row, k])):
+            found[k] = formula
+    if isinstance(last, Units) and last.softmax and rows == 1:
+        last.collapsed = {k: y[k] - t[k] for k in range(len(y))}
+        last.collapsed = {
+            k: f for k, f in last.collapsed.items() if say.agrees(f, float(last.d_net()[k]))
+        }
+    if isinstance(last, Units) and not last.linear and last.slope is not None:
+        last.arrived = found
+        if found and form is not None:
+            general = form.by(Leaf("t", t[0].value), Leaf("out", y[0].value), len(y))
+            text = general.write(Style(say.digits))
+            last.arrives_as = f"{last.arrives_as} = {text}" if len(text) < 24 and rows == 1 else (
+                last.arrives_as
+            )  # fmt: skip
+        return []
+    return [
+        say.line(
+            say.d(y[k].name),
+            found.get(k),
+            gradient[say.row, k],
+            (y[k].at,),
+            more=len(y) > 4 and not t[k].value,
+        )
+        for k in range(len(y))
+    ]
+
+
+def merged(items: list[Any], most: int = 20) -> list[Any]:
+    """Tables of sizes that follow each other as one; of a long one the first and the last rows."""
+    out: list[Any] = []
+    for item in items:
+        before = out[-1] if out else None
+        if (
+            isinstance(item, Table) and isinstance(before, Table) and "mean" in item.columns
+            and item.columns == before.columns
+        ):  # fmt: skip
+            out[-1] = before._replace(
+                rows=before.rows + item.rows, at=before.at + item.at, title=""
+            )
+        else:
+            out.append(item)
+    return [rows_of(i, most) if isinstance(i, Table) and "mean" in i.columns else i for i in out]
 
 
 def rows_of(table: Table, most: int) -> Table:

@@ -19,6 +19,8 @@ from .notation import Notation, partial
 from .recording import Recording, Stage
 from .steps import Line
 
+FULL, ROWS = 20, 200  # parameters up to which all is written out; up to which in rows
+
 __all__ = ["EXPLAINERS", "Context", "Explainer", "Unexplained", "explains"]
 
 
@@ -100,11 +102,15 @@ class Context:
             self.dense[k] = len(sizes) - 1
         self.sizes = sizes
         self.names: Notation = notation(sizes or [1], shared)
+        count = sum(w.before.size for w in recording.weights)
+        full = count <= (2000 if detail == "neuron" else FULL)
+        self.mode = "full" if full else "rows" if count <= ROWS else "sizes"
+        if detail == "layer":
+            self.mode = "sizes"
         self.labels: dict[int, list[str]] = {}  # by index of a node: what its units are called
         self.places: dict[int, list[str]] = {}  # and where they are drawn
         self.letters: dict[int, str] = {}  # and what a whole map is called: c of c[2,3,0]
         self._letters: dict[str, int] = {}
-        self.level = 0  # how much of each layer is kept back, so that many fit on a page
         self.doubts: list[str] = []  # lines whose formula does not give their number
 
     # --- names ----------------------------------------------------------------------------------
@@ -210,11 +216,20 @@ def bias_of(stage: Stage) -> Any:
     if net is None:
         return None
     if net.operation.__name__ == "dense":
-        return net.args[2] if len(net.args) > 2 else None
+        return source_of(net.args[2]) if len(net.args) > 2 else None
     for call in stage.calls:
         if call.operation.__name__ == "add" and call.args[0] is net:
-            return call.args[1]
+            return source_of(call.args[1])
     return None
+
+
+def source_of(node: Any) -> Any:
+    """The weight behind a value that only changed its shape on the way (a shared bias)."""
+    while getattr(node, "call", None) is not None and node.call.operation is not None:
+        if len(node.call.recorded) != 1:
+            return node
+        node = node.call.args[node.call.recorded[0]]
+    return node
 
 
 def units(array: Any, row: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +11,20 @@ from . import convolution, generic, others, pooling  # noqa: F401  (they registe
 from .build import backward_part, forward_part, loss_part
 from .context import EXPLAINERS, Context
 from .fitting import fitted
+from .forms import FORMS
 from .formula import Style
 from .notation import notation_of
 from .recording import Recording, need_few_rows
 from .steps import PARTS, Part, Words
 from .text import part_lines
-from .update import after_part, check_part, update_part
+from .update import after_part, check_part, parameter_names, update_part
+from .weight import find_weight, weight_items
 from .why import network_part, notes_part, why_part
 
 __all__ = ["Explanation", "explain"]
 
+LONGEST = 80  # lines of the text, however large the network
+SHORTER = (10**9, 16, 12, 8, 6, 5, 4, 3, 2)  # rows and lines that are kept of a block
 DETAILS = ("auto", "neuron", "layer")
 
 
@@ -30,7 +35,7 @@ class Explanation:
 
     Args:
         say: names, digits and the recording behind it.
-        parts: the nine parts, in order.
+        extra: notes that stand before all others.
 
     Example:
         >>> import chainrule as cr
@@ -41,8 +46,36 @@ class Explanation:
           E = (t1 - a1_1)² = (5 - 6.5)² = 2.25
     """
 
-    def __init__(self, say: Context, parts: Sequence[Part]) -> None:
-        self.say, self.parts = say, tuple(parts)
+    def __init__(self, say: Context, extra: Sequence[Words] = ()) -> None:
+        self.say, self.stages, self.extra = say, fitted(say), list(extra)
+
+    @functools.cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The nine parts, in order."""
+        say, stages = self.say, self.stages
+        made = [
+            network_part(say),
+            forward_part(say, stages),
+            loss_part(say),
+            backward_part(say, stages),
+            check_part(say),
+            update_part(say),
+            after_part(say),
+            why_part(say, stages),
+        ]
+        return (*made, notes_part(say, stages, self.extra))
+
+    def weight(self, name: str) -> Part:
+        """One weight: its path, the chain rule factor by factor, the check, the update.
+
+        Args:
+            name: `w5` in the notation, or `dense/kernel[0,1]`, or `dense/kernel:0,1`.
+
+        Raises:
+            ArgumentError: there is no weight of that name; with the nearest.
+        """
+        weight, at = find_weight(self.say, name)
+        return Part("weight", tuple(weight_items(self.say, self.stages, weight, at)))
 
     def __getitem__(self, key: str) -> Part:
         for part in self.parts:
@@ -55,13 +88,32 @@ class Explanation:
         """How its numbers are written in text."""
         return Style(self.say.digits)
 
-    def text(self, more: bool = False, width: int = 80) -> str:
-        """As plain text of at most `width` columns."""
-        out: list[str] = []
-        for part in self.parts:
-            out += part_lines(part, self.style, more, width)
+    def text(self, more: bool = False, width: int = 80, weight: str | None = None) -> str:
+        """As plain text of at most `width` columns: the nine parts, or one weight."""
+        if weight is not None:
+            return "\n".join(part_lines(self.weight(weight), self.style, True, width))
+        for most in (10**9,) if more else SHORTER:
+            out: list[str] = []
+            for part in self.parts:
+                out += part_lines(part, self.style, more, width, most)
+            if len(out) < LONGEST:
+                break
         out.append("computed with all digits, rounded only here")
         return "\n".join(out)
+
+    def rendered(self, kind: str = "text", more: bool = False, weight: str | None = None) -> str:
+        """In one of its forms: text, or what else is registered in `forms`."""
+        if kind not in FORMS:
+            raise choose("form", kind, FORMS, where="Explanation")
+        return FORMS[kind](self, more, weight)
+
+    def some_weight(self) -> str:
+        """The name of a weight that can be asked for."""
+        names = [n for n, _ in parameter_names(self.say).values()]
+        if names:
+            return names[0]
+        first = self.say.recording.weights[0]
+        return f"{first.path.replace('.', '/')}:{','.join('0' * first.before.ndim)}"
 
     def __str__(self) -> str:
         return self.text()
@@ -126,17 +178,4 @@ def explain(
             f"{recording.rows - 1}", received=focus)  # fmt: skip
     decimals = digits or (9 if notation != "standard" else 6)
     say = Context(recording, names, decimals, focus, detail)
-    stages = fitted(say)
-    extra: list[Words] = []
-    parts = [
-        network_part(say),
-        forward_part(say, stages),
-        loss_part(say),
-        backward_part(say, stages),
-        check_part(say),
-        update_part(say),
-        after_part(say),
-        why_part(say, stages),
-    ]
-    parts.append(notes_part(say, stages, extra))
-    return Explanation(say, parts)
+    return Explanation(say)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
 from .context import Context, Explainer
 from .formula import Style
 from .shown import Shown
@@ -15,30 +16,45 @@ from .text import part_lines
 
 __all__ = ["fitted"]
 
-ROOM = 44  # lines for all layers, forward and backward
+LONGEST = 79  # lines of the whole text
+LEVELS = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 3), (3, 3))  # of a kind's first, of others
 ROWS = 12  # of the table of layers, where there are more than fit
 
 
 def fitted(say: Context) -> list[Explainer]:
     """One explainer for each stage, all of which say less until they fit.
 
-    Where even a line for each layer is too much, a table of layers stands before them.
+    The first layer of a kind keeps its lines longest. Where even a line for each layer is too much,
+    a table of layers stands before them.
     """
     stages = say.explainers()
-    for level in range(4):
-        say.level = level
-        if _lines(say, stages) <= ROOM:
-            break
-    say.doubts.clear()
-    return [Overview(say, stages), *stages] if say.level == 3 else stages
+    if not stages:
+        return stages
+    kinds: set[str] = set()
+    for of_first, of_others in LEVELS:
+        kinds.clear()
+        for shown in stages:
+            if isinstance(shown, Shown):
+                shown.level = of_others if shown.stage.kind in kinds else of_first
+                kinds.add(shown.stage.kind)
+        if _lines(say, stages) <= _room(say):
+            return stages
+    return [Overview(say, stages), *stages]
+
+
+def _room(say: Context) -> int:
+    """Lines for all layers, forward and backward: what the other parts leave over."""
+    rec = say.recording
+    outputs = min(4, rec.value(tree.leaves(rec.outputs)[0]).shape[-1])
+    return LONGEST - 20 - min(12, len(rec.weights)) - 2 * outputs
 
 
 def _lines(say: Context, stages: Sequence[Explainer]) -> int:
     style = Style(say.digits)
     items: list[Any] = []
     for stage in stages:
-        if isinstance(stage, Shown):
-            items += [*stage.forward(), *stage.backward()]
+        items += [*stage.forward(), *stage.backward()]
+    say.doubts.clear()  # they are found again when it is written
     return len(part_lines(Part("forward", tuple(items)), style)) - 1
 
 

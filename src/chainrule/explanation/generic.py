@@ -46,7 +46,7 @@ class Sizes(Explainer):
         for weight in rec.weights:
             node = rec.tape.known(weight.variable)
             used = [c for c, _ in rec.shares(node)] if node is not None else []
-            if weight.gradient is not None and any(self.stage.holds(c) for c in used):
+            if weight.gradient is not None and any(map(self.stage.holds, used)):
                 path = weight.path.replace(".", "/")
                 shape = "×".join(map(str, weight.before.shape))
                 rows.append((f"∂{self.say.loss}/∂ {path}", shape, *sizes(weight.gradient)))

@@ -139,7 +139,7 @@ class Merged(Shown):
         """A sum hands its gradient to every term."""
         if self.stage.kind != "Add" or not self.xs:
             return []
-        text = f"{self.name} ({self.c}): each of the {len(self.xs)} terms gets the whole gradient (slope 1)"
+        text = f"{self.name} ({self.c}): each of the {len(self.xs)} terms gets the whole gradient"
         return [(SECOND, Words(text, at=(self.name,)))]
 
 

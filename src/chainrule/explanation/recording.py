@@ -15,6 +15,7 @@ import numpy as np
 from .. import tree
 from ..chain import Tape, record
 from ..errors import DataError, StateError
+from ..layers.base import computing_in
 from ..layers.context import calling
 from ..models import Model, Sequential
 from ..models.edge import Edge
@@ -69,14 +70,14 @@ class Stage(NamedTuple):
         """The class of the layer."""
         return type(self.layer).__name__ if self.layer is not None else "operation"
 
+    def holds(self, call: Any) -> bool:
+        """Is the call one of these? By its place on the tape: `==` on recorded values is another."""
+        return any(call is c for c in self.calls)
+
     @property
     def made(self) -> Any:
         """The node of the value that others go on with; the last one, if there are several."""
         return self.used[-1] if self.used else self.calls[-1].results[0]
-
-    def holds(self, call: Any) -> bool:
-        """Is it one of its calls?"""
-        return any(c is call for c in self.calls)  # `in` would compare values
 
 
 class Recording:
@@ -117,6 +118,8 @@ class Recording:
         trained = self.task.trained
         slots = dict(zip(map(id, trained), self.optimizer.slots, strict=True))
         held = {k: snapshot(s) for k, s in slots.items()}
+        for v in everything:  # of the copy: gradients of what is frozen are shown as well
+            v.trainable = True
         with calling(training=True), record(fuse=False) as tape:
             outputs = self.task.forward(self.batch.x)
             loss_node = self.task.objective(self.batch, outputs)
@@ -168,6 +171,7 @@ class Recording:
         everything = [v for _, v in self.parameters]
         with (
             swap([*everything, *self._state], [*values, *self._began]),
+            computing_in(np.result_type(*(v.dtype for v in values)) if values else None),
             calling(training=True),
             record(fuse=False),
         ):

@@ -98,6 +98,7 @@ class Shown(Explainer):
     `forwards` and `backwards` give (rank, item): HEADING, KEY, SECOND, DEEP.
     """
 
+    level = 0  # how much is kept back, so that many layers fit on a page
     letter = "v"  # what its numbers are called: v[2,0]
 
     def __init__(self, say: Context, stage: Stage) -> None:
@@ -124,7 +125,7 @@ class Shown(Explainer):
         return []
 
     def _ranked(self, items: Iterable[tuple[int, Any]]) -> list[Any]:
-        shown = SECOND - self.say.level
+        shown = SECOND - self.level
         return [i if rank <= shown or i.more else i._replace(more=True) for rank, i in items]
 
     # --- reading

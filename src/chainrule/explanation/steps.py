@@ -108,7 +108,7 @@ class Part(NamedTuple):
     @property
     def number(self) -> int:
         """Its place, from 0."""
-        return list(PARTS).index(self.key)
+        return list(PARTS).index(self.key) if self.key in PARTS else 0
 
     def numbers(self) -> Iterator[tuple[str, float, tuple[str, ...]]]:
         """Every number that this part computes: (name, value, places), in order of reading."""

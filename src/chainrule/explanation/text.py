@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .formula import Style
-from .steps import Cell, Line, Part, Table, Words
+from .steps import PARTS, Cell, Line, Part, Table, Words
 
 __all__ = ["part_lines"]
 
@@ -16,46 +16,53 @@ WIDTH = 80
 INDENT = 2
 
 
-def part_lines(part: Part, style: Style, more: bool = False, width: int = WIDTH) -> list[str]:
-    """The lines of one part, under its heading."""
-    head = f"{part.number} {part.title}"
+def part_lines(
+    part: Part, style: Style, more: bool = False, width: int = WIDTH, most: int = 10**9
+) -> list[str]:
+    """The lines of one part, under its heading; of a long block or table the first `most`."""
+    head = f"{part.number} {part.title}" if part.key in PARTS else ""
     items = [i for i in part.items if more or not i.more]
-    out = [head]
+    out = [head] if head else []
+    if head and items and isinstance(items[0], Words):  # a sentence stands beside the heading
+        first, items = items[0], items[1:]
+        lead = f"{head}  "
+        out = _words(first, width, lead)
     block: list[Line] = []
     for item in items:
         if isinstance(item, Line):
             block.append(item)
             continue
-        out += _lines(block, style, width)
+        out += _lines(block, style, width, most)
         block = []
         if isinstance(item, Words):
             out += _words(item, width)
         else:
-            out += _table(item, style, width)
-    out += _lines(block, style, width)
-    if len(out) == 1:
-        return [f"{head}  nothing"]
-    return out
+            out += _table(item, style, width, most)
+    out += _lines(block, style, width, most)
+    return [f"{head}  nothing"] if out == [head] else out
 
 
-def _words(words: Words, width: int) -> list[str]:
+def _words(words: Words, width: int, head: str = " " * INDENT) -> list[str]:
     ref = f"{words.ref}: " if words.ref else ""
     lead = "- " if words.kind == "note" else ""
     return textwrap.wrap(
-        lead + ref + words.text, width, initial_indent=" " * INDENT,
+        lead + ref + words.text, width, initial_indent=head,
         subsequent_indent=" " * (INDENT + len(lead)), break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 
 
-def _lines(block: Sequence[Line], style: Style, width: int) -> list[str]:
+def _lines(block: Sequence[Line], style: Style, width: int, most: int) -> list[str]:
     """Lines one below the other, their equal signs aligned."""
     if not block:
         return []
     room = max(len(line.name) for line in block)
     out: list[str] = []
-    for line in block:
+    kept = block if len(block) <= most + 1 else block[:most]
+    for line in kept:
         out += list(_line(line, style, room, width))
+    if len(kept) < len(block):
+        out.append(" " * INDENT + f"… and {len(block) - len(kept):,} more lines")
     return out
 
 
@@ -95,8 +102,11 @@ def _folded(text: str, hang: int, width: int) -> Iterator[str]:
     yield text
 
 
-def _table(table: Table, style: Style, width: int) -> list[str]:
+def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
     """Columns aligned at the decimal point, one number of decimals a column."""
+    if len(table.rows) > most + 1:
+        total = table.total or len(table.rows)
+        table = table._replace(rows=table.rows[:most], total=total)
     cells = [[_cell(c, style) for c in row] for row in table.rows]
     columns = len(table.columns)
     out = []

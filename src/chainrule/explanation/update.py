@@ -19,12 +19,15 @@ from .steps import Cell, Line, Part, Table, Words
 
 __all__ = ["after_part", "check_part", "parameter_names", "update_part"]
 
+NAMED = 5000  # parameters up to which each has a name of its own
 TRIED = 200  # parameters up to which every single gradient is tried
 
 
 def parameter_names(say: Context) -> dict[tuple[str, int], tuple[str, str]]:
     """(path, flat index) of every weight -> its name in the notation, and its place."""
     found: dict[tuple[str, int], tuple[str, str]] = {}
+    if sum(w.before.size for w in say.recording.weights) > NAMED:
+        return found
     by_path = {w.path: w for w in say.recording.weights}
     for number, layer in say.dense.items():
         stage = say.recording.stages[number]
@@ -91,7 +94,7 @@ def check_part(say: Context, most: int = TRIED) -> Part:
         f"the {len(chosen)} largest of {len(every):,}"
     )  # fmt: skip
     good = worst <= limit
-    text = f"(E(w + h) - E(w - h))/2h, {count} gradients: largest difference {worst:.1e} " + (
+    text = f"(E(w+h) - E(w-h))/2h, {count} gradients: largest difference {worst:.1e} " + (
         "✓" if good else "✗"
     )
     items: list[Any] = [Words(text, "ok" if good else "bad")]
@@ -193,10 +196,11 @@ def update_part(say: Context, most: int = 60) -> Part:
     items: list[Any] = [Words(rule_of(o, rate), "heading")]
     total = sum(w.before.size for w in trained)
     frozen = [w.path.replace(".", "/") for w in rec.weights if not w.trained]
-    if total > 200:
+    if say.mode != "full":
         items.append(_by_array(trained))
-    else:
-        items += _by_number(say, trained, names, rate, t, most)
+    if total <= TRIED:
+        tables = _by_number(say, trained, names, rate, t, most)
+        items += [table._replace(more=say.mode != "full") for table in tables]
     if frozen:
         items.append(Words("frozen, left as they are: " + ", ".join(frozen)))
     return Part("update", tuple(items))
@@ -225,7 +229,7 @@ def _by_number(say: Context, trained: list[Weight], names: dict, rate: float, t:
     extra: tuple[str, ...] = ()
     derive = DERIVED.get(type(o).__name__, _sgd)
     for w in trained:
-        for k in range(w.before.size):
+        for k in _order(w):
             name, place = name_of(names, w, k)
             g = Leaf("gradient", 0.0 if w.gradient is None else float(w.gradient.reshape(-1)[k]))
             old, new = float(w.before.reshape(-1)[k]), float(w.after.reshape(-1)[k])
@@ -260,6 +264,13 @@ def _by_number(say: Context, trained: list[Weight], names: dict, rate: float, t:
     return found
 
 
+def _order(w: Weight) -> list[int]:
+    """The numbers of a weight in the order of reading: all into one unit, then into the next."""
+    if w.before.ndim != 2:
+        return list(range(w.before.size))
+    return [int(k) for k in np.arange(w.before.size).reshape(w.before.shape).T.reshape(-1)]
+
+
 def _by_array(trained: list[Weight]) -> Table:
     """Sizes instead of numbers."""
 
@@ -286,10 +297,10 @@ def after_part(say: Context) -> Part:
     """6 AFTER: the same rows with the new weights."""
     rec = say.recording
     items: list[Any] = [
-        Line(f"{say.loss} before", None, rec.loss, ("loss",)),
         Line(f"{say.loss} after", None, rec.loss_after, ("loss",),
-             note="smaller" if rec.loss_after < rec.loss else "not smaller: the step is too large"
-             if rec.loss_after > rec.loss else "the same")
+             note=f"before {say.digits(rec.loss)}: " + (
+                 "smaller" if rec.loss_after < rec.loss else "larger: the step goes too far"
+                 if rec.loss_after > rec.loss else "the same"))
     ]  # fmt: skip
     nodes = tree.leaves(rec.outputs)
     if len(nodes) == 1 and hasattr(nodes[0], "index"):

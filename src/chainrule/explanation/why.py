@@ -36,22 +36,27 @@ def network_part(say: Context) -> Part:
     count = sum(w.before.size for w in rec.weights)
     shared = sum(say.names.shared) if whole else 0
     items = [
-        Words(f"{words}; loss {loss}"),
+        Words(f"{words}; loss {loss}; {type(o).__name__}, rate {rate:g}"),
         Words(
-            f"{type(o).__name__}, learning rate {rate:g}; {count:,} parameters"
-            + (f", {shared} of them biases shared by a layer" if shared else "")
+            f"{count:,} parameters"
+            + (f", {shared} of them a bias shared by a layer" if shared else "")
             + f"; {rec.rows} row{'s' * (rec.rows > 1)}, {rec.dtype}"
         ),
     ]
     if whole:
-        items.append(Words(f"notation {say.names.key}: {say.names.says}"))
+        items.append(Words(f"notation {say.names.key}: {say.names.says}", more=True))
     return Part("network", tuple(items))
 
 
 def why_part(say: Context, stages: list[Explainer]) -> Part:
     """7 WHY: the gradient of the first layer beside that of the last, as a product of factors."""
     layers = [s for s in stages if isinstance(s, Units) and s.kernel is not None]
-    if len(layers) < 2 or say.recording.rows > 1 or any(s.softmax for s in layers[:-1]):
+    if (
+        say.mode != "full"
+        or len(layers) < 2
+        or say.recording.rows > 1
+        or any(s.softmax for s in layers[:-1])
+    ):
         return Part("why", tuple(_sizes(say)))
     first, last = layers[0], layers[-1]
     early, late = first.kernel_gradient()[0, 0], last.kernel_gradient()[0, 0]

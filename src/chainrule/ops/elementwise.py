@@ -523,7 +523,7 @@ def step(x, threshold=0.0, strict=False):
         (array([0., 1., 1.]), array([0., 0., 1.]))
     """
     fires = x > threshold if strict else x >= threshold
-    y = xp(x).where(fires, 1.0, 0.0).astype(x.dtype)
+    y = xp(x).where(fires, 1.0, 0.0).astype(getattr(x, "dtype", float))
     return y, (lambda d_y: d_y * 0, lambda d_y: d_y * 0)
 
 
