@@ -170,6 +170,7 @@ INSIDE = {
         "shown",
         "convolution",
         "pooling",
+        "recurrence",
         "others",
         "build",
         "update",

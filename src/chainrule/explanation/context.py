@@ -43,14 +43,14 @@ class Explainer:
         return []
 
 
-EXPLAINERS: dict[str, type[Explainer]] = {}
+EXPLAINERS: dict[str, Callable[..., Explainer]] = {}
 
 
 class Unexplained(Exception):
     """A layer did what its explainer does not know: its sizes are shown instead."""
 
 
-Made = TypeVar("Made", bound="type[Explainer]")
+Made = TypeVar("Made", bound="Callable[..., Explainer]")
 
 
 def explains(*kinds: str) -> Callable[[Made], Made]:
@@ -92,7 +92,7 @@ class Context:
             if net is None:
                 continue
             inputs, kernel = recording.value(net.args[0]), recording.value(net.args[1])
-            if inputs.ndim != 2:
+            if inputs.ndim != 2 or len(inputs) != recording.rows:
                 continue
             if not sizes:
                 sizes.append(kernel.shape[0])

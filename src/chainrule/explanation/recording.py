@@ -131,8 +131,8 @@ class Recording:
             self.d[call.index], self.d_args[call.index] = d_results, d_args
         gradients = [self._gradient(v) for v in everything]
         by_id = dict(zip(map(id, everything), gradients, strict=True))
-        known = [(by_id[id(v)], v) for v in trained]
-        self.optimizer.apply([np.zeros(v.shape, v.dtype) if g is None else g for g, v in known])
+        pairs = [(by_id[id(v)], v) for v in trained]
+        self.optimizer.apply([np.zeros(v.shape, v.dtype) if g is None else g for g, v in pairs])
         after = snapshot(everything)
         self.weights = [
             Weight(
