@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ArgumentError, choose
-from . import generic  # noqa: F401  (registers what explains every other layer)
+from . import convolution, generic, others, pooling, recurrence  # noqa: F401  (they register)
 from .build import backward_part, forward_part, loss_part
-from .context import Context
+from .context import EXPLAINERS, Context
+from .fitting import fitted
 from .forms import FORMS
 from .formula import Style
 from .notation import notation_of
@@ -46,7 +47,7 @@ class Explanation:
     """
 
     def __init__(self, say: Context, extra: Sequence[Words] = ()) -> None:
-        self.say, self.stages, self.extra = say, say.explainers(), list(extra)
+        self.say, self.stages, self.extra = say, fitted(say), list(extra)
 
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -170,7 +171,7 @@ def explain(
     names = notation_of(notation)
     if digits is not None and not 1 <= digits <= 15:
         raise ArgumentError("digits are from 1 to 15", where="explain", received=digits)
-    recording = Recording(model, x, y, loss, optimizer)
+    recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
     need_few_rows(recording.rows)
     if not 0 <= focus < recording.rows:
         raise ArgumentError(
