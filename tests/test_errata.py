@@ -379,3 +379,223 @@ def test_one_compiled_step_gives_the_same_weights():
         model.fit(e.x, e.y, verbose=0, engine="xla")
         for key, value in e.parameters(model).items():
             near(value, exact[f"new {key}"])
+
+
+# --- errata ---------------------------------------------------------------------------------------
+
+N = None  # the deck gives no value
+
+
+def outs_004():
+    q = forward(NETS["004"], decimals(NETS["004"]["start"]))
+    return q["out_o1"], q["out_o2"]
+
+
+def adam(gradients, beta_2, eps, place):
+    """Algorithm 1 of Kingma and Ba ("paper"), or ε beside the uncorrected √v ("keras")."""
+    b1, b2, m, v, w = mpf("0.9"), mpf(beta_2), mpf(0), mpf(0), mpf(0)
+    for t, g in enumerate(gradients, 1):
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        first, root = m / (1 - b1**t), mp.sqrt(v / (1 - b2**t))
+        e = mpf(eps) / (mp.sqrt(1 - b2**t) if place == "keras" else 1)
+        w -= mpf("0.001") * first / (root + e)
+    return w
+
+
+def adadelta(rate, steps=5):
+    rho, eps, a, d, w = mpf("0.95"), mpf("1e-7"), mpf(0), mpf(0), mpf(0)
+    for _ in range(steps):
+        a = rho * a + (1 - rho)
+        change = -mp.sqrt(d + eps) / mp.sqrt(a + eps)
+        d = rho * d + (1 - rho) * change**2
+        w += mpf(rate) * change
+    return -w
+
+
+def expected():
+    """(the deck's value, the right value) of each line, from the specification and by hand."""
+    q1, q2, q4 = (solved(NETS[k]) for k in ("001", "002", "004"))
+    ln, exp, root = mp.log, mp.exp, mp.sqrt
+    z = [mpf("1.6"), mpf("0.55"), mpf("0.98")]
+    p = [exp(v) / mp.fsum(map(exp, z)) for v in z]
+    # Σ over the classes of −ln(1 − p) for the wrong ones; its gradient through the softmax
+    d_p = [-1 / p[0]] + [1 / (1 - v) for v in p[1:]]
+    deck_9 = [
+        p[k] * (d_p[k] - mp.fsum(a * b for a, b in zip(p, d_p, strict=True))) for k in range(3)
+    ]
+    average = mp.fsum(1 - mpf("0.9") ** k for k in range(1, 6)) / 100
+    o1, o2 = outs_004()
+    total = (o1 - mpf("0.01")) ** 2 + (o2 - mpf("0.99")) ** 2
+    no_bias = sigma(mpf("0.45") * sigma(mpf("0.015")))
+    rnn = mpf(1)
+    h = mpf(0)
+    for _ in range(5):
+        h = mp.tanh((1 + h) / 2)
+        rnn *= (1 - h * h) / 2  # the first factor is the input's weight, also .5
+    grown = decimals("w1 .15 b1 .40 w2 .45 b2 .65 x1 .1 T .25")
+    slip = q1["∂E/∂z2"] * q1["new w2"] * q1["∂a1/∂z1"] * grown["x1"]
+    adam_18 = 2 - mpf(".1") * mpf(".2") / (mpf(".2") + mpf("1e-7") / root(mpf(".001")))
+    plain_002 = forward(
+        NETS["002"],
+        decimals(NETS["002"]["start"])
+        | {f"w{k}": q2[f"w{k}"] - q2[f"∂Error/∂w{k}"] for k in range(1, 7)},
+    )
+    return {
+        "E1": [(-1, 0), (0, 1), (1, 1), (N, 0)],
+        "E2": [(1, mp.tanh(5)), (-1, mp.tanh(-5)), (0, sigma(mpf(-20)))],
+        "E3": [(4, 5), (5, 3), (N, "x and y have different lengths")],
+        "E4": [(slip, q1["∂E/∂w1"]), (mpf(1000) / 64, 16), ("random", (0, 0))],
+        "E6": [(no_bias, q1["a2"])],
+        "E7": [(5, mpf("12.5"))],
+        "E8": [
+            ((1, 0, 0), (1, 0, 1)),
+            (-(ln(mpf(".9")) + ln(mpf(".8")) + ln(mpf(".2"))) / 3,
+             -(ln(mpf(".9")) + 2 * ln(mpf(".8"))) / 3),
+        ],
+        "E9": [
+            (-ln(p[0]) - ln(1 - p[1]) - ln(1 - p[2]), -ln(p[0])),
+            *zip(deck_9, [p[0] - 1, p[1], p[2]], strict=True),
+        ],
+        "E10": [(-60, -15), (1, 4)],
+        "E11": [(-average, -10 * average), (1 - mpf("0.9") ** 200, 10 * (1 - mpf("0.9") ** 200))],
+        "E12": [
+            (1 / (root(mpf("0.1")) + mpf("1e-6")), 1 / root(mpf("0.1") + mpf("1e-7"))),
+            (1 / (root(mpf("0.1")) + 1), mpf("1e-6") / root(mpf("1e-13") + mpf("1e-7"))),
+        ],
+        "E13": [
+            (adam((1, 10, 1), ".9", 0, "paper"), adam((1, 10, 1), ".999", "1e-7", "keras")),
+            (N, adam((1, 10, 1), ".999", "1e-7", "paper")),
+            (mpf("1e-4"), mpf("1e-3")),
+            (0, mpf("1e-7")),
+        ],
+        "E14": [("not negative", mpf("-.022602540477")), (N, mpf(".25"))],
+        "E15": [
+            (2, 1),
+            (q1["∂E/∂w2"] / q1["∂E/∂w1"], q1["∂E/∂z2"] / q1["∂E/∂z1"]),
+            (N, q1["a1"] / mpf("0.1")),
+        ],
+        "E16": [(mpf(".51"), p[0]), (mpf(".18"), p[1]), (mpf(".31"), p[2])],
+        "E17": [("not 0", 0), (mpf(".1"), mpf(".3")), (mpf(".1"), mpf(".2"))],
+        "E18": [(mpf("1.98"), mpf("1.98")), (mpf("1.99"), mpf("1.98")), (adam_18, mpf("1.98"))],
+        "E19": [(20, 201), (20, 601), ("best", "last")],
+        "E20": [(q2["w5"] - q2["∂Error/∂w5"], mpf(".1743825")),
+                (plain_002["Error"], mpf(".2769571714"))],
+        "E21": [(mpf(".3272405") * mpf(".48"), mpf("-.38832"))],
+        "E22": [(((58,),), ((58, 64), (139, 154)))],
+        "E24": [(mpf(".191"), mpf(".191")), (N, mpf(".11") * mpf(".14") + mpf(".12") * mpf(".15")),
+                (N, mpf(".21") * mpf(".14") + mpf(".08") * mpf(".15"))],
+        "E25": [(0, rnn)],
+        "E26": [(253440, 55 * 55 * 96), (55, mpf("54.25"))],
+        "E27": [(mpf(".15"), mpf(".0375")), (3, mpf("3.5"))],
+        "E29": [((1, 1, 0, 0), (0, 1, 0, 0)), ((0, 0, 0, 0), (1, 0, 0, 0))],
+        "E30": [((0, 1, 1, 1), (0, 0, 0, 1))],
+        "E31": [(mpf(".3925") - mpf(".35") + mpf(".6"), mpf(".3925")),
+                (q4["net_o1"] - mpf(".6") + mpf(".35"), q4["net_o1"])],
+        "E32": [(2, -5)],
+        "E33": [(root(total), root(total / 2))],
+        "E34": [(ln(1 + exp(mpf("-.8"))), -ln(mpf(".9")))],
+        "E36": [(N, 2), (N, 2)],
+        "E37": [(500, 100), (100, 500)],
+        "E38": [(-6 + 4 * b, -3 + b) for b in (0, 1, 2)],
+        "E39": [(ln(1 + 9 / mp.e), 0), (mpf(".1"), mpf(".1") / 1024), (mpf(".6"), mpf(".4"))],
+        "E43": [(N, mpf(".25"))],
+        "E45": [(0, 0), (-9, 81)],
+        "E46": [(total / 2, total / 4)],
+        "E47": [(-2, -2), (-2, -3)],
+        "E48": [(N, sigma(mpf(10))), (0, 1)],
+        "E50": [(N, "SyntaxError: '[' was never closed")],
+        "E51": [(q4["new w5"], mpf(".4"))],
+        "E53": [(adadelta(".01"), adadelta(1))],
+        "E54": [(0, mp.tanh(-2)), ("small", 1), ("small", 1 - mp.tanh(5) ** 2)],
+    }  # fmt: skip
+
+
+def agree(ours, wanted, where):
+    if isinstance(wanted, tuple):
+        assert len(ours) == len(wanted), where
+        for a, b in zip(ours, wanted, strict=True):
+            agree(a, b, where)
+    elif wanted is None or isinstance(wanted, str):
+        assert ours == wanted, where
+    else:
+        assert abs(ours - wanted) <= 1e-9 + 1e-9 * abs(wanted), (where, ours, wanted)
+
+
+ALL = [f"E{k}" for k in range(1, 55)]
+WORDS_ONLY = {"E5", "E23", "E28", "E35", "E40", "E41", "E42", "E44", "E49", "E52"}
+
+
+@pytest.mark.parametrize("id", [e for e in ALL if e not in WORDS_ONLY])
+def test_the_numbers_of_an_erratum(id):
+    wanted = expected()[id]
+    lines = course.errata(id).lines()
+    assert len(lines) == len(wanted)
+    for line, (deck, right) in zip(lines, wanted, strict=True):
+        agree(line.deck, deck, (id, line.label, "deck"))
+        agree(line.right, right, (id, line.label, "right"))
+
+
+def test_the_numbers_that_the_specification_gives():
+    def value(id, line, column="right"):
+        return getattr(course.errata(id).lines()[line], column)
+
+    for id, line, column, text in (
+        ("E9", 0, "right", ".635456"), ("E9", 0, "deck", "1.175862"),
+        ("E9", 1, "right", "-.4703"), ("E9", 2, "right", ".1854"), ("E9", 3, "right", ".2849"),
+        ("E9", 1, "deck", "-.8019"), ("E9", 2, "deck", ".2969"), ("E9", 3, "deck", ".5051"),
+        ("E11", 0, "deck", "-.013144"), ("E11", 0, "right", "-.131441"),
+        ("E12", 0, "right", "3.16"), ("E15", 1, "deck", "55.87"), ("E15", 1, "right", "9.28"),
+        ("E15", 2, "right", "6.02"), ("E26", 1, "right", "54.25"), ("E33", 0, "deck", ".7725"),
+        ("E33", 0, "right", ".5462"), ("E39", 0, "deck", "1.4612"),
+        ("E46", 0, "right", ".149185554"), ("E46", 0, "deck", ".298371109"),
+        ("E53", 0, "deck", ".000072"),
+    ):  # fmt: skip
+        half = mpf(10) ** -len(text.split(".")[1]) * mpf("0.5000001")
+        assert abs(value(id, line, column) - mpf(text)) <= half, (id, line)
+
+
+def test_errata_are_complete_and_unique():
+    errata = course.errata()
+    assert [e.id for e in errata] == ALL
+    assert {e.id for e in errata if not e.has_numbers} == WORDS_ONLY
+    assert all(e.decks and set(e.decks) <= {"000", "001", "002", "003", "004"} for e in errata)
+    assert len({e.says for e in errata}) == len({e.right for e in errata}) == 54
+    for e in errata:
+        assert e.says[-1] in ".;”" or e.says.endswith("ends."), e.says
+        assert e.right.endswith("."), e.right
+        assert (len(e.lines()) > 0) == e.has_numbers == bool(e._labels)
+
+
+def test_errata_stand_in_the_decks_that_the_specification_names():
+    by_deck = {
+        "000": [1, 2, 3, 4, 51],
+        "001": [*range(5, 20), 49, 50, 54],
+        "002": [*range(20, 27), *range(40, 45)],
+        "003": [27, 28, 29],
+        "004": [*range(30, 40), 45, 46, 47, 48, 51, 52, 53],
+    }
+    for deck, ids in by_deck.items():
+        assert [e.id for e in course.for_deck(deck)] == [f"E{k}" for k in ids]
+
+
+@pytest.mark.parametrize("id", ALL)
+def test_an_erratum_as_text(id):
+    text = str(course.errata(id))
+    assert max(map(len, text.split("\n"))) <= 80
+    assert text.startswith(f"{id}  deck ")
+    for line in course.errata(id).lines():
+        assert line.label in text
+    assert "-0 " not in f"{text} "
+
+
+def test_an_unknown_erratum():
+    assert course.errata("e9") is course.errata("E9") is course.errata("9")
+    with pytest.raises(cr.errors.UnknownNameError, match="there is no erratum 'E55'"):
+        course.errata("E55")
+    with pytest.raises(cr.errors.UnknownNameError, match="did you mean '004'"):
+        course.for_deck("04")
+
+
+def test_step_takes_plain_numbers():
+    assert [float(cr.ops.step(v)) for v in (-1.0, 0.0, 2)] == [0.0, 1.0, 1.0]
+    assert float(cr.ops.step(0.0, strict=True)) == 0.0

@@ -11,6 +11,8 @@ from ..config import ENGINES
 from ..errors import ArgumentError
 from ..terminal import fold
 from .doctor import doctor
+from .explain import EXAMPLES as EXPLAIN_EXAMPLES
+from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
 from .train import train
 from .train_options import add_train_options
@@ -22,6 +24,7 @@ _EXAMPLES = """examples:
   chainrule train digits         98 % in a few seconds
   chainrule train moons --hidden 8 --activation tanh
   chainrule train people.csv --target income
+  chainrule explain --deck 004   a backward pass, every number worked
   chainrule datasets             what can be trained on by name
   chainrule doctor               versions, engine, what to mend
 """
@@ -118,6 +121,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     p = command("summary", summary, "The layers of a model and their parameters.",
                 "example:\n  chainrule summary runs/digits-20260314-150926")  # fmt: skip
     _model_argument(p)
+    add_explain_options(
+        command("explain", explain, "A training step as a worked solution, number by number.",
+                EXPLAIN_EXAMPLES)
+    )  # fmt: skip
     command("datasets", list_datasets, "Data that can be trained on by name.",
             "example:\n  chainrule train spirals")  # fmt: skip
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "

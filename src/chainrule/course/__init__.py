@@ -1,4 +1,4 @@
-"""The course: the decks' worked examples, beside what their slides print.
+"""The course: worked examples beside what their slides print, and where a deck is wrong.
 
 Example:
     >>> import chainrule as cr
@@ -10,6 +10,7 @@ Example:
 """
 
 from ..vocabulary import answer
+from .errata import Erratum, Line, errata, for_deck
 from .example import Example, ForwardExample, GradientExample
 from .examples import example, examples
 from .gates import GateExample, perceptron_rule
@@ -18,15 +19,19 @@ from .printed import Compared, Printed, rounded_as, verdict
 
 __all__ = [
     "Compared",
+    "Erratum",
     "Example",
     "ForwardExample",
     "GateExample",
     "GradientExample",
     "LayerNames",
+    "Line",
     "Names",
     "Printed",
+    "errata",
     "example",
     "examples",
+    "for_deck",
     "perceptron_rule",
     "rounded_as",
     "verdict",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import UnknownNameError, did_you_mean
 from . import deck_001, deck_002, deck_004
 from .example import Example
@@ -21,8 +23,8 @@ def examples() -> list[Example]:
     return list(_ALL.values())
 
 
-def example(name: str) -> Example:
-    """A worked example by its name, such as "004" or "deck-004".
+def example(name: str) -> Any:
+    """A worked example by its name, such as "004" or "deck-004": an `Example` of its kind.
 
     Raises:
         UnknownNameError: with the nearest name there is.

@@ -165,7 +165,8 @@ def loss_gradient(say: Context, last: Explainer) -> list[Any]:
             )  # fmt: skip
         return []
     return [
-        say.line(say.d(y[k].name), found.get(k), gradient[say.row, k], (y[k].at,))
+        say.line(say.d(y[k].name), found.get(k), gradient[say.row, k], (y[k].at,),
+                 more=len(y) > 4 and not t[k].value)
         for k in range(len(y))
     ]
 

@@ -10,17 +10,20 @@ from ..errors import ArgumentError, choose
 from . import generic  # noqa: F401  (registers what explains every other layer)
 from .build import backward_part, forward_part, loss_part
 from .context import Context
+from .forms import FORMS
 from .formula import Style
 from .notation import notation_of
 from .recording import Recording, need_few_rows
 from .steps import PARTS, Part, Words
 from .text import part_lines
-from .update import after_part, check_part, update_part
+from .update import after_part, check_part, parameter_names, update_part
 from .weight import find_weight, weight_items
 from .why import network_part, notes_part, why_part
 
 __all__ = ["Explanation", "explain"]
 
+LONGEST = 80  # lines of the text, however large the network
+SHORTER = (10**9, 16, 12, 8, 6, 5, 4, 3, 2)  # rows and lines that are kept of a block
 DETAILS = ("auto", "neuron", "layer")
 
 
@@ -88,11 +91,28 @@ class Explanation:
         """As plain text of at most `width` columns: the nine parts, or one weight."""
         if weight is not None:
             return "\n".join(part_lines(self.weight(weight), self.style, True, width))
-        out: list[str] = []
-        for part in self.parts:
-            out += part_lines(part, self.style, more, width)
+        for most in (10**9,) if more else SHORTER:
+            out: list[str] = []
+            for part in self.parts:
+                out += part_lines(part, self.style, more, width, most)
+            if len(out) < LONGEST:
+                break
         out.append("computed with all digits, rounded only here")
         return "\n".join(out)
+
+    def rendered(self, kind: str = "text", more: bool = False, weight: str | None = None) -> str:
+        """In one of its forms: text, or what else is registered in `forms`."""
+        if kind not in FORMS:
+            raise choose("form", kind, FORMS, where="Explanation")
+        return FORMS[kind](self, more, weight)
+
+    def some_weight(self) -> str:
+        """The name of a weight that can be asked for."""
+        names = [n for n, _ in parameter_names(self.say).values()]
+        if names:
+            return names[0]
+        first = self.say.recording.weights[0]
+        return f"{first.path.replace('.', '/')}:{','.join('0' * first.before.ndim)}"
 
     def __str__(self) -> str:
         return self.text()

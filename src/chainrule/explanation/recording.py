@@ -15,6 +15,7 @@ import numpy as np
 from .. import tree
 from ..chain import Tape, record
 from ..errors import DataError, StateError
+from ..layers.base import computing_in
 from ..layers.context import calling
 from ..models import Model, Sequential
 from ..models.edge import Edge
@@ -157,6 +158,7 @@ class Recording:
         everything = [v for _, v in self.parameters]
         with (
             swap([*everything, *self._state], [*values, *self._began]),
+            computing_in(np.result_type(*(v.dtype for v in values)) if values else None),
             calling(training=True),
             record(fuse=False),
         ):

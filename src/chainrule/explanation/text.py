@@ -16,8 +16,10 @@ WIDTH = 80
 INDENT = 2
 
 
-def part_lines(part: Part, style: Style, more: bool = False, width: int = WIDTH) -> list[str]:
-    """The lines of one part, under its heading."""
+def part_lines(
+    part: Part, style: Style, more: bool = False, width: int = WIDTH, most: int = 10**9
+) -> list[str]:
+    """The lines of one part, under its heading; of a long block or table the first `most`."""
     head = f"{part.number} {part.title}" if part.key in PARTS else ""
     items = [i for i in part.items if more or not i.more]
     out = [head] if head else []
@@ -30,13 +32,13 @@ def part_lines(part: Part, style: Style, more: bool = False, width: int = WIDTH)
         if isinstance(item, Line):
             block.append(item)
             continue
-        out += _lines(block, style, width)
+        out += _lines(block, style, width, most)
         block = []
         if isinstance(item, Words):
             out += _words(item, width)
         else:
-            out += _table(item, style, width)
-    out += _lines(block, style, width)
+            out += _table(item, style, width, most)
+    out += _lines(block, style, width, most)
     return [f"{head}  nothing"] if out == [head] else out
 
 
@@ -50,14 +52,17 @@ def _words(words: Words, width: int, head: str = " " * INDENT) -> list[str]:
     )  # fmt: skip
 
 
-def _lines(block: Sequence[Line], style: Style, width: int) -> list[str]:
+def _lines(block: Sequence[Line], style: Style, width: int, most: int) -> list[str]:
     """Lines one below the other, their equal signs aligned."""
     if not block:
         return []
     room = max(len(line.name) for line in block)
     out: list[str] = []
-    for line in block:
+    kept = block if len(block) <= most + 1 else block[:most]
+    for line in kept:
         out += list(_line(line, style, room, width))
+    if len(kept) < len(block):
+        out.append(" " * INDENT + f"… and {len(block) - len(kept):,} more lines")
     return out
 
 
@@ -97,8 +102,11 @@ def _folded(text: str, hang: int, width: int) -> Iterator[str]:
     yield text
 
 
-def _table(table: Table, style: Style, width: int) -> list[str]:
+def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
     """Columns aligned at the decimal point, one number of decimals a column."""
+    if len(table.rows) > most + 1:
+        total = table.total or len(table.rows)
+        table = table._replace(rows=table.rows[:most], total=total)
     cells = [[_cell(c, style) for c in row] for row in table.rows]
     columns = len(table.columns)
     out = []

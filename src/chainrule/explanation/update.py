@@ -19,12 +19,15 @@ from .steps import Cell, Line, Part, Table, Words
 
 __all__ = ["after_part", "check_part", "parameter_names", "update_part"]
 
+NAMED = 5000  # parameters up to which each has a name of its own
 TRIED = 200  # parameters up to which every single gradient is tried
 
 
 def parameter_names(say: Context) -> dict[tuple[str, int], tuple[str, str]]:
     """(path, flat index) of every weight -> its name in the notation, and its place."""
     found: dict[tuple[str, int], tuple[str, str]] = {}
+    if sum(w.before.size for w in say.recording.weights) > NAMED:
+        return found
     by_path = {w.path: w for w in say.recording.weights}
     for number, layer in say.dense.items():
         stage = say.recording.stages[number]
@@ -91,7 +94,7 @@ def check_part(say: Context, most: int = TRIED) -> Part:
         f"the {len(chosen)} largest of {len(every):,}"
     )  # fmt: skip
     good = worst <= limit
-    text = f"(E(w + h) - E(w - h))/2h, {count} gradients: largest difference {worst:.1e} " + (
+    text = f"(E(w+h) - E(w-h))/2h, {count} gradients: largest difference {worst:.1e} " + (
         "✓" if good else "✗"
     )
     items: list[Any] = [Words(text, "ok" if good else "bad")]
@@ -193,10 +196,11 @@ def update_part(say: Context, most: int = 60) -> Part:
     items: list[Any] = [Words(rule_of(o, rate), "heading")]
     total = sum(w.before.size for w in trained)
     frozen = [w.path.replace(".", "/") for w in rec.weights if not w.trained]
-    if total > 200:
+    if say.mode != "full":
         items.append(_by_array(trained))
-    else:
-        items += _by_number(say, trained, names, rate, t, most)
+    if total <= TRIED:
+        tables = _by_number(say, trained, names, rate, t, most)
+        items += [table._replace(more=say.mode != "full") for table in tables]
     if frozen:
         items.append(Words("frozen, left as they are: " + ", ".join(frozen)))
     return Part("update", tuple(items))

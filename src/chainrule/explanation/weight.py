@@ -24,7 +24,7 @@ def find_weight(say: Context, name: str) -> tuple[Weight, tuple[int, ...]]:
     Raises:
         ArgumentError: there is none of that name; with the nearest.
     """
-    known = {n: (path, k) for (path, k), (n, _) in parameter_names(say).items()}
+    known = {n: place for place, (n, _) in parameter_names(say).items()}
     by_path = {w.path: w for w in say.recording.weights}
     if name in known:
         path, flat = known[name]
@@ -44,7 +44,7 @@ def find_weight(say: Context, name: str) -> tuple[Weight, tuple[int, ...]]:
                          where=f"explain: {found[1]} has indices {size}")  # fmt: skip
     first = [f"{w.path.replace('.', '/')}[{','.join('0' * w.before.ndim)}]"
              for w in say.recording.weights]  # fmt: skip
-    raise choose("weight", name, [*list(known)[:40], *first], where="explain")
+    raise choose("weight", name, [*list(known)[:12], *first], where="explain")
 
 
 def weight_items(
@@ -164,7 +164,7 @@ def _tried(say: Context, weight: Weight, at: tuple[int, ...], value: float) -> W
     difference = (found[0] - found[1]) / (2 * h)
     good = abs(difference - value) <= 1e-3 * max(abs(value), 1e-6) + 1e-8
     mark = "✓" if good else "✗"
-    text = f"check  (E(w + h) - E(w - h))/2h = {say.digits(difference)} {mark}"
+    text = f"check  (E(w+h) - E(w-h))/2h = {say.digits(difference)} {mark}"
     return Words(text, "ok" if good else "bad")
 
 

@@ -51,7 +51,7 @@ def network_part(say: Context) -> Part:
 def why_part(say: Context, stages: list[Explainer]) -> Part:
     """7 WHY: the gradient of the first layer beside that of the last, as a product of factors."""
     layers = [s for s in stages if isinstance(s, Units) and s.kernel is not None]
-    if len(layers) < 2 or say.recording.rows > 1 or any(s.softmax for s in layers[:-1]):
+    if say.mode != "full" or len(layers) < 2 or say.recording.rows > 1 or any(s.softmax for s in layers[:-1]):
         return Part("why", tuple(_sizes(say)))
     first, last = layers[0], layers[-1]
     early, late = first.kernel_gradient()[0, 0], last.kernel_gradient()[0, 0]
