@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import ENGINES
-from ..errors import ArgumentError
+from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
+from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
 from .list_datasets import list_datasets
 from .train import train
@@ -23,6 +24,7 @@ _EXAMPLES = """examples:
   chainrule train moons --hidden 8 --activation tanh
   chainrule train people.csv --target income
   chainrule datasets             what can be trained on by name
+  chainrule course               the decks' examples, and where a deck is wrong
   chainrule doctor               versions, engine, what to mend
 """
 
@@ -49,6 +51,15 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         raise ArgumentError(message, where=self.prog, fix=f"{self.prog} --help shows what it takes")
+
+    def _check_value(self, action: Any, value: Any) -> None:
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            raise ArgumentError(
+                f"{value!r} does not exist",
+                where=self.prog,
+                fix=did_you_mean(value, list(action.choices)),
+            )
+        super()._check_value(action, value)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:  # argparse would not say when it cannot be written
@@ -120,6 +131,15 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     _model_argument(p)
     command("datasets", list_datasets, "Data that can be trained on by name.",
             "example:\n  chainrule train spirals")  # fmt: skip
+    add_course_commands(
+        command(
+            "course",
+            course,
+            "The decks' worked examples beside their slides, small things to compute, errata.",
+            COURSE_EXAMPLES,
+        ),
+        style,
+    )
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
             "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
     return parser, dict(commands.choices)

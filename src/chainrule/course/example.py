@@ -58,6 +58,11 @@ class Example:
         """What comes of it when the model is trained further, or otherwise than on the slide."""
         return {}
 
+    @property
+    def has_figures(self) -> bool:
+        """Is there anything in `figures`?"""
+        return type(self).figures is not Example.figures
+
     def compare(self) -> list[Compared]:
         """The slide's numbers beside ours.
 
