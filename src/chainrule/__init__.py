@@ -39,12 +39,15 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
+    from . import datasets, plots
+    from .explanation import Explanation, explain
     from . import course, datasets, plots
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
 
 __all__ = [
+    "Explanation",
     "Input",
     "Model",
     "Run",
@@ -60,6 +63,7 @@ __all__ = [
     "course",
     "datasets",
     "errors",
+    "explain",
     "gradcheck",
     "gradients",
     "hessian",
@@ -88,10 +92,12 @@ __all__ = [
 answer(
     __name__,
     later={
+        "Explanation": "explanation",
         "Run": "workflow",
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
+        "explain": "explanation",
         "load_model": "saving",
         "plots": "plots",
         "train": "workflow",

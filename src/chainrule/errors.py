@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "ArgumentError",
@@ -149,6 +150,10 @@ class UnknownAttributeError(ChainruleError, AttributeError):
         chainrule.errors.UnknownAttributeError: cr.layers: there is no 'Desne'
           fix: did you mean 'Dense'?
     """
+
+    def __init__(self, *args: Any, **about: Any) -> None:
+        super().__init__(*args, **about)
+        self.name = ""  # where it is set, Python does not add a guess of its own to our words
 
 
 class UnknownImportError(ChainruleError, ImportError):

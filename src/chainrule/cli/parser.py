@@ -12,6 +12,8 @@ from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
+from .explain import EXAMPLES as EXPLAIN_EXAMPLES
+from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
 from .train import train
 from .train_options import add_train_options
@@ -23,6 +25,7 @@ _EXAMPLES = """examples:
   chainrule train digits         98 % in a few seconds
   chainrule train moons --hidden 8 --activation tanh
   chainrule train people.csv --target income
+  chainrule explain --deck 004   a backward pass, every number worked
   chainrule datasets             what can be trained on by name
   chainrule course               the decks' examples, and where a deck is wrong
   chainrule doctor               versions, engine, what to mend
@@ -129,6 +132,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     p = command("summary", summary, "The layers of a model and their parameters.",
                 "example:\n  chainrule summary runs/digits-20260314-150926")  # fmt: skip
     _model_argument(p)
+    add_explain_options(
+        command("explain", explain, "A training step as a worked solution, number by number.",
+                EXPLAIN_EXAMPLES)
+    )  # fmt: skip
     command("datasets", list_datasets, "Data that can be trained on by name.",
             "example:\n  chainrule train spirals")  # fmt: skip
     add_course_commands(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..svg import Drawing, shorten, text_width
 from .facts import Graph, Node, shape_text
 
-__all__ = ["HEADING", "MARGIN", "Asked", "begin", "hue_of", "plural"]
+__all__ = ["HEADING", "MARGIN", "Asked", "begin", "hue_of", "plural", "short_number"]
 
 MARGIN = 18.0
 HEADING = 34.0
@@ -55,6 +55,11 @@ def hue_of(node: Node) -> str:
 def plural(count: int, word: str) -> str:
     """A number and what it counts: 1 parameter, 1,000 parameters."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def short_number(number: float, digits: int = 3) -> str:
+    """A number in so many significant digits, with a true minus sign."""
+    return f"{number:.{digits}g}".replace("-", "−")
 
 
 def begin(model: Any, graph: Graph, asked: Asked, width: float, height: float) -> Drawing:

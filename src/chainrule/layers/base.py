@@ -53,6 +53,16 @@ def weights_to_come(numbers: int) -> Iterator[None]:
         _to_come.reset(token)
 
 
+@contextmanager
+def computing_in(dtype: Any) -> Iterator[None]:
+    """Inside, every layer computes in this type; None: in its own."""
+    token = _computes_in.set(dtype)
+    try:
+        yield
+    finally:
+        _computes_in.reset(token)
+
+
 def computing_type() -> Any:
     """The type that every layer computes in now, where a gradient is checked; else None."""
     return _computes_in.get()
@@ -493,12 +503,9 @@ class Layer(State, Masks, Explicit, Configurable):
         def function(values: Sequence[Any], *inputs: Any) -> Any:
             every = (*values, *tree.leaves(inputs))
             floats = [v for v in every if hasattr(v, "dtype") and is_float(v)]
-            token = _computes_in.set(np.dtype(floats[0].dtype) if floats else None)
-            try:
-                with swap(variables, values):
-                    return self(*inputs, training=training)
-            finally:
-                _computes_in.reset(token)
+            kind = np.dtype(floats[0].dtype) if floats else None
+            with computing_in(kind), swap(variables, values):
+                return self(*inputs, training=training)
 
         return function, [v.numpy() for v in variables]
 
