@@ -104,6 +104,29 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         )
     )
 
+    _add_uses(command)
+    add_explain_options(
+        command("explain", explain, "A training step as a worked solution, number by number.",
+                EXPLAIN_EXAMPLES)
+    )  # fmt: skip
+    command("datasets", list_datasets, "Data that can be trained on by name.",
+            "example:\n  chainrule train spirals")  # fmt: skip
+    add_course_commands(
+        command(
+            "course",
+            course,
+            "The decks' worked examples beside their slides, small things to compute, errata.",
+            COURSE_EXAMPLES,
+        ),
+        style,
+    )
+    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
+            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
+    return parser, dict(commands.choices)
+
+
+def _add_uses(command: Callable[..., Any]) -> None:
+    """What is done with a trained model."""
     p = command("evaluate", evaluate, "Loss and accuracy of a model on data.",
                 "examples:\n  chainrule evaluate runs/digits-20260314-150926 digits\n"
                 "  chainrule evaluate runs/people-20260314-150926 other-people.csv")  # fmt: skip
@@ -132,24 +155,6 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     p = command("summary", summary, "The layers of a model and their parameters.",
                 "example:\n  chainrule summary runs/digits-20260314-150926")  # fmt: skip
     _model_argument(p)
-    add_explain_options(
-        command("explain", explain, "A training step as a worked solution, number by number.",
-                EXPLAIN_EXAMPLES)
-    )  # fmt: skip
-    command("datasets", list_datasets, "Data that can be trained on by name.",
-            "example:\n  chainrule train spirals")  # fmt: skip
-    add_course_commands(
-        command(
-            "course",
-            course,
-            "The decks' worked examples beside their slides, small things to compute, errata.",
-            COURSE_EXAMPLES,
-        ),
-        style,
-    )
-    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
-            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
-    return parser, dict(commands.choices)
 
 
 def _model_argument(p: Any) -> None:

@@ -32,6 +32,10 @@ class Line(NamedTuple):
         label: what it is.
         deck: what the deck's words or its own numbers give; None where it gives none.
         right: what is right.
+
+    Example:
+        >>> errata("E37").lines()[0]
+        Line(label='batch size', deck=500, right=100)
     """
 
     label: str
@@ -47,6 +51,10 @@ class Erratum:
         decks: where it stands.
         says: what the deck says.
         right: what is right.
+
+    Example:
+        >>> errata("E41")
+        Erratum('E41', 'Updating the weights, “leading to significantly diverged model”.')
     """
 
     def __init__(

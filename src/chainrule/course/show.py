@@ -51,6 +51,20 @@ def show_example(example: Example, everything: bool = False, figures: bool = Fal
         example: one of `examples()`.
         everything: also the numbers that the slide does not print.
         figures: also what comes of further training.
+
+    Example:
+        >>> import chainrule as cr
+        >>> print(show_example(cr.course.example("001-softmax")))
+        001-softmax  deck 001: Softmax of three scores
+        <BLANKLINE>
+              slide  ours
+          a1  0.51   0.529694070  wrong, E16
+          a2  0.18   0.185359951  wrong, E16
+          a3  0.31   0.284945979  wrong, E16
+        <BLANKLINE>
+        3 numbers on the slides: 3 wrong
+        <BLANKLINE>
+        more: chainrule course errata E16; chainrule course run 001-softmax --all
     """
     told = [fold(f"{example.name}  deck {example.deck}: {example.title}", WIDTH), ""]
     compared = example.compare()

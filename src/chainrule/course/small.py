@@ -29,6 +29,10 @@ class SmallLine(NamedTuple):
         name: what it is.
         formula: how it is computed, as text.
         value: what comes out: a number, a tuple of numbers, or a word.
+
+    Example:
+        >>> small("rules").lines()[5]
+        SmallLine(name='product', formula='d/dx (f·g) = f·g′ + g·f′', value=92.0)
     """
 
     name: str
@@ -43,6 +47,10 @@ class Small:
         name: how it is asked for.
         deck: where it stands.
         title: what it shows.
+
+    Example:
+        >>> small("session")
+        Small('session', 'the first program: a product of two placeholders')
     """
 
     def __init__(
