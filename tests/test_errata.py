@@ -17,8 +17,9 @@ import pytest
 
 import chainrule as cr
 from chainrule import course
-from chainrule.cli import main
+from chainrule.cli import main, output
 from chainrule.course import verdict
+from chainrule.course.show import _number
 
 mpf = mp.mpf
 
@@ -337,6 +338,19 @@ def test_gates():
         assert not right(above)
         assert not right(lowest - 1e-9)
         assert not right(lowest, strict=False)
+
+
+def test_nothing_prints_minus_zero():
+    assert _number(-1e-12) == _number(0.0) == "0.000000000"
+    assert _number(-0.5) == "-0.500000000"
+
+
+def test_the_words_quote_the_slide():
+    """What `says` repeats of a slide is what the example has from the slide."""
+    quoted = ", ".join(p.text.removeprefix("0") for p in course.example("001-softmax").slide)
+    assert f"({quoted})" in course.errata("E16").says
+    slide = {p.quantity: p.text for p in course.example("001").slide}
+    assert f"∂E/∂w1 = {slide['∂E/∂w1']} and ∂E/∂w2 = {slide['∂E/∂w2']}" in course.errata("E15").says
 
 
 def test_a_perceptron_cannot_do_xor():
@@ -767,6 +781,21 @@ def as_tuple(value):
 )
 def test_wrong_words(capsys, words, message):
     assert message in said(capsys, *words, status=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("½Σ(y − ŷ)²", "1/2sum(y - y_hat)^2"),
+        ("x³ + x⁴", "x^3 + x^4"),
+        ("η·m̂/(√v̂ + ε)", "eta*m_hat/(sqrt v_hat + epsilon)"),
+        ("Δ, Θ, σ′, ⌈N/B⌉", "delta, theta, sigma', ceil(N/B)"),
+        ("é, a–b, 日", "e, a-b, ?"),
+    ],
+)
+def test_formulas_where_only_ascii_can_be_shown(text, plain):
+    """Nothing turns into another number: x³ is no x3, ½ no 12, ŷ no y."""
+    assert "".join(c if c.isascii() else output._plain_character(c) for c in text) == plain
 
 
 def test_help_has_examples(capsys):
