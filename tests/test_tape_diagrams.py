@@ -85,7 +85,21 @@ def split():
     return tape, loss, layer
 
 
-TAPES = {f.__name__: f for f in (dense, lstm, block, lenet, shared, split)}
+def late():
+    """An input that only the second layer uses, entered before the first ran."""
+
+    class Shift(L.Layer):
+        def call(self, x):
+            return x + b
+
+    one, two = L.Dense(2), Shift()
+    with cr.record() as tape:
+        b, a = tape.watch(np.full((1, 2), 2.0)), tape.watch(np.ones((1, 2)))
+        loss = cr.ops.sum(two(one(a)))
+    return tape, loss, one
+
+
+TAPES = {f.__name__: f for f in (dense, lstm, block, lenet, shared, split, late)}
 FORMS = {
     "plain": {},
     "one level": {"depth": 1, "theme": "light", "title": "A title"},

@@ -102,7 +102,7 @@ class CallGraph:
         return top
 
     def _when(self, i: int) -> float:
-        """An input stands before what uses it first."""
+        """The place of a call in the order; an input stands before what uses it first."""
         if self.calls[i].operation is not None:
             return i
         return min(self.uses.get(Tensor(i, 0), [i])) - 0.5
