@@ -233,6 +233,16 @@ def test_a_model_is_drawn_with_its_own_numbers():
     assert sum(p.endswith("/bias[0]") for p in places(tree)) == 1
 
 
+def test_numbers_of_a_model_stand_below_each_other():
+    model = cr.Sequential([cr.Input((1,)), L.Dense(2), L.Dense(1), L.Dense(1)])
+    model.set_weights([[[0.5, -12.25]], [0, 0.001], [[1], [2]], [0], [[1]], [1e3]])
+    tree = read(worked_network(model))
+    first = [v for p, v in number_texts(tree).items() if p.startswith(model.layers[0].name + "/")]
+    assert sorted(first) == sorted(["0.5000", "−12.2500", "0.0000", "0.0010"])
+    words = {t.text for t in texts(tree)}
+    assert {"h1,1", "h1,2", "h2,1", "ŷ1"} <= words
+
+
 def test_a_model_with_one_bias_for_a_layer():
     """Deck 004: b1 .35 for both hidden units, b2 .60 for both outputs."""
     model = cr.Sequential([cr.Input((2,)), L.SharedBiasDense(2), L.SharedBiasDense(2)])
@@ -240,7 +250,7 @@ def test_a_model_with_one_bias_for_a_layer():
     tree = check_clear(worked_network(model))
     one, two = (layer.name for layer in model.layers)
     shown = number_texts(tree)
-    assert [shown[f"{name}/bias[0]"] for name in (one, two)] == ["0.35", "0.6"]
+    assert [shown[f"{name}/bias[0]"] for name in (one, two)] == ["0.3500", "0.6000"]
     assert not [p for p in places(tree) if p.endswith("bias[1]")]
     assert {"b1", "b2"} <= {t.text for t in texts(tree)}
     assert {"b 0.35", "b 0.6"} <= {t.text for t in texts(read(cr.plots.network(model)))}
