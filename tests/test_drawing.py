@@ -20,11 +20,11 @@ from chainrule.drawing.facts import graph_of
 from chainrule.drawing.layered import Edge, arrange
 from chainrule.errors import ArgumentError, FileError, NotBuiltError
 from chainrule.plots import network
-from chainrule.svg import HUES, text_width
+from chainrule.svg import HUES
+from reading_svg import SVG, apart, read, rect, text_box, within
 
 L = cr.layers
 HOME = Path(cr.__file__).parent.parent
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 # --- layers that are known by what they say of themselves ---------------------------------------
@@ -182,40 +182,8 @@ FORMS = {
 # --- reading a drawing --------------------------------------------------------------------------
 
 
-def read(picture):
-    return ElementTree.fromstring(picture.svg())  # noqa: S314 - what we wrote ourselves
-
-
-def rect(element):
-    return tuple(float(element.get(k)) for k in ("x", "y", "width", "height"))
-
-
-def text_box(element):
-    """(left, top, right, bottom) of a text, by the measure."""
-    size, x, y = (float(element.get(k)) for k in ("font-size", "x", "y"))
-    wide = text_width(element.text, size, element.get("font-weight") == "bold")
-    right = element.get("text-anchor") == "end"
-    left = x - wide / 2 if element.get("text-anchor") == "middle" else x - wide * right
-    return left, y - 0.75 * size, left + wide, y + 0.2 * size
-
-
 def groups(tree, key):
     return [g for g in tree.iter(f"{SVG}g") if g.get(f"data-{key}") is not None]
-
-
-def apart(a, b, slack=0.01):
-    return (
-        a[2] <= b[0] + slack or b[2] <= a[0] + slack or a[3] <= b[1] + slack or b[3] <= a[1] + slack
-    )
-
-
-def within(inner, outer, slack=0.01):
-    return (
-        inner[0] >= outer[0] - slack
-        and inner[1] >= outer[1] - slack
-        and inner[2] <= outer[2] + slack
-        and inner[3] <= outer[3] + slack
-    )
 
 
 # --- every model, every form --------------------------------------------------------------------
@@ -547,7 +515,7 @@ def test_plot_model_writes_what_keras_calls_it(tmp_path):
     assert tuple(inspect.signature(cr.utils.plot_model).parameters) == names
     file = tmp_path / "model.svg"
     picture = cr.utils.plot_model(two_in_two_out(), file, show_shapes=True, rankdir="LR")
-    tree = ElementTree.parse(file).getroot()  # noqa: S314 - what we wrote ourselves
+    tree = ElementTree.parse(file).getroot()  # noqa: S314
     assert tree.tag == f"{SVG}svg"
     assert ElementTree.tostring(tree) == ElementTree.tostring(read(picture))
     words = {t.text for t in tree.iter(f"{SVG}text")}

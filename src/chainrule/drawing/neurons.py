@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..svg import Drawing, text_width
-from .base import HEADING, MARGIN, Asked, begin
+from .base import HEADING, MARGIN, Asked, begin, short_number
 from .facts import Graph, Node
 
 __all__ = ["columns_of", "draw_neurons", "fits_neurons"]
@@ -174,7 +174,7 @@ def _weights(
             share = plan.share
             texts.append((
                 start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]),
-                _short(w),
+                short_number(w),
             ))  # fmt: skip
     for x, y, text in texts:
         _on_line(picture, x, y, text, 11, "ink")
@@ -203,7 +203,7 @@ def _units(
             if name:
                 picture.text(x, y, name, size=11)
         if plan.numbers and column.bias is not None:
-            text = f"b {_short(float(column.bias[unit]))}"
+            text = f"b {short_number(float(column.bias[unit]))}"
             _on_line(picture, x, y + _RADIUS + 9, text, 10, "soft")
 
 
@@ -212,11 +212,6 @@ def _on_line(picture: Drawing, x: float, y: float, text: str, size: float, colou
     width = text_width(text, size) + 2
     picture.rect(x - width / 2, y - 0.6 * size, width, 1.2 * size, fill="paper", radius=3)
     picture.text(x, y, text, size=size, colour=colour)
-
-
-def _short(number: float) -> str:
-    """A weight in at most three digits, with a true minus sign."""
-    return f"{number:.3g}".replace("-", "−")
 
 
 def _legend(picture: Drawing, y: float) -> None:

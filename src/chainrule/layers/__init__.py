@@ -168,6 +168,9 @@ from .resizing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .shared_bias import (
+    SharedBiasDense,
+)
 from .simple_rnn import (
     SimpleRNN,
     SimpleRNNCell,
@@ -321,6 +324,7 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SharedBiasDense",
     "Sigmoid",
     "SimpleRNN",
     "SimpleRNNCell",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_traced, numpy_dtype, xp
+from ..arrays import is_recorded, is_traced, numpy_dtype, xp
 from ..errors import ArgumentError, ShapeError, choose
 from ..labels import check_labels
 from ..symbol import composite
@@ -368,7 +368,7 @@ def scatter_add(d, index, shape):
 
 def _scatter(d, index, shape):
     m = xp(d, *(index if isinstance(index, tuple) else (index,)))
-    if hasattr(m, "scatter_add"):  # differentiated again
+    if is_recorded(m):  # differentiated again
         return m.scatter_add(d, index, shape)
     zeros = m.zeros(shape, d.dtype)
     if m is not np:

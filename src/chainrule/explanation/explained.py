@@ -1,0 +1,182 @@
+"""`explain`: one training step of any network as a worked solution in nine parts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ArgumentError, choose
+from . import convolution, generic, others, pooling, recurrence  # noqa: F401  (they register)
+from .build import backward_part, forward_part, loss_part
+from .context import EXPLAINERS, Context
+from .fitting import fitted
+from .forms import FORMS
+from .formula import Style
+from .notation import notation_of
+from .recording import Recording, need_few_rows
+from .steps import PARTS, Part, Words
+from .text import part_lines
+from .update import after_part, check_part, parameter_names, update_part
+from .weight import find_weight, weight_items
+from .why import network_part, notes_part, why_part
+
+__all__ = ["Explanation", "explain"]
+
+LONGEST = 80  # lines of the text, however large the network
+SHORTER = (10**9, 16, 12, 8, 6, 5, 4, 3, 2)  # rows and lines that are kept of a block
+DETAILS = ("auto", "neuron", "layer")
+
+
+class Explanation:
+    """A worked solution: nine parts, each of lines, tables and sentences.
+
+    `print(explanation)` shows the short text; `text(more=True)` all of it.
+
+    Args:
+        say: names, digits and the recording behind it.
+        extra: notes that stand before all others.
+
+    Example:
+        >>> import chainrule as cr
+        >>> model = cr.Sequential([cr.layers.Input((1,)), cr.layers.Dense(1)])
+        >>> model.set_weights([[[2.0]], [0.5]])
+        >>> solution = cr.explain(model, [[3.0]], [[5.0]], loss="mse")
+        >>> print(solution.text().splitlines()[2])
+        2 LOSS  E = (t1 - a1_1)² = (5 - 6.5)² = 2.25
+    """
+
+    def __init__(self, say: Context, extra: Sequence[Words] = ()) -> None:
+        self.say, self.stages, self.extra = say, fitted(say), list(extra)
+
+    @functools.cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The nine parts, in order."""
+        say, stages = self.say, self.stages
+        made = [
+            network_part(say),
+            forward_part(say, stages),
+            loss_part(say),
+            backward_part(say, stages),
+            check_part(say),
+            update_part(say),
+            after_part(say),
+            why_part(say, stages),
+        ]
+        return (*made, notes_part(say, stages, self.extra))
+
+    def weight(self, name: str) -> Part:
+        """One weight: its path, the chain rule factor by factor, the check, the update.
+
+        Args:
+            name: `w5` in the notation, or `dense/kernel[0,1]`, or `dense/kernel:0,1`.
+
+        Raises:
+            ArgumentError: there is no weight of that name; with the nearest.
+        """
+        weight, at = find_weight(self.say, name)
+        return Part("weight", tuple(weight_items(self.say, self.stages, weight, at)))
+
+    def __getitem__(self, key: str) -> Part:
+        for part in self.parts:
+            if part.key == key:
+                return part
+        raise choose("part", key, PARTS, where="Explanation")
+
+    @property
+    def style(self) -> Style:
+        """How its numbers are written in text."""
+        return Style(self.say.digits)
+
+    def text(self, more: bool = False, width: int = 80, weight: str | None = None) -> str:
+        """As plain text of at most `width` columns: the nine parts, or one weight."""
+        if weight is not None:
+            return "\n".join(part_lines(self.weight(weight), self.style, True, width))
+        out: list[str] = []
+        for most in (10**9,) if more else SHORTER:
+            out = []
+            for part in self.parts:
+                out += part_lines(part, self.style, more, width, most)
+            if len(out) < LONGEST:
+                break
+        out.append("computed with all digits, rounded here")
+        return "\n".join(out)
+
+    def rendered(self, kind: str = "text", more: bool = False, weight: str | None = None) -> str:
+        """In one of its forms: text, or what else is registered in `forms`."""
+        if kind not in FORMS:
+            raise choose("form", kind, FORMS, where="Explanation")
+        return FORMS[kind](self, more, weight)
+
+    def some_weight(self) -> str:
+        """The name of a weight that can be asked for."""
+        names = [n for n, _ in parameter_names(self.say).values()]
+        if names:
+            return names[0]
+        first = self.say.recording.weights[0]
+        return f"{first.path.replace('.', '/')}:{','.join('0' * first.before.ndim)}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.say.recording.model.name!r}: print it>"
+
+
+def explain(
+    model: Any,
+    x: Any,
+    y: Any,
+    loss: Any = None,
+    optimizer: Any = None,
+    notation: str = "standard",
+    detail: str = "auto",
+    digits: int | None = None,
+    focus: int = 0,
+) -> Explanation:
+    """One training step on these rows as a worked solution, every number by the code that trains.
+
+    Forward, loss, every gradient as a product of factors, a check by central differences, the
+    update, the loss after it, and why gradients are as large as they are. The model is not
+    changed: not its weights, its optimizer, its counters or its random state.
+
+    Args:
+        model: any model; it need not be compiled if `loss` is given.
+        x: a few rows of inputs, as `fit` takes them.
+        y: their targets.
+        loss: in place of that of `compile`.
+        optimizer: in place of that of `compile`; SGD if there is none.
+        notation: `"standard"`, or the names of a deck: `"deck-000"` to `"deck-004"`.
+        detail: `"neuron"` (every number), `"layer"` (sizes), or `"auto"`, by the number of weights.
+        digits: decimals that are printed; 9 in a deck's notation, else 6.
+        focus: the row of the batch that is worked in full.
+
+    Returns:
+        An `Explanation`; print it.
+
+    Raises:
+        StateError: there is no loss.
+        ArgumentError: an unknown notation or detail.
+        DataError, ShapeError: rows that `fit` would refuse as well.
+
+    Example:
+        >>> import chainrule as cr
+        >>> model = cr.Sequential([cr.layers.Input((1,)), cr.layers.Dense(1)])
+        >>> model.set_weights([[[2.0]], [0.5]])
+        >>> print(explain(model, [[3.0]], [[5.0]], loss="mse")["forward"].items[0].value)
+        6.5
+    """
+    if detail not in DETAILS:
+        raise choose("detail", detail, DETAILS, where="explain")
+    names = notation_of(notation)
+    if digits is not None and not 1 <= digits <= 15:
+        raise ArgumentError("digits are from 1 to 15", where="explain", received=digits)
+    recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
+    need_few_rows(recording.rows)
+    if not 0 <= focus < recording.rows:
+        raise ArgumentError(
+            "there is no such row", where="explain", expected=f"focus from 0 to "
+            f"{recording.rows - 1}", received=focus)  # fmt: skip
+    decimals = digits or (9 if notation != "standard" else 6)
+    say = Context(recording, names, decimals, focus, detail)
+    return Explanation(say)
