@@ -717,4 +717,5 @@ for _path in sorted(Path(__file__).parent.glob("table_*.py")):
 
 WITHOUT_ROW = {
     "logits_behind": "looks at a tape and computes nothing; see test_logits_behind",
+    "shape": "looks at an array and computes nothing; see test_shape_is_a_function",
 }

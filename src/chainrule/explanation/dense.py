@@ -88,7 +88,7 @@ class Units(UnitFacts):
                                    for j in range(self.m))]  # fmt: skip
         rows = []
         for j in range(self.m):
-            slope, form = self.slope_of(j), self.slope_form(j)
+            slope, form = self.slope_of(j) or 0.0, self.slope_form(j)
             chain = Product([
                 self._d_out_leaf(j),
                 Leaf(partial(self.out_names[j], self.net_names[j]), slope, self.at[j]),
@@ -201,7 +201,7 @@ class Units(UnitFacts):
         """The gradients of a kernel as it stands in memory: a row for each input."""
         g, few = self.kernel_gradient(), 8
         shown = min(self.m, few)
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (self.in_names[i], *(Cell(float(g[i, j]), self._product(i, j)) for j in range(shown)))
             for i in range(self.n)
         ]
@@ -226,7 +226,7 @@ class Units(UnitFacts):
     # --- one weight -----------------------------------------------------------------------------
 
     def parameter(self, weight: Any, at: tuple[int, ...]) -> dict[str, Any]:
-        """One of its weights: name, unit, input, the chain, its factors with where they are from."""
+        """One of its weights: name, unit, input, the chain, and the local factor."""
         if weight is self.kernel:
             i, j = at
             return {

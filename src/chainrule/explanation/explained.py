@@ -42,8 +42,8 @@ class Explanation:
         >>> model = cr.Sequential([cr.layers.Input((1,)), cr.layers.Dense(1)])
         >>> model.set_weights([[[2.0]], [0.5]])
         >>> solution = cr.explain(model, [[3.0]], [[5.0]], loss="mse")
-        >>> print(solution.text().splitlines()[8])
-          E = (t1 - a1_1)² = (5 - 6.5)² = 2.25
+        >>> print(solution.text().splitlines()[2])
+        2 LOSS  E = (t1 - a1_1)² = (5 - 6.5)² = 2.25
     """
 
     def __init__(self, say: Context, extra: Sequence[Words] = ()) -> None:
@@ -92,13 +92,14 @@ class Explanation:
         """As plain text of at most `width` columns: the nine parts, or one weight."""
         if weight is not None:
             return "\n".join(part_lines(self.weight(weight), self.style, True, width))
+        out: list[str] = []
         for most in (10**9,) if more else SHORTER:
-            out: list[str] = []
+            out = []
             for part in self.parts:
                 out += part_lines(part, self.style, more, width, most)
             if len(out) < LONGEST:
                 break
-        out.append("computed with all digits, rounded only here")
+        out.append("computed with all digits, rounded here")
         return "\n".join(out)
 
     def rendered(self, kind: str = "text", more: bool = False, weight: str | None = None) -> str:

@@ -41,7 +41,7 @@ class Style:
         numbers: in place of symbols?
     """
 
-    times, plus, minus = "·", " + ", " - "
+    times, plus, minus, negative = "·", " + ", " - ", "-"
 
     def __init__(self, digits: Digits, numbers: bool = False) -> None:
         self.digits, self.numbers = digits, numbers
@@ -58,14 +58,13 @@ class Style:
 
     def leaf(self, leaf: Leaf) -> tuple[str, int]:
         """A leaf and how tightly it holds."""
-        if self.numbers and not leaf.constant:
-            text = self.number(leaf.value)
-            loose = text.startswith("-") or ("/" in text)
+        filled = self.numbers and not leaf.constant
+        plain = Style.number(self, leaf.value) if filled else leaf.name
+        text = self.number(leaf.value) if filled else self.name(leaf)
+        if filled or leaf.constant:
+            loose = plain.startswith("-") or (filled and "/" in plain)
             return text, NEG if loose else ATOM
-        text = self.name(leaf)
-        if leaf.constant:
-            return text, NEG if text.startswith("-") else ATOM
-        return text, PRODUCT if "/" in text and not text.startswith("∂") else ATOM
+        return text, PRODUCT if "/" in plain and not plain.startswith("∂") else ATOM
 
     def parens(self, text: str) -> str:
         """In parentheses."""
@@ -108,6 +107,10 @@ class Formula:
 
     def _write(self, style: Style) -> tuple[str, int]:
         raise NotImplementedError
+
+    def pieces(self, style: Style) -> list[str]:
+        """As text between whose parts a line may be broken: terms, else factors."""
+        return [self.write(style)]
 
     def leaves(self) -> Iterator[Leaf]:
         """Every leaf, from left to right."""
@@ -220,19 +223,24 @@ class Sum(Formula):
         )
 
     def _write(self, style: Style) -> tuple[str, int]:
+        pieces = self.pieces(style)
+        return "".join(pieces), SUM if len(pieces) > 1 else PRODUCT
+
+    def pieces(self, style: Style) -> list[str]:
+        """Its terms, each with the sign before it."""
         kept, rest = self.written()
         if not kept:
-            return style.number(0), ATOM
-        text = kept[0].write(style, NEG if isinstance(kept[0], Neg) else SUM)
+            return [style.number(0)]
+        found = [kept[0].write(style, NEG if isinstance(kept[0], Neg) else SUM)]
         for term in kept[1:]:
             if isinstance(term, Neg):
-                text += style.minus + term.inside.write(style, PRODUCT)
+                found.append(style.minus + term.inside.write(style, PRODUCT))
             else:
-                text += style.plus + term.write(style, PRODUCT)
+                found.append(style.plus + term.write(style, PRODUCT))
         if rest:
             total = math.fsum(float(t.value) for t in rest)
-            text += style.plus + style.parens(style.more(len(rest), total))
-        return text, SUM if len(kept) + bool(rest) > 1 else PRODUCT
+            found.append(style.plus + style.parens(style.more(len(rest), total)))
+        return found
 
     def parts(self) -> Sequence[Formula]:
         """Its terms."""
@@ -271,7 +279,7 @@ class Neg(Formula):
         return -self.inside.value
 
     def _write(self, style: Style) -> tuple[str, int]:
-        return "-" + self.inside.write(style, PRODUCT), NEG
+        return style.negative + self.inside.write(style, PRODUCT), NEG
 
     def parts(self) -> Sequence[Formula]:
         """What it negates."""
@@ -299,7 +307,12 @@ class Product(Formula):
         return math.prod(f.value for f in self.factors)
 
     def _write(self, style: Style) -> tuple[str, int]:
-        return style.times.join(f.write(style, PRODUCT) for f in self.factors), PRODUCT
+        return "".join(self.pieces(style)), PRODUCT
+
+    def pieces(self, style: Style) -> list[str]:
+        """Its factors, with the sign of multiplication before all but the first."""
+        texts = [f.write(style, PRODUCT) for f in self.factors]
+        return [style.times * (k > 0) + text for k, text in enumerate(texts)]
 
     def parts(self) -> Sequence[Formula]:
         """Its factors."""

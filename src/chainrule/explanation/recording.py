@@ -15,8 +15,7 @@ import numpy as np
 from .. import tree
 from ..chain import Tape, record
 from ..errors import DataError, StateError
-from ..layers.base import computing_in
-from ..layers.context import calling
+from ..layers.context import calling, computing_in
 from ..models import Model, Sequential
 from ..models.edge import Edge
 from ..models.feed import Feed
@@ -71,7 +70,7 @@ class Stage(NamedTuple):
         return type(self.layer).__name__ if self.layer is not None else "operation"
 
     def holds(self, call: Any) -> bool:
-        """Is the call one of these? By its place on the tape: `==` on recorded values is another."""
+        """Is the call one of these? (`==` on recorded values is an operation.)"""
         return any(call is c for c in self.calls)
 
     @property

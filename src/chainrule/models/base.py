@@ -6,6 +6,7 @@ A Model is a layer that builds itself (`ready.py`) and makes a Task of itself (`
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from .. import config, losses, metrics, optimizers, rng, summary
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
-from ..registry import in_trees
+from ..registry import in_trees, unknown_argument
 from ..training import loop, step
 from ..training.callbacks import Callback, History
 from ..training.engines import new_run
@@ -100,6 +101,7 @@ class Model(MakesTask):
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
         engine: str | None = None,
+        **unknown: Any,
     ) -> None:
         """Choose how the model is trained; nothing is computed yet.
 
@@ -113,6 +115,7 @@ class Model(MakesTask):
             weighted_metrics: the same, counting sample weights.
             run_eagerly: train on NumPy, where every number can be seen (as `engine="numpy"`).
             engine: `"auto"`, `"numpy"` or `"xla"`; fit's own argument comes first.
+            unknown: arguments of Keras that are not here; refused, with what to do instead.
 
         Example:
             >>> import chainrule as cr
@@ -121,6 +124,9 @@ class Model(MakesTask):
             >>> model.compiled
             True
         """
+        if unknown:
+            known = inspect.signature(Model.compile).parameters
+            raise unknown_argument(sorted(unknown)[0], known, "compile")
         metrics = check_metrics("metrics", metrics)
         weighted_metrics = check_metrics("weighted_metrics", weighted_metrics)
         if engine is not None:
@@ -147,6 +153,22 @@ class Model(MakesTask):
         """Start all running figures again."""
         for m in self.metrics:
             m.reset_state()
+
+    def reset_states(self) -> None:
+        """Let every stateful layer inside begin its sequences anew, from zeros.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> lstm = cr.layers.LSTM(2, stateful=True)
+            >>> model = cr.Sequential([cr.Input((3, 1), batch_size=1), lstm])
+            >>> first, second = model(np.ones((1, 3, 1))), model(np.ones((1, 3, 1)))
+            >>> model.reset_states()
+            >>> bool((model(np.ones((1, 3, 1))) == first).all())
+            True
+        """
+        for layer in self._all_layers():
+            if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None:
+                layer.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Every running figure by name; for a `train_step` of one's own."""
@@ -446,6 +468,21 @@ class Model(MakesTask):
         """Print layers, output shapes and parameters as a table."""
         text = summary.text(self, width=None)
         print_fn(text) if print_fn is not None else print(text)
+
+    def diagram(self, detail: str = "auto", **look: Any) -> Any:
+        """A drawing of the model, as SVG: `cr.plots.network(model, detail, **look)`.
+
+        A notebook shows it, `.save("model.svg")` writes it.
+
+        Example:
+            >>> import chainrule as cr
+            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)], name="line")
+            >>> model.diagram(theme="dark").title
+            'Sequential line'
+        """
+        from ..drawing import network
+
+        return network(self, detail, **look)
 
     def _repr_html_(self) -> str:
         return summary.html(self)

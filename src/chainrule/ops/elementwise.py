@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .. import arrays
-from ..arrays import xp
+from ..arrays import numpy_dtype, xp
 from .base import as_number, op
 
 __all__ = [
@@ -773,22 +773,24 @@ def isnan(x):
 
 
 @op
-def zeros_like(x):
+def zeros_like(x, dtype=None):
     """Zeros in the shape and dtype of x.  No derivative.
 
     Example:
         >>> zeros_like([1.0, 2.0])
         array([0., 0.])
     """
-    return xp(x).zeros_like(x), None
+    y = xp(x).zeros_like(x)
+    return y if dtype is None else y.astype(numpy_dtype(dtype)), None
 
 
 @op
-def ones_like(x):
+def ones_like(x, dtype=None):
     """Ones in the shape and dtype of x.  No derivative.
 
     Example:
         >>> ones_like([3.0, 2.0])
         array([1., 1.])
     """
-    return xp(x).ones_like(x), None
+    y = xp(x).ones_like(x)
+    return y if dtype is None else y.astype(numpy_dtype(dtype)), None
