@@ -131,6 +131,7 @@ INSIDE = {
         "tapegraph",
         "tangent",
         "neuron",
+        "lstm",
         "bars",
         "__init__",
     ],
