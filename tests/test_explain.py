@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -385,3 +386,52 @@ def test_a_large_network_stays_short_and_light():
     assert len(text.splitlines()) <= 60
     assert len(str(solution).splitlines()) <= 80
     assert "more: their sum" in text or "509 more" in text
+
+
+def test_exact_fractions():
+    """Deck 002 by hand: every number a fraction of the decimals that the slide prints."""
+    solution = explain_deck("002", exact=True)
+    said = computed(solution, "forward") | computed(solution, "loss")
+    said |= computed(solution, "backward")
+    assert said["h1"] == Fraction(17, 20)
+    assert said["pred"] == Fraction(191, 1000)
+    assert said["E"] == Fraction(809, 1000) ** 2 / 2
+    assert said["∂E/∂w1"] == Fraction(-809, 1000) * Fraction(14, 100) * 2
+    assert computed(solution, "update")["w6"] == Fraction(15, 100) + Fraction(1, 20) * Fraction(
+        809, 1000
+    ) * Fraction(48, 100)
+    h1, h2 = Fraction("0.923619"), Fraction("0.5588775")  # after the step, as the deck has them
+    again = h1 * Fraction("0.1743825") + h2 * Fraction("0.169416")
+    assert solution["after"].items[1].value == again
+    assert "E24" in str(solution)
+    assert all(isinstance(v, Fraction) for v in said.values())
+
+
+@pytest.mark.parametrize(("wrong", "word"), [
+    ({"activation": "sigmoid"}, "exp"), ({"loss": "log_cosh"}, "a formula"),
+    ({"optimizer": "adam"}, "SGD"), ({"rows": 2}, "one row"), ({"units": 30}, "small"),
+])  # fmt: skip
+def test_what_is_not_exact_is_refused(wrong, word):
+    cr.utils.set_random_seed(0)
+    model = cr.Sequential([
+        L.Input((2,)), L.Dense(wrong.get("units", 2), wrong.get("activation", "relu")), L.Dense(1)
+    ])  # fmt: skip
+    x, y = np.ones((wrong.get("rows", 1), 2)), np.ones((wrong.get("rows", 1), 1))
+    with pytest.raises(ArgumentError, match="exact fractions") as error:
+        cr.explain(model, x, y, loss=wrong.get("loss", "mse"), exact=True,
+                   optimizer=wrong.get("optimizer", "sgd"))  # fmt: skip
+    assert word in str(error.value)
+
+
+def test_exact_with_relu_is_the_float_beside_it():
+    for seed in range(20):
+        cr.utils.set_random_seed(seed)
+        model = cr.Sequential([L.Input((2,)), L.Dense(2, "relu"), L.Dense(2, "linear")])
+        x, y = np.random.default_rng(seed).normal(size=(1, 2)), np.ones((1, 2))
+        exact = cr.explain(model, x, y, loss="mse", optimizer="sgd", exact=True)
+        plain = cr.explain(model, x, y, loss="mse", optimizer="sgd")
+        for part in ("forward", "loss", "backward", "update"):
+            ours, theirs = computed(exact, part), computed(plain, part)
+            assert ours.keys() == theirs.keys()
+            for name, value in ours.items():
+                assert float(value) == pytest.approx(float(theirs[name]), rel=1e-5, abs=1e-6)

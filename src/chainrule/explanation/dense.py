@@ -94,8 +94,10 @@ class Units(UnitFacts):
                 Leaf(partial(self.out_names[j], self.net_names[j]), slope, self.at[j]),
             ])  # fmt: skip
             rows.append((
-                names[j], Cell(float(d_out[j]), self.arrived.get(j)),
-                Cell(slope, form if form is not None and say.agrees(form, slope) else None),
+                names[j],
+                Cell(float(d_out[j]), self.arrived.get(j), say.d(self.out_names[j])),
+                Cell(slope, form if form is not None and say.agrees(form, slope) else None,
+                     partial(self.out_names[j], self.net_names[j])),
                 Cell(float(delta[j]), chain),
             ))  # fmt: skip
         columns = ("", self.arrives_as, f"slope {self._general_slope()}", "δ = product")
@@ -157,7 +159,8 @@ class Units(UnitFacts):
         if factors is None:
             factors = [say.leaf(say.names.delta(self.layer, j), self.d_net()[j], self.at[j])]
         local = partial(self.net_names[j], name)
-        whole: Formula = Product([*factors, say.leaf(local, self.in_row[i], self.in_at[i])])
+        input_ = Leaf(local, float(self.in_row[i]), self.in_at[i], means=self.in_names[i])
+        whole: Formula = Product([*factors, input_])
         if say.recording.rows > 1:
             whole = self.over_rows(i, j)
         return self.with_others(whole, self.net.args[1], (i, j), name)
@@ -181,16 +184,20 @@ class Units(UnitFacts):
                 name = say.names.weight(self.layer, i, j)
                 product = Product([d, self.in_leaf(i)]) if one else self.over_rows(i, j)
                 product = self.with_others(product, self.net.args[1], (i, j), name)
-                cells = (float(delta[j]), float(self.in_row[i])) if one else ()
+                x = self.in_leaf(i)
+                cells = [Cell(v.value, None, v.name) for v in (d, x)] if one else []
                 g = float(self.kernel_gradient()[i, j])
-                rows.append((name, *cells, Cell(g, product if say.agrees(product, g) else None)))
+                shown = product if say.agrees(product, g) else None
+                rows.append((name, *cells, Cell(g, shown, say.d(name))))
                 at.append((self.weight_at(i, j), self.at[j], self.in_at[i]))
         for j in range(self.biases):
             g, total = self.bias_gradient(j)
-            cells = (("Σ" if self.shared else float(delta[j])), "1") if one else ()
-            rows.append(
-                (self.bias_name(j), *cells, Cell(g, total if say.agrees(total, g) else None))
+            d_name = say.names.delta(self.layer, j)
+            cells = (
+                ("Σ" if self.shared else Cell(float(delta[j]), None, d_name), "1") if one else ()
             )
+            shown = total if say.agrees(total, g) else None
+            rows.append((self.bias_name(j), *cells, Cell(g, shown, say.d(self.bias_name(j)))))
             at.append((self.bias_at(j),))
         columns = ("", "δ", "· input", f"= {say.d('w')}") if one else (
             "", f"{say.d('w')}, sum over {say.recording.rows} rows"
