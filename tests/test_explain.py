@@ -435,3 +435,57 @@ def test_exact_with_relu_is_the_float_beside_it():
             assert ours.keys() == theirs.keys()
             for name, value in ours.items():
                 assert float(value) == pytest.approx(float(theirs[name]), rel=1e-5, abs=1e-6)
+
+
+def number(cell):
+    return cell.value if isinstance(cell, Cell) else float(cell)
+
+
+@pytest.mark.parametrize("penalty", [None, "l2"])
+def test_the_columns_of_a_row_make_its_gradient(penalty):
+    """δ · input (+ what else reaches the weight) = gradient, also of a layer that is used twice."""
+    cr.utils.set_random_seed(5)
+    shared = L.Dense(2, "tanh", dtype="float64", kernel_regularizer=penalty)
+    x = cr.Input((2,), dtype="float64")
+    model = cr.Model(x, L.Dense(1, dtype="float64")(shared(shared(x))))
+    solution = cr.explain(model, [[0.3, -0.2]], [[1.0]], loss="mse", optimizer="sgd")
+    rows = [
+        (item.columns, row) for item in solution["backward"].items
+        if isinstance(item, Table) and "· input" in item.columns for row in item.rows
+    ]  # fmt: skip
+    names = [row[0] for _, row in rows]
+    assert "w1_21" in names
+    assert not any(n.startswith("w2") for n in names)  # the same weights have the same names
+    for columns, row in rows:
+        if row[1] == "Σ":
+            continue
+        made = number(row[1]) * number(row[2])
+        if "+ other ways" in columns:
+            made += number(row[3])
+        assert made == pytest.approx(number(row[-1]), rel=1e-12)
+    assert "✓" in solution["check"].items[0].text
+
+
+def test_numbers_that_are_not_finite_are_no_tick():
+    big = cr.initializers.Constant(1e30)
+    model = cr.Sequential(
+        [L.Input((1,)), L.Dense(2, kernel_initializer=big), L.Dense(1, kernel_initializer=big)]
+    )
+    solution = cr.explain(model, [[1e5]], [[1.0]], loss="mse", optimizer="sgd")
+    assert solution["check"].items[0].kind == "bad"
+    assert "✓" not in str(solution)
+
+
+def test_targets_are_asked_for_in_our_words():
+    model = cr.Sequential([L.Input((1,)), L.Dense(1)])
+    with pytest.raises(cr.errors.DataError, match="explain: the targets are missing"):
+        cr.explain(model, [[1.0]], None, loss="mse")
+
+
+def test_a_train_step_of_ones_own_is_said():
+    class Own(cr.Sequential):
+        def train_step(self, data):
+            return {"loss": 0.0}
+
+    text = str(cr.explain(Own([L.Dense(1)]), [[1.0]], [[1.0]], loss="mse"))
+    assert "train_step" in text

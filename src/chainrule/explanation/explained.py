@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ArgumentError, choose
+from ..errors import ArgumentError, DataError, choose
 from . import attention, convolution, gates, generic, norms, others, pooling  # noqa: F401
 from .build import backward_part, forward_part, loss_part
 from .context import EXPLAINERS, Context
@@ -182,6 +182,12 @@ def explain(
     names = notation_of(notation)
     if digits is not None and not 1 <= digits <= 15:
         raise ArgumentError("digits are from 1 to 15", where="explain", received=digits)
+    if y is None:
+        raise DataError(
+            "the targets are missing",
+            where="explain",
+            fix="cr.explain(model, x, y): what x leads to",
+        )
     recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
     need_few_rows(recording.rows)
     if not 0 <= focus < recording.rows:
