@@ -489,3 +489,9 @@ def test_a_train_step_of_ones_own_is_said():
 
     text = str(cr.explain(Own([L.Dense(1)]), [[1.0]], [[1.0]], loss="mse"))
     assert "train_step" in text
+
+
+def test_more_rows_than_anybody_reads_are_refused_before_anything_runs():
+    model = cr.Sequential([L.Input((1,)), L.Dense(1)])
+    with pytest.raises(cr.errors.DataError, match="too much to explain"):
+        cr.explain(model, np.ones((5000, 1)), np.ones((5000, 1)), loss="mse")

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError, DataError, choose
 from . import attention, convolution, gates, generic, norms, others, pooling  # noqa: F401
 from .build import backward_part, forward_part, loss_part
@@ -15,7 +17,7 @@ from .fitting import fitted
 from .forms import FORMS
 from .formula import Style
 from .notation import notation_of
-from .recording import Recording, need_few_rows
+from .recording import Recording
 from .steps import PARTS, Part, Words
 from .text import part_lines
 from .update import after_part, check_part, parameter_names, update_part
@@ -55,6 +57,11 @@ class Explanation:
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
         """The nine parts, in order."""
+        with np.errstate(all="ignore"):  # what is not finite is said, not warned of
+            parts = self._made()
+        return exact_parts(self.say, parts) if self.exact else parts
+
+    def _made(self) -> tuple[Part, ...]:
         say, stages = self.say, self.stages
         made = [
             network_part(say),
@@ -66,8 +73,7 @@ class Explanation:
             after_part(say),
             why_part(say, stages),
         ]
-        parts = (*made, notes_part(say, stages, self.extra))
-        return exact_parts(say, parts) if self.exact else parts
+        return (*made, notes_part(say, stages, self.extra))
 
     def weight(self, name: str) -> Part:
         """One weight: its path, the chain rule factor by factor, the check, the update.
@@ -189,7 +195,6 @@ def explain(
             fix="cr.explain(model, x, y): what x leads to",
         )
     recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
-    need_few_rows(recording.rows)
     if not 0 <= focus < recording.rows:
         raise ArgumentError(
             "there is no such row", where="explain", expected=f"focus from 0 to "
