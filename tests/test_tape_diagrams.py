@@ -227,6 +227,7 @@ def test_norms_where_there_are_many_numbers():
     words = [t.text for t in texts(read(tape.diagram(loss)))]
     assert "‖∂‖ 13.42" in words  # 3·√20
     assert "(20,)" in words
+    assert {"570", "∂ 1"} <= set(words)  # a single number is always written
     assert "(3, ·)" in words
 
 
@@ -283,6 +284,12 @@ def test_errors():
     tape = long()
     with pytest.raises(ArgumentError, match="was not computed on this tape"):
         tape.diagram(dense()[1])
+    for names in ({99: "a"}, {"x": "a"}, {dense()[1]: "a"}):
+        with pytest.raises(ArgumentError, match="'a' is given to no value"):
+            tape.diagram(names=names)
+    for depth in (-1, 0.5, "1"):
+        with pytest.raises(ArgumentError, match="a whole number, 0 or more"):
+            tape.diagram(depth=depth)
     with cr.record() as tape:
         y = tape.watch(np.ones(2)) * 2.0
     with pytest.raises(ShapeError):
