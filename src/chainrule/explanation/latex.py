@@ -196,7 +196,6 @@ def document(explanation: Explanation, more: bool = True) -> str:
     return (
         "\\documentclass[11pt,a4paper]{article}\n"
         "\\usepackage{amsmath}\n"
-        "\\usepackage[T1]{fontenc}\n"
         "\\addtolength{\\textwidth}{34mm}\\addtolength{\\oddsidemargin}{-17mm}\n"
         "\\addtolength{\\textheight}{40mm}\\addtolength{\\topmargin}{-20mm}\n"
         "\\setlength{\\parindent}{0pt}\\setlength{\\parskip}{4pt}\\sloppy\\allowdisplaybreaks\n"

@@ -146,7 +146,8 @@ def sign(s: Sign) -> str:
         return f"<mi>{escape(s.text)}</mi>"
     if s.kind in ("text", "number", "operator"):
         tag = {"text": "mtext", "number": "mn", "operator": "mo"}[s.kind]
-        return f"<{tag}>{escape(s.text).replace(' ', '\u00a0')}</{tag}>"
+        text = escape(s.text).replace(" ", "\u00a0")
+        return f"<{tag}>{text}</{tag}>"
     parts = [sign(p) for p in s.parts if p is not None]
     if s.kind == "row":
         return f"<mrow>{''.join(parts)}</mrow>"
