@@ -244,7 +244,11 @@ def test_the_same_bytes_in_every_process():
 C = columns(2, 2)
 ERRORS = [
     (UnknownNameError, lambda: worked_network(C, {"dense[2]": "h"}), "did you mean 'dense[1]'?"),
-    (UnknownNameError, lambda: worked_network(C, path="dense/kernel[0,9]"), "no such place"),
+    (
+        UnknownNameError,
+        lambda: worked_network(C, path="dense/kernel[0,9]"),
+        "there is no such place",
+    ),
     (UnknownNameError, lambda: worked_network(C, {}, {"dense/bias[0]x": "1"}), "'dense/bias[0]'"),
     (ArgumentError, lambda: worked_network(C, wave="back"), "did you mean 'backward'?"),
     (ArgumentError, lambda: worked_network(columns(2, 40)), "1 to 12 units"),

@@ -6,13 +6,20 @@ numbers on the slides, neuron by neuron; nothing of chainrule takes part in it.
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+
 import mpmath as mp
 import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule import course
+from chainrule.cli import main, output
 from chainrule.course import verdict
+from chainrule.course.show import _number
 
 mpf = mp.mpf
 
@@ -333,6 +340,19 @@ def test_gates():
         assert not right(lowest, strict=False)
 
 
+def test_nothing_prints_minus_zero():
+    assert _number(-1e-12) == _number(0.0) == "0.000000000"
+    assert _number(-0.5) == "-0.500000000"
+
+
+def test_the_words_quote_the_slide():
+    """What `says` repeats of a slide is what the example has from the slide."""
+    quoted = ", ".join(p.text.removeprefix("0") for p in course.example("001-softmax").slide)
+    assert f"({quoted})" in course.errata("E16").says
+    slide = {p.quantity: p.text for p in course.example("001").slide}
+    assert f"∂E/∂w1 = {slide['∂E/∂w1']} and ∂E/∂w2 = {slide['∂E/∂w2']}" in course.errata("E15").says
+
+
 def test_a_perceptron_cannot_do_xor():
     x = course.example("004-and").x
     assert course.perceptron_rule(x, [[0], [1], [1], [0]])[0] == 100
@@ -599,3 +619,199 @@ def test_an_unknown_erratum():
 def test_step_takes_plain_numbers():
     assert [float(cr.ops.step(v)) for v in (-1.0, 0.0, 2)] == [0.0, 1.0, 1.0]
     assert float(cr.ops.step(0.0, strict=True)) == 0.0
+
+
+# --- small things ---------------------------------------------------------------------------------
+
+
+def small_expected():
+    z = [exp_(v) for v in ("1.6", "0.55", "0.98")]
+    half = mpf("0.5")
+    return {
+        "gradient-shapes": [(3, 2), (3, 1), (2, 3), (2, 1), (1, 2), (1, 1)],
+        "player": [(mpf(".02"), mpf(".1"), -5), mpf("-.8"), 0],
+        "softmax": [v / mp.fsum(z) for v in z],
+        # f = x³, f′ = 12, g = x² + 1, g′ = 4 at 2
+        "rules": [0, 60, 32, 12 + 4, 12 - 4, 8 * 4 + 5 * 12, mpf(5 * 12 - 8 * 4) / 25, 3 * 25 * 4],
+        "line": [mpf("1.5"), half, half, sigma(mpf(-6)), sigma(mpf(6))],
+        "product": [140, 146, 320, 335, (2, 2)],
+        # v = 2, u = 4, h = 12, g = √12, f = 1/√12
+        "composition": [-1 / mpf(12), 1 / (2 * mp.sqrt(12)), 3, 4, 1, -1 / (2 * mp.sqrt(12))],
+        "several-outputs": [
+            (mpf(".1"), mpf(".9"), mpf(".2"), mpf(".3")), (0, 1, 0, 0), mpf(".0375"),
+            (mpf(".05"), mpf("-.05"), mpf(".1"), mpf(".15")),
+        ],
+        "slopes": [-1, 5, 11, 17, 2, 2, 2, 2],
+        "tensors": [(5,), 1, (5, 4), 2, (3, 3, 3), 3],
+        "session": [(15, 4)],
+    }  # fmt: skip
+
+
+def exp_(text):
+    return mp.exp(mpf(text))
+
+
+def test_small_things():
+    wanted = small_expected()
+    assert {s.name for s in course.small()} == set(wanted)
+    for s in course.small():
+        lines = s.lines()
+        assert len(lines) == len(wanted[s.name]), s
+        for line, value in zip(lines, wanted[s.name], strict=True):
+            agree(line.value, value, (s.name, line.name))
+        text = str(s)
+        assert max(map(len, text.split("\n"))) <= 80
+        assert all(line.name in text and line.formula in text for line in lines)
+
+
+def test_the_figures_of_small_things_that_the_specification_gives():
+    near(course.small("line").lines()[3].value, mpf(".00247262"), 5e-9)
+    given = (".529694", ".185360", ".284946")
+    for line, text in zip(course.small("softmax").lines(), given, strict=True):
+        near(line.value, mpf(text), 5.000001e-7)
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+
+def said(capsys, *words, status=0):
+    assert main(["course", *words]) == status
+    out = capsys.readouterr()
+    return out.out if status == 0 else out.err
+
+
+def test_course_lists_everything(capsys):
+    text = said(capsys)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    for e in (*course.examples(), *course.small()):
+        assert any(line.split()[:1] == [e.name] for line in lines), e.name
+        assert e.title in text  # none is cut
+    assert [line.split()[0] for line in lines if line.startswith("  E")] == ALL
+    found = json.loads(said(capsys, "--json"))
+    assert [len(found[k]) for k in ("examples", "small", "errata")] == [8, 11, 54]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_what_run_prints(capsys, name):
+    """Every printed number is read back and compared with mpmath."""
+    exact = solved(NETS[name]) | {"Δ": mpf("-0.809")}
+    text = said(capsys, "run", name)
+    assert max(map(len, text.splitlines())) <= 80
+    found = re.findall(r"^  (\S.*?)  +(-?[\d.]+) +(-?\d+\.\d{9})  (\w+)", text, re.M)
+    slide = course.example(name).slide
+    assert [(q, printed) for q, printed, _, _ in found] == [(p.quantity, p.text) for p in slide]
+    for quantity, printed, ours, word in found:
+        near(float(ours), exact[quantity], 5.0001e-10)
+        places = len(printed.partition(".")[2])
+        fits = abs(mpf(printed) - exact[quantity]) <= mpf(10) ** -places / 2
+        assert (word != "wrong") == bool(fits)
+        assert (word == "exact") == (abs(mpf(printed) - exact[quantity]) < 1e-15)
+    points = {line.index(".") for line in text.splitlines()[3 : 3 + len(found)]}
+    assert len(points) == 1  # decimal points stand under each other
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_what_run_all_prints(capsys, name):
+    exact = solved(NETS[name]) | {"Δ": mpf("-0.809")}
+    text = said(capsys, "run", name, "--all")
+    rows = re.findall(r"^  (\S.*?)  .*?(-?\d+\.\d{9})(?:  \w+(?:, E\d+)?)?$", text, re.M)
+    assert {q for q, _ in rows} == set(course.example(name).quantities())
+    for quantity, ours in rows:
+        near(float(ours), exact[quantity], 5.0001e-10)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_run_as_json(capsys, name):
+    exact = solved(NETS[name]) | {"Δ": mpf("-0.809")}
+    (found,) = json.loads(said(capsys, "run", "--json", name, "--all"))
+    for row in found["slide"]:
+        near(row["ours"], exact[row["quantity"]])
+        assert set(row) == {"quantity", "ours", "printed", "verdict", "erratum", "note"}
+    for quantity, value in found["quantities"].items():
+        near(value, exact[quantity])
+
+
+def test_run_says_where_the_slide_is_wrong(capsys):
+    text = said(capsys, "run", "001", "001-softmax", "004-and", "--figures")
+    assert re.search(r"^  E +0\.1083 +0\.108229563  wrong$", text, re.M)
+    assert re.search(r"^  a3 +0\.31 +0\.284945979  wrong, E16$", text, re.M)
+    assert re.search(r"^  Θ +0 +0\.700000000  wrong, E30$", text, re.M)
+    assert re.search(r"^  first epoch with E < 0\.001 +82$", text, re.M)
+    assert re.search(r"^  epochs of the perceptron rule +6$", text, re.M)
+    assert "13 numbers on the slides: 1 exact, 10 rounded, 2 wrong" in text
+    assert "more: chainrule course errata E16; chainrule course run 001-softmax --all\n" in text
+
+
+def test_errata_and_small_things_on_the_command_line(capsys):
+    assert said(capsys, "errata", "E33", "e13") == (
+        f"{course.errata('E33')}\n\n{course.errata('E13')}\n"
+    )
+    assert said(capsys, "small", "rules") == f"{course.small('rules')}\n"
+    found = json.loads(said(capsys, "errata", "--json"))
+    assert [e["id"] for e in found] == ALL
+    for e in found:
+        assert set(e) == {"id", "decks", "says", "right", "lines"}
+        for line, (deck, right) in zip(e["lines"], expected().get(e["id"], []), strict=True):
+            agree(as_tuple(line["deck"]), deck, e["id"])
+            agree(as_tuple(line["right"]), right, e["id"])
+    for s in json.loads(said(capsys, "small", "--json")):
+        for line, value in zip(s["lines"], small_expected()[s["name"]], strict=True):
+            agree(as_tuple(line["value"]), value, s["name"])
+
+
+def as_tuple(value):
+    return tuple(map(as_tuple, value)) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["rnu"], "chainrule course: 'rnu' does not exist\n  fix: did you mean 'run'?"),
+        (["run", "0004"], "unknown example '0004'\n  fix: did you mean '004'?"),
+        (["small", "rule"], "unknown small thing 'rule'\n  fix: did you mean 'rules'?"),
+        (["errata", "E55"], "there is no erratum 'E55'\n  fix: did you mean 'E5"),
+        (
+            ["run", "004", "--jsno"],
+            "chainrule course run: '--jsno' does not exist\n  fix: did you mean '--json'?",
+        ),
+        (["run", "004", "--figres"], "'--figres' does not exist\n  fix: did you mean '--figures'?"),
+        (["run"], "the following arguments are required: EXAMPLE"),
+    ],
+)
+def test_wrong_words(capsys, words, message):
+    assert message in said(capsys, *words, status=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("½Σ(y − ŷ)²", "1/2sum(y - y_hat)^2"),
+        ("x³ + x⁴", "x^3 + x^4"),
+        ("η·m̂/(√v̂ + ε)", "eta*m_hat/(sqrt v_hat + epsilon)"),
+        ("Δ, Θ, σ′, ⌈N/B⌉", "delta, theta, sigma', ceil(N/B)"),
+        ("é, a–b, 日", "e, a-b, ?"),
+    ],
+)
+def test_formulas_where_only_ascii_can_be_shown(text, plain):
+    """Nothing turns into another number: x³ is no x3, ½ no 12, ŷ no y."""
+    assert "".join(c if c.isascii() else output._plain_character(c) for c in text) == plain
+
+
+def test_help_has_examples(capsys):
+    for words in ([], ["run"], ["small"], ["errata"]):
+        assert main(["course", *words, "--help"]) == 0
+        text = capsys.readouterr().out
+        assert "chainrule course" in text.split("\nexample")[1]
+
+
+def test_the_course_needs_no_extra():
+    """Neither JAX nor matplotlib is loaded by what the command line prints, but for --figures."""
+    code = (
+        "import sys; from chainrule.cli import main; "
+        "main(['course', 'run', '004']); main(['course', 'errata', '--json']); "
+        "main(['course', 'small']); "
+        "print([m for m in ('jax', 'matplotlib') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip().endswith("[]")

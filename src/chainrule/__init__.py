@@ -39,9 +39,8 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import datasets, plots
-    from .explanation import Explanation, explain
     from . import course, datasets, plots
+    from .explanation import Explanation, explain
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train

@@ -296,6 +296,23 @@ def not_scalar(where: str, shape: object) -> ShapeError:
     )
 
 
+def not_one_array(function: object, received: object) -> ShapeError:
+    """For `vjp` of a function that returns a tuple, a string, nothing.
+
+    Example:
+        >>> print(not_one_array(divmod, (1, 2)))
+        vjp of divmod: only a function that returns one array can be differentiated
+          received: tuple
+          fix: return one of them
+    """
+    return ShapeError(
+        "only a function that returns one array can be differentiated",
+        where=f"vjp of {getattr(function, '__name__', type(function).__name__)}",
+        received=type(received).__name__,
+        fix="return one of them",
+    )
+
+
 def incomplete_rule(operation: object, argument: int, found: object) -> GradientError:
     """The error for an operation whose `back` leaves out the gradient of a recorded argument.
 

@@ -62,9 +62,9 @@ def explain(a: argparse.Namespace) -> int:
         write_atomically(a.out, (text.rstrip("\n") + "\n").encode())
         say(f"written: {a.out}")
         return 0
-    print(text)
     if kind == "text" and a.weight is None and not a.all:
-        print(f"more: --weight {made.some_weight()}, --all, --format html --out FILE.html")
+        text += f"; more: --weight {made.some_weight()}, --all, --format html"
+    print(text)
     return 0
 
 

@@ -16,6 +16,8 @@ from .examples import example, examples
 from .gates import GateExample, perceptron_rule
 from .names import LayerNames, Names
 from .printed import Compared, Printed, rounded_as, verdict
+from .show import show_course, show_example
+from .small import Small, SmallLine, small
 
 __all__ = [
     "Compared",
@@ -28,12 +30,17 @@ __all__ = [
     "Line",
     "Names",
     "Printed",
+    "Small",
+    "SmallLine",
     "errata",
     "example",
     "examples",
     "for_deck",
     "perceptron_rule",
     "rounded_as",
+    "show_course",
+    "show_example",
+    "small",
     "verdict",
 ]
 

@@ -88,7 +88,7 @@ def _read_softmax(model: Any, z: np.ndarray) -> dict[str, float]:
 EXAMPLES = (
     GradientExample(
         "001",
-        "One epoch of backpropagation: one input, two sigmoid neurons",
+        "One epoch of one input and two sigmoid neurons in a row",
         [[0.1]],
         [[0.25]],
         _layers,

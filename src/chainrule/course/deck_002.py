@@ -90,7 +90,7 @@ def _read_neuron(model: Any, x: np.ndarray) -> dict[str, float]:
 EXAMPLES = (
     GradientExample(
         "002",
-        "Backpropagation in a linear network: 2 inputs, 2 hidden units, 1 output",
+        "One step of a linear 2-2-1 network without biases",
         [[2.0, 3.0]],
         [[1.0]],
         _layers,

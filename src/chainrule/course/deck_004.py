@@ -105,7 +105,7 @@ def _read_neuron(model: Any, x: np.ndarray) -> dict[str, float]:
 EXAMPLES = (
     GradientExample(
         "004",
-        "A 2-2-2 network with sigmoids and one bias a layer: forward, backward, update",
+        "One step of a 2-2-2 sigmoid network with one bias a layer",
         [[0.05, 0.10]],
         [[0.01, 0.99]],
         _layers,
@@ -137,7 +137,7 @@ EXAMPLES = (
     ),
     ForwardExample(
         "004-neuron",
-        "A sigmoid neuron: weights (2, −5), point (1, 1), bias 1 and bias 0",
+        "A sigmoid neuron: weights (2, −5) at (1, 1), bias 1 and 0",
         [[1.0, 1.0, 1.0], [0.0, 1.0, 1.0]],
         _neuron,
         _read_neuron,

@@ -7,7 +7,6 @@ The words stand in `errata.en.toml`, what computes the numbers in the files `err
 from __future__ import annotations
 
 import functools
-import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -16,10 +15,10 @@ from ..errors import UnknownNameError, did_you_mean
 from ..terminal import fold
 from . import errata_000, errata_001, errata_002, errata_004
 from .errata_pairs import Pairs
+from .text import WIDTH, show_value, table
 
-__all__ = ["Erratum", "Line", "errata", "for_deck", "show_value"]
+__all__ = ["Erratum", "Line", "errata", "for_deck"]
 
-_WIDTH = 80
 _FOLDER = os.path.dirname(__file__)
 _NUMBERS: dict[str, Callable[[], Pairs]] = (
     errata_000.NUMBERS | errata_001.NUMBERS | errata_002.NUMBERS | errata_004.NUMBERS
@@ -33,6 +32,10 @@ class Line(NamedTuple):
         label: what it is.
         deck: what the deck's words or its own numbers give; None where it gives none.
         right: what is right.
+
+    Example:
+        >>> errata("E37").lines()[0]
+        Line(label='batch size', deck=500, right=100)
     """
 
     label: str
@@ -48,6 +51,10 @@ class Erratum:
         decks: where it stands.
         says: what the deck says.
         right: what is right.
+
+    Example:
+        >>> errata("E41")
+        Erratum('E41', 'Updating the weights, “leading to significantly diverged model”.')
     """
 
     def __init__(
@@ -77,13 +84,10 @@ class Erratum:
     def __str__(self) -> str:
         told = [f"{self.id}  deck {', '.join(self.decks)}", f"  says   {self.says}"]
         told.append(f"  right  {self.right}")
-        rows = [
-            (line.label, "" if line.deck is None else show_value(line.deck), show_value(line.right))
-            for line in self.lines()
-        ]
+        rows = [(line.label, *map(show_value, line[1:])) for line in self.lines()]
         if rows:
-            told += ["", *_table([("", "deck", "right"), *rows])]
-        return "\n".join(fold(line, _WIDTH) for line in told)
+            told += ["", *table(("", "deck", "right"), rows, right={1, 2})]
+        return "\n".join(fold(line, WIDTH) for line in told)
 
     def __repr__(self) -> str:
         return f"Erratum({self.id!r}, {self.says!r})"
@@ -131,41 +135,6 @@ def for_deck(deck: str) -> list[Erratum]:
     if deck not in decks:
         raise UnknownNameError(f"there is no deck {deck!r}", fix=did_you_mean(deck, decks))
     return [e for e in errata() if deck in e.decks]
-
-
-def show_value(value: Any) -> str:
-    """A number, or several, as the tables show them: six significant digits, no −0.
-
-    A number that has fewer is written with those.
-
-    Example:
-        >>> show_value(0.185359951), show_value(0.4), show_value((1.0, -0.0)), show_value(290400)
-        ('0.185360', '0.4', '(1, 0)', '290,400')
-    """
-    if isinstance(value, tuple):
-        return f"({', '.join(map(show_value, value))})"
-    if isinstance(value, (bool, str)):
-        return str(value)
-    if isinstance(value, int) or float(value).is_integer():
-        return f"{int(value):,}"
-    short = f"{value:.6g}"
-    return short if math.isclose(float(short), value, rel_tol=1e-13) else f"{value:#.6g}"
-
-
-def _table(rows: list[tuple[str, str, str]]) -> list[str]:
-    """Rows aligned under their heads; what is too long for a line gets lines of its own."""
-    widths = [max(len(row[k]) for row in rows) for k in range(3)]
-    if 2 + sum(widths) + 4 <= _WIDTH:
-        return [
-            f"  {a:{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}".rstrip() for a, b, c in rows
-        ]
-    told: list[str] = []
-    for label, deck, right in rows[1:]:
-        told.append(f"  {label}")
-        told += [
-            f"    {name:5}  {text}" for name, text in (("deck", deck), ("right", right)) if text
-        ]
-    return told
 
 
 @functools.cache

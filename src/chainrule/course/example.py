@@ -32,6 +32,14 @@ class Example:
         loss: the loss that the deck minimizes, None where it minimizes none.
         steps: how many training steps the slides work out.
         slide: what the slides print, as `Printed`.
+
+    Example:
+        >>> import chainrule as cr
+        >>> e = cr.course.example("002")
+        >>> e.x, e.y, e.slide[2].text
+        (array([[2., 3.]]), array([[1.]]), '0.191')
+        >>> round(e.quantities()["new w5"], 7)
+        0.1743825
     """
 
     names: Any = None
@@ -58,6 +66,11 @@ class Example:
         """What comes of it when the model is trained further, or otherwise than on the slide."""
         return {}
 
+    @property
+    def has_figures(self) -> bool:
+        """Is there anything in `figures`?"""
+        return type(self).figures is not Example.figures
+
     def compare(self) -> list[Compared]:
         """The slide's numbers beside ours.
 
@@ -81,7 +94,13 @@ class Example:
 
 
 class ForwardExample(Example):
-    """An example without a step of training: a model, and named numbers of its outputs."""
+    """An example without a step of training: a model, and named numbers of its outputs.
+
+    Example:
+        >>> import chainrule as cr
+        >>> round(cr.course.example("002-neuron").quantities()["ŷ"], 8)
+        0.00247262
+    """
 
     def __init__(
         self,
@@ -116,6 +135,13 @@ class GradientExample(Example):
         names: the deck's own.
         figures: label -> number, of this example.
         more: further quantities that the deck names, made of those that are there.
+
+    Example:
+        >>> import chainrule as cr
+        >>> e = cr.course.example("004")
+        >>> model = e.train(e.model())
+        >>> round(e.error(model), 12), round(e.parameters(model)["w5"], 12)
+        (0.291027773694, 0.358916479718)
     """
 
     steps = 1

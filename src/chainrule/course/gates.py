@@ -65,6 +65,11 @@ class GateExample(Example):
         name, title, slide: as for `Example`.
         outputs: the gate's output for 00, 01, 10, 11.
         threshold: Θ.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.course.example("004-and").figures()["epochs of the perceptron rule"]
+        6.0
     """
 
     def __init__(

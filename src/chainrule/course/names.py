@@ -16,6 +16,11 @@ class LayerNames(NamedTuple):
         out: the output of each unit; the same words where there is no activation.
         kernel: the weights as the layer holds them: kernel[i][j] leads from input i to unit j.
         bias: the numbers of the layer's bias: one for each unit, one for all, or none.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.course.example("004").names.layers[0].net
+        ('net_h1', 'net_h2')
     """
 
     net: tuple[str, ...]
@@ -45,6 +50,12 @@ class Names(NamedTuple):
         loss: the number that is minimized.
         rate: the learning rate.
         losses: the part of the loss that each output adds, where the deck gives them names.
+
+    Example:
+        >>> import chainrule as cr
+        >>> names = cr.course.example("004").names
+        >>> names.loss, names.rate, list(names.parameters())[:5]
+        ('J', 'α', ['w1', 'w2', 'w3', 'w4', 'b1'])
     """
 
     inputs: tuple[str, ...]

@@ -22,6 +22,11 @@ class Printed(NamedTuple):
         text: as the slide prints it, with the slide's digits.
         erratum: the erratum that speaks of it ("E16"), where there is one.
         note: why it differs, or what is peculiar about it, in a few words.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.course.example("001-softmax").slide[0][:3]
+        ('a1', '0.51', 'E16')
     """
 
     quantity: str
@@ -39,6 +44,12 @@ class Compared(NamedTuple):
         printed: what the slide prints.
         verdict: "exact", "rounded" or "wrong".
         erratum, note: as in `Printed`.
+
+    Example:
+        >>> import chainrule as cr
+        >>> row = cr.course.example("001-softmax").compare()[0]
+        >>> row.printed, round(row.ours, 6), row.verdict
+        ('0.51', 0.529694, 'wrong')
     """
 
     quantity: str

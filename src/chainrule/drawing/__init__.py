@@ -1,7 +1,19 @@
-"""Drawings of models, as SVG and without any library."""
+"""Drawings of models and of what they compute, as SVG and without any library."""
 
+from .bars import weight_updates
 from .dense import worked_network
 from .network import network
+from .neuron import neuron
 from .places import CONVENTIONS, Units, weight_namer
+from .tangent import activation
 
-__all__ = ["CONVENTIONS", "Units", "network", "weight_namer", "worked_network"]
+__all__ = [
+    "CONVENTIONS",
+    "Units",
+    "activation",
+    "network",
+    "neuron",
+    "weight_namer",
+    "weight_updates",
+    "worked_network",
+]

@@ -10,9 +10,9 @@ from ..svg import Drawing
 from .base import short_number
 from .facts import graph_of
 from .neurons import columns_of
+from .nodes import Written
 from .places import (
     Units,
-    Written,
     bias_place,
     biases_of,
     unit_place,

@@ -1,4 +1,4 @@
-"""The places of a dense network (its units, weights, biases) and what is written at them.
+"""The places of a dense network: its units, weights and biases, and the ways between them.
 
 A place is the name of one thing: unit `"input[0]"` or `"dense[1]"`, weight `"dense/kernel[0,1]"`
 (source, destination), bias `"dense/bias[0]"`, `"target[0]"`, `"loss"`.
@@ -7,16 +7,15 @@ A place is the name of one thing: unit `"input[0]"` or `"dense[1]"`, weight `"de
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..errors import ArgumentError, UnknownNameError, choose, did_you_mean
+from ..errors import ArgumentError, choose
 
-__all__ = ["CONVENTIONS", "Texts", "Units", "Written", "bias_place", "biases_of"]
+__all__ = ["CONVENTIONS", "Units", "bias_place", "biases_of"]
 __all__ += ["check_columns", "downstream"]
 __all__ += ["places_of", "unit_place", "weight_namer", "weight_place"]
 
-Written = str | Mapping[str, str]  # one number of a thing, or several by what they are
 _MOST = 12  # units of a column, and columns
 _BIASES = ("none", "own", "shared")
 
@@ -168,37 +167,3 @@ def downstream(columns: Sequence[Units], start: str) -> set[str]:
                 reached.add((c, j))
                 found |= {*ways, unit}
     return found | {f"target[{j}]" for c, j in reached if c == len(columns) - 1}
-
-
-# --- what is written ----------------------------------------------------------------------------
-
-
-class Texts:
-    """Names and values by place; each value with the key under which a page finds it."""
-
-    def __init__(
-        self, columns: Sequence[Units], names: Mapping[str, str], values: Mapping[str, Written],
-        path: str | None,
-    ) -> None:  # fmt: skip
-        known = places_of(columns)
-        for place in (*names, *values, *([path] if path is not None else [])):
-            if place not in known:
-                raise UnknownNameError(
-                    "this network has no such place",
-                    where="worked_network",
-                    received=repr(place),
-                    fix=did_you_mean(place, known),
-                )
-        self.names, self.values = names, values
-        self.given = set(names) | set(values)
-
-    def name(self, place: str) -> str:
-        """What a thing is called; nothing where it has no name."""
-        return self.names.get(place, "")
-
-    def cells(self, place: str) -> list[tuple[str, str]]:
-        """(key, text) of each number; the key of an only one is the place itself."""
-        value = self.values.get(place, "")
-        if isinstance(value, str):
-            return [(place, value)] if value else []
-        return [(f"{place}.{part}", text) for part, text in value.items()]

@@ -6,20 +6,19 @@ weight, in which its line ends, so that no line ever crosses a number.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from ..errors import choose
 from ..svg import Drawing, text_width
 from .base import HEADING, MARGIN
+from .nodes import Pill, Texts, Written, inset
 from .places import (
-    Texts,
     Units,
-    Written,
     bias_place,
     biases_of,
     check_columns,
     downstream,
+    places_of,
     unit_place,
     weight_place,
 )
@@ -31,54 +30,7 @@ _SIZES = (17.0, 16.0, 15.0, 14.0, 13.0, 12.0)  # of text, in pixels: the largest
 _HUES = {"forward": "blue", "backward": "orange"}
 
 
-# --- nodes and lists ----------------------------------------------------------------------------
-
-
-class _Box:
-    """The size of a node: a circle, wider where its lines are long."""
-
-    def __init__(self, texts: Texts, places: Sequence[str], size: float) -> None:
-        self.size = size
-        written = [_lines(texts, place) for place in places]
-        most = max((len(lines) for lines in written), default=0)
-        self.height = self.width = 1.35 * size * max(most, 1) + 1.1 * size
-        for lines in written:
-            for i, (text, bold) in enumerate(lines):
-                far = abs(i - (len(lines) - 1) / 2) * 1.35 * size + 0.5 * size
-                wide = text_width(text, size, bold) + 2 * _inset(self.height / 2, far)
-                self.width = max(self.width, wide + 0.5 * size)
-
-    def paint(
-        self, picture: Drawing, texts: Texts, place: str, x: float, y: float, hue: str, off: bool
-    ) -> None:
-        """With its middle at (x, y); grey where it is off the path."""
-        look = {"fill": "paper" if off else f"{hue}-tint", "stroke": "faint" if off else hue}
-        left, top = x - self.width / 2, y - self.height / 2
-        if self.width - self.height < 0.5:
-            picture.circle(x, y, self.height / 2, **look)
-        else:
-            picture.rect(left, top, self.width, self.height, radius=self.height / 2, **look)
-        name, cells, ink = texts.name(place), texts.cells(place), "soft" if off else "ink"
-        step = 1.35 * self.size
-        row = y - (len(cells) - (0 if name else 1)) / 2 * step
-        if name:
-            picture.text(x, row, name, size=self.size, bold=True, colour=ink)
-            row += step
-        for key, text in cells:
-            with picture.group(value=key):
-                picture.text(x, row, text, size=self.size, colour=ink)
-            row += step
-
-
-def _lines(texts: Texts, place: str) -> list[tuple[str, bool]]:
-    """(text, bold) of each line in a node."""
-    lines = [(texts.name(place), True), *((text, False) for _, text in texts.cells(place))]
-    return [(text, bold) for text, bold in lines if text]
-
-
-def _inset(radius: float, down: float) -> float:
-    """How far a round end stands back from its outermost point, so far above or below it."""
-    return radius - math.sqrt(max(0.0, radius**2 - down**2))
+# --- lists ----------------------------------------------------------------------------------
 
 
 class _Rows:
@@ -140,17 +92,17 @@ class _Plan:
         for c, column in enumerate(columns):
             places = [unit_place(column, i) for i in range(column.count)]
             after = columns[c + 1] if c + 1 < count else None
-            box, bias = _Box(texts, places, size), None
+            box, bias = Pill(texts, places, size), None
             if after is not None and after.bias == "shared":
-                bias = _Box(texts, [bias_place(after, 0)], size)
+                bias = Pill(texts, [bias_place(after, 0)], size)
                 box.width = bias.width = max(box.width, bias.width)
             self.boxes.append(box)
             self.biases.append(bias)
             self.rows.append(_Rows(texts, columns[c - 1].count if c else 0, column, size, stacked))
         targets = [f"target[{j}]" for j in range(columns[-1].count)]
         self.targets = [t for t in targets if t in texts.given]
-        self.target = _Box(texts, self.targets, size) if self.targets else None
-        self.loss = _Box(texts, ["loss"], size) if "loss" in texts.given else None
+        self.target = Pill(texts, self.targets, size) if self.targets else None
+        self.loss = Pill(texts, ["loss"], size) if "loss" in texts.given else None
         self.head = 2.2 * size if any(c.title for c in columns) else 0.0
         self._across(height)
         self._along(count)
@@ -224,12 +176,10 @@ class _Plan:
         """A point on the left (−1) or right (1) of a node; `share` from −1 to 1 is how low."""
         bias = self.biases[c] if unit == self.columns[c].count else None
         box = bias or self.boxes[c]
-        radius = box.height / 2
-        down = 0.62 * radius * share
-        if side < 0:  # level with their rows, if those are few
-            rows = (self.rows[c].count - 1) / 2 * self.rows[c].step
-            down = rows * share if rows <= 0.75 * radius else down
-        return self.x[c] + side * (box.width / 2 - _inset(radius, down)), self.y[c][unit] + down
+        rows = (self.rows[c].count - 1) * self.rows[c].step
+        if side < 0 and rows <= 0.75 * box.height:  # few: level with their rows
+            share *= rows / (0.62 * box.height)
+        return box.port(self.x[c], self.y[c][unit], share, side)
 
 
 # --- painting -----------------------------------------------------------------------------------
@@ -314,7 +264,7 @@ class _Painter:
         look = {"fill": "paper" if off else "amber-tint", "stroke": "faint" if off else "amber"}
         self.picture.circle(x, y, radius, **look)
 
-    def node(self, box: _Box, place: str, x: float, y: float, hue: str) -> None:
+    def node(self, box: Pill, place: str, x: float, y: float, hue: str) -> None:
         box.paint(self.picture, self.plan.texts, place, x, y, hue, self.off(place))
 
     def units(self, c: int) -> None:
@@ -361,7 +311,7 @@ def _edge(goal: tuple[float, float, float, float], y: float) -> Point:
     """Where a line from the height y arrives at the left of the loss."""
     x, middle, half, radius = goal
     down = max(-0.7, min(0.7, (y - middle) / (3 * radius))) * radius
-    return x - half + _inset(radius, down), middle + down
+    return x - half + inset(radius, down), middle + down
 
 
 # --- the drawing --------------------------------------------------------------------------------
@@ -396,7 +346,7 @@ def draw_worked(
     check_columns(columns)
     if wave not in _HUES:
         raise choose("wave", wave, tuple(_HUES), where="worked_network")
-    texts = Texts(columns, names or {}, values or {}, path)
+    texts = Texts(places_of(columns), names or {}, values or {}, "worked_network", path)
     head = HEADING if title else 0.0
     height -= 2 * MARGIN + head
     plan = _fitting(columns, texts, width - 2 * MARGIN, height)

@@ -165,8 +165,13 @@ def loss_gradient(say: Context, last: Explainer) -> list[Any]:
             )  # fmt: skip
         return []
     return [
-        say.line(say.d(y[k].name), found.get(k), gradient[say.row, k], (y[k].at,),
-                 more=len(y) > 4 and not t[k].value)
+        say.line(
+            say.d(y[k].name),
+            found.get(k),
+            gradient[say.row, k],
+            (y[k].at,),
+            more=len(y) > 4 and not t[k].value,
+        )
         for k in range(len(y))
     ]
 
@@ -180,7 +185,9 @@ def merged(items: list[Any], most: int = 20) -> list[Any]:
             isinstance(item, Table) and isinstance(before, Table) and "mean" in item.columns
             and item.columns == before.columns
         ):  # fmt: skip
-            out[-1] = before._replace(rows=before.rows + item.rows, at=before.at + item.at, title="")
+            out[-1] = before._replace(
+                rows=before.rows + item.rows, at=before.at + item.at, title=""
+            )
         else:
             out.append(item)
     return [rows_of(i, most) if isinstance(i, Table) and "mean" in i.columns else i for i in out]

@@ -21,7 +21,7 @@ from .steps import Line
 
 FULL, ROWS = 20, 200  # parameters up to which all is written out; up to which in rows
 
-__all__ = ["EXPLAINERS", "Context", "Explainer", "explains"]
+__all__ = ["EXPLAINERS", "Context", "Explainer", "Unexplained", "explains"]
 
 
 class Explainer:
@@ -43,10 +43,14 @@ class Explainer:
         return []
 
 
-EXPLAINERS: dict[str, type[Explainer]] = {}
+EXPLAINERS: dict[str, Callable[..., Explainer]] = {}
 
 
-Made = TypeVar("Made", bound="type[Explainer]")
+class Unexplained(Exception):
+    """A layer did what its explainer does not know: its sizes are shown instead."""
+
+
+Made = TypeVar("Made", bound="Callable[..., Explainer]")
 
 
 def explains(*kinds: str) -> Callable[[Made], Made]:
@@ -88,7 +92,7 @@ class Context:
             if net is None:
                 continue
             inputs, kernel = recording.value(net.args[0]), recording.value(net.args[1])
-            if inputs.ndim != 2:
+            if inputs.ndim != 2 or len(inputs) != recording.rows:
                 continue
             if not sizes:
                 sizes.append(kernel.shape[0])
@@ -105,6 +109,8 @@ class Context:
             self.mode = "sizes"
         self.labels: dict[int, list[str]] = {}  # by index of a node: what its units are called
         self.places: dict[int, list[str]] = {}  # and where they are drawn
+        self.letters: dict[int, str] = {}  # and what a whole map is called: c of c[2,3,0]
+        self._letters: dict[str, int] = {}
         self.doubts: list[str] = []  # lines whose formula does not give their number
 
     # --- names ----------------------------------------------------------------------------------
@@ -170,12 +176,24 @@ class Context:
     # --- the stages -----------------------------------------------------------------------------
 
     def explainers(self) -> list[Explainer]:
-        """One for each stage."""
-        found = []
-        for stage in self.recording.stages:
-            made = EXPLAINERS.get(stage.kind)
-            found.append((made or EXPLAINERS["operation"])(self, stage))
+        """One for each stage; of what a layer did in another way than usual the sizes."""
+        found: list[Explainer] = []
+        for number, stage in enumerate(self.recording.stages):
+            kind = stage.kind
+            if EXPLAINERS.get(kind) is EXPLAINERS.get("Dense") and number not in self.dense:
+                kind = "Dense at every position"
+            try:
+                made = EXPLAINERS.get(kind, EXPLAINERS["operation"])(self, stage)
+            except Unexplained:
+                made = EXPLAINERS["operation"](self, stage)
+            found.append(made)
         return found
+
+    def letter(self, letter: str) -> str:
+        """A letter for the numbers of a layer: `c` for the first that asks, then `c2`, `c3`."""
+        self._letters[letter] = self._letters.get(letter, 0) + 1
+        count = self._letters[letter]
+        return letter if count == 1 else f"{letter}{count}"
 
     def stage_number(self, stage: Stage) -> int:
         """The place of a stage in the forward pass."""

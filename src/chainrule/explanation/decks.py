@@ -28,7 +28,7 @@ def explain_deck(deck: str, notation: str | None = None, **settings: Any) -> Exp
 
     Example:
         >>> print(explain_deck("001").text(weight="w1").splitlines()[-1].strip())
-        new = old - 0.4·gradient = 0.15 - 0.4·0.001021386 = 0.149591442
+        new = old - 0.4·gradient = 0.15 - 0.4·0.001021396 = 0.149591442
     """
     if deck not in NOTES:
         raise choose("deck", deck, NOTES, where="explain")
@@ -41,6 +41,14 @@ def explain_deck(deck: str, notation: str | None = None, **settings: Any) -> Exp
     return made
 
 
+ROOM = 68  # what stands in one line of text behind an erratum's number
+
+
 def _first(erratum: Any) -> str:
-    """What is right, in at most two sentences."""
-    return ". ".join(erratum.right.split(". ")[:2]).rstrip(".") + "."
+    """What is right: its first sentence, and more where a line has room."""
+    first, *others = erratum.right.rstrip(".").split(". ")
+    for sentence in others:
+        if len(first) + len(sentence) > ROOM:
+            break
+        first += f". {sentence}"
+    return f"{first}."

@@ -88,7 +88,7 @@ class Units(UnitFacts):
                                    for j in range(self.m))]  # fmt: skip
         rows = []
         for j in range(self.m):
-            slope, form = self.slope_of(j), self.slope_form(j)
+            slope, form = self.slope_of(j) or 0.0, self.slope_form(j)
             chain = Product([
                 self._d_out_leaf(j),
                 Leaf(partial(self.out_names[j], self.net_names[j]), slope, self.at[j]),
@@ -188,7 +188,9 @@ class Units(UnitFacts):
         for j in range(self.biases):
             g, total = self.bias_gradient(j)
             cells = (("Σ" if self.shared else float(delta[j])), "1") if one else ()
-            rows.append((self.bias_name(j), *cells, Cell(g, total if say.agrees(total, g) else None)))
+            rows.append(
+                (self.bias_name(j), *cells, Cell(g, total if say.agrees(total, g) else None))
+            )
             at.append((self.bias_at(j),))
         columns = ("", "δ", "· input", f"= {say.d('w')}") if one else (
             "", f"{say.d('w')}, sum over {say.recording.rows} rows"
@@ -199,7 +201,7 @@ class Units(UnitFacts):
         """The gradients of a kernel as it stands in memory: a row for each input."""
         g, few = self.kernel_gradient(), 8
         shown = min(self.m, few)
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (self.in_names[i], *(Cell(float(g[i, j]), self._product(i, j)) for j in range(shown)))
             for i in range(self.n)
         ]
@@ -209,7 +211,9 @@ class Units(UnitFacts):
             cells = [Cell(value, total) for value, total in biases]
             rows.append(("bias", *cells, *("" for _ in range(shown - len(cells)))))
             at.append((self.path(self.bias_weight, "bias"),))
-        title = f"{self.say.d(self.path(self.kernel, 'kernel'))}: from the row's name to the column's"
+        title = (
+            f"{self.say.d(self.path(self.kernel, 'kernel'))}: from the row's name to the column's"
+        )
         if shown < self.m:
             title += f"; the first {shown} of {self.m} units"
         columns = ("", *(self.out_names[j] for j in range(shown)))
@@ -222,7 +226,7 @@ class Units(UnitFacts):
     # --- one weight -----------------------------------------------------------------------------
 
     def parameter(self, weight: Any, at: tuple[int, ...]) -> dict[str, Any]:
-        """One of its weights: name, unit, input, the chain, its factors with where they are from."""
+        """One of its weights: name, unit, input, the chain, and the local factor."""
         if weight is self.kernel:
             i, j = at
             return {

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ArgumentError, choose
-from . import generic  # noqa: F401  (registers what explains every other layer)
+from . import convolution, generic, others, pooling, recurrence  # noqa: F401  (they register)
 from .build import backward_part, forward_part, loss_part
-from .context import Context
+from .context import EXPLAINERS, Context
+from .fitting import fitted
 from .forms import FORMS
 from .formula import Style
 from .notation import notation_of
@@ -41,12 +42,12 @@ class Explanation:
         >>> model = cr.Sequential([cr.layers.Input((1,)), cr.layers.Dense(1)])
         >>> model.set_weights([[[2.0]], [0.5]])
         >>> solution = cr.explain(model, [[3.0]], [[5.0]], loss="mse")
-        >>> print(solution.text().splitlines()[8])
-          E = (t1 - a1_1)² = (5 - 6.5)² = 2.25
+        >>> print(solution.text().splitlines()[2])
+        2 LOSS  E = (t1 - a1_1)² = (5 - 6.5)² = 2.25
     """
 
     def __init__(self, say: Context, extra: Sequence[Words] = ()) -> None:
-        self.say, self.stages, self.extra = say, say.explainers(), list(extra)
+        self.say, self.stages, self.extra = say, fitted(say), list(extra)
 
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -91,13 +92,14 @@ class Explanation:
         """As plain text of at most `width` columns: the nine parts, or one weight."""
         if weight is not None:
             return "\n".join(part_lines(self.weight(weight), self.style, True, width))
+        out: list[str] = []
         for most in (10**9,) if more else SHORTER:
-            out: list[str] = []
+            out = []
             for part in self.parts:
                 out += part_lines(part, self.style, more, width, most)
             if len(out) < LONGEST:
                 break
-        out.append("computed with all digits, rounded only here")
+        out.append("computed with all digits, rounded here")
         return "\n".join(out)
 
     def rendered(self, kind: str = "text", more: bool = False, weight: str | None = None) -> str:
@@ -169,7 +171,7 @@ def explain(
     names = notation_of(notation)
     if digits is not None and not 1 <= digits <= 15:
         raise ArgumentError("digits are from 1 to 15", where="explain", received=digits)
-    recording = Recording(model, x, y, loss, optimizer)
+    recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
     need_few_rows(recording.rows)
     if not 0 <= focus < recording.rows:
         raise ArgumentError(

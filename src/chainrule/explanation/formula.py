@@ -14,7 +14,8 @@ from typing import Any
 
 from .digits import Digits
 
-__all__ = ["Apply", "Formula", "Leaf", "Neg", "Power", "Product", "Ratio", "Style", "Sum", "const"]
+__all__ = ["Apply", "Formula", "Leaf", "Neg", "Power", "Product", "Ratio", "Rest", "Style", "Sum"]
+__all__ += ["const"]
 
 # how tightly the parts of a formula hold together
 SUM, NEG, PRODUCT, POWER, ATOM = range(5)
@@ -244,6 +245,26 @@ class Sum(Formula):
     def parts(self) -> Sequence[Formula]:
         """Its terms."""
         return self.terms
+
+
+class Rest(Formula):
+    """What a long sum leaves out: how many terms, and what they sum to.
+
+    Example:
+        >>> (Leaf("a", 1.0) + Rest(1200, 0.25)).write(Style(Digits(3), numbers=True))
+        '1 + (1,200 more: 0.25)'
+    """
+
+    def __init__(self, count: int, total: Any) -> None:
+        self.count, self.total = count, total
+
+    @property
+    def value(self) -> Any:
+        """The sum of what is left out."""
+        return self.total
+
+    def _write(self, style: Style) -> tuple[str, int]:
+        return style.parens(style.more(self.count, self.total)), ATOM
 
 
 class Neg(Formula):

@@ -7,7 +7,7 @@ optimizer's own `apply`. Here they are only kept, and sorted by the layers they 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +15,7 @@ import numpy as np
 from .. import tree
 from ..chain import Tape, record
 from ..errors import DataError, StateError
-from ..layers.base import computing_in
-from ..layers.context import calling
+from ..layers.context import calling, computing_in
 from ..models import Model, Sequential
 from ..models.edge import Edge
 from ..models.feed import Feed
@@ -55,11 +54,15 @@ class Stage(NamedTuple):
         layer: the layer, in the copy; None for operations between layers.
         calls: what it did, in order.
         name: of the layer, or of the operation.
+        used: the values of it that others go on with, or that are outputs of the model.
+        scope: of its calls; a layer that is called twice has two.
     """
 
     layer: Any
     calls: tuple[Any, ...]
     name: str
+    used: tuple[Any, ...] = ()
+    scope: Any = None
 
     @property
     def kind(self) -> str:
@@ -67,13 +70,13 @@ class Stage(NamedTuple):
         return type(self.layer).__name__ if self.layer is not None else "operation"
 
     def holds(self, call: Any) -> bool:
-        """Is the call one of these? By its place on the tape: `==` on recorded values is another."""
+        """Is the call one of these? (`==` on recorded values is an operation.)"""
         return any(call is c for c in self.calls)
 
     @property
     def made(self) -> Any:
-        """The node of the last value that it made."""
-        return self.calls[-1].results[0]
+        """The node of the value that others go on with; the last one, if there are several."""
+        return self.used[-1] if self.used else self.calls[-1].results[0]
 
 
 class Recording:
@@ -83,13 +86,22 @@ class Recording:
         model: any model that is built or can be by these rows.
         x, y: a few rows of inputs and targets, as `fit` takes them.
         loss, optimizer: in place of those that the model was compiled with.
+        known: classes of layers, by name, that are shown as a whole; of any other the layers in it.
 
     Raises:
         StateError: there is no loss.
         DataError, ShapeError: rows that `fit` would refuse, too.
     """
 
-    def __init__(self, model: Model, x: Any, y: Any, loss: Any = None, optimizer: Any = None):
+    def __init__(
+        self,
+        model: Model,
+        x: Any,
+        y: Any,
+        loss: Any = None,
+        optimizer: Any = None,
+        known: Container[str] = (),
+    ) -> None:
         self.model, self.optimizer = _copy(model, loss, optimizer)
         feed = Feed(self.model, Edge(self.model, None, needs_y=True))
         chunk = feed.one_batch(x, y, None)
@@ -118,8 +130,8 @@ class Recording:
             self.d[call.index], self.d_args[call.index] = d_results, d_args
         gradients = [self._gradient(v) for v in everything]
         by_id = dict(zip(map(id, everything), gradients, strict=True))
-        known = [(by_id[id(v)], v) for v in trained]
-        self.optimizer.apply([np.zeros(v.shape, v.dtype) if g is None else g for g, v in known])
+        pairs = [(by_id[id(v)], v) for v in trained]
+        self.optimizer.apply([np.zeros(v.shape, v.dtype) if g is None else g for g, v in pairs])
         after = snapshot(everything)
         self.weights = [
             Weight(
@@ -130,7 +142,7 @@ class Recording:
         ]  # fmt: skip
         self.loss = float(raw(loss_node))
         self.loss_after = self.loss_at([w.after for w in self.weights])
-        self.stages = self._stages()
+        self.stages = self._stages(known)
         self.paths = {id(v): path for path, v in self.parameters}
 
     def _slots(self, slots: Any, held: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -204,24 +216,51 @@ class Recording:
         source = self.tape.sources.get(getattr(node, "index", -1))
         return next((w for w in self.weights if w.variable is source), None)
 
-    def _stages(self) -> list[Stage]:
-        """The calls before the loss, by the layers they ran in: the outermost that is no model."""
-        ends = [n.index for n in tree.leaves(self.outputs) if getattr(n, "tape", None) is self.tape]
+    def _stages(self, known: Container[str]) -> list[Stage]:
+        """The calls before the loss, by the layers they ran in.
+
+        Of layers inside each other the outermost that is `known` counts, else the innermost: a
+        block shows the layers it is made of.
+        """
+        outputs = [n for n in tree.leaves(self.outputs) if getattr(n, "tape", None) is self.tape]
+        end = max((n.index for n in outputs), default=-1) + 1
         found: list[Stage] = []
         scopes = [s for s in self.tape.scopes if s.end is not None and s.end > s.first]
-        for call in self.tape.calls[: max(ends, default=-1) + 1]:
+        scopes = [s for s in scopes if not isinstance(s.layer, Model)]
+        open_: list[Any] = []  # the scopes around a call, from the outermost on
+        for call in self.tape.calls[:end]:
+            while scopes and scopes[0].first <= call.index:
+                open_.append(scopes.pop(0))
+            open_ = [s for s in open_ if call.index < s.end]
             if call.operation is None:
                 continue
-            around = [s for s in scopes if s.first <= call.index < s.end]
-            layers = [s for s in around if not isinstance(s.layer, Model)]
-            scope = layers[0] if layers else None
-            layer = None if scope is None else scope.layer
-            if found and scope is not None and found[-1].layer is layer:
+            whole = (s for s in open_ if type(s.layer).__name__ in known)
+            scope = next(whole, open_[-1] if open_ else None)
+            if found and scope is not None and found[-1].scope is scope:
                 found[-1] = found[-1]._replace(calls=(*found[-1].calls, call))
             else:
+                layer = None if scope is None else scope.layer
                 name = layer.name if layer is not None else call.operation.__name__
-                found.append(Stage(layer, (call,), name))
-        return found
+                found.append(Stage(layer, (call,), name, (), scope))
+        return self._with_uses(found, outputs)
+
+    def _with_uses(self, stages: list[Stage], outputs: list[Any]) -> list[Stage]:
+        """With what each stage hands on."""
+        maker = {c.index: k for k, stage in enumerate(stages) for c in stage.calls}
+        used: list[dict[int, Any]] = [{} for _ in stages]
+        for call in self.tape.calls:
+            here = maker.get(call.index)
+            for a in call.args:
+                k = maker.get(getattr(a, "index", -1)) if hasattr(a, "tape") else None
+                if k is not None and k != here:
+                    used[k][id(a)] = a
+        for node in outputs:
+            if node.index in maker:
+                used[maker[node.index]][id(node)] = node
+        return [
+            stage._replace(used=tuple(sorted(nodes.values(), key=lambda n: n.index)))
+            for stage, nodes in zip(stages, used, strict=True)
+        ]
 
     @property
     def loss_calls(self) -> list[Any]:

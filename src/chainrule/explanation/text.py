@@ -28,6 +28,9 @@ def part_lines(
         first, items = items[0], items[1:]
         lead = f"{head}  "
         out = _words(first, width, lead)
+    elif head and items and _alone(items):  # and so does a line with nothing like it below
+        first, items = items[0], items[1:]
+        out = list(_line(first, style, len(first.name), width, f"{head}  "))
     block: list[Line] = []
     for item in items:
         if isinstance(item, Line):
@@ -67,7 +70,14 @@ def _lines(block: Sequence[Line], style: Style, width: int, most: int) -> list[s
     return out
 
 
-def _line(line: Line, style: Style, room: int, width: int) -> Iterator[str]:
+def _alone(items: Sequence[Any]) -> bool:
+    """Does a block of one line come first?"""
+    return isinstance(items[0], Line) and not (len(items) > 1 and isinstance(items[1], Line))
+
+
+def _line(
+    line: Line, style: Style, room: int, width: int, lead: str = " " * INDENT
+) -> Iterator[str]:
     sides: list[str] = []
     result = style.number(line.value) if line.value is not None else ""
     numbers = type(style)(style.digits, numbers=True)
@@ -79,8 +89,8 @@ def _line(line: Line, style: Style, room: int, width: int) -> Iterator[str]:
     if not sides or sides[-1] != result:
         sides.append(result)
     note = f"  ({line.note})" if line.note else ""
-    head = " " * INDENT + line.name.ljust(room)
-    margin = " " * (INDENT + room)
+    head = lead + line.name.ljust(room)
+    margin = " " * len(head)
     text = head
     for k, side in enumerate(sides):
         piece = f" = {side}" + (note if k == len(sides) - 1 else "")

@@ -155,9 +155,7 @@ class UnitFacts(Explainer):
     def with_others(self, formula: Formula, node: Any, at: tuple[int, ...], name: str) -> Formula:
         """With what reaches a weight by other ways: its penalty, other uses."""
         others = [
-            (call, d)
-            for call, d in self.say.recording.shares(node)
-            if not self.stage.holds(call)
+            (call, d) for call, d in self.say.recording.shares(node) if not self.stage.holds(call)
         ]
         terms = [formula]
         for call, d in others:
@@ -222,7 +220,6 @@ class UnitFacts(Explainer):
             ]  # fmt: skip
         at = (0 if self.shared else j,)
         return g, self.with_others(Sum(terms, 4), self.bias, at, self.bias_name(j))
-
 
     def slope_form(self, j: int) -> Formula | None:
         """The slope of a unit in symbols; None where units mix."""

@@ -193,16 +193,15 @@ def update_part(say: Context, most: int = 60) -> Part:
         return Part("update", (Words("Nothing is trained: every weight is frozen."),))
     names, t = parameter_names(say), int(o.iterations.value)
     rate = float(o._rate_at(t))
-    items: list[Any] = [Words(rule_of(o, rate), "heading")]
-    total = sum(w.before.size for w in trained)
     frozen = [w.path.replace(".", "/") for w in rec.weights if not w.trained]
+    left = f"; frozen: {', '.join(frozen[:3])}" + " …" * (len(frozen) > 3) if frozen else ""
+    items: list[Any] = [Words(rule_of(o, rate) + left, "heading")]
+    total = sum(w.before.size for w in trained)
     if say.mode != "full":
         items.append(_by_array(trained))
     if total <= TRIED:
         tables = _by_number(say, trained, names, rate, t, most)
         items += [table._replace(more=say.mode != "full") for table in tables]
-    if frozen:
-        items.append(Words("frozen, left as they are: " + ", ".join(frozen)))
     return Part("update", tuple(items))
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import choose
 from .context import Context, Explainer
 from .dense import Units
-from .formula import Formula, Leaf, Neg, Product, Sum
+from .formula import Formula, Leaf, Product, Sum
 from .recording import Weight
-from .steps import Line, Table, Words
+from .steps import Table, Words
 from .update import parameter_names, rule_of, step_formula
 
 __all__ = ["find_weight", "weight_items"]
@@ -144,9 +144,7 @@ def _uses(say: Context, weight: Weight, at: tuple[int, ...], value: float) -> li
     """The gradient as the sum over everything that the weight went into."""
     node = say.recording.tape.known(weight.variable)
     shares = [] if node is None else say.recording.shares(node)
-    terms: list[Formula] = [
-        say.leaf(f"by {call.operation.__name__}", d[at]) for call, d in shares
-    ]
+    terms: list[Formula] = [say.leaf(f"by {call.operation.__name__}", d[at]) for call, d in shares]
     name = f"{weight.path.replace('.', '/')}[{','.join(map(str, at))}]"
     return [say.line(say.d(name), Sum(terms, 3) if terms else None, value, (name,))]
 
@@ -180,12 +178,6 @@ def _step(say: Context, weight: Weight, at: tuple[int, ...], value: float) -> li
     items: list[Any] = [Words(f"update {rule_of(o, rate)}")]
     formula = None
     if step is not None:
-        change: Formula = step if not isinstance(step, Neg) else step
-        formula = Sum([Leaf("old", old), change])
+        formula = Sum([Leaf("old", old), step])
     items.append(say.line("new", formula, new))
     return items
-
-
-def norm(line: Line) -> float:
-    """The size of a line's number."""
-    return abs(float(line.value))

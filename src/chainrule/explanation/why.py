@@ -30,17 +30,21 @@ def network_part(say: Context) -> Part:
         words = " → ".join(kinds[:8]) + (" → …" if len(kinds) > 8 else "")
     losses = [type(o.loss).__name__ for o in rec.task.objective.outputs if o.loss is not None]
     form = loss_form(rec.task.objective.outputs[0].loss) if len(losses) == 1 else None
-    loss = f"{losses[0]} {form.says}" if form is not None else ", ".join(losses)
+    loss = f"{say.loss} = {form.says}" if form is not None else ", ".join(losses)
     o = rec.optimizer
     rate = float(o._rate_at(int(o.iterations.value)))
     count = sum(w.before.size for w in rec.weights)
     shared = sum(say.names.shared) if whole else 0
     items = [
-        Words(f"{words}; loss {loss}; {type(o).__name__}, rate {rate:g}"),
         Words(
-            f"{count:,} parameters"
-            + (f", {shared} of them a bias shared by a layer" if shared else "")
-            + f"; {rec.rows} row{'s' * (rec.rows > 1)}, {rec.dtype}"
+            f"{words}; {loss}; {type(o).__name__} {rate:g}; {count:,} parameters"
+            + (f"; {rec.rows} rows" if rec.rows > 1 else "")
+            + f", {rec.dtype}"
+        ),
+        Words(
+            f"loss {', '.join(losses)}; {type(o).__name__}, learning rate {rate:g}"
+            + (f"; {shared} layers share one bias among their units" if shared else ""),
+            more=True,
         ),
     ]
     if whole:
@@ -51,7 +55,12 @@ def network_part(say: Context) -> Part:
 def why_part(say: Context, stages: list[Explainer]) -> Part:
     """7 WHY: the gradient of the first layer beside that of the last, as a product of factors."""
     layers = [s for s in stages if isinstance(s, Units) and s.kernel is not None]
-    if say.mode != "full" or len(layers) < 2 or say.recording.rows > 1 or any(s.softmax for s in layers[:-1]):
+    if (
+        say.mode != "full"
+        or len(layers) < 2
+        or say.recording.rows > 1
+        or any(s.softmax for s in layers[:-1])
+    ):
         return Part("why", tuple(_sizes(say)))
     first, last = layers[0], layers[-1]
     early, late = first.kernel_gradient()[0, 0], last.kernel_gradient()[0, 0]

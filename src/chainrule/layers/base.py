@@ -24,7 +24,7 @@ from ..registry import Configurable, Registry, snake_case
 from ..shapes import check_shape, dry_run, is_shape, map_shapes, with_batch
 from ..symbol import InGraph, call_layer, fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
-from .context import CallContext, calling, current, met
+from .context import CallContext, calling, computing_in, computing_type, current, met
 from .explicit import Explicit
 from .masks import Masks
 from .signature import Accepts, ReadWhenAsked
@@ -34,8 +34,6 @@ from .tracking import metric_variables, signature
 registry = Registry("layer")
 register = registry.add
 
-# overrides the type of every layer, while a gradient is checked in float64
-_computes_in: ContextVar[Any] = ContextVar("chainrule_computes_in", default=None)
 _to_come: ContextVar[list[int] | None] = ContextVar("chainrule_weights_to_come", default=None)
 
 
@@ -51,21 +49,6 @@ def weights_to_come(numbers: int) -> Iterator[None]:
         yield
     finally:
         _to_come.reset(token)
-
-
-@contextmanager
-def computing_in(dtype: Any) -> Iterator[None]:
-    """Inside, every layer computes in this type; None: in its own."""
-    token = _computes_in.set(dtype)
-    try:
-        yield
-    finally:
-        _computes_in.reset(token)
-
-
-def computing_type() -> Any:
-    """The type that every layer computes in now, where a gradient is checked; else None."""
-    return _computes_in.get()
 
 
 def zeros_to_come(shape: tuple, dtype: Any, **about: Any) -> Variable:
@@ -317,7 +300,7 @@ class Layer(State, Masks, Explicit, Configurable):
 
     def _input(self, x: Any) -> Any:
         """Arrays in the layer's type, in the tree they came in."""
-        dtype = _computes_in.get() or self._dtype
+        dtype = computing_type() or self._dtype
         if type(x) is np.ndarray and x.dtype is dtype:  # nearly always
             return x
         if isinstance(x, Recordable):

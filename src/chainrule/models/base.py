@@ -469,6 +469,21 @@ class Model(MakesTask):
         text = summary.text(self, width=None)
         print_fn(text) if print_fn is not None else print(text)
 
+    def diagram(self, detail: str = "auto", **look: Any) -> Any:
+        """A drawing of the model, as SVG: `cr.plots.network(model, detail, **look)`.
+
+        A notebook shows it, `.save("model.svg")` writes it.
+
+        Example:
+            >>> import chainrule as cr
+            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)], name="line")
+            >>> model.diagram(theme="dark").title
+            'Sequential line'
+        """
+        from ..drawing import network
+
+        return network(self, detail, **look)
+
     def _repr_html_(self) -> str:
         return summary.html(self)
 

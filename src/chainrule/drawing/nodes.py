@@ -1,0 +1,95 @@
+"""Nodes with a name and numbers, and the numbers' keys: what drawings of worked examples share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from ..errors import UnknownNameError, did_you_mean
+from ..svg import Drawing, text_width
+
+__all__ = ["Pill", "Texts", "Written", "inset"]
+
+Written = str | Mapping[str, str]  # one number of a thing, or several by what they are
+
+
+class Texts:
+    """Names and values by place; each value with the key under which a page finds it."""
+
+    def __init__(
+        self, known: Sequence[str], names: Mapping[str, str], values: Mapping[str, Written],
+        where: str, path: str | None = None,
+    ) -> None:  # fmt: skip
+        for place in (*names, *values, *([path] if path is not None else [])):
+            if place not in known:
+                raise UnknownNameError(
+                    "there is no such place in this drawing",
+                    where=where,
+                    received=repr(place),
+                    fix=did_you_mean(place, known),
+                )
+        self.names, self.values = names, values
+        self.given = set(names) | set(values)
+
+    def name(self, place: str) -> str:
+        """What a thing is called; nothing where it has no name."""
+        return self.names.get(place, "")
+
+    def cells(self, place: str) -> list[tuple[str, str]]:
+        """(key, text) of each number; the key of an only one is the place itself."""
+        value = self.values.get(place, "")
+        if isinstance(value, str):
+            return [(place, value)] if value else []
+        return [(f"{place}.{part}", text) for part, text in value.items() if text]
+
+
+class Pill:
+    """A node and its size: a circle, wider where its lines are long."""
+
+    def __init__(self, texts: Texts, places: Sequence[str], size: float) -> None:
+        self.size = size
+        written = [_lines(texts, place) for place in places]
+        most = max((len(lines) for lines in written), default=0)
+        self.height = self.width = 1.35 * size * max(most, 1) + 1.1 * size
+        for lines in written:
+            for i, (text, bold) in enumerate(lines):
+                far = abs(i - (len(lines) - 1) / 2) * 1.35 * size + 0.5 * size
+                wide = text_width(text, size, bold) + 2 * inset(self.height / 2, far)
+                self.width = max(self.width, wide + 0.5 * size)
+
+    def port(self, x: float, y: float, share: float, side: int) -> tuple[float, float]:
+        """A point on the left (−1) or right (1) of it; `share` from −1 to 1 is how low."""
+        down = 0.31 * self.height * share
+        return x + side * (self.width / 2 - inset(self.height / 2, down)), y + down
+
+    def paint(
+        self, picture: Drawing, texts: Texts, place: str, x: float, y: float, hue: str, off: bool
+    ) -> None:
+        """With its middle at (x, y); grey where it is off the path."""
+        look = {"fill": "paper" if off else f"{hue}-tint", "stroke": "faint" if off else hue}
+        left, top = x - self.width / 2, y - self.height / 2
+        if self.width - self.height < 0.5:
+            picture.circle(x, y, self.height / 2, **look)
+        else:
+            picture.rect(left, top, self.width, self.height, radius=self.height / 2, **look)
+        name, cells, ink = texts.name(place), texts.cells(place), "soft" if off else "ink"
+        step = 1.35 * self.size
+        row = y - (len(cells) - (0 if name else 1)) / 2 * step
+        if name:
+            picture.text(x, row, name, size=self.size, bold=True, colour=ink)
+            row += step
+        for key, text in cells:
+            with picture.group(value=key):
+                picture.text(x, row, text, size=self.size, colour=ink)
+            row += step
+
+
+def _lines(texts: Texts, place: str) -> list[tuple[str, bool]]:
+    """(text, bold) of each line in a node."""
+    lines = [(texts.name(place), True), *((text, False) for _, text in texts.cells(place))]
+    return [(text, bold) for text, bold in lines if text]
+
+
+def inset(radius: float, down: float) -> float:
+    """How far a round end stands back from its outermost point, so far above or below it."""
+    return radius - math.sqrt(max(0.0, radius**2 - down**2))
