@@ -116,7 +116,7 @@ class Cards(NamedTuple):
         kind = escape(words.kind)
         return (
             f'<p class="cr-words cr-{kind}{more}"{self._since()}{tongue}>'
-            f"{ref}{escape(visible(text))}</p>\n"
+            f"{ref}{escape(text)}</p>\n"
         )
 
     def _since(self) -> str:
@@ -138,23 +138,23 @@ class Cards(NamedTuple):
         if line.note:
             said, _ = self.language.sentence(line.note)
             way = self.language.direction
-            note = f' <span class="cr-note" dir="{way}">({escape(visible(said))})</span>'
+            note = f' <span class="cr-note" dir="{way}">({escape(said)})</span>'
         more = " cr-more" if line.more else ""
         return (
             f'<div class="cr-line{more}"{mark}{self._at(line.at)}>'
-            f'<span class="cr-name">{element(sign(symbol(line.name)))}</span>'
+            f'<span class="cr-name">{element(sign(symbol(self.language.name(line.name))))}</span>'
             f'<span class="cr-sides">{self._sides(line.formula, line.value, True)}{note}</span>'
             "</div>\n"
         )
 
     def _sides(self, formula: Any, value: Any, counted: bool) -> str:
-        """= symbols = numbers = value, each a part of its own."""
+        """= symbols = numbers = value, each a part of its own; not counted: without the first =."""
         style = MathML(self.digits, False, self.decimals)
         out, result = [], "" if value is None else self._result(value, counted)
         if formula is not None:
             symbols, filled = pieces(formula, style), pieces(formula, style.filled())
             same = symbols == filled
-            out.append(_side("cr-symbols" + " cr-both" * same, symbols))
+            out.append(_side("cr-symbols" + " cr-both" * same, symbols, counted))
             if not same and filled != [element(style.number(value))]:
                 out.append(_side("cr-numbers", filled))
         if result:
@@ -182,7 +182,7 @@ class Cards(NamedTuple):
         if table.title:
             said, spoken = self.language.sentence(table.title)
             way = "" if spoken else ' lang="en" dir="ltr"'
-            title = f"<caption{way}>{escape(visible(said))}</caption>"
+            title = f"<caption{way}>{escape(said)}</caption>"
         heads = "".join(self._column(c) for c in table.columns)
         rest = ""
         if table.total:
@@ -258,9 +258,9 @@ class Cards(NamedTuple):
         )
 
 
-def _side(kind: str, parts: Sequence[str]) -> str:
+def _side(kind: str, parts: Sequence[str], equals: bool = True) -> str:
     """One side of an equation, after its equal sign."""
-    equal = element('<mo form="infix">=</mo>')
+    equal = element('<mo form="infix">=</mo>') if equals else ""
     return f'<span class="cr-side {kind}">{equal}{"<wbr>".join(parts)}</span>'
 
 

@@ -95,7 +95,9 @@ class MathML(Style):
 
     def parens(self, text: str) -> str:
         """In parentheses that are as high as what they hold."""
-        return f"<mrow><mo>(</mo>{_row(text)}<mo>)</mo></mrow>"
+        # the taller glyphs of some fonts stand apart from what they hold
+        grow = "" if "<mfrac" in text or "<msqrt" in text else ' stretchy="false"'
+        return f"<mrow><mo{grow}>(</mo>{_row(text)}<mo{grow}>)</mo></mrow>"
 
     def ratio(self, top: str, bottom: str) -> str:
         """One above the other."""

@@ -9,6 +9,7 @@ from ..drawing.places import Units, places_of
 from ..drawing.worked import draw_worked
 from ..errors import ArgumentError
 from .formula import Formula
+from .mathml import number_text
 from .steps import Cell, Line, Part, Table
 
 if TYPE_CHECKING:
@@ -85,17 +86,18 @@ def scene_of(explanation: Explanation, height: float, direction: str = "ltr") ->
             place = goals.get(leaf.name, leaf.at)
             if place in known and "[" in place and not _is_unit(place, columns[1:]):
                 names[place] = leaf.name
-                values[place] = {leaf.name: say.digits(leaf.value)}
+                values[place] = {leaf.name: number_text(say.digits(leaf.value))}
         shows: dict[tuple[str, str], str] = {}
         _put(say, forward, known, values, shows)
         _put(say, loss[-1:], known, values, shows)
         first = draw_worked(columns, names, values, wave="forward", **look)
-        weights = {p: n for p, n in names.items() if "/" in p}
+        names["loss"] = say.loss
         gradients: dict[str, dict[str, str]] = {}
         _put(say, list(_newest(backward)), known, gradients, shows)
-        second = draw_worked(columns, weights, gradients, wave="backward", **look)
+        second = draw_worked(columns, names, gradients, wave="backward", **look)
     except ArgumentError:  # too large, or of another form
         return None
+    weights = {place: name for place, name in names.items() if "/" in place}
     return Scene(first.svg(), second.svg() if gradients else "", shows, weights)
 
 
@@ -112,7 +114,7 @@ def _put(
         place = e.at[0] if e.at else ""
         if place not in known:
             continue
-        text = say.digits(e.value)
+        text = number_text(say.digits(e.value))
         written = text if "/" in place else f"{e.label} {text}"
         values.setdefault(place, {})[e.name] = written
         shows[place, e.name] = f"{place}.{e.name}"
@@ -122,6 +124,6 @@ def _newest(found: list[Entry]) -> Iterator[Entry]:
     """Of every place the last number: δ of a unit, the gradient of a weight."""
     last: dict[str, Entry] = {}
     for e in found:
-        if e.at and ("/" in e.at[0] or e.label[:1] in "δΔ" or not e.at[0] in last):
+        if e.at and ("/" in e.at[0] or e.label[:1] in "δΔ" or e.at[0] not in last):
             last[e.at[0]] = e
     yield from last.values()
