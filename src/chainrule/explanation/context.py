@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .digits import Digits
-from .formula import Formula, Leaf
+from .formula import Formula, Leaf, Neg, Power, Product, Ratio, Sum
 from .notation import Notation, partial
 from .recording import Recording, Stage
 from .steps import Line
@@ -171,7 +171,8 @@ class Context:
             return str(computed) == str(value)
         size = max([abs(value), *(abs(float(leaf.value)) for leaf in formula.leaves())], default=1)
         loose = self.close * max(abs(value), 1e-3 * min(size, 1.0))
-        return abs(computed - value) <= loose + 1e-12
+        rounding = {"float64": 1e-14, "float32": 4e-6}.get(self.recording.dtype, 0.05)
+        return abs(computed - value) <= loose + rounding * weight(formula) + 1e-12
 
     # --- the stages -----------------------------------------------------------------------------
 
@@ -182,6 +183,8 @@ class Context:
             kind = stage.kind
             if EXPLAINERS.get(kind) is EXPLAINERS.get("Dense") and number not in self.dense:
                 kind = "Dense at every position"
+            elif kind not in EXPLAINERS and len(stage.calls) == 1:
+                kind = f"one {stage.calls[0].operation.__name__}"  # such as a sum between layers
             try:
                 made = EXPLAINERS.get(kind, EXPLAINERS["operation"])(self, stage)
             except Unexplained:
@@ -198,6 +201,21 @@ class Context:
     def stage_number(self, stage: Stage) -> int:
         """The place of a stage in the forward pass."""
         return next(k for k, s in enumerate(self.recording.stages) if s is stage)
+
+
+def weight(formula: Formula) -> float:
+    """The sum of the sizes of what is added up: what rounding errors are in proportion to."""
+    if isinstance(formula, Sum):
+        return math.fsum(weight(t) for t in formula.terms)
+    if isinstance(formula, Product):
+        return math.prod(weight(f) for f in formula.factors)
+    if isinstance(formula, Neg):
+        return weight(formula.inside)
+    if isinstance(formula, Ratio):
+        return weight(formula.top) / abs(float(formula.bottom.value) or 1.0)
+    if isinstance(formula, Power) and float(formula.exponent.value) == 2:
+        return weight(formula.base) ** 2
+    return abs(float(formula.value))
 
 
 def net_of(stage: Stage) -> Any:

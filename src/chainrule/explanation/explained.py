@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ArgumentError, choose
-from . import convolution, generic, others, pooling, recurrence  # noqa: F401  (they register)
+from . import attention, convolution, gates, generic, norms, others, pooling  # noqa: F401
 from .build import backward_part, forward_part, loss_part
 from .context import EXPLAINERS, Context
 from .fitting import fitted

@@ -17,29 +17,45 @@ from .text import part_lines
 __all__ = ["fitted"]
 
 LONGEST = 79  # lines of the whole text
-LEVELS = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 3), (3, 3))  # of a kind's first, of others
+TABLE = 16  # lines to count for units, whose long tables are cut where they are written
 ROWS = 12  # of the table of layers, where there are more than fit
 
 
 def fitted(say: Context) -> list[Explainer]:
-    """One explainer for each stage, all of which say less until they fit.
+    """One explainer for each stage, each of which says as much as fits.
 
-    The first layer of a kind keeps its lines longest. Where even a line for each layer is too much,
-    a table of layers stands before them.
+    Every layer has its headline first; then each, the first of its kind before others, gets its
+    most important lines while there is room, then the others. Where even the headlines are too
+    many, a table of layers stands in their place.
     """
     stages = say.explainers()
-    if not stages:
-        return stages
-    kinds: set[str] = set()
-    for of_first, of_others in LEVELS:
-        kinds.clear()
-        for shown in stages:
-            if isinstance(shown, Shown):
-                shown.level = of_others if shown.stage.kind in kinds else of_first
-                kinds.add(shown.stage.kind)
-        if _lines(say, stages) <= _room(say):
-            return stages
-    return [Overview(say, stages), *stages]
+    room = _room(say)
+    shown = [s for s in stages if isinstance(s, Shown)]
+    for stage in shown:
+        stage.level = 2
+    room -= sum(_lines(say, stage) for stage in stages)
+    if room < 0 and len(shown) > 1:
+        for stage in shown:
+            stage.level = 3
+        return [Overview(say, stages), *stages]
+    kinds: dict[str, int] = {}
+    order = []
+    for stage in shown:
+        kinds[stage.stage.kind] = kinds.get(stage.stage.kind, 0) + 1
+        order.append((kinds[stage.stage.kind], stage))
+    for level in (1, 0):
+        for _, stage in sorted(order, key=lambda pair: pair[0]):
+            if stage.level != level + 1:
+                continue
+            before = _lines(say, stage)
+            stage.level = level
+            more = _lines(say, stage) - before
+            if more > room:
+                stage.level = level + 1
+            else:
+                room -= more
+    say.doubts.clear()  # they are found again when it is written
+    return stages
 
 
 def _room(say: Context) -> int:
@@ -49,13 +65,10 @@ def _room(say: Context) -> int:
     return LONGEST - 20 - min(12, len(rec.weights)) - 2 * outputs
 
 
-def _lines(say: Context, stages: Sequence[Explainer]) -> int:
-    style = Style(say.digits)
-    items: list[Any] = []
-    for stage in stages:
-        items += [*stage.forward(), *stage.backward()]
-    say.doubts.clear()  # they are found again when it is written
-    return len(part_lines(Part("forward", tuple(items)), style)) - 1
+def _lines(say: Context, stage: Explainer) -> int:
+    items = (*stage.forward(), *stage.backward())
+    lines = len(part_lines(Part("forward", items), Style(say.digits))) - 1
+    return lines if isinstance(stage, Shown) else min(lines, TABLE)
 
 
 class Overview(Explainer):
