@@ -17,7 +17,7 @@ from .mathml import MathML, number_text, pieces, sign
 from .mathml import math as element
 from .steps import PARTS, Cell, Line, Part, Table, Words
 from .symbols import symbol, visible
-from .text import table_texts
+from .text import is_text, table_texts
 
 __all__ = ["Cards", "Stepper", "line_decimals"]
 
@@ -40,9 +40,12 @@ class Stepper:
     def mark(self, at: Sequence[str], name: str) -> str:
         """Attributes of what the next number stands in."""
         number = self.take()
+        return f' data-step="{number}" data-from="{number - 1}"{self.shows(at, name)}'
+
+    def shows(self, at: Sequence[str], name: str) -> str:
+        """The attribute that says where a drawing has this number, if it has."""
         key = self.drawn.get((at[0], name)) if at else None
-        shown = f' data-shows="{escape(key)}"' if key else ""
-        return f' data-step="{number}" data-from="{number - 1}"{shown}'
+        return f' data-shows="{escape(visible(key))}"' if key else ""
 
 
 class Cards(NamedTuple):
@@ -87,7 +90,7 @@ class Cards(NamedTuple):
         word, about = self.language.word(part.title), PARTS.get(part.key, "")
         number = f'<span class="cr-number">{part.number}</span> ' if part.key in PARTS else ""
         named = f' <bdi dir="ltr">{element(sign(symbol(name)))}</bdi>' if name else ""
-        about = f' <small>{escape(self.language.word(about))}</small>' if about else ""
+        about = f" <small>{escape(self.language.word(about))}</small>" if about else ""
         return f"<h2>{number}{escape(word)}{named}{about}</h2>"
 
     def items(self, items: Sequence[Any]) -> Iterator[str]:
@@ -115,8 +118,7 @@ class Cards(NamedTuple):
         more = " cr-more" if words.more else ""
         kind = escape(words.kind)
         return (
-            f'<p class="cr-words cr-{kind}{more}"{self._since()}{tongue}>'
-            f"{ref}{escape(text)}</p>\n"
+            f'<p class="cr-words cr-{kind}{more}"{self._since()}{tongue}>{ref}{escape(text)}</p>\n'
         )
 
     def _since(self) -> str:
@@ -183,7 +185,8 @@ class Cards(NamedTuple):
             said, spoken = self.language.sentence(table.title)
             way = "" if spoken else ' lang="en" dir="ltr"'
             title = f"<caption{way}>{escape(said)}</caption>"
-        heads = "".join(self._column(c) for c in table.columns)
+        texts_only = [all(is_text(row[k]) for row in table.rows) for k in range(len(table.columns))]
+        heads = "".join(map(self._column, table.columns, texts_only))
         rest = ""
         if table.total:
             words = self.language
@@ -197,11 +200,11 @@ class Cards(NamedTuple):
             f"<thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>{rest}</div>\n"
         )
 
-    def _column(self, name: str) -> str:
-        name = name.strip()
+    def _column(self, name: str, of_text: bool) -> str:
+        name, kind = name.strip(), ' class="cr-text"' if of_text else ""
         if name and " " not in name and symbol(name).kind != "text":
-            return f"<th>{element(sign(symbol(name)))}</th>"
-        return f"<th>{escape(visible(self.language.head(name)))}</th>"
+            return f"<th{kind}>{element(sign(symbol(name)))}</th>"
+        return f"<th{kind}>{escape(visible(self.language.head(name)))}</th>"
 
     def _row(
         self, row: Sequence[Any], written: list[list[str]], at: Sequence[str],
@@ -217,9 +220,10 @@ class Cards(NamedTuple):
             waiting.append(k)
             if k not in computed and any(other > k for other in computed):
                 continue
-            mark = self.steps.mark(at, f"{row[0]} {columns[k]}") if self.steps else ""
+            shows = self.steps.shows(at, f"{row[0]} {columns[k]}") if self.steps else ""
+            mark = self.steps.mark((), "") if self.steps else ""
             for place in waiting:
-                cells[place] = cells[place].replace("<td", f"<td{mark}", 1)
+                cells[place] = cells[place].replace("<td", f"<td{mark}{shows * (place == k)}", 1)
             waiting = []
             if k in computed and row[k].formula is not None and self.steps:
                 hows.append((self.steps.now, row[k].formula, row[k].value))

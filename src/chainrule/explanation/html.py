@@ -230,7 +230,9 @@ def notebook(explanation: Explanation) -> str:
     inside = "".join(fragment(explanation, part.key) for part in explanation.parts)
     if len(inside) > LARGEST:
         return f"<pre>{escape(visible_lines(explanation.text()))}</pre>"
-    style = colours(".cr-explain", ".jp-mod-dark .cr-explain,[data-jp-theme-light=false] .cr-explain")
+    style = colours(
+        ".cr-explain", ".jp-mod-dark .cr-explain,[data-jp-theme-light=false] .cr-explain"
+    )
     return f"<style>\n{style}{CARDS_CSS}</style>\n{inside}"
 
 
@@ -245,5 +247,3 @@ def visible_lines(text: str) -> str:
 @form("html", ".html")
 def _form(explanation: Any, more: bool, weight: str | None) -> str:
     return page(explanation, weight=weight)
-
-

@@ -64,7 +64,8 @@ class Language(NamedTuple):
         for pattern, said in self.sentences:
             found = re.fullmatch(pattern, english)
             if found:
-                return re.sub(r"\\(\d)", lambda m: self._inside(found[int(m[1])] or ""), said), True
+                texts = [self._inside(text or "") for text in found.groups()]
+                return re.sub(r"\\(\d)", lambda m, t=texts: t[int(m[1]) - 1], said), True
         return english, False
 
     def name(self, english: str) -> str:
@@ -121,7 +122,8 @@ _AR = {
     "Formulas": "الصيغ", "Digits": "المنازل", "digits": "منازل", "Wave": "الموجة",
     "Colours": "الألوان", "light": "فاتح", "dark": "داكن", "as the system": "حسب النظام",
     "follows": "تلقائي", "forward": "إلى الأمام", "backward": "إلى الخلف", "Names": "الأسماء",
-    "Details": "التفاصيل", "few": "قليلة", "all": "كلها", "The network with its numbers": "الشبكة بأعدادها",
+    "Details": "التفاصيل", "few": "قليلة", "all": "كلها",
+    "The network with its numbers": "الشبكة بأعدادها",
     "backward wave": "موجة الرجوع", "forward wave": "موجة الأمام",
     "press": "اضغط → للعدد التالي، وEnd لإظهار كل شيء.",
     "Left out to keep this page small": "حُذف لتبقى الصفحة صغيرة",
@@ -155,7 +157,10 @@ _AR_PHRASES = (
     (r"\(input (\S+) against (\S+)\)", r"(المدخل \1 مقابل \2)"),
 )
 
-LANGUAGES = {"en": Language("en", "ltr", _EN), "ar": Language("ar", "rtl", _AR, _AR_SENTENCES, _AR_PHRASES)}
+LANGUAGES = {
+    "en": Language("en", "ltr", _EN),
+    "ar": Language("ar", "rtl", _AR, _AR_SENTENCES, _AR_PHRASES),
+}
 
 
 def language_of(code: str) -> Language:

@@ -11,7 +11,7 @@ from .digits import Digits
 from .formula import Style
 from .steps import PARTS, Cell, Line, Part, Table, Words
 
-__all__ = ["part_lines", "table_texts"]
+__all__ = ["is_text", "lines_text", "part_lines", "table_texts"]
 
 WIDTH = 80
 INDENT = 2
@@ -68,6 +68,16 @@ def _lines(block: Sequence[Line], style: Style, width: int, most: int) -> list[s
     if len(kept) < len(block):
         out.append(" " * INDENT + f"… and {len(block) - len(kept):,} more lines")
     return out
+
+
+def lines_text(block: Sequence[Line], style: Style, width: int = WIDTH) -> list[str]:
+    """A block of lines by itself, without the margin."""
+    return [line[INDENT:] for line in _lines(block, style, width + INDENT, len(block))]
+
+
+def is_text(cell: Any) -> bool:
+    """Does text stand in a cell of a table, and no number?"""
+    return isinstance(cell.value if isinstance(cell, Cell) else cell, str)
 
 
 def _alone(items: Sequence[Any]) -> bool:
