@@ -1,10 +1,12 @@
 """`explain`: the decks' worked examples to twelve digits, and that nothing of a model changes."""
 
 import re
+import runpy
 import subprocess
 import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -512,3 +514,14 @@ def test_a_deck_is_explained_in_the_words_of_its_slides(deck):
             for i in range(len(layer.kernel)):
                 assert ours.weight(number, i, j) == layer.kernel[i][j]
         assert [ours.bias(number, j) for j in range(len(layer.bias))] == list(layer.bias)
+
+
+def test_the_pictures_of_the_readme_are_those_of_now(tmp_path):
+    """`python docs/make_pictures.py` writes them."""
+    script = Path(__file__).parents[1] / "docs" / "make_pictures.py"
+    made = runpy.run_path(str(script))["pictures"]()
+    for name, drawing in made.items():
+        file = script.with_name("pictures") / f"{name}.svg"
+        drawing.save(tmp_path / "now.svg")
+        assert file.read_bytes() == (tmp_path / "now.svg").read_bytes(), name
+    assert {f.stem for f in (script.parent / "pictures").iterdir()} == set(made)
