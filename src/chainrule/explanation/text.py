@@ -126,6 +126,10 @@ def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
     aligned = [_aligned([row[k] for row in cells]) if k else [row[0] for row in cells]
                for k in range(columns)]  # fmt: skip
     widths = [max([len(table.columns[k]), *map(len, aligned[k])]) for k in range(columns)]
+    spare = width - INDENT - sum(widths) - 2 * (columns - 1)
+    if spare < 0:  # the end of a long path says what it is
+        widths[0] = max(10, widths[0] + spare)
+        aligned[0] = [t if len(t) <= widths[0] else "…" + t[1 - widths[0] :] for t in aligned[0]]
 
     def row(texts: Sequence[str]) -> str:
         first, *others = (t.ljust(w) if k == 0 else t.rjust(w)
