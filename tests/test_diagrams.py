@@ -212,6 +212,19 @@ def test_a_model_is_drawn_with_its_own_numbers():
     assert sum(p.endswith("/bias[0]") for p in places(tree)) == 1
 
 
+def test_a_model_with_one_bias_for_a_layer():
+    """Deck 004: b1 .35 for both hidden units, b2 .60 for both outputs."""
+    model = cr.Sequential([cr.Input((2,)), L.SharedBiasDense(2), L.SharedBiasDense(2)])
+    model.set_weights([np.eye(2), [0.35], np.eye(2), [0.6]])
+    tree = check_clear(worked_network(model))
+    one, two = (layer.name for layer in model.layers)
+    shown = number_texts(tree)
+    assert [shown[f"{name}/bias[0]"] for name in (one, two)] == ["0.35", "0.6"]
+    assert not [p for p in places(tree) if p.endswith("bias[1]")]
+    assert {"b1", "b2"} <= {t.text for t in texts(tree)}
+    assert {"b 0.35", "b 0.6"} <= {t.text for t in texts(read(cr.plots.network(model)))}
+
+
 EVIL = "\"><script>alert(1)</script><a onload='x'>\x00\x1b\ud800"
 
 

@@ -110,12 +110,12 @@ def _of_model(model: Any) -> tuple[list[Units], list[Any], list[Any]]:
             expected="dense layers, one after another, on rows of numbers",
             fix="cr.plots.network(model) draws any model",
         )
-    dense = [n.name for n in graph.nodes if getattr(n.layer, "kernel", None) is not None]
-    names = ["input", *dense]
-    columns = [
-        Units(name, c.units, c.title, "none" if c.bias is None else "own")
-        for name, c in zip(names, found, strict=True)
-    ]
+    dense = [n for n in graph.nodes if getattr(n.layer, "kernel", None) is not None]
+    columns = [Units("input", found[0].units, found[0].title)]
+    for node, c in zip(dense, found[1:], strict=True):
+        one = c.units > 1 and c.bias is not None and node.layer.bias.size == 1
+        bias = "none" if c.bias is None else "shared" if one else "own"
+        columns.append(Units(node.name, c.units, c.title, bias))
     return columns, [c.kernel for c in found], [c.bias for c in found]
 
 
@@ -130,7 +130,8 @@ def _names(columns: Sequence[Units], convention: str) -> dict[str, str]:
             for i in range(before):
                 names[weight_place(column, i, j)] = namer(c, i, j)
         for j in range(biases_of(column) if c else 0):
-            names[bias_place(column, j)] = f"b{j + 1}"
+            shared = column.bias == "shared"
+            names[bias_place(column, j)] = f"b{c if shared else j + 1}"
     return names
 
 
@@ -141,6 +142,6 @@ def _weights(columns: Sequence[Units], kernels: list[Any], biases: list[Any]) ->
         for j in range(column.count):
             for i in range(len(kernel)):
                 values[weight_place(column, i, j)] = short_number(kernel[i, j], 4)
-            if bias is not None:
-                values[bias_place(column, j)] = short_number(bias[j], 4)
+        for j in range(biases_of(column)):
+            values[bias_place(column, j)] = short_number(bias[j], 4)
     return values

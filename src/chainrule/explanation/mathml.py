@@ -57,9 +57,7 @@ class MathML(Style):
     negative = '<mo form="prefix">−</mo>'
     stacked = raised = True
 
-    def __init__(
-        self, digits: Digits, numbers: bool = False, decimals: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, digits: Digits, numbers: bool = False, decimals: Sequence[int] = ()) -> None:
         super().__init__(digits, numbers)
         self.decimals = tuple(decimals)
 
@@ -115,7 +113,7 @@ class MathML(Style):
         if function == "abs":
             return f'<mrow><mo form="prefix">|</mo>{_row(inside)}<mo form="postfix">|</mo></mrow>'
         name = escape(visible(function).replace("'", "′"))
-        return f"<mrow><mi mathvariant=\"normal\">{name}</mi>{self.parens(inside)}</mrow>"
+        return f'<mrow><mi mathvariant="normal">{name}</mi>{self.parens(inside)}</mrow>'
 
     def more(self, count: int, value: Any) -> str:
         """What a long sum leaves out."""

@@ -119,7 +119,7 @@ class Recording:
         held = {k: snapshot(s) for k, s in slots.items()}
         for v in everything:  # of the copy: gradients of what is frozen are shown as well
             v.trainable = True
-        with calling(training=True), record(fuse=False) as tape:
+        with np.errstate(all="ignore"), calling(training=True), record(fuse=False) as tape:
             outputs = self.task.forward(self.batch.x)
             loss_node = self.task.objective(self.batch, outputs)
         self.tape: Tape = tape
@@ -169,6 +169,7 @@ class Recording:
     def _forward(self, values: Sequence[np.ndarray]) -> tuple[Any, Any]:
         everything = [v for _, v in self.parameters]
         with (
+            np.errstate(all="ignore"),
             swap([*everything, *self._state], [*values, *self._began]),
             computing_in(np.result_type(*(v.dtype for v in values)) if values else None),
             calling(training=True),

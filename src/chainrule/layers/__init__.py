@@ -57,6 +57,9 @@ from .dense import (
 from .dropout import (
     Dropout,
 )
+from .einsum_dense import (
+    EinsumDense,
+)
 from .embedding import (
     Embedding,
 )
@@ -134,6 +137,10 @@ from .positions import (
     PositionEmbedding,
     RotaryEmbedding,
     SinePositionEncoding,
+)
+from .preprocessing import (
+    CategoryEncoding,
+    Normalization,
 )
 from .rectifiers import (
     ELU,
@@ -227,6 +234,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CachedMultiHeadAttention",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -249,6 +257,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRU",
@@ -291,6 +300,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "PositionEmbedding",
