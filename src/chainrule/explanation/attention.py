@@ -165,13 +165,17 @@ class Attending(Shown):
         total = long_sum(q * k, lambda d: Product(
             [self.leaf(self.at("q", self.t, d), q[d]), self.leaf(self.at("k", j, d), k[d])]
         ))  # fmt: skip
+        return self.say.line(self.at("s", self.t, j), self.scaled(total), self.s(j).value,
+                             (self.name,))  # fmt: skip
+
+    def scaled(self, formula: Formula) -> Formula:
+        """Divided by √d, or multiplied by whatever stands in its place."""
+        size = self.value(self.scored.args[0]).shape[-1]
         if self.scale == 1:
-            formula: Formula = total
-        elif math.isclose(self.scale, len(q) ** -0.5, rel_tol=1e-6):
-            formula = Ratio(total, Apply("sqrt", const(len(q))))
-        else:
-            formula = Product([total, const(f"{self.scale:g}", self.scale)])
-        return self.say.line(self.at("s", self.t, j), formula, self.s(j).value, (self.name,))
+            return formula
+        if math.isclose(self.scale, size**-0.5, rel_tol=1e-6):
+            return Ratio(formula, Apply("sqrt", const(size)))
+        return Product([formula, const(repr(self.scale), self.scale)])
 
     # --- backward
 
@@ -245,19 +249,17 @@ class Attending(Shown):
         q, k = self.scored.args
         d_q = self.d_head(q)[self.t]
         c = biggest(d_q)[0]
-        d_s, keys = self.d_head(self.scored)[self.t], self.of_head(k)[c]
+        keys = self.of_head(k)[c]
         name = self.at("q", self.t, c)
-        scaled = self.d_head(self.softmax.args[0])[self.t]
+        scaled = self.d_head(self.softmax.args[0])[self.t] * np.ones(keys.shape)
 
         def term(j: int) -> Formula:
             own = self.leaf(self.say.d(self.at("s", self.t, j)), scaled[j])
-            factors: list[Formula] = [own, self.leaf(self.at("k", j, c), keys[j])]
-            if self.scale != 1:
-                factors.append(const(f"{self.scale:.4g}", self.scale))
-            return Product(factors)
+            return Product([own, self.leaf(self.at("k", j, c), keys[j])])
 
         full = (self.row, self.head, self.t, c) if self.heads else (self.row, self.t, c)
-        total = self.with_others(long_sum(d_s * keys, term), q, full, name)
+        total = self.scaled(long_sum(scaled * keys, term))
+        total = self.with_others(total, q, full, name)
         return self.say.line(self.say.d(name), total, d_q[c], (self.name,), note="sum over keys")
 
     def projection_line(self, name: str) -> Line | None:

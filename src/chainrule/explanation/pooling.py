@@ -69,7 +69,7 @@ class Pooled(Shown):
         if self.largest:
             order = sorted(range(len(cells)), key=lambda k: -leaves[k].value)[:SHOWN]
             kept: list[Formula] = [leaves[k] for k in sorted(order)]
-            formula: Formula = Apply("max", *kept)
+            formula: Formula = Apply("max", *kept) if len(kept) > 1 else kept[0]
             if len(cells) > SHOWN:
                 note = f"the {SHOWN} largest of {len(cells)}"
         else:
