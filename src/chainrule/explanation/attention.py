@@ -183,9 +183,14 @@ class Attending(Shown):
         """From the result to the values, the probabilities, the scores, the queries."""
         if not np.any(self.d_head(self.mixed)):
             return []
-        items = [(SECOND, self.value_line()), (KEY, self.probability_line()),
-                 (KEY, self.score_gradient()), (SECOND, self.table())]  # fmt: skip
-        if self.scored is not None:
+        items: list[tuple[int, Any]] = []
+        if self.through(self.mixed, 1) is not None:
+            items.append((SECOND, self.value_line()))
+        if self.rec.gradient(self.softmax) is None:  # neither queries nor keys depend on a weight
+            return items
+        items += [(KEY, self.probability_line()), (KEY, self.score_gradient()),
+                  (SECOND, self.table())]  # fmt: skip
+        if self.scored is not None and self.through(self.scored, 0) is not None:
             items.append((SECOND, self.query_line()))
         for rank, name in ((SECOND, "query"), (DEEP, "key"), (DEEP, "value"),
                            (DEEP, "attention_output")):  # fmt: skip
@@ -201,13 +206,17 @@ class Attending(Shown):
         total = long_sum(p * d, lambda t: Product(
             [self.p(t, j), *self.kept_share(t, j), self.d_y(t, c)]))  # fmt: skip
         name = self.at("v", j, c)
-        full = (self.row, self.head, j, c) if self.heads else (self.row, j, c)
-        total = self.with_others(total, self.v, full, name) if not self.heads else total
-        return self.say.line(self.say.d(name), total, self._own_gradient(j, c), (self.name,),
-                             note="sum over queries")  # fmt: skip
+        d_v = self.through(self.mixed, 1)[j, c]  # V may also be what is looked at
+        return self.say.line(self.say.d(name), total, d_v, (self.name,), note="sum over queries")
 
-    def _own_gradient(self, j: int, c: int) -> float:
-        return float(self.d_head(self.v)[j, c])
+    def through(self, call: Any, place: int) -> Any:
+        """What a call adds to the gradient of one of its arguments, in the row and the head."""
+        d_args = self.rec.d_args.get(call.index)
+        found = None if d_args is None else d_args[place]
+        if found is None:  # of the batch itself
+            return None
+        own = np.asarray(found)[self.row]
+        return own[self.head] if self.heads else own
 
     def probability_line(self) -> Line:
         """∂E/∂p = Σ over numbers of the value ∂E/∂y·v."""
@@ -246,8 +255,8 @@ class Attending(Shown):
 
     def query_line(self) -> Line:
         """∂E/∂q = Σ over keys ∂E/∂s·k/√d."""
-        q, k = self.scored.args
-        d_q = self.d_head(q)[self.t]
+        k = self.scored.args[1]
+        d_q = self.through(self.scored, 0)[self.t]
         c = biggest(d_q)[0]
         keys = self.of_head(k)[c]
         name = self.at("q", self.t, c)
@@ -257,9 +266,7 @@ class Attending(Shown):
             own = self.leaf(self.say.d(self.at("s", self.t, j)), scaled[j])
             return Product([own, self.leaf(self.at("k", j, c), keys[j])])
 
-        full = (self.row, self.head, self.t, c) if self.heads else (self.row, self.t, c)
         total = self.scaled(long_sum(scaled * keys, term))
-        total = self.with_others(total, q, full, name)
         return self.say.line(self.say.d(name), total, d_q[c], (self.name,), note="sum over keys")
 
     def projection_line(self, name: str) -> Line | None:
