@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ArgumentError, DataError, choose
+import numpy as np
+
+from ..errors import ArgumentError, DataError, FileError, choose
+from ..files import path_of, write_atomically
 from . import attention, convolution, gates, generic, norms, others, pooling  # noqa: F401
 from .build import backward_part, forward_part, loss_part
 from .context import EXPLAINERS, Context
 from .exact import exact_parts
 from .fitting import fitted
-from .forms import FORMS
+from .forms import ENDINGS, FORMS
 from .formula import Style
+from .html import fragment, notebook, page
+from .json_form import json_text, values_of
+from .latex import document
+from .markdown import markdown
 from .notation import notation_of
-from .recording import Recording, need_few_rows
+from .recording import Recording
 from .steps import PARTS, Part, Words
 from .text import part_lines
 from .update import after_part, check_part, parameter_names, update_part
@@ -55,6 +63,11 @@ class Explanation:
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
         """The nine parts, in order."""
+        with np.errstate(all="ignore"):  # what is not finite is said, not warned of
+            parts = self._made()
+        return exact_parts(self.say, parts) if self.exact else parts
+
+    def _made(self) -> tuple[Part, ...]:
         say, stages = self.say, self.stages
         made = [
             network_part(say),
@@ -66,8 +79,7 @@ class Explanation:
             after_part(say),
             why_part(say, stages),
         ]
-        parts = (*made, notes_part(say, stages, self.extra))
-        return exact_parts(say, parts) if self.exact else parts
+        return (*made, notes_part(say, stages, self.extra))
 
     def weight(self, name: str) -> Part:
         """One weight: its path, the chain rule factor by factor, the check, the update.
@@ -123,6 +135,119 @@ class Explanation:
             return names[0]
         first = self.say.recording.weights[0]
         return f"{first.path.replace('.', '/')}:{','.join('0' * first.before.ndim)}"
+
+    def html(self, language: str = "en", weight: str | None = None) -> str:
+        """One page for the projector: the arrow keys show one new number after the other.
+
+        The network with its numbers is on top, the nine parts beneath. → and ←, space, the keys of
+        a presenter, Home and End go through the numbers; a click or Enter on a node or an edge
+        opens all that is said of it; `#w5` behind the address opens a weight, `#step=7` a step.
+        Without scripts, and printed, everything is shown. The page loads nothing from elsewhere.
+
+        Args:
+            language: "en" or "ar".
+            weight: one weight in place of the nine parts.
+
+        Raises:
+            ArgumentError: a language that it does not speak, or no such weight.
+        """
+        return page(self, language, weight)
+
+    def fragment(self, key: str, language: str = "en") -> str:
+        """One part, or one weight, as HTML to embed: classes, and neither script nor style.
+
+        Args:
+            key: a part, such as "forward", or a weight, such as "w5".
+            language: "en" or "ar".
+
+        Raises:
+            ArgumentError: there is no such part and no such weight.
+
+        Example:
+            >>> import chainrule as cr
+            >>> model = cr.Sequential([cr.layers.Input((1,)), cr.layers.Dense(1)])
+            >>> solution = cr.explain(model, [[3.0]], [[5.0]], loss="mse")
+            >>> solution.fragment("loss").splitlines()[1][:32]
+            '<section class="cr-part cr-loss"'
+        """
+        return fragment(self, key, language)
+
+    def latex(self, more: bool = True, weight: str | None = None) -> str:
+        """A complete LaTeX document of nine sections, which needs amsmath only.
+
+        Args:
+            more: also what the short text leaves out.
+            weight: one weight in place of the nine parts.
+        """
+        return document(self, more, weight)
+
+    def markdown(self, more: bool = False, weight: str | None = None) -> str:
+        """As Markdown: lines in blocks of code, tables, notes.
+
+        Args:
+            more: also what the short text leaves out.
+            weight: one weight in place of the nine parts.
+        """
+        return markdown(self, more, weight)
+
+    def to_json(self, weight: str | None = None) -> str:
+        """As JSON, every number with all its digits; `json.loads` gives dictionaries and lists.
+
+        Within one `schema` names are only ever added:
+
+        * `schema` 1, `chainrule` (the version), `model`, `notation`, `digits` (decimals of texts),
+          `dtype`, `row` (that is worked in full, from 0), `rows`, `weight` (or null), `parts`.
+        * A part: `key`, `number`, `title`, `about`, `items`.
+        * An item is, by its `kind`, a `"line"`: `name`, `symbols` and `numbers` (the formula on
+          both sides of its equal sign, or null), `value`, `text` (the value as it is printed),
+          `at` (places in the network), `note`, `steps` (further formulas);
+          a `"table"`: `title`, `columns`, `rows` of `name`, `cells` (`symbols`, `numbers`, `value`,
+          `text`) and `at`, `total` (how many rows there are, should some be left out);
+          or `"words"`: `text`, `role` ("text", "heading", "note", "ok", "bad"), `ref`, `at`.
+          `more` says that the short text leaves it out.
+        * A value is a number, null for text, or "NaN", "Infinity", "-Infinity". A fraction has
+          `exact` beside it, such as "1/3".
+
+        Args:
+            weight: one weight in place of the nine parts.
+
+        Example:
+            >>> import json, chainrule as cr
+            >>> model = cr.Sequential([cr.layers.Input((1,)), cr.layers.Dense(1)])
+            >>> model.set_weights([[[2.0]], [0.5]])
+            >>> solution = cr.explain(model, [[3.0]], [[5.0]], loss="mse")
+            >>> line = json.loads(solution.to_json())["parts"][1]["items"][0]
+            >>> line["symbols"], line["numbers"], line["value"]
+            ('w1_11·x1 + b1_1', '2·3 + 0.5', 6.5)
+        """
+        return json_text(values_of(self, weight))
+
+    def save(self, path: Any, weight: str | None = None) -> str:
+        """Write it to a file, as a whole or not at all: .txt, .html, .tex, .json or .md.
+
+        Args:
+            path: its ending says the form; everything is written, however long.
+            weight: one weight in place of the nine parts.
+
+        Returns:
+            The path.
+
+        Raises:
+            FileError: another ending, or the file could not be written.
+        """
+        name = path_of(path)
+        ending = os.path.splitext(name)[1].lower()
+        if ending not in ENDINGS:
+            raise FileError(
+                "the ending says the form", where=name, expected=", ".join(ENDINGS),
+                received=ending or "a name without ending",
+            )  # fmt: skip
+        text = self.rendered(ENDINGS[ending], True, weight)
+        write_atomically(name, (text.rstrip("\n") + "\n").encode())
+        return name
+
+    def _repr_html_(self) -> str:
+        return notebook(self)
 
     def __str__(self) -> str:
         return self.text()
@@ -189,7 +314,6 @@ def explain(
             fix="cr.explain(model, x, y): what x leads to",
         )
     recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
-    need_few_rows(recording.rows)
     if not 0 <= focus < recording.rows:
         raise ArgumentError(
             "there is no such row", where="explain", expected=f"focus from 0 to "

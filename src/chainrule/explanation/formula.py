@@ -62,9 +62,14 @@ class Style:
         plain = Style.number(self, leaf.value) if filled else leaf.name
         text = self.number(leaf.value) if filled else self.name(leaf)
         if filled or leaf.constant:
+            if self.spread and "e" in plain:
+                return text, PRODUCT
             loose = plain.startswith("-") or (filled and "/" in plain)
             return text, NEG if loose else ATOM
-        return text, PRODUCT if "/" in plain and not plain.startswith("∂") else ATOM
+        ratio = "/" in plain and (self.stacked or not plain.startswith("∂"))
+        return text, PRODUCT if ratio else ATOM
+
+    spread = False  # are small numbers written as products, 4.2·10⁻⁹?
 
     def parens(self, text: str) -> str:
         """In parentheses."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .formula import Formula, Leaf, Style
+from .forms import form
+from .formula import Leaf, Style
 from .steps import PARTS, Line, Part, Table, Words
 from .symbols import Sign, symbol, visible
-from .text import table_texts
+from .text import is_text, table_texts
 
 if TYPE_CHECKING:
     from .explained import Explanation
@@ -54,8 +55,8 @@ def escaped(text: object) -> str:
     Letters that its fonts do not know are written by their code.
 
     Example:
-        >>> escaped("$\\input{x}$ ≤ é"), escaped("层")
-        ('\\$\\textbackslash{}input\\{x\\}\\$ $\\le$ {\\\'e}', '$\\langle$U+5C42$\\rangle$')
+        >>> print(escaped(r"$\input{x}$ ≤ é"), escaped("层"))
+        \$\textbackslash{}input\{x\}\$ $\le$ {\'e} $\langle$U+5C42$\rangle$
     """
     return "".join(map(_character, visible(text)))
 
@@ -98,7 +99,7 @@ class LaTeX(Style):
     """
 
     times = r" \cdot "
-    stacked = raised = True
+    stacked = raised = spread = True
 
     def name(self, leaf: Leaf) -> str:
         """A symbol, or a number that stands in the formula itself."""
@@ -189,14 +190,14 @@ def _tight(parts: Sequence[Sign | None]) -> Iterator[str]:
 # --- documents ----------------------------------------------------------------------------------
 
 
-def document(explanation: Explanation, more: bool = True) -> str:
-    """A complete document: nine sections; `more` includes what the short text leaves out."""
+def document(explanation: Explanation, more: bool = True, weight: str | None = None) -> str:
+    """A complete document of the nine parts, or of one weight."""
     title = escaped(f"One training step of {explanation.say.recording.model.name}")
-    body = "\n".join(part_latex(p, explanation.say.digits, more) for p in explanation.parts)
+    parts = explanation.parts if weight is None else (explanation.weight(weight),)
+    body = "\n".join(part_latex(p, explanation.say.digits, more) for p in parts)
     return (
         "\\documentclass[11pt,a4paper]{article}\n"
         "\\usepackage{amsmath}\n"
-        "\\usepackage[T1]{fontenc}\n"
         "\\addtolength{\\textwidth}{34mm}\\addtolength{\\oddsidemargin}{-17mm}\n"
         "\\addtolength{\\textheight}{40mm}\\addtolength{\\topmargin}{-20mm}\n"
         "\\setlength{\\parindent}{0pt}\\setlength{\\parskip}{4pt}\\sloppy\\allowdisplaybreaks\n"
@@ -279,7 +280,7 @@ def _fold(pieces: Sequence[str], long: int) -> str:
 def _table(table: Table, digits: Any, most: int = 40) -> str:
     """Columns of numbers to the right; a long table in pieces that fit on a page."""
     columns = table_texts(table, digits)
-    marks = [all(_is_text(row[k]) for row in table.rows) for k in range(len(table.columns))]
+    marks = [all(is_text(row[k]) for row in table.rows) for k in range(len(table.columns))]
     layout = "l" + "".join("l" if text else "r" for text in marks[1:])
     head = " & ".join(_head(c) for c in table.columns) + r" \\ \hline"
     rows = []
@@ -287,7 +288,7 @@ def _table(table: Table, digits: Any, most: int = 40) -> str:
         first, *others = (column[r] for column in columns)
         cells = [f"${sign(symbol(first))}$" if first.strip() else ""]
         cells += [
-            escaped(text) if text and _is_text(cell) else f"${number_latex(text)}$" if text else ""
+            escaped(text) if text and is_text(cell) else f"${number_latex(text)}$" if text else ""
             for text, cell in zip(others, table.rows[r][1:], strict=True)
         ]
         rows.append(" & ".join(cells) + r" \\")
@@ -300,16 +301,12 @@ def _table(table: Table, digits: Any, most: int = 40) -> str:
     return "\n".join(out)
 
 
-def _is_text(cell: Any) -> bool:
-    return isinstance(getattr(cell, "value", cell), str)
-
-
 def _head(text: str) -> str:
     """The name of a column: a symbol where it is one."""
     found = symbol(text.strip()) if " " not in text.strip() else None
     return f"${sign(found)}$" if found is not None and found.kind != "text" else escaped(text)
 
 
-def formula_latex(formula: Formula, digits: Any, numbers: bool = False) -> str:
-    """One formula, inside of mathematics."""
-    return formula.write(LaTeX(digits, numbers))
+@form("latex", ".tex")
+def _form(explanation: Any, more: bool, weight: str | None) -> str:
+    return document(explanation, True, weight)

@@ -106,6 +106,7 @@ class Recording:
         feed = Feed(self.model, Edge(self.model, None, needs_y=True))
         chunk = feed.one_batch(x, y, None)
         self.batch = Batch(*chunk.data)
+        need_few_rows(self.rows)
         self.task = self.model._trainable_task()
         self.parameters = [
             (path, v) for path, v in self.model.named_variables() if v.kind == "weight"
