@@ -17,7 +17,7 @@ L = cr.layers
 CURVES = [
     "linear", "sigmoid", "tanh", "relu", "relu6", "leaky_relu", "elu", "celu", "selu", "softplus",
     "softsign", "silu", "gelu", "mish", "hard_sigmoid", "hard_silu", "hard_tanh", "hard_shrink",
-    "soft_shrink", "tanh_shrink", "threshold", "log_sigmoid", "sparse_plus", "sparse_sigmoid",
+    "soft_shrink", "tanh_shrink", "log_sigmoid", "sparse_plus", "sparse_sigmoid",
     "squareplus", "softmax", "log_softmax", "sparsemax", "step", "sign", "exponential",
 ]  # fmt: skip
 # a loss, what stands before it, what the targets are
@@ -153,8 +153,9 @@ def dropped(rng):
 
 
 def embedded(rng):
-    after = [L.Flatten(), L.GlobalAveragePooling1D(), L.LSTM(2)]
-    return "ids", [L.Embedding(5, 2, mask_zero=bool(rng.integers(2))), pick(rng, after)]
+    after, masked = pick(rng, [(L.Flatten, False), (L.GlobalAveragePooling1D, True),
+                               (lambda: L.LSTM(2), True)])  # fmt: skip
+    return "ids", [L.Embedding(5, 2, mask_zero=masked and bool(rng.integers(2))), after()]
 
 
 FAMILIES = [dense, dense, convolution, recurrent, attention, normalized, dropped, embedded]
@@ -195,17 +196,40 @@ def objective(model, x, y):
 
 
 def pieces(solution):
-    """(name, formula, value, places, note) of everything that is printed, long form and short."""
+    """(name, formula, value) of everything that is printed, long form and short."""
     for part in solution.parts:
         for item in part.items:
             if isinstance(item, Line):
-                yield item.name, item.formula, item.value, item.at
+                yield item.name, item.formula, item.value
             elif isinstance(item, Table):
-                places = item.at or ((),) * len(item.rows)
-                for row, at in zip(item.rows, places, strict=True):
+                for row in item.rows:
                     for cell in row[1:]:
                         if isinstance(cell, Cell):
-                            yield row[0], cell.formula, cell.value, at
+                            yield row[0], cell.formula, cell.value
+
+
+def gradients_of(solution):
+    """(place of a weight, its gradient) wherever one is printed."""
+    for part in solution.parts:
+        for item in part.items:
+            if isinstance(item, Line) and item.name.startswith("∂E/∂") and item.at:
+                yield item.at[0], item.value
+            elif isinstance(item, Table):
+                yield from in_table(item)
+
+
+def in_table(table):
+    for row, at in zip(table.rows, table.at, strict=False):
+        numbers = [c.value if isinstance(c, Cell) else c for c in row[1:]]
+        if "from the row's name" in table.title:  # a row for each input, a column for each unit
+            if row[0] == "bias":
+                yield from ((f"{at[0]}[{j}]", v) for j, v in enumerate(numbers) if v != "")
+            else:
+                yield from zip(at[1:], numbers, strict=True)
+        elif "gradient" in table.columns and at and "[" in at[0]:
+            yield at[0], numbers[table.columns.index("gradient") - 1]
+        elif "∂E/∂w" in table.columns[-1]:
+            yield at[0], numbers[-1]
 
 
 NAMES = {"exp": math.exp, "ln": math.log, "tanh": math.tanh, "sqrt": math.sqrt, "abs": abs,
@@ -259,7 +283,7 @@ def test_500_random_networks(double, block, monkeypatch):
         examine(seed, told)
     assert told["formulas"] > 500
     assert told["by hand"] > 0.8 * told["formulas"]
-    assert told["gradients"] > 200
+    assert told["gradients"] > 600
     assert told["differences"] > 40
     assert told["kinks"] <= 2
 
@@ -285,7 +309,7 @@ def examine(seed, told):
         np.testing.assert_allclose(found, exact[weight.path.replace(".", "/")], rtol=1e-7,
                                    atol=1e-9, err_msg=f"{seed} {weight.path}")  # fmt: skip
     shown = {}
-    for name, formula, value, at in pieces(solution):
+    for name, formula, value in pieces(solution):
         if formula is not None:
             told["formulas"] += 1
             close = pytest.approx(value, rel=1e-8, abs=1e-10 * (1 + size_of(formula)))
@@ -294,11 +318,11 @@ def examine(seed, told):
             if by_hand is not None:
                 told["by hand"] += 1
                 assert by_hand == close, (seed, name)
-        if name.startswith("∂E/∂") and at:
-            match = re.fullmatch(r"(.*)\[([\d,]*)\]", at[0])
-            if match and match[1] in exact:
-                index = tuple(int(i) for i in match[2].split(",") if i)
-                shown[match[1], index] = value
+    for place, value in gradients_of(solution):
+        match = re.fullmatch(r"(.*)\[([\d,]*)\]", place)
+        if match and match[1] in exact:
+            index = tuple(int(i) for i in match[2].split(",") if i)
+            shown[match[1], index] = value
     for (path, index), value in shown.items():
         told["gradients"] += 1
         assert value == pytest.approx(exact[path][index], rel=1e-7, abs=1e-9), (seed, path)
@@ -330,3 +354,282 @@ def differences(model, x, y, shown, told, seed):
         kink = abs(other - found) > loose / 2 or abs(one_sided[0] - one_sided[1]) > 1e-3 * loose
         assert kink, (seed, path, index, value, found)
     variable.assign(start)
+
+
+# --- each kind beside plain loops -----------------------------------------------------------------
+
+
+def stack(shape, *layers, loss="mse"):
+    cr.utils.set_random_seed(5)
+    model = cr.Sequential([L.Input(shape), *layers])
+    model.compile("sgd", loss)
+    return model
+
+
+def lines_of(solution, part):
+    return {i.name: i for i in solution[part].items if isinstance(i, Line)}
+
+
+def tables_of(solution, part):
+    return [i for i in solution[part].items if isinstance(i, Table)]
+
+
+def squashed(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def untied(kind, x, w, us, b, v):
+    """The loss of a recurrent network whose recurrent kernel is another one at each step."""
+    n = us[0].shape[0]
+    h, c = np.zeros(n), np.zeros(n)
+    for x_t, u in zip(x, us, strict=True):
+        if kind == "SimpleRNN":
+            h = np.tanh(x_t @ w + h @ u + b)
+        elif kind == "LSTM":
+            i, f, g, o = np.split(x_t @ w + h @ u + b, 4)
+            c = squashed(f) * c + squashed(i) * np.tanh(g)
+            h = squashed(o) * np.tanh(c)
+        elif kind == "GRU after":
+            xz, xr, xg = np.split(x_t @ w + b[0], 3)
+            hz, hr, hg = np.split(h @ u + b[1], 3)
+            z, r = squashed(xz + hz), squashed(xr + hr)
+            h = z * h + (1 - z) * np.tanh(xg + r * hg)
+        else:
+            xz, xr, xg = np.split(x_t @ w + b, 3)
+            hz, hr = np.split(h @ u[:, : 2 * n], 2)
+            z, r = squashed(xz + hz), squashed(xr + hr)
+            h = z * h + (1 - z) * np.tanh(xg + (r * h) @ u[:, 2 * n :])
+    return float((1.0 - h @ v) ** 2)
+
+
+RECURRENT = {
+    "SimpleRNN": lambda: L.SimpleRNN(2), "LSTM": lambda: L.LSTM(2), "GRU after": lambda: L.GRU(2),
+    "GRU before": lambda: L.GRU(2, reset_after=False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_a_recurrent_gradient_is_the_sum_over_time(double, kind):
+    """What each step adds: central differences of a network with a kernel of its own each step."""
+    model = stack((4, 2), RECURRENT[kind](), L.Dense(1, use_bias=False))
+    x = np.random.default_rng(1).normal(size=(1, 4, 2))
+    solution = cr.explain(model, x, [[1.0]])
+    w, u, b, v = [np.asarray(k, float) for k in model.get_weights()]
+    table = next(t for t in tables_of(solution, "backward") if t.columns[-1] == "δ·h")
+    total = next(i for n, i in lines_of(solution, "backward").items() if n.startswith("∂E/∂U["))
+    k, column = map(int, re.findall(r"\d+", total.name))
+    steps = []
+    for t in range(4):
+        pair = []
+        for h in (1e-6, -1e-6):
+            us = [u.copy() for _ in range(4)]
+            us[t][k, column] += h
+            pair.append(untied(kind, x[0], w, us, b, v[:, 0]))
+        steps.append((pair[0] - pair[1]) / 2e-6)
+    printed = [row[-1].value for row in table.rows]
+    np.testing.assert_allclose(printed, steps, rtol=1e-5, atol=1e-9)
+    assert np.abs(steps).max() > 1e-6
+    gradient = solution.say.recording.weights[1].gradient
+    assert math.fsum(printed) == pytest.approx(gradient[k, column], rel=1e-12)
+    assert total.value == gradient[k, column]
+    for row in table.rows:  # and each is δ · h(t-1), as the columns before say
+        assert row[-1].formula.value == pytest.approx(row[-3] * row[-2], rel=1e-12)
+        assert row[-1].value == pytest.approx(row[-3] * row[-2], rel=1e-9, abs=1e-15)
+
+
+def test_gates_over_time(double):
+    model = stack((3, 2), L.LSTM(2), L.Dense(1))
+    x = np.random.default_rng(2).normal(size=(1, 3, 2))
+    solution = cr.explain(model, x, [[1.0]])
+    w, u, b = (np.asarray(a, float) for a in model.get_weights()[:3])
+    table = next(t for t in tables_of(solution, "forward") if t.columns[1:] == tuple("ifgoch"))
+    unit = solution.stages[0].unit
+    h, c = np.zeros(2), np.zeros(2)
+    for t in range(3):
+        i, f, g, o = np.split(x[0, t] @ w + h @ u + b, 4)
+        i, f, g, o = squashed(i), squashed(f), np.tanh(g), squashed(o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        expected = [a[unit] for a in (i, f, g, o, c, h)]
+        np.testing.assert_allclose(table.rows[t][1:], expected, rtol=1e-10)
+    left = next(i for n, i in lines_of(solution, "backward").items() if "∂c(1)" in n)
+    assert left.value == pytest.approx(math.prod(row[2] for row in table.rows[1:]), rel=1e-12)
+
+
+def test_a_masked_step_is_named_and_passes_everything_on(double):
+    model = stack((3, 1), L.Masking(), L.LSTM(1), L.Dense(1))
+    solution = cr.explain(model, [[[1.0], [2.0], [0.0]]], [[1.0]])
+    table = next(t for t in tables_of(solution, "forward") if "f" in t.columns)
+    assert [row[0] for row in table.rows] == ["t = 1", "t = 2", "t = 3 masked"]
+    assert table.rows[2][-1] == table.rows[1][-1]  # h stays
+    assert "net f(2)" in lines_of(solution, "forward")  # the last step that counts is worked
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_rows_sum_to_1(double, causal):
+    inputs = L.Input((4, 3))
+    layer = L.MultiHeadAttention(2, 2)
+    outputs = L.Dense(1)(L.GlobalAveragePooling1D()(layer(inputs, inputs, use_causal_mask=causal)))
+    model = cr.Model(inputs, outputs)
+    x = np.random.default_rng(3).normal(size=(1, 4, 3))
+    solution = cr.explain(model, x, [[1.0]], loss="mse")
+    shown = solution.stages[0]
+    table = next(t for t in tables_of(solution, "backward") if "α" in t.columns)
+    wq, bq, wk, bk = (np.asarray(v, float) for v in layer.get_weights()[:4])
+    q = np.einsum("tf,fd->td", x[0], wq[:, shown.head]) + bq[shown.head]
+    k = np.einsum("tf,fd->td", x[0], wk[:, shown.head]) + bk[shown.head]
+    scores = (q @ k.T / math.sqrt(2))[shown.t]
+    scores = scores[: shown.t + 1] if causal else scores
+    expected = np.exp(scores) / np.exp(scores).sum()
+    np.testing.assert_allclose([row[1] for row in table.rows], scores, rtol=1e-9)
+    np.testing.assert_allclose([row[2] for row in table.rows], expected, rtol=1e-9)
+    assert lines_of(solution, "forward")["Σ α"].value == pytest.approx(1, abs=1e-15)
+    assert len(table.rows) == (shown.t + 1 if causal else 4)
+    mean = math.fsum(row[2] * row[3] for row in table.rows)
+    for row in table.rows:  # a row of the softmax's Jacobian
+        assert row[4].value == pytest.approx(row[2] * (row[3] - mean), rel=1e-9, abs=1e-15)
+
+
+def test_one_window_and_the_whole_map(double):
+    model = stack((4, 4, 2), L.Conv2D(2, 2, strides=2, padding="same", activation="tanh"),
+                  L.Flatten(), L.Dense(1))  # fmt: skip
+    x = np.random.default_rng(4).normal(size=(2, 4, 4, 2))
+    solution = cr.explain(model, x, [[1.0], [0.0]])
+    kernel, bias, _, _ = (np.asarray(v, float) for v in model.get_weights())
+    stage = solution.stages[0]
+    (p, q), f = stage.p, stage.f
+    window = x[0, 2 * p : 2 * p + 2, 2 * q : 2 * q + 2]
+    z = lines_of(solution, "forward")[f"z[{p},{q},{f}]"]
+    assert z.value == pytest.approx(float((window * kernel[..., f]).sum() + bias[f]), rel=1e-12)
+    delta = solution.say.recording.gradient(stage.z)
+    assert abs(delta[0, p, q, f]) == np.abs(delta[0]).max()
+    line = next(i for n, i in lines_of(solution, "backward").items() if n.startswith("∂E/∂K["))
+    i, j, c, f = map(int, re.findall(r"\d+", line.name))
+    total = math.fsum(delta[r, a, b, f] * x[r, 2 * a + i, 2 * b + j, c]
+                      for r in range(2) for a in range(2) for b in range(2))  # fmt: skip
+    assert line.value == pytest.approx(total, rel=1e-12)
+    assert line.at[0] == f"conv2d/kernel[{i},{j},{c},{f}]"
+    assert line.note == "sum over 4 positions of 2 rows"
+
+
+def test_who_wins_a_pool_gets_the_gradient(double):
+    model = stack((4, 1), L.Dense(1, use_bias=False), L.MaxPooling1D(3, strides=1), L.Flatten(),
+                  L.Dense(1, use_bias=False))  # fmt: skip
+    model.set_weights([[[1.0]], [[2.0], [3.0]]])
+    # windows (1, 5, 2) and (5, 2, 4): 5 wins both; E = (0 - 25)², dE/dp = 50·(2, 3)
+    solution = cr.explain(model, [[[1.0], [5.0], [2.0], [4.0]]], [[0.0]])
+    forward, backward = lines_of(solution, "forward"), lines_of(solution, "backward")
+    assert forward["p[1,0]"].value == 5.0
+    assert [leaf.value for leaf in forward["p[1,0]"].formula.leaves()] == [5.0, 2.0, 4.0]
+    line = backward["∂E/∂u[1,0]"]
+    assert line.value == 250.0
+    assert [leaf.value for leaf in line.formula.leaves()] == [100.0, 150.0]
+    assert line.note == "of 2 windows"
+
+
+def test_the_mask_is_the_one_that_training_draws_next(double):
+    """Where a unit is dropped, its weight to the output gets no gradient and does not move."""
+    model = stack((1,), L.Dense(12, bias_initializer="ones", trainable=False), L.Dropout(0.5),
+                  L.Dense(1))  # fmt: skip
+    model.compile("sgd", "mse")
+    seen = set()
+    for _ in range(3):
+        solution = cr.explain(model, [[0.1]], [[9.0]])
+        words = next(i.text for i in solution["forward"].items if "mask" in getattr(i, "text", ""))
+        before = model.layers[2].kernel.numpy().copy()
+        model.train_on_batch(np.array([[0.1]]), np.array([[9.0]]), engine="numpy")
+        moved = (model.layers[2].kernel.numpy() != before)[:, 0]
+        assert words == "mask " + " ".join(str(int(m)) for m in moved)
+        seen.add(words)
+    assert len(seen) == 3  # another one each step
+
+
+def test_three_ways_back_through_a_normalization(double):
+    model = stack((3,), L.Dense(4), L.LayerNormalization(epsilon=0.1), L.Dense(1))
+    solution = cr.explain(model, [[1.0, 2.0, -1.0]], [[1.0]])
+    rec, stage = solution.say.recording, solution.stages[1]
+    x, d_y = rec.value(stage.x)[0], rec.gradient(stage.y)[0]
+    over = 1 / math.sqrt(x.var() + 0.1)
+    x_hat, g = (x - x.mean()) * over, d_y * over  # γ is 1
+    back, k = lines_of(solution, "backward"), stage.place[0]
+    assert back["g"].value == pytest.approx(g[k], rel=1e-10)
+    assert back["through σ²"].value == pytest.approx(-x_hat[k] * (g * x_hat).mean(), rel=1e-9)
+    assert back["through μ"].value == pytest.approx(-g.mean(), rel=1e-9)
+    whole = g[k] - g.mean() - x_hat[k] * (g * x_hat).mean()
+    assert back[f"∂E/∂a1_{k + 1}"].value == pytest.approx(whole, rel=1e-9)
+
+
+def test_a_row_of_an_embedding_sums_over_where_it_was_read(double):
+    model = stack((4,), L.Embedding(6, 1), L.Flatten(), L.Dense(1, use_bias=False))
+    model.set_weights([np.arange(6.0)[:, None], [[1.0], [2.0], [4.0], [8.0]]])
+    # e = 3, 1, 3, 0 → 3 + 2 + 12 + 0 = 17; E = (16 - 17)², dE/de = 2·(1, 2, 4, 8)
+    solution = cr.explain(model, [[3, 1, 3, 0]], [[16.0]])
+    line = lines_of(solution, "backward")["∂E/∂T[0,0]"]
+    assert line.value == 16.0  # 2 · 8: row 0 was read last
+    assert line.note == "row 0 was read 1×; 3 of 6 rows get 0"
+    twice = cr.explain(model, [[3, 1, 3, 3]], [[40.0]])  # E = (40 - 41)²
+    line = lines_of(twice, "backward")["∂E/∂T[3,0]"]
+    assert [leaf.value for leaf in line.formula.leaves()] == [2 * k for k in (1.0, 4.0, 8.0)]
+
+
+def test_layers_inside_layers_are_shown_themselves(double):
+    model = stack((3,), L.Embedding(5, 4), L.TransformerEncoder(6, 2), L.GlobalMaxPooling1D(),
+                  L.Dense(1))  # fmt: skip
+    solution = cr.explain(model, [[1, 2, 3]], [[1.0]])
+    kinds = [s.stage.kind for s in solution.stages]
+    assert kinds == ["Embedding", "CachedMultiHeadAttention", "TransformerEncoder",
+                     "LayerNormalization", "Dense", "Dense", "TransformerEncoder",
+                     "LayerNormalization", "GlobalMaxPooling1D", "Dense"]  # fmt: skip
+    assert [type(s).__name__ for s in solution.stages[2:7:4]] == ["Merged", "Merged"]
+
+
+def test_a_layer_that_is_called_twice_is_shown_twice(double):
+    inputs = L.Input((2,))
+    layer = L.Dense(2, "tanh")
+    model = cr.Model(inputs, layer(layer(inputs)))
+    solution = cr.explain(model, [[1.0, 2.0]], [[0.0, 1.0]], loss="mse")
+    assert [s.stage.name for s in solution.stages] == ["dense", "dense"]
+    with cr.record() as tape:
+        total = cr.losses.get("mse")([[0.0, 1.0]], model(np.array([[1.0, 2.0]])))
+    (exact, _) = tape.gradients(total, model.trainable_variables)
+    np.testing.assert_allclose(solution.say.recording.weights[0].gradient, exact, rtol=1e-12)
+
+
+class Odd(L.LSTM):
+    """A layer that computes something else than what its class says."""
+
+    def run(self, sequences, states, mask, training, drop):
+        last = cr.ops.tanh(cr.ops.matmul(sequences[:, -1], self.cell.kernel[:, :2]))
+        return last, None, states
+
+
+def test_what_does_something_else_falls_back_to_sizes(double):
+    Odd.__name__ = "LSTM"
+    model = stack((3, 2), Odd(2), L.Dense(1))
+    x = np.random.default_rng(7).normal(size=(1, 3, 2))
+    solution = cr.explain(model, x, [[1.0]])
+    assert type(solution.stages[0]).__name__ == "Sizes"
+    assert "lstm" in str(solution)
+
+
+def test_units_behind_a_map_name_what_they_take():
+    model = stack((4, 4, 1), L.Conv2D(1, 3, use_bias=False), L.MaxPooling2D(2), L.Flatten(),
+                  L.Dense(1))  # fmt: skip
+    solution = cr.explain(model, np.ones((1, 4, 4, 1)), [[1.0]], detail="neuron")
+    assert "w1_11·p[0,0,0]" in str(solution)
+
+
+@pytest.mark.parametrize("deep", [6, 30])
+def test_long_networks_stay_short(deep):
+    layers = [layer for _ in range(deep) for layer in (L.Conv1D(2, 2, padding="same",
+                                                                activation="tanh"),
+                                                       L.LayerNormalization())]  # fmt: skip
+    model = stack((4, 2), *layers, L.Flatten(), L.Dense(1))
+    solution = cr.explain(model, np.ones((1, 4, 2)), [[1.0]])
+    text = str(solution).splitlines()
+    assert len(text) <= 80
+    assert max(map(len, text)) <= 80
+    whole = solution.text(more=True)
+    assert whole.count("∂E/∂γ") == deep  # nothing is lost: it is there for those who ask
+    if deep == 30:
+        assert f"{2 * deep + 2} layers, root mean squares; the first and last 6" in str(solution)

@@ -165,13 +165,17 @@ class Attending(Shown):
         total = long_sum(q * k, lambda d: Product(
             [self.leaf(self.at("q", self.t, d), q[d]), self.leaf(self.at("k", j, d), k[d])]
         ))  # fmt: skip
+        return self.say.line(self.at("s", self.t, j), self.scaled(total), self.s(j).value,
+                             (self.name,))  # fmt: skip
+
+    def scaled(self, formula: Formula) -> Formula:
+        """Divided by √d, or multiplied by whatever stands in its place."""
+        size = self.value(self.scored.args[0]).shape[-1]
         if self.scale == 1:
-            formula: Formula = total
-        elif math.isclose(self.scale, len(q) ** -0.5, rel_tol=1e-6):
-            formula = Ratio(total, Apply("sqrt", const(len(q))))
-        else:
-            formula = Product([total, const(f"{self.scale:g}", self.scale)])
-        return self.say.line(self.at("s", self.t, j), formula, self.s(j).value, (self.name,))
+            return formula
+        if math.isclose(self.scale, size**-0.5, rel_tol=1e-6):
+            return Ratio(formula, Apply("sqrt", const(size)))
+        return Product([formula, const(repr(self.scale), self.scale)])
 
     # --- backward
 
@@ -179,9 +183,14 @@ class Attending(Shown):
         """From the result to the values, the probabilities, the scores, the queries."""
         if not np.any(self.d_head(self.mixed)):
             return []
-        items = [(SECOND, self.value_line()), (KEY, self.probability_line()),
-                 (KEY, self.score_gradient()), (SECOND, self.table())]  # fmt: skip
-        if self.scored is not None:
+        items: list[tuple[int, Any]] = []
+        if self.through(self.mixed, 1) is not None:
+            items.append((SECOND, self.value_line()))
+        if self.rec.gradient(self.softmax) is None:  # neither queries nor keys depend on a weight
+            return items
+        items += [(KEY, self.probability_line()), (KEY, self.score_gradient()),
+                  (SECOND, self.table())]  # fmt: skip
+        if self.scored is not None and self.through(self.scored, 0) is not None:
             items.append((SECOND, self.query_line()))
         for rank, name in ((SECOND, "query"), (DEEP, "key"), (DEEP, "value"),
                            (DEEP, "attention_output")):  # fmt: skip
@@ -197,13 +206,17 @@ class Attending(Shown):
         total = long_sum(p * d, lambda t: Product(
             [self.p(t, j), *self.kept_share(t, j), self.d_y(t, c)]))  # fmt: skip
         name = self.at("v", j, c)
-        full = (self.row, self.head, j, c) if self.heads else (self.row, j, c)
-        total = self.with_others(total, self.v, full, name) if not self.heads else total
-        return self.say.line(self.say.d(name), total, self._own_gradient(j, c), (self.name,),
-                             note="sum over queries")  # fmt: skip
+        d_v = self.through(self.mixed, 1)[j, c]  # V may also be what is looked at
+        return self.say.line(self.say.d(name), total, d_v, (self.name,), note="sum over queries")
 
-    def _own_gradient(self, j: int, c: int) -> float:
-        return float(self.d_head(self.v)[j, c])
+    def through(self, call: Any, place: int) -> Any:
+        """What a call adds to the gradient of one of its arguments, in the row and the head."""
+        d_args = self.rec.d_args.get(call.index)
+        found = None if d_args is None else d_args[place]
+        if found is None:  # of the batch itself
+            return None
+        own = np.asarray(found)[self.row]
+        return own[self.head] if self.heads else own
 
     def probability_line(self) -> Line:
         """∂E/∂p = Σ over numbers of the value ∂E/∂y·v."""
@@ -242,22 +255,18 @@ class Attending(Shown):
 
     def query_line(self) -> Line:
         """∂E/∂q = Σ over keys ∂E/∂s·k/√d."""
-        q, k = self.scored.args
-        d_q = self.d_head(q)[self.t]
+        k = self.scored.args[1]
+        d_q = self.through(self.scored, 0)[self.t]
         c = biggest(d_q)[0]
-        d_s, keys = self.d_head(self.scored)[self.t], self.of_head(k)[c]
+        keys = self.of_head(k)[c]
         name = self.at("q", self.t, c)
-        scaled = self.d_head(self.softmax.args[0])[self.t]
+        scaled = self.d_head(self.softmax.args[0])[self.t] * np.ones(keys.shape)
 
         def term(j: int) -> Formula:
             own = self.leaf(self.say.d(self.at("s", self.t, j)), scaled[j])
-            factors: list[Formula] = [own, self.leaf(self.at("k", j, c), keys[j])]
-            if self.scale != 1:
-                factors.append(const(f"{self.scale:.4g}", self.scale))
-            return Product(factors)
+            return Product([own, self.leaf(self.at("k", j, c), keys[j])])
 
-        full = (self.row, self.head, self.t, c) if self.heads else (self.row, self.t, c)
-        total = self.with_others(long_sum(d_s * keys, term), q, full, name)
+        total = self.scaled(long_sum(scaled * keys, term))
         return self.say.line(self.say.d(name), total, d_q[c], (self.name,), note="sum over keys")
 
     def projection_line(self, name: str) -> Line | None:

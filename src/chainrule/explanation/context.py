@@ -202,6 +202,7 @@ class Context:
                 kind = f"one {stage.calls[0].operation.__name__}"  # such as a sum between layers
             try:
                 made = EXPLAINERS.get(kind, EXPLAINERS["operation"])(self, stage)
+                getattr(made, "made", None)  # everything that it says, or nothing
             except Unexplained:
                 made = EXPLAINERS["operation"](self, stage)
             found.append(made)

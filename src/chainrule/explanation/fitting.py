@@ -10,7 +10,7 @@ import numpy as np
 from .. import tree
 from .context import Context, Explainer
 from .formula import Style
-from .shown import Shown
+from .shown import KEY, SECOND, Shown
 from .steps import Part, Table
 from .text import part_lines
 
@@ -30,31 +30,24 @@ def fitted(say: Context) -> list[Explainer]:
     """
     stages = say.explainers()
     room = _room(say)
-    shown = [s for s in stages if isinstance(s, Shown)]
-    for stage in shown:
-        stage.level = 2
-    room -= sum(_lines(say, stage) for stage in stages)
-    if room < 0 and len(shown) > 1:
-        for stage in shown:
+    shown = {id(s): _by_rank(say, s) for s in stages if isinstance(s, Shown)}
+    first = [s for s in stages if isinstance(s, Shown)]
+    room -= sum(shown[id(s)][0] if id(s) in shown else _of_units(say, s) for s in stages)
+    if room < 0 and len(first) > 1:
+        for stage in first:
             stage.level = 3
         return [Overview(say, stages), *stages]
     kinds: dict[str, int] = {}
     order = []
-    for stage in shown:
+    for stage in first:
+        stage.level = 2
         kinds[stage.stage.kind] = kinds.get(stage.stage.kind, 0) + 1
         order.append((kinds[stage.stage.kind], stage))
-    for level in (1, 0):
+    for rank in (KEY, SECOND):
         for _, stage in sorted(order, key=lambda pair: pair[0]):
-            if stage.level != level + 1:
-                continue
-            before = _lines(say, stage)
-            stage.level = level
-            more = _lines(say, stage) - before
-            if more > room:
-                stage.level = level + 1
-            else:
-                room -= more
-    say.doubts.clear()  # they are found again when it is written
+            more = shown[id(stage)][rank]
+            if stage.level == SECOND - rank + 1 and more <= room:
+                stage.level, room = SECOND - rank, room - more
     return stages
 
 
@@ -65,10 +58,24 @@ def _room(say: Context) -> int:
     return LONGEST - 20 - min(12, len(rec.weights)) - 2 * outputs
 
 
-def _lines(say: Context, stage: Explainer) -> int:
-    items = (*stage.forward(), *stage.backward())
-    lines = len(part_lines(Part("forward", items), Style(say.digits))) - 1
-    return lines if isinstance(stage, Shown) else min(lines, TABLE)
+def _by_rank(say: Context, stage: Shown) -> list[int]:
+    """How many lines a stage has of each rank."""
+    found = [0, 0, 0, 0]
+    for rank, item in (*stage.made[0], *stage.made[1]):
+        found[rank] += _lines(say, (item,))
+    return found
+
+
+def _of_units(say: Context, stage: Explainer) -> int:
+    """Lines of what is no `Shown`; what it finds out is found again when it is written."""
+    doubts = len(say.doubts)
+    lines = _lines(say, (*stage.forward(), *stage.backward()))
+    del say.doubts[doubts:]
+    return min(lines, TABLE)
+
+
+def _lines(say: Context, items: tuple[Any, ...]) -> int:
+    return len(part_lines(Part("", items), Style(say.digits)))
 
 
 class Overview(Explainer):

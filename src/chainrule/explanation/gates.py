@@ -55,7 +55,7 @@ class LongShortTerm(Recurrence):
     """cₜ = f·cₜ₋₁ + i·g, hₜ = o·tanh(cₜ)."""
 
     order, worked = ("i", "f", "g", "o"), "f"
-    keeps = "along the cell: the product of the forget gates"
+    keeps = "along the cell: product of the forget gates"
 
     def step(self, product: Any) -> Step:
         """The nodes of a step."""
@@ -115,7 +115,7 @@ class GatedUnit(Recurrence):
     """hₜ = z·hₜ₋₁ + (1 − z)·g."""
 
     order, worked = ("z", "r", "g"), "z"
-    keeps = "past the candidate: the product of the update gates"
+    keeps = "past the candidate: product of update gates"
 
     def products(self) -> list[Any]:
         """Without those of the candidate alone."""

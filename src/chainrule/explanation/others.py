@@ -106,16 +106,22 @@ class Merged(Shown):
         own = {id(r) for c in stage.calls for r in c.results}
         self.xs = [a for a in given if id(a) not in own]
         made = stage.calls[-1]
-        if any(np.ndim(a) and not hasattr(a, "tape") for a in made.args):
+        self.xs += [a for a in made.args if not hasattr(a, "tape") and np.ndim(a)]
+        if any(not hasattr(a, "tape") and not self._is_batch(a) for a in self.xs):
             raise Unexplained  # noise, or anything else that is no input
         self.adds = stage.kind == "Add" or made.operation.__name__ == "add"
         if made.operation.__name__ == "concatenate":
             self._join(made.kwargs.get("axis", -1))
 
+    def _is_batch(self, array: Any) -> bool:
+        """Is it the input of the model?"""
+        given = self.rec.batch.x
+        return isinstance(given, np.ndarray) and np.array_equal(given, self.value(array))
+
     def _join(self, axis: int) -> None:
         """The names of what stands side by side."""
         say = self.say
-        known = [say.labels.get(x.index) for x in self.xs]
+        known = [say.labels.get(getattr(x, "index", -1)) for x in self.xs]
         flat = all(self.value(x).ndim == 2 for x in self.xs) and axis in (-1, 1)
         whole = sum(self.value(x).shape[-1] for x in self.xs) == self.value(self.y).shape[-1]
         if flat and whole and all(known):

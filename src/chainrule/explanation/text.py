@@ -115,7 +115,7 @@ def _line(
 def _folded(text: str, hang: int, width: int) -> Iterator[str]:
     """Break a long line before an operator between terms."""
     while len(text) > width:
-        cut = max((m.start() for m in re.finditer(r" [+-] |·", text[:width])), default=0)
+        cut = max((m.start() for m in re.finditer(r" [+-] |·|  (?=\()", text[:width])), default=0)
         if cut <= hang:
             break
         yield text[:cut].rstrip()
