@@ -182,6 +182,7 @@ INSIDE = {
         "others",
         "build",
         "update",
+        "exact",
         "weight",
         "why",
         "text",

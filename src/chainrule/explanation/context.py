@@ -85,6 +85,9 @@ class Context:
         self.recording, self.row, self.detail = recording, row, detail
         self.digits = Digits(decimals, 7 if recording.dtype == "float32" else 15)
         self.dense: dict[int, int] = {}  # index of a stage -> the number of its layer of units
+        # number of a layer of units -> that under which its weights are named
+        self.weights_of: dict[int, int] = {}
+        first: dict[str, int] = {}
         sizes: list[int] = []
         shared: list[bool] = []
         for k, stage in enumerate(recording.stages):
@@ -100,6 +103,10 @@ class Context:
             bias = bias_of(stage)
             shared.append(bias is not None and recording.value(bias).size < kernel.shape[1])
             self.dense[k] = len(sizes) - 1
+            owner = recording.weight_of(net.args[1])
+            if owner is not None:  # a layer used twice keeps the names of its weights
+                first.setdefault(owner.path, len(sizes) - 1)
+                self.weights_of[len(sizes) - 1] = first[owner.path]
         self.sizes = sizes
         self.names: Notation = notation(sizes or [1], shared)
         count = sum(w.before.size for w in recording.weights)
@@ -133,6 +140,14 @@ class Context:
         """Where the unit of a value is drawn."""
         known = self.places.get(getattr(node, "index", -1))
         return known[unit] if known is not None else f"{otherwise}[{unit}]"
+
+    def weight(self, layer: int, src: int, dest: int) -> str:
+        """The name of a weight of a layer of units."""
+        return self.names.weight(self.weights_of.get(layer, layer), src, dest)
+
+    def bias(self, layer: int, unit: int) -> str:
+        """The name of a bias."""
+        return self.names.bias(self.weights_of.get(layer, layer), unit)
 
     def leaf(self, name: str, value: Any, at: str = "") -> Leaf:
         """A symbol with its number."""

@@ -7,11 +7,14 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ArgumentError, FileError, choose
+import numpy as np
+
+from ..errors import ArgumentError, DataError, FileError, choose
 from ..files import path_of, write_atomically
 from . import attention, convolution, gates, generic, norms, others, pooling  # noqa: F401
 from .build import backward_part, forward_part, loss_part
 from .context import EXPLAINERS, Context
+from .exact import exact_parts
 from .fitting import fitted
 from .forms import ENDINGS, FORMS
 from .formula import Style
@@ -20,7 +23,7 @@ from .json_form import json_text, values_of
 from .latex import document
 from .markdown import markdown
 from .notation import notation_of
-from .recording import Recording, need_few_rows
+from .recording import Recording
 from .steps import PARTS, Part, Words
 from .text import part_lines
 from .update import after_part, check_part, parameter_names, update_part
@@ -42,6 +45,7 @@ class Explanation:
     Args:
         say: names, digits and the recording behind it.
         extra: notes that stand before all others.
+        exact: with fractions in place of decimals.
 
     Example:
         >>> import chainrule as cr
@@ -52,12 +56,18 @@ class Explanation:
         2 LOSS  E = (t1 - a1_1)² = (5 - 6.5)² = 2.25
     """
 
-    def __init__(self, say: Context, extra: Sequence[Words] = ()) -> None:
+    def __init__(self, say: Context, extra: Sequence[Words] = (), exact: bool = False) -> None:
+        self.exact = exact
         self.say, self.stages, self.extra = say, fitted(say), list(extra)
 
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
         """The nine parts, in order."""
+        with np.errstate(all="ignore"):  # what is not finite is said, not warned of
+            parts = self._made()
+        return exact_parts(self.say, parts) if self.exact else parts
+
+    def _made(self) -> tuple[Part, ...]:
         say, stages = self.say, self.stages
         made = [
             network_part(say),
@@ -82,6 +92,10 @@ class Explanation:
         """
         weight, at = find_weight(self.say, name)
         return Part("weight", tuple(weight_items(self.say, self.stages, weight, at)))
+
+    def with_notes(self, notes: Sequence[Words]) -> Explanation:
+        """The same with notes before all others."""
+        return Explanation(self.say, notes, self.exact)
 
     def __getitem__(self, key: str) -> Part:
         for part in self.parts:
@@ -252,6 +266,7 @@ def explain(
     detail: str = "auto",
     digits: int | None = None,
     focus: int = 0,
+    exact: bool = False,
 ) -> Explanation:
     """One training step on these rows as a worked solution, every number by the code that trains.
 
@@ -269,13 +284,15 @@ def explain(
         detail: `"neuron"` (every number), `"layer"` (sizes), or `"auto"`, by the number of weights.
         digits: decimals that are printed; 9 in a deck's notation, else 6.
         focus: the row of the batch that is worked in full.
+        exact: exact fractions, where the network stays within them (linear and ReLU units,
+            squared errors, SGD), of the decimals that were written: 0.1 is 1/10.
 
     Returns:
         An `Explanation`; print it.
 
     Raises:
         StateError: there is no loss.
-        ArgumentError: an unknown notation or detail.
+        ArgumentError: an unknown notation or detail, or `exact` where numbers are irrational.
         DataError, ShapeError: rows that `fit` would refuse as well.
 
     Example:
@@ -290,12 +307,20 @@ def explain(
     names = notation_of(notation)
     if digits is not None and not 1 <= digits <= 15:
         raise ArgumentError("digits are from 1 to 15", where="explain", received=digits)
+    if y is None:
+        raise DataError(
+            "the targets are missing",
+            where="explain",
+            fix="cr.explain(model, x, y): what x leads to",
+        )
     recording = Recording(model, x, y, loss, optimizer, EXPLAINERS)
-    need_few_rows(recording.rows)
     if not 0 <= focus < recording.rows:
         raise ArgumentError(
             "there is no such row", where="explain", expected=f"focus from 0 to "
             f"{recording.rows - 1}", received=focus)  # fmt: skip
     decimals = digits or (9 if notation != "standard" else 6)
     say = Context(recording, names, decimals, focus, detail)
-    return Explanation(say)
+    made = Explanation(say, exact=exact)
+    if exact:
+        _ = made.parts  # what cannot be exact is refused here, not when it is printed
+    return made

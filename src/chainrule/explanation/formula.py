@@ -158,10 +158,21 @@ class Formula:
 
 
 class Leaf(Formula):
-    """A symbol with its number; `at` names the place in the network that it belongs to."""
+    """A symbol with its number.
 
-    def __init__(self, name: str, value: Any, at: str = "", constant: bool = False) -> None:
+    Args:
+        name: the symbol.
+        value: its number.
+        at: the place in the network that it belongs to.
+        constant: whether it stands in the formula itself: 1, ½.
+        means: the name of a quantity that it is equal to: ∂net/∂w is an input.
+    """
+
+    def __init__(
+        self, name: str, value: Any, at: str = "", constant: bool = False, means: str = ""
+    ) -> None:
         self.name, self._value, self.at, self.constant = name, value, at, constant
+        self.means = means
 
     @property
     def value(self) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from .formula import Formula
@@ -72,6 +73,7 @@ class Cell(NamedTuple):
 
     value: Any
     formula: Formula | None = None
+    name: str = ""  # of the quantity, where it is not that of the row
 
 
 class Table(NamedTuple):
@@ -121,5 +123,5 @@ class Part(NamedTuple):
                 for row, at in zip(item.rows, places, strict=True):
                     for column, cell in zip(item.columns[1:], row[1:], strict=True):
                         value = cell.value if isinstance(cell, Cell) else cell
-                        if isinstance(value, (int, float)) and math.isfinite(value):
+                        if isinstance(value, (int, float, Fraction)) and math.isfinite(value):
                             yield f"{row[0]} {column}", float(value), at

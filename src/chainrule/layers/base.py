@@ -90,6 +90,7 @@ class Layer(State, Masks, Explicit, Configurable):
     supports_masking = False  # whether a mask goes on with the output
     # whether whole numbers go into `call` as they are; else they are cast like other floats
     integer_input = True
+    keeps_integers = False  # whether they come out as whole numbers, too
     autocast = True  # whether floats are cast to the layer's type
     takes_trees = True  # whether an argument of `call` may be a tuple, list or dict of arrays
     _accepts: Accepts
@@ -400,13 +401,19 @@ class Layer(State, Masks, Explicit, Configurable):
         """(tree of output shapes, their types): by the layer's rule, else by a dry run on zeros."""
         if self.has_shape_rule:
             names = [f"{n}_shape" for n in self._accepts.call_names]
-            if len(shapes) == 1:
-                return self.compute_output_shape(shapes[0]), self._dtype
-            if self._accepts.shape_names[: len(shapes)] == tuple(names[: len(shapes)]):
-                return self.compute_output_shape(*shapes), self._dtype
-            return self.compute_output_shape([*shapes]), self._dtype
+            by_name = self._accepts.shape_names[: len(shapes)] == tuple(names[: len(shapes)])
+            given = shapes if len(shapes) == 1 or by_name else ([*shapes],)
+            symbols = [s.dtype for s in tree.leaves(list(inputs)) if symbolic(s)]
+            kind = self.output_type(shapes, symbols or tree.leaves(list(dtypes or ())))
+            return self.compute_output_shape(*given), kind
         kinds: list[Any] = []
         return self._dry_run(shapes, inputs, own or {}, kinds, dtypes), kinds
+
+    def output_type(self, shapes: tuple, kinds: list[Any]) -> Any:
+        """The type of the output of a layer with a rule for shapes: its own, or whole numbers."""
+        if self.keeps_integers and kinds and all(np.dtype(k).kind in "biu" for k in kinds):
+            return np.result_type(*kinds)
+        return self._dtype
 
     def _dry_run(
         self,

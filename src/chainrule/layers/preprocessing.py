@@ -12,6 +12,7 @@ from ..arrays import asarray
 from ..errors import ArgumentError, DataError, choose
 from ..finite import need_finite
 from ..labels import check_labels
+from ..operators import raw
 from ..ops.base import check_axes
 from .base import Layer, register
 from .embedding import need_counts
@@ -266,8 +267,8 @@ class CategoryEncoding(Layer):
                 received=f"output_mode={self.output_mode!r}",
             )
         single = np.ndim(x) < 2
-        rows = ops.one_hot(check_labels(x, self.num_tokens, self.where, _FIX), self.num_tokens)
-        rows = ops.cast(rows, self.dtype)
+        classes = check_labels(raw(x), self.num_tokens, self.where, _FIX)  # without a derivative
+        rows = ops.one_hot(classes, self.num_tokens, dtype=self.dtype)
         if self.output_mode == "one_hot":
             last = np.shape(x)[-1:] == (1,) and not single
             return ops.squeeze(rows, axis=-2) if last else rows
