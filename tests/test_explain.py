@@ -1,10 +1,12 @@
 """`explain`: the decks' worked examples to twelve digits, and that nothing of a model changes."""
 
 import re
+import runpy
 import subprocess
 import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -53,7 +55,7 @@ def deck_002():
     g = [d * w[4] * i[0], d * w[4] * i[1], d * w[5] * i[0], d * w[5] * i[1], d * h1, d * h2]
     names = [f"w{k}" for k in range(1, 7)]
     new = {n: a - m(".05") * b for n, a, b in zip(names, w, g, strict=True)}
-    found = {"h1": h1, "h2": h2, "pred": pred, "E": d**2 / 2, "Δ": d}
+    found = {"h1": h1, "h2": h2, "prediction": pred, "E": d**2 / 2, "Δ": d}
     return found, dict(zip(names, g, strict=True)), new
 
 
@@ -101,10 +103,11 @@ def test_worked_examples_agree_with_mpmath(deck):
     solution = explain_deck(deck)
     said = computed(solution, "forward") | computed(solution, "loss")
     said |= computed(solution, "backward")
+    loss = solution.say.loss
     for name, value in found.items():
-        assert abs(said[name] - value) < 1e-12, name
+        assert abs(said[name.replace("E", loss)] - value) < 1e-12, name
     for name, value in gradients.items():
-        got = said[name] if name in said else said[f"∂E/∂{name}"]
+        got = said[name] if name in said else said[f"∂{loss}/∂{name}"]
         assert abs(got - value) < 1e-12, name
     for name, value in computed(solution, "update").items():
         assert abs(value - new[name]) < 1e-12, name
@@ -394,9 +397,9 @@ def test_exact_fractions():
     said = computed(solution, "forward") | computed(solution, "loss")
     said |= computed(solution, "backward")
     assert said["h1"] == Fraction(17, 20)
-    assert said["pred"] == Fraction(191, 1000)
-    assert said["E"] == Fraction(809, 1000) ** 2 / 2
-    assert said["∂E/∂w1"] == Fraction(-809, 1000) * Fraction(14, 100) * 2
+    assert said["prediction"] == Fraction(191, 1000)
+    assert said["Error"] == Fraction(809, 1000) ** 2 / 2
+    assert said["∂Error/∂w1"] == Fraction(-809, 1000) * Fraction(14, 100) * 2
     assert computed(solution, "update")["w6"] == Fraction(15, 100) + Fraction(1, 20) * Fraction(
         809, 1000
     ) * Fraction(48, 100)
@@ -495,3 +498,30 @@ def test_more_rows_than_anybody_reads_are_refused_before_anything_runs():
     model = cr.Sequential([L.Input((1,)), L.Dense(1)])
     with pytest.raises(cr.errors.DataError, match="too much to explain"):
         cr.explain(model, np.ones((5000, 1)), np.ones((5000, 1)), loss="mse")
+
+
+@pytest.mark.parametrize("deck", DECKS)
+def test_a_deck_is_explained_in_the_words_of_its_slides(deck):
+    ours, slides = explain_deck(deck).say.names, cr.course.example(deck).names
+    assert ours.loss == slides.loss
+    assert [ours.input(i) for i in range(len(slides.inputs))] == list(slides.inputs)
+    assert [ours.target(k) for k in range(len(slides.targets))] == list(slides.targets)
+    linear = deck == "002"
+    for number, layer in enumerate(slides.layers, 1):
+        for j in range(len(layer.out)):
+            assert ours.out(number, j) == layer.out[j]
+            assert linear or ours.net(number, j) == layer.net[j]
+            for i in range(len(layer.kernel)):
+                assert ours.weight(number, i, j) == layer.kernel[i][j]
+        assert [ours.bias(number, j) for j in range(len(layer.bias))] == list(layer.bias)
+
+
+def test_the_pictures_of_the_readme_are_those_of_now(tmp_path):
+    """`python docs/make_pictures.py` writes them."""
+    script = Path(__file__).parents[1] / "docs" / "make_pictures.py"
+    made = runpy.run_path(str(script))["pictures"]()
+    for name, drawing in made.items():
+        file = script.with_name("pictures") / f"{name}.svg"
+        drawing.save(tmp_path / "now.svg")
+        assert file.read_bytes() == (tmp_path / "now.svg").read_bytes(), name
+    assert {f.stem for f in (script.parent / "pictures").iterdir()} == set(made)

@@ -91,7 +91,7 @@ class Context:
         sizes: list[int] = []
         shared: list[bool] = []
         for k, stage in enumerate(recording.stages):
-            net = net_of(stage)
+            net = net_of(stage) if is_units(stage) else None
             if net is None:
                 continue
             inputs, kernel = recording.value(net.args[0]), recording.value(net.args[1])
@@ -196,7 +196,7 @@ class Context:
         found: list[Explainer] = []
         for number, stage in enumerate(self.recording.stages):
             kind = stage.kind
-            if EXPLAINERS.get(kind) is EXPLAINERS.get("Dense") and number not in self.dense:
+            if is_units(stage) and number not in self.dense:
                 kind = "Dense at every position"
             elif kind not in EXPLAINERS and len(stage.calls) == 1:
                 kind = f"one {stage.calls[0].operation.__name__}"  # such as a sum between layers
@@ -231,6 +231,11 @@ def weight(formula: Formula) -> float:
     if isinstance(formula, Power) and float(formula.exponent.value) == 2:
         return weight(formula.base) ** 2
     return abs(float(formula.value))
+
+
+def is_units(stage: Stage) -> bool:
+    """Is it a layer that is explained as Dense is?"""
+    return stage.kind in EXPLAINERS and EXPLAINERS[stage.kind] is EXPLAINERS.get("Dense")
 
 
 def net_of(stage: Stage) -> Any:

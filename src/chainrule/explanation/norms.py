@@ -39,12 +39,13 @@ class Normalized(Shown):
     def _find(self) -> None:
         """The nodes of the composition."""
         node = self.y
-        self.before_beta = self.before_gamma = None
         if self.beta is not None:
             node = self._other(node, "add", self.beta)
         if self.gamma is not None:
             node = self._other(node, "multiply", self.gamma)
         self.scaled = node
+        if not hasattr(node, "call"):  # of the batch itself: nothing of it is on the tape
+            raise Unexplained
         while node.call.operation is not None and node.call.operation.__name__ == "reshape":
             node = node.call.args[0]
         self.x_hat = node
@@ -73,8 +74,8 @@ class Normalized(Shown):
 
     def _other(self, node: Any, name: str, weight: Any) -> Any:
         """What γ or β is applied to."""
-        call = node.call
-        if call.operation is None or call.operation.__name__ != name:
+        call = getattr(node, "call", None)
+        if call is None or call.operation is None or call.operation.__name__ != name:
             raise Unexplained
         if self.source(call.args[1]) is not weight:
             raise Unexplained

@@ -135,6 +135,10 @@ def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
                              subsequent_indent=" " * INDENT)  # fmt: skip
     aligned = table_texts(table, style.digits)
     widths = [max([len(table.columns[k]), *map(len, aligned[k])]) for k in range(columns)]
+    spare = width - INDENT - sum(widths) - 2 * (columns - 1)
+    if spare < 0:  # the end of a long path says what it is
+        widths[0] = max(10, widths[0] + spare)
+        aligned[0] = [t if len(t) <= widths[0] else "…" + t[1 - widths[0] :] for t in aligned[0]]
 
     def row(texts: Sequence[str]) -> str:
         first, *others = (t.ljust(w) if k == 0 else t.rjust(w)
