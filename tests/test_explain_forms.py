@@ -466,7 +466,7 @@ def test_latex_holds_the_numbers_of_the_deck(deck):
     text = deck.latex()
     for _, value, _ in deck["forward"].numbers():
         assert deck.say.digits(value) in text
-    assert r"\frac{\partial E}{\partial w_{5}}" in text
+    assert rf"\frac{{\partial {deck.say.loss}}}{{\partial w_{{5}}}}" in text
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex")
