@@ -57,6 +57,13 @@ def convolution():
     return cr.explain(model, x, [1], loss="sparse_categorical_crossentropy")
 
 
+def fractions():
+    layers = [cr.layers.Dense(2, "relu", dtype="float64"), cr.layers.Dense(1, dtype="float64")]
+    model = cr.Sequential([cr.Input((2,)), *layers])
+    model.set_weights([[[0.15, 0.25], [0.2, 0.3]], [0.35, 0.35], [[0.4], [0.5]], [0.6]])
+    return cr.explain(model, [[0.05, 0.1]], [[0.01]], loss="mse", exact=True)
+
+
 HOSTILE = ["<script>alert(1)</script>", "$\\input{/etc/passwd}$", "\"onload=x'", "a\u202eb\u2067c"]
 
 
@@ -76,7 +83,12 @@ def hostile(name):
     return made
 
 
-MADE = {"deck 004": deck_004, "softmax and Adam": softmax_adam, "convolution": convolution}
+MADE = {
+    "deck 004": deck_004,
+    "softmax and Adam": softmax_adam,
+    "convolution": convolution,
+    "fractions": fractions,
+}
 
 
 @pytest.fixture(scope="module", params=list(MADE))
@@ -208,6 +220,14 @@ def test_json_holds_every_number_with_all_digits(made):
 
 def digits_text(made, value):
     return made.say.digits(value)
+
+
+def test_fractions_are_stacked_and_exact():
+    made = fractions()
+    line = json.loads(made.to_json())["parts"][1]["items"][0]
+    assert (line["value"], line["exact"], line["text"]) == (0.3775, "151/400", "151/400")
+    assert r"\frac{3}{20} \cdot \frac{1}{20}" in made.latex()
+    assert "<mfrac><mn>151</mn><mn>400</mn></mfrac>" in made.html()
 
 
 def test_json_of_what_is_no_number(deck):
@@ -421,6 +441,7 @@ def test_names_do_no_harm(name):
 
 def test_escapes():
     assert escaped("a_b%#&{}~^") == r"a\_b\%\#\&\{\}\textasciitilde{}\textasciicircum{}"
+    assert escaped("m̂/√v") == r"$\hat{m}$/$\surd$v"
     assert in_markdown("- x") == r"\- x"
     assert in_markdown("1. x") == r"1\. x"
     assert in_markdown("0.5") == "0.5"
@@ -445,7 +466,7 @@ def test_latex_holds_the_numbers_of_the_deck(deck):
     text = deck.latex()
     for _, value, _ in deck["forward"].numbers():
         assert deck.say.digits(value) in text
-    assert r"\frac{\partial E}{\partial w_{5}}" in text
+    assert rf"\frac{{\partial {deck.say.loss}}}{{\partial w_{{5}}}}" in text
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex")

@@ -6,7 +6,6 @@ also a step: `data-step` on what appears with it, `data-from` on what may be see
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from .digits import Digits
 from .languages import Language
 from .mathml import MathML, number_text, pieces, sign
 from .mathml import math as element
-from .steps import PARTS, Cell, Line, Part, Table, Words
+from .steps import PARTS, Cell, Line, Part, Table, Words, counts
 from .symbols import symbol, visible
 from .text import is_text, table_texts
 
@@ -249,7 +248,7 @@ class Cards(NamedTuple):
         attribute = ""
         if other and set(other) != {text}:
             attribute = f' data-d="{escape("|".join(other))}"'
-        counted = isinstance(value, (int, float)) and math.isfinite(value)
+        counted = counts(value)
         inside = f"<span{attribute}>{escape(text)}</span>"
         inside = _data(value, inside) if counted else inside
         return f'<td class="cr-cell" dir="ltr">{inside}</td>', counted

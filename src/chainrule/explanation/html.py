@@ -199,14 +199,16 @@ def _drawings(explanation: Explanation, scene: Scene | None, words: Language) ->
             f'<div class="page-{name}" dir="ltr">{svg}</div>' for name, svg in waves if svg
         )
         label = escape(words.word("The network with its numbers"))
-        return f'<div class="page-scene" role="group" aria-label="{label}">{inside}</div>\n'
+        tall = " page-tall" if scene.height > 340 else ""
+        return f'<div class="page-scene{tall}" role="group" aria-label="{label}">{inside}</div>\n'
     try:
         svg = network(explanation.say.recording.model, "blocks", rankdir="LR", title="").svg()
     except ChainruleError:
         return ""
     if len(svg) > 300_000:
         return ""
-    return f'<div class="page-scene"><div class="page-forward" dir="ltr">{svg}</div></div>\n'
+    inside = f'<div class="page-forward" dir="ltr">{svg}</div>'
+    return f'<div class="page-scene page-blocks">{inside}</div>\n'
 
 
 # --- pieces -------------------------------------------------------------------------------------
