@@ -278,3 +278,14 @@ def test_all_states_of_a_model_are_reset():
     assert not np.any([np.any(v) for v in held])
     np.testing.assert_array_equal(model(x), first)
     cr.Sequential([layers.LSTM(2, stateful=True)]).reset_states()  # not built: nothing yet
+
+
+def test_one_sequence_written_as_lists_is_one_row():
+    """A batch of one, in brackets, is no list of inputs; an array in a list is (Keras's way)."""
+    model = cr.Sequential([cr.Input((4, 2)), cr.layers.LSTM(2), cr.layers.Dense(2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x = [[[0.1, 0.2], [0.3, -0.4], [0.5, 0.6], [-0.7, 0.8]]]
+    expected = model.predict(np.array(x), engine="numpy", verbose=0)
+    np.testing.assert_array_equal(model.predict(x, engine="numpy", verbose=0), expected)
+    np.testing.assert_array_equal(model.predict([np.array(x)], engine="numpy", verbose=0), expected)
+    model.train_on_batch(x, [1], engine="numpy")

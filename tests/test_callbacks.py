@@ -19,6 +19,7 @@ from chainrule.callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
+from chainrule.training.pace import Pace
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 MOMENTS = [m for m in dir(Callback) if m.startswith("on_") and m != "on_non_finite"]
@@ -418,3 +419,18 @@ def test_the_batch_of_a_resumed_epoch_counts_from_its_beginning(engine, tmp_path
         fit(broken_at(14)[0], lambda batch, logs: calls.append(batch))
     assert calls == [0, 1, 1, 2]
     assert caught.value.batch == 3
+
+
+def _sizes(each, left=100):
+    """How many batches a fit runs at once whose batches take so many seconds."""
+    pace = Pace()
+    pace.calls, pace.each = 2, each
+    return pace.next(left)
+
+
+def test_slow_batches_are_run_several_at_once_but_for_a_second_at_most():
+    assert _sizes(0.0001, left=7) == 7
+    assert _sizes(0.01) == 25  # a quarter of a second
+    assert _sizes(0.1) == 8
+    assert _sizes(0.3) == 3  # not more than a second
+    assert _sizes(2.0) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import subprocess
 import sys
@@ -18,7 +19,18 @@ from chainrule.drawing import CONVENTIONS, Units, weight_namer, worked_network
 from chainrule.drawing.places import places_of
 from chainrule.errors import ArgumentError, NotBuiltError, UnknownNameError
 from chainrule.svg import ROLES
-from reading_svg import SVG, check_clear, lines, number_texts, places, read, steps, texts
+from reading_svg import (
+    SVG,
+    check_clear,
+    lines,
+    number_texts,
+    places,
+    points_of,
+    read,
+    rect,
+    steps,
+    texts,
+)  # fmt: skip
 
 L = cr.layers
 HOME = Path(cr.__file__).parent.parent
@@ -96,11 +108,54 @@ def test_every_place_and_value_stands_once_and_clear(name, look):
 @given(st.data())
 def test_any_network_with_any_texts_is_clear(data):
     counts = data.draw(st.lists(st.integers(1, 5), min_size=2, max_size=4))
-    cols = columns(*counts, bias=data.draw(st.sampled_from(["none", "own", "shared"])))
+    bias, title = data.draw(st.sampled_from(["none", "own", "shared"])), "A rather long title"
+    cols = columns(*counts, bias=bias, title=data.draw(st.sampled_from(["", title])))
     some = st.dictionaries(st.sampled_from(places_of(cols)), st.text("w₁Σ−0.9é中", max_size=14))
-    picture = worked_network(cols, data.draw(some), data.draw(some))
+    width = data.draw(st.sampled_from([300, 1240]))
+    picture = worked_network(cols, data.draw(some), data.draw(some), width=width)
     if any(texts(read(picture))):
         check_clear(picture)
+
+
+def test_names_longer_than_numbers_have_room_when_they_stand_above_them():
+    cols = columns(2, 2)
+    names = {place: f"kernel_of_a_layer/{place}" for place in places_of(cols) if "/" in place}
+    check_clear(worked_network(cols, names, dict.fromkeys(names, "0.5"), width=200))
+
+
+def test_long_titles_stand_apart():
+    check_clear(worked_network(columns(1, 1, 1, title="a very long title of a column " * 3)))
+
+
+def depth(x, y, shape):
+    """How deep a point lies inside a circle or a box with round ends."""
+    if shape.tag == f"{SVG}circle":
+        radius = float(shape.get("r"))
+        return radius - math.hypot(x - float(shape.get("cx")), y - float(shape.get("cy")))
+    left, top, width, height = rect(shape)
+    near = min(max(x, left + height / 2), left + width - height / 2)
+    return height / 2 - math.hypot(x - near, y - top - height / 2)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", NETS)
+def test_lines_end_at_nodes_and_pass_the_others(name, look):
+    cols = NETS[name]
+    tree = read(worked_network(cols, *written(cols), **LOOKS[look]))
+    nodes = [s for tag in ("circle", "rect") for s in tree.iter(f"{SVG}{tag}")][:]
+    nodes = [n for n in nodes if n.get("stroke")]
+    for line in lines(tree):
+        for x, y in points_of(line, 60):
+            assert max(depth(x, y, n) for n in nodes) < 0.5
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_lines_lean_so_that_the_eye_can_follow_them(name):
+    """From one column to the next a line goes aside by at least a seventh of its height."""
+    cols = NETS[name]
+    for line in lines(read(worked_network(cols, *written(cols)))):
+        for (_, a), (_, b) in itertools.pairwise(steps(line)):
+            assert abs(b[0] - a[0]) > abs(b[1] - a[1]) / 7
 
 
 @pytest.mark.parametrize("name", ["2-2-2 shared", "1-1-1", "2-2-1", "2-3-2-1"])
@@ -210,6 +265,29 @@ def test_a_model_is_drawn_with_its_own_numbers():
     words = [t.text for t in texts(tree)]
     assert {"x1", "x2", "h1", "h2", "ŷ1", "w1", "w6", "b2", "Dense · tanh"} <= set(words)
     assert sum(p.endswith("/bias[0]") for p in places(tree)) == 1
+
+
+def test_numbers_of_a_model_stand_below_each_other():
+    model = cr.Sequential([cr.Input((1,)), L.Dense(2), L.Dense(1), L.Dense(1)])
+    model.set_weights([[[0.5, -12.25]], [0, 0.001], [[1], [2]], [0], [[1]], [1e3]])
+    tree = read(worked_network(model))
+    first = [v for p, v in number_texts(tree).items() if p.startswith(model.layers[0].name + "/")]
+    assert sorted(first) == sorted(["0.5000", "−12.2500", "0.0000", "0.0010"])
+    words = {t.text for t in texts(tree)}
+    assert {"h1,1", "h1,2", "h2,1", "ŷ1"} <= words
+
+
+def test_a_model_with_one_bias_for_a_layer():
+    """Deck 004: b1 .35 for both hidden units, b2 .60 for both outputs."""
+    model = cr.Sequential([cr.Input((2,)), L.SharedBiasDense(2), L.SharedBiasDense(2)])
+    model.set_weights([np.eye(2), [0.35], np.eye(2), [0.6]])
+    tree = check_clear(worked_network(model))
+    one, two = (layer.name for layer in model.layers)
+    shown = number_texts(tree)
+    assert [shown[f"{name}/bias[0]"] for name in (one, two)] == ["0.3500", "0.6000"]
+    assert not [p for p in places(tree) if p.endswith("bias[1]")]
+    assert {"b1", "b2"} <= {t.text for t in texts(tree)}
+    assert {"b 0.35", "b 0.6"} <= {t.text for t in texts(read(cr.plots.network(model)))}
 
 
 EVIL = "\"><script>alert(1)</script><a onload='x'>\x00\x1b\ud800"

@@ -347,6 +347,34 @@ def test_an_input_stands_right_above_what_it_leads_to():
     assert boxes[3][1] == boxes[2][1]
 
 
+def test_a_line_of_single_boxes_ends_right_above_what_it_leads_to():
+    #  0 → 1 → 2 → 5, and 3 → 4 → 5: 3 and 4 stand beside 1 and 2
+    edges = [Edge(0, 1), Edge(1, 2), Edge(2, 5), Edge(3, 4), Edge(4, 5)]
+    at = [v for _, v in arrange([(40, 20)] * 6, edges).boxes]
+    assert [at[3], at[4]] == [at[1], at[2]]
+    # where 3 also leads elsewhere, its line stays at the beginning
+    edges = [Edge(0, 1), Edge(1, 2), Edge(2, 6), Edge(3, 4), Edge(4, 6), Edge(3, 5)]
+    at = [v for _, v in arrange([(40, 20)] * 7, edges).boxes]
+    assert [at[3], at[4]] == [at[0], at[1]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(), st.data())
+def test_boxes_may_be_held_in_the_first_and_the_last_rank(graph, data):
+    sizes, edges = graph
+    into, out = {e.target for e in edges}, {e.source for e in edges}
+    count = len(sizes)
+    some = st.lists(st.sampled_from(range(count)), unique=True)
+    first = [b for b in data.draw(some) if b not in into]
+    last = [b for b in data.draw(some) if b not in out and b not in first]
+    found = arrange(sizes, edges, first=first, last=last)
+    middles = [v + h / 2 for (_, v), (_, h) in zip(found.boxes, sizes, strict=True)]
+    assert all(middles[b] == pytest.approx(min(middles)) for b in first)
+    assert all(middles[b] == pytest.approx(max(middles)) for b in last)
+    for edge in edges:
+        assert middles[edge.source] < middles[edge.target]
+
+
 # --- maps and neurons ---------------------------------------------------------------------------
 
 

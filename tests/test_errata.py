@@ -345,6 +345,22 @@ def test_nothing_prints_minus_zero():
     assert _number(-0.5) == "-0.500000000"
 
 
+def test_what_stands_in_quotation_marks_stands_in_the_deck(deck_texts):
+    """Word for word, but for line breaks, ends of sentences and typographic apostrophes."""
+
+    def flat(text):
+        text = re.sub(r"[*_|#]", "", text).replace("’", "'").replace("\n- ", " ")
+        return re.sub(r"\s+", " ", text).lower()
+
+    quotes = 0
+    for e in course.errata():
+        texts = [flat(deck_texts[d]) for d in e.decks]
+        for quote in re.findall("“(.*?)”", e.says):
+            quotes += 1
+            assert any(flat(quote).rstrip(".") in text for text in texts), (e.id, quote)
+    assert quotes > 6
+
+
 def test_the_words_quote_the_slide():
     """What `says` repeats of a slide is what the example has from the slide."""
     quoted = ", ".join(p.text.removeprefix("0") for p in course.example("001-softmax").slide)

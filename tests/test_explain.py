@@ -1,9 +1,12 @@
 """`explain`: the decks' worked examples to twelve digits, and that nothing of a model changes."""
 
 import re
+import runpy
 import subprocess
 import sys
 import time
+from fractions import Fraction
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -52,7 +55,7 @@ def deck_002():
     g = [d * w[4] * i[0], d * w[4] * i[1], d * w[5] * i[0], d * w[5] * i[1], d * h1, d * h2]
     names = [f"w{k}" for k in range(1, 7)]
     new = {n: a - m(".05") * b for n, a, b in zip(names, w, g, strict=True)}
-    found = {"h1": h1, "h2": h2, "pred": pred, "E": d**2 / 2, "Δ": d}
+    found = {"h1": h1, "h2": h2, "prediction": pred, "E": d**2 / 2, "Δ": d}
     return found, dict(zip(names, g, strict=True)), new
 
 
@@ -100,10 +103,11 @@ def test_worked_examples_agree_with_mpmath(deck):
     solution = explain_deck(deck)
     said = computed(solution, "forward") | computed(solution, "loss")
     said |= computed(solution, "backward")
+    loss = solution.say.loss
     for name, value in found.items():
-        assert abs(said[name] - value) < 1e-12, name
+        assert abs(said[name.replace("E", loss)] - value) < 1e-12, name
     for name, value in gradients.items():
-        got = said[name] if name in said else said[f"∂E/∂{name}"]
+        got = said[name] if name in said else said[f"∂{loss}/∂{name}"]
         assert abs(got - value) < 1e-12, name
     for name, value in computed(solution, "update").items():
         assert abs(value - new[name]) < 1e-12, name
@@ -385,3 +389,139 @@ def test_a_large_network_stays_short_and_light():
     assert len(text.splitlines()) <= 60
     assert len(str(solution).splitlines()) <= 80
     assert "more: their sum" in text or "509 more" in text
+
+
+def test_exact_fractions():
+    """Deck 002 by hand: every number a fraction of the decimals that the slide prints."""
+    solution = explain_deck("002", exact=True)
+    said = computed(solution, "forward") | computed(solution, "loss")
+    said |= computed(solution, "backward")
+    assert said["h1"] == Fraction(17, 20)
+    assert said["prediction"] == Fraction(191, 1000)
+    assert said["Error"] == Fraction(809, 1000) ** 2 / 2
+    assert said["∂Error/∂w1"] == Fraction(-809, 1000) * Fraction(14, 100) * 2
+    assert computed(solution, "update")["w6"] == Fraction(15, 100) + Fraction(1, 20) * Fraction(
+        809, 1000
+    ) * Fraction(48, 100)
+    h1, h2 = Fraction("0.923619"), Fraction("0.5588775")  # after the step, as the deck has them
+    again = h1 * Fraction("0.1743825") + h2 * Fraction("0.169416")
+    assert solution["after"].items[1].value == again
+    assert "E24" in str(solution)
+    assert all(isinstance(v, Fraction) for v in said.values())
+
+
+@pytest.mark.parametrize(("wrong", "word"), [
+    ({"activation": "sigmoid"}, "exp"), ({"loss": "log_cosh"}, "a formula"),
+    ({"optimizer": "adam"}, "SGD"), ({"rows": 2}, "one row"), ({"units": 30}, "small"),
+])  # fmt: skip
+def test_what_is_not_exact_is_refused(wrong, word):
+    cr.utils.set_random_seed(0)
+    model = cr.Sequential([
+        L.Input((2,)), L.Dense(wrong.get("units", 2), wrong.get("activation", "relu")), L.Dense(1)
+    ])  # fmt: skip
+    x, y = np.ones((wrong.get("rows", 1), 2)), np.ones((wrong.get("rows", 1), 1))
+    with pytest.raises(ArgumentError, match="exact fractions") as error:
+        cr.explain(model, x, y, loss=wrong.get("loss", "mse"), exact=True,
+                   optimizer=wrong.get("optimizer", "sgd"))  # fmt: skip
+    assert word in str(error.value)
+
+
+def test_exact_with_relu_is_the_float_beside_it():
+    for seed in range(20):
+        cr.utils.set_random_seed(seed)
+        model = cr.Sequential([L.Input((2,)), L.Dense(2, "relu"), L.Dense(2, "linear")])
+        x, y = np.random.default_rng(seed).normal(size=(1, 2)), np.ones((1, 2))
+        exact = cr.explain(model, x, y, loss="mse", optimizer="sgd", exact=True)
+        plain = cr.explain(model, x, y, loss="mse", optimizer="sgd")
+        for part in ("forward", "loss", "backward", "update"):
+            ours, theirs = computed(exact, part), computed(plain, part)
+            assert ours.keys() == theirs.keys()
+            for name, value in ours.items():
+                assert float(value) == pytest.approx(float(theirs[name]), rel=1e-5, abs=1e-6)
+
+
+def number(cell):
+    return cell.value if isinstance(cell, Cell) else float(cell)
+
+
+@pytest.mark.parametrize("penalty", [None, "l2"])
+def test_the_columns_of_a_row_make_its_gradient(penalty):
+    """δ · input (+ what else reaches the weight) = gradient, also of a layer that is used twice."""
+    cr.utils.set_random_seed(5)
+    shared = L.Dense(2, "tanh", dtype="float64", kernel_regularizer=penalty)
+    x = cr.Input((2,), dtype="float64")
+    model = cr.Model(x, L.Dense(1, dtype="float64")(shared(shared(x))))
+    solution = cr.explain(model, [[0.3, -0.2]], [[1.0]], loss="mse", optimizer="sgd")
+    rows = [
+        (item.columns, row) for item in solution["backward"].items
+        if isinstance(item, Table) and "· input" in item.columns for row in item.rows
+    ]  # fmt: skip
+    names = [row[0] for _, row in rows]
+    assert "w1_21" in names
+    assert not any(n.startswith("w2") for n in names)  # the same weights have the same names
+    for columns, row in rows:
+        if row[1] == "Σ":
+            continue
+        made = number(row[1]) * number(row[2])
+        if "+ other ways" in columns:
+            made += number(row[3])
+        assert made == pytest.approx(number(row[-1]), rel=1e-12)
+    assert "✓" in solution["check"].items[0].text
+
+
+def test_numbers_that_are_not_finite_are_no_tick():
+    big = cr.initializers.Constant(1e30)
+    model = cr.Sequential(
+        [L.Input((1,)), L.Dense(2, kernel_initializer=big), L.Dense(1, kernel_initializer=big)]
+    )
+    solution = cr.explain(model, [[1e5]], [[1.0]], loss="mse", optimizer="sgd")
+    assert solution["check"].items[0].kind == "bad"
+    assert "✓" not in str(solution)
+
+
+def test_targets_are_asked_for_in_our_words():
+    model = cr.Sequential([L.Input((1,)), L.Dense(1)])
+    with pytest.raises(cr.errors.DataError, match="explain: the targets are missing"):
+        cr.explain(model, [[1.0]], None, loss="mse")
+
+
+def test_a_train_step_of_ones_own_is_said():
+    class Own(cr.Sequential):
+        def train_step(self, data):
+            return {"loss": 0.0}
+
+    text = str(cr.explain(Own([L.Dense(1)]), [[1.0]], [[1.0]], loss="mse"))
+    assert "train_step" in text
+
+
+def test_more_rows_than_anybody_reads_are_refused_before_anything_runs():
+    model = cr.Sequential([L.Input((1,)), L.Dense(1)])
+    with pytest.raises(cr.errors.DataError, match="too much to explain"):
+        cr.explain(model, np.ones((5000, 1)), np.ones((5000, 1)), loss="mse")
+
+
+@pytest.mark.parametrize("deck", DECKS)
+def test_a_deck_is_explained_in_the_words_of_its_slides(deck):
+    ours, slides = explain_deck(deck).say.names, cr.course.example(deck).names
+    assert ours.loss == slides.loss
+    assert [ours.input(i) for i in range(len(slides.inputs))] == list(slides.inputs)
+    assert [ours.target(k) for k in range(len(slides.targets))] == list(slides.targets)
+    linear = deck == "002"
+    for number, layer in enumerate(slides.layers, 1):
+        for j in range(len(layer.out)):
+            assert ours.out(number, j) == layer.out[j]
+            assert linear or ours.net(number, j) == layer.net[j]
+            for i in range(len(layer.kernel)):
+                assert ours.weight(number, i, j) == layer.kernel[i][j]
+        assert [ours.bias(number, j) for j in range(len(layer.bias))] == list(layer.bias)
+
+
+def test_the_pictures_of_the_readme_are_those_of_now(tmp_path):
+    """`python docs/make_pictures.py` writes them."""
+    script = Path(__file__).parents[1] / "docs" / "make_pictures.py"
+    made = runpy.run_path(str(script))["pictures"]()
+    for name, drawing in made.items():
+        file = script.with_name("pictures") / f"{name}.svg"
+        drawing.save(tmp_path / "now.svg")
+        assert file.read_bytes() == (tmp_path / "now.svg").read_bytes(), name
+    assert {f.stem for f in (script.parent / "pictures").iterdir()} == set(made)

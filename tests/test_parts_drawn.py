@@ -10,9 +10,20 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import ArgumentError, NonFiniteError, UnknownNameError
-from chainrule.plots import activation, neuron, weight_updates
+from chainrule.plots import activation, lstm_cell, neuron, weight_updates
 from chainrule.svg import ROLES
-from reading_svg import SVG, check_clear, lines, number_texts, places, read, rect, steps, texts
+from reading_svg import (
+    SVG,
+    check_clear,
+    lines,
+    number_texts,
+    places,
+    points_of,
+    read,
+    rect,
+    steps,
+    texts,
+)
 
 ARABIC = {
     "inputs": "المدخلات", "weights": "الأوزان", "sum": "المجموع", "activation": "دالة",
@@ -67,6 +78,42 @@ def test_the_sketch_of_an_activation_is_its_curve(direction):
     ratios = [b / a for a, b in rising]
     assert min(ratios) > 0.1
     np.testing.assert_allclose(ratios, ratios[-1], rtol=0.06)
+
+
+# --- one step of an LSTM ------------------------------------------------------------------------
+
+LEADS = {  # c(t) = f·c(t−1) + i·g, h(t) = o·tanh c(t); the gates see x(t) and h(t−1)
+    "x": 0, "h[t-1]": 0, "c[t-1]": 0, "f": 2, "i": 2, "g": 2, "o": 2,
+    "f*c": 2, "i*g": 2, "c": 2, "tanh(c)": 1, "h": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("look", [{}, {"direction": "rtl", "theme": "dark", "title": "خلية"}])
+@pytest.mark.parametrize("parts", [0, 1, 3])
+def test_an_lstm_cell(parts, look):
+    values = {
+        p: {f"v{k}": f"−{k}.{n:02}3456789" for k in range(parts)} for n, p in enumerate(LEADS)
+    }
+    tree = check_clear(lstm_cell(values=values, **look))
+    assert sorted(places(tree)) == sorted(LEADS)
+    assert len(number_texts(tree)) == parts * len(LEADS)
+    boxes = {}
+    for place, count in LEADS.items():
+        group = group_at(tree, place)
+        heads = [p for p in group.iter(f"{SVG}path") if p.get("fill") != "none"]
+        assert len(heads) == count, place
+        for shape in group:
+            if shape.tag == f"{SVG}rect":
+                x, y, wide, tall = rect(shape)
+                boxes[place] = x, y, x + wide, y + tall
+            elif shape.tag == f"{SVG}circle":
+                x, y, r = (float(shape.get(k)) for k in ("cx", "cy", "r"))
+                boxes[place] = x - r, y - r, x + r, y + r
+    assert len(boxes) == len(LEADS)
+    for line in lines(tree):
+        for x, y in points_of(line, 20):
+            for place, b in boxes.items():
+                assert not (b[0] + 3 < x < b[2] - 3 and b[1] + 3 < y < b[3] - 3), place
 
 
 # --- a curve and its tangent --------------------------------------------------------------------
@@ -208,6 +255,7 @@ ERRORS = [
     (UnknownNameError, lambda: neuron(2, values={"kernel[2]": "1"}), "did you mean"),
     (UnknownNameError, lambda: neuron(2, bias=False, values={"bias": "1"}), "no such place"),
     (ArgumentError, lambda: neuron(2, "softmax"), "on each number by itself"),
+    (UnknownNameError, lambda: lstm_cell(values={"z": "1"}), "there is no such place"),
     (ArgumentError, lambda: activation("softmax"), "received: softmax"),
     (UnknownNameError, lambda: activation("sigmod"), "did you mean 'sigmoid'?"),
     (NonFiniteError, lambda: activation("tanh", math.nan), "no tangent"),

@@ -8,7 +8,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from chainrule.arrays import _ERFC, erf
+from chainrule.arrays import _ERFC, _ERFC_SHORT, erf, erfc
 
 
 def test_the_table_can_be_recomputed():
@@ -26,6 +26,33 @@ def test_the_table_can_be_recomputed():
             exact = 2 * mp.fsum(terms) / n
             assert abs(mp.mpf(c) - exact) <= mp.mpf(2) ** -53 * abs(exact) + mp.mpf(10) ** -38, j
     assert len(_ERFC) == 28
+
+
+def test_the_short_table_can_be_recomputed():
+    """The polynomial through f(t) = erfc(z)·e^(z²)/t at nine Chebyshev nodes, 0 <= z <= 10."""
+    n = 9
+    with mp.workdps(40):
+        least = 1 / (1 + mp.mpf("0.3") * 10)
+        nodes = [mp.cos(mp.pi * (k + mp.mpf(1) / 2) / n) for k in range(n)]
+        ts = [(y * (1 - least) + 1 + least) / 2 for y in nodes]
+        zs = [(1 / t - 1) / mp.mpf("0.3") for t in ts]
+        values = mp.matrix([mp.erfc(z) * mp.exp(z * z) / t for z, t in zip(zs, ts, strict=True)])
+        exact = mp.lu_solve(mp.matrix([[t**k for k in range(n)] for t in ts]), values)
+        for c, e in zip(_ERFC_SHORT, exact, strict=True):
+            assert abs(mp.mpf(c) - e) <= mp.mpf(2) ** -52 * abs(e)
+
+
+def test_erfc_in_float32_on_xla():
+    """Off by what float32 does to x² in exp(−x²), and a few units in the last place."""
+    numpy = pytest.importorskip("jax.numpy")
+    x = np.linspace(-6, 9, 1501, dtype=np.float32)
+    found = np.asarray(erfc(numpy.asarray(x)))
+    with mp.workdps(30):
+        for a, y in zip(x.tolist(), found.tolist(), strict=True):
+            exact = mp.erfc(a)
+            assert abs(y / exact - 1) < 1e-6 + max(a, 0) ** 2 * 6e-8, a
+    ends = np.asarray(erfc(numpy.asarray([np.inf, -np.inf, np.nan], dtype="float32")))
+    np.testing.assert_array_equal(ends, [0.0, 2.0, np.nan])
 
 
 def _points():

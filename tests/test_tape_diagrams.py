@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +27,7 @@ from reading_svg import (
 )  # fmt: skip
 
 L = cr.layers
+HOME = Path(cr.__file__).parent.parent
 
 
 def dense():
@@ -85,7 +89,21 @@ def split():
     return tape, loss, layer
 
 
-TAPES = {f.__name__: f for f in (dense, lstm, block, lenet, shared, split)}
+def late():
+    """An input that only the second layer uses, entered before the first ran."""
+
+    class Shift(L.Layer):
+        def call(self, x):
+            return x + b
+
+    one, two = L.Dense(2), Shift()
+    with cr.record() as tape:
+        b, a = tape.watch(np.full((1, 2), 2.0)), tape.watch(np.ones((1, 2)))
+        loss = cr.ops.sum(two(one(a)))
+    return tape, loss, one
+
+
+TAPES = {f.__name__: f for f in (dense, lstm, block, lenet, shared, split, late)}
 FORMS = {
     "plain": {},
     "one level": {"depth": 1, "theme": "light", "title": "A title"},
@@ -213,6 +231,7 @@ def test_norms_where_there_are_many_numbers():
     words = [t.text for t in texts(read(tape.diagram(loss)))]
     assert "‖∂‖ 13.42" in words  # 3·√20
     assert "(20,)" in words
+    assert {"570", "∂ 1"} <= set(words)  # a single number is always written
     assert "(3, ·)" in words
 
 
@@ -251,6 +270,23 @@ def test_the_drawing_of_a_model_is_that_of_plots():
     )
 
 
+def test_the_same_bytes_in_every_process():
+    code = (
+        "import numpy as np, chainrule as cr; cr.utils.set_random_seed(1); L = cr.layers\n"
+        "m = cr.Sequential([L.Dense(2), L.Dense(1)])\n"
+        "with cr.record() as tape: loss = cr.ops.sum(m(tape.watch(np.ones((1, 2)))))\n"
+        "print(tape.diagram(loss).svg())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(HOME)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(found) == 1
+
+
 def test_errors():
     def long():
         with cr.record() as tape:
@@ -269,6 +305,12 @@ def test_errors():
     tape = long()
     with pytest.raises(ArgumentError, match="was not computed on this tape"):
         tape.diagram(dense()[1])
+    for names in ({99: "a"}, {"x": "a"}, {dense()[1]: "a"}):
+        with pytest.raises(ArgumentError, match="'a' is given to no value"):
+            tape.diagram(names=names)
+    for depth in (-1, 0.5, "1"):
+        with pytest.raises(ArgumentError, match="a whole number, 0 or more"):
+            tape.diagram(depth=depth)
     with cr.record() as tape:
         y = tape.watch(np.ones(2)) * 2.0
     with pytest.raises(ShapeError):

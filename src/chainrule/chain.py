@@ -353,8 +353,9 @@ class Tape:
                 `cr.plots.network`.
 
         Raises:
-            ArgumentError: more than 60 operations would be drawn, or none, or the loss was not
-                computed on this tape.
+            ArgumentError: more than 60 operations would be drawn, or none; the loss, or a value in
+                `names`, is not of this tape.
+            ShapeError: the loss is not a single number.
 
         Example:
             >>> with record() as tape:

@@ -42,7 +42,8 @@ def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> No
     )
     run.add_argument("--all", action="store_true", help="also the numbers that no slide prints")
     run.add_argument("--figures", action="store_true",
-                     help="also what comes of further training; takes a few seconds")  # fmt: skip
+                     help="also what comes of further training; takes seconds, on NumPy half "
+                     "a minute")  # fmt: skip
     command("small", "NAME", "Small things to compute: rules, shapes, products.",
             "example:\n  chainrule course small softmax")  # fmt: skip
     command("errata", "ID", "Where a deck is wrong, or not the standard form, with numbers.",

@@ -38,6 +38,7 @@ def add_explain_options(p: Any) -> None:
     p.add_argument("--all", action="store_true", help="everything, however long")
     p.add_argument("--detail", default="auto", help="neuron, layer or auto (by size)")
     p.add_argument("--notation", help="standard, or a deck's: 000, 001, 002, 003, 004")
+    p.add_argument("--exact", action="store_true", help="fractions in place of decimals")
     p.add_argument("--digits", type=int, metavar="N", help="decimals: 9 for decks, else 6")
     p.add_argument("--loss", help="in place of the model's own")
     p.add_argument("--optimizer", help="in place of the model's own")
@@ -81,7 +82,7 @@ def _format(a: argparse.Namespace) -> str:
 def _explanation(a: argparse.Namespace) -> Any:
     from .. import explanation
 
-    settings: dict[str, Any] = {"detail": a.detail, "digits": a.digits}
+    settings: dict[str, Any] = {"detail": a.detail, "digits": a.digits, "exact": a.exact}
     if a.deck is not None:
         if a.model is not None:
             raise ArgumentError(

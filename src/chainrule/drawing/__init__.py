@@ -2,6 +2,7 @@
 
 from .bars import weight_updates
 from .dense import worked_network
+from .lstm import lstm_cell
 from .network import network
 from .neuron import neuron
 from .places import CONVENTIONS, Units, weight_namer
@@ -11,6 +12,7 @@ __all__ = [
     "CONVENTIONS",
     "Units",
     "activation",
+    "lstm_cell",
     "network",
     "neuron",
     "weight_namer",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..chain import Node, Tape
+from ..checks import need_numbers
 from ..errors import ArgumentError
 from ..operators import raw
 from ..svg import shorten, text_width
@@ -102,7 +103,7 @@ class CallGraph:
         return top
 
     def _when(self, i: int) -> float:
-        """An input stands before what uses it first."""
+        """The place of a call in the order; an input stands before what uses it first."""
         if self.calls[i].operation is not None:
             return i
         return min(self.uses.get(Tensor(i, 0), [i])) - 0.5
@@ -138,18 +139,19 @@ class CallGraph:
     def value(self, i: int, values: bool) -> str:
         """What a call made: its numbers, or the shape."""
         made = [raw(r) if isinstance(r, Node) else r for r in self.calls[i].results]
-        text = ", ".join(_numbers(v) if values else _shape(v) for v in made)
+        text = ", ".join(_numbers(v) if values or not np.ndim(v) else _shape(v) for v in made)
         name = self.names.get(i)
-        return _short(text if name is None else f"{name} = {text}" if values else f"{name} {text}")
+        equal = " = " if values or text[:1] != "(" else " "
+        return _short(text if name is None else f"{name}{equal}{text}")
 
     def gradient(self, i: int, values: bool) -> str:
         """The gradient of the loss there: its numbers, or its Euclidean norm."""
         found = [d for d in self.gradients.get(i, []) if d is not None]
         if not found:
             return ""
-        if values:
+        if values or not any(map(np.ndim, found)):
             return _short("∂ " + ", ".join(map(_numbers, found)))
-        norm = float(np.sqrt(sum(float(np.sum(np.square(np.asarray(d)))) for d in found)))
+        norm = float(np.sqrt(sum(float(np.sum(np.asarray(d, np.float64) ** 2)) for d in found)))
         return f"‖∂‖ {short_number(norm, 4)}"
 
 
@@ -172,7 +174,19 @@ def graph_of_tape(tape: Tape, loss: Any, depth: int | None, names: Mapping[Any, 
             where="diagram",
             fix="call a model, or operations on tape.watch(x), inside `with cr.record() as tape:`",
         )
+    if depth is not None:
+        whole = "a whole number, 0 or more"
+        need_numbers("diagram", whole, lambda v: v >= 0 and v == int(v), depth=depth)
     graph = CallGraph(tape, loss, depth, names)
+    for node, name in names.items():
+        known = node.tape is tape if isinstance(node, Node) else node in graph.calls
+        if not known:
+            raise ArgumentError(
+                f"the name {name!r} is given to no value on this tape",
+                where="diagram",
+                expected="a recorded value, or the number of a call, as the key",
+                received=repr(node)[:60],
+            )
     shown = sum(1 for part in _seen(graph.top) if _is_operation(graph, part))
     if shown > _MOST:
         raise ArgumentError(

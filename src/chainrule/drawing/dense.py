@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError, NotBuiltError
 from ..svg import Drawing
-from .base import short_number
+from .base import fixed_number, short_number
 from .facts import graph_of
 from .neurons import columns_of
 from .nodes import Written
@@ -110,37 +110,41 @@ def _of_model(model: Any) -> tuple[list[Units], list[Any], list[Any]]:
             expected="dense layers, one after another, on rows of numbers",
             fix="cr.plots.network(model) draws any model",
         )
-    dense = [n.name for n in graph.nodes if getattr(n.layer, "kernel", None) is not None]
-    names = ["input", *dense]
-    columns = [
-        Units(name, c.units, c.title, "none" if c.bias is None else "own")
-        for name, c in zip(names, found, strict=True)
-    ]
+    dense = [n for n in graph.nodes if getattr(n.layer, "kernel", None) is not None]
+    columns = [Units("input", found[0].units, found[0].title)]
+    for node, c in zip(dense, found[1:], strict=True):
+        one = c.units > 1 and c.bias is not None and node.layer.bias.size == 1
+        bias = "none" if c.bias is None else "shared" if one else "own"
+        columns.append(Units(node.name, c.units, c.title, bias))
     return columns, [c.kernel for c in found], [c.bias for c in found]
 
 
 def _names(columns: Sequence[Units], convention: str) -> dict[str, str]:
-    """x1, h1, ŷ1 for units, b1 for biases, and weights by the convention."""
+    """x1, h1 (h2,1 in the second of several layers), ŷ1 for units, b1 for biases; and weights."""
     namer, names = weight_namer(convention, [c.count for c in columns]), {}
     for c, column in enumerate(columns):
         letter = "x" if c == 0 else "ŷ" if c == len(columns) - 1 else "h"
         before = columns[c - 1].count if c else 0
         for j in range(column.count):
-            names[unit_place(column, j)] = f"{letter}{j + 1}"
+            layer = f"{c}," if letter == "h" and len(columns) > 3 else ""
+            names[unit_place(column, j)] = f"{letter}{layer}{j + 1}"
             for i in range(before):
                 names[weight_place(column, i, j)] = namer(c, i, j)
         for j in range(biases_of(column) if c else 0):
-            names[bias_place(column, j)] = f"b{j + 1}"
+            shared = column.bias == "shared"
+            names[bias_place(column, j)] = f"b{c if shared else j + 1}"
     return names
 
 
 def _weights(columns: Sequence[Units], kernels: list[Any], biases: list[Any]) -> dict[str, str]:
-    """The numbers of a model, in four digits."""
-    values = {}
+    """The numbers of a model: with four decimals, or in four digits where those say too little."""
+    numbers: dict[str, float] = {}
     for column, kernel, bias in zip(columns[1:], kernels[1:], biases[1:], strict=True):
         for j in range(column.count):
             for i in range(len(kernel)):
-                values[weight_place(column, i, j)] = short_number(kernel[i, j], 4)
-            if bias is not None:
-                values[bias_place(column, j)] = short_number(bias[j], 4)
-    return values
+                numbers[weight_place(column, i, j)] = float(kernel[i, j])
+        for j in range(biases_of(column)):
+            numbers[bias_place(column, j)] = float(bias[j])
+    level = all(n == 0 or 1e-3 <= abs(n) < 1e4 for n in numbers.values())
+    write = fixed_number if level else short_number
+    return {place: write(n, 4) for place, n in numbers.items()}

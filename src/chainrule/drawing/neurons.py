@@ -17,6 +17,7 @@ _SHOWN = 16  # circles in a column; of a longer one the first and the last are d
 _RADIUS = 14.0
 _FEW_WEIGHTS = 24  # that are written as numbers unless somebody says otherwise
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_DENSE = ("Dense", "SharedBiasDense")
 # layers that do not change which unit is which
 _PASSING = ("Activation", "Dropout", "Flatten", "Softmax", "ReLU", "LeakyReLU", "ELU", "Identity")
 
@@ -43,14 +44,12 @@ def columns_of(graph: Graph) -> list[Column] | None:
             columns.append(Column(shape[1], "Input", _own_name(node), None, None))
         elif not columns:
             return None
-        elif node.kind == "Dense" and kernel is not None and len(shape) == 2:
+        elif node.kind in _DENSE and kernel is not None and len(shape) == 2:
             bias = getattr(node.layer, "bias", None)
-            columns.append(
-                Column(
-                    shape[1], _title(node), _own_name(node), np.asarray(kernel, float),
-                    None if bias is None else np.asarray(bias, float),
-                )
-            )  # fmt: skip
+            if bias is not None:  # one number for all units, or one for each
+                bias = np.broadcast_to(np.asarray(bias, float), shape[1:])
+            title, name = _title(node), _own_name(node)
+            columns.append(Column(shape[1], title, name, np.asarray(kernel, float), bias))
         elif node.kind in _PASSING and len(shape) == 2:
             last = columns[-1]
             extra = node.activation or node.kind

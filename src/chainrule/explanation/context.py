@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .digits import Digits
-from .formula import Formula, Leaf
+from .formula import Formula, Leaf, Neg, Power, Product, Ratio, Sum
 from .notation import Notation, partial
 from .recording import Recording, Stage
 from .steps import Line
@@ -85,10 +85,13 @@ class Context:
         self.recording, self.row, self.detail = recording, row, detail
         self.digits = Digits(decimals, 7 if recording.dtype == "float32" else 15)
         self.dense: dict[int, int] = {}  # index of a stage -> the number of its layer of units
+        # number of a layer of units -> that under which its weights are named
+        self.weights_of: dict[int, int] = {}
+        first: dict[str, int] = {}
         sizes: list[int] = []
         shared: list[bool] = []
         for k, stage in enumerate(recording.stages):
-            net = net_of(stage)
+            net = net_of(stage) if is_units(stage) else None
             if net is None:
                 continue
             inputs, kernel = recording.value(net.args[0]), recording.value(net.args[1])
@@ -100,6 +103,10 @@ class Context:
             bias = bias_of(stage)
             shared.append(bias is not None and recording.value(bias).size < kernel.shape[1])
             self.dense[k] = len(sizes) - 1
+            owner = recording.weight_of(net.args[1])
+            if owner is not None:  # a layer used twice keeps the names of its weights
+                first.setdefault(owner.path, len(sizes) - 1)
+                self.weights_of[len(sizes) - 1] = first[owner.path]
         self.sizes = sizes
         self.names: Notation = notation(sizes or [1], shared)
         count = sum(w.before.size for w in recording.weights)
@@ -133,6 +140,14 @@ class Context:
         """Where the unit of a value is drawn."""
         known = self.places.get(getattr(node, "index", -1))
         return known[unit] if known is not None else f"{otherwise}[{unit}]"
+
+    def weight(self, layer: int, src: int, dest: int) -> str:
+        """The name of a weight of a layer of units."""
+        return self.names.weight(self.weights_of.get(layer, layer), src, dest)
+
+    def bias(self, layer: int, unit: int) -> str:
+        """The name of a bias."""
+        return self.names.bias(self.weights_of.get(layer, layer), unit)
 
     def leaf(self, name: str, value: Any, at: str = "") -> Leaf:
         """A symbol with its number."""
@@ -171,7 +186,8 @@ class Context:
             return str(computed) == str(value)
         size = max([abs(value), *(abs(float(leaf.value)) for leaf in formula.leaves())], default=1)
         loose = self.close * max(abs(value), 1e-3 * min(size, 1.0))
-        return abs(computed - value) <= loose + 1e-12
+        rounding = {"float64": 1e-14, "float32": 4e-6}.get(self.recording.dtype, 0.05)
+        return abs(computed - value) <= loose + rounding * weight(formula) + 1e-12
 
     # --- the stages -----------------------------------------------------------------------------
 
@@ -180,10 +196,13 @@ class Context:
         found: list[Explainer] = []
         for number, stage in enumerate(self.recording.stages):
             kind = stage.kind
-            if EXPLAINERS.get(kind) is EXPLAINERS.get("Dense") and number not in self.dense:
+            if is_units(stage) and number not in self.dense:
                 kind = "Dense at every position"
+            elif kind not in EXPLAINERS and len(stage.calls) == 1:
+                kind = f"one {stage.calls[0].operation.__name__}"  # such as a sum between layers
             try:
                 made = EXPLAINERS.get(kind, EXPLAINERS["operation"])(self, stage)
+                getattr(made, "made", None)  # everything that it says, or nothing
             except Unexplained:
                 made = EXPLAINERS["operation"](self, stage)
             found.append(made)
@@ -198,6 +217,26 @@ class Context:
     def stage_number(self, stage: Stage) -> int:
         """The place of a stage in the forward pass."""
         return next(k for k, s in enumerate(self.recording.stages) if s is stage)
+
+
+def weight(formula: Formula) -> float:
+    """The sum of the sizes of what is added up: what rounding errors are in proportion to."""
+    if isinstance(formula, Sum):
+        return math.fsum(weight(t) for t in formula.terms)
+    if isinstance(formula, Product):
+        return math.prod(weight(f) for f in formula.factors)
+    if isinstance(formula, Neg):
+        return weight(formula.inside)
+    if isinstance(formula, Ratio):
+        return weight(formula.top) / abs(float(formula.bottom.value) or 1.0)
+    if isinstance(formula, Power) and float(formula.exponent.value) == 2:
+        return weight(formula.base) ** 2
+    return abs(float(formula.value))
+
+
+def is_units(stage: Stage) -> bool:
+    """Is it a layer that is explained as Dense is?"""
+    return stage.kind in EXPLAINERS and EXPLAINERS[stage.kind] is EXPLAINERS.get("Dense")
 
 
 def net_of(stage: Stage) -> Any:

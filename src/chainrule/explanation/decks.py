@@ -37,8 +37,7 @@ def explain_deck(deck: str, notation: str | None = None, **settings: Any) -> Exp
         example.model(), example.x, example.y, example.loss, example.optimizer(),
         notation or f"deck-{deck}", **settings,
     )  # fmt: skip
-    made.extra = [Words(_first(course.errata(e)), "note", e) for e in NOTES[deck]]
-    return made
+    return made.with_notes([Words(_first(course.errata(e)), "note", e) for e in NOTES[deck]])
 
 
 ROOM = 68  # what stands in one line of text behind an erratum's number

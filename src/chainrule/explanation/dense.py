@@ -94,8 +94,10 @@ class Units(UnitFacts):
                 Leaf(partial(self.out_names[j], self.net_names[j]), slope, self.at[j]),
             ])  # fmt: skip
             rows.append((
-                names[j], Cell(float(d_out[j]), self.arrived.get(j)),
-                Cell(slope, form if form is not None and say.agrees(form, slope) else None),
+                names[j],
+                Cell(float(d_out[j]), self.arrived.get(j), say.d(self.out_names[j])),
+                Cell(slope, form if form is not None and say.agrees(form, slope) else None,
+                     partial(self.out_names[j], self.net_names[j])),
                 Cell(float(delta[j]), chain),
             ))  # fmt: skip
         columns = ("", self.arrives_as, f"slope {self._general_slope()}", "δ = product")
@@ -146,18 +148,19 @@ class Units(UnitFacts):
     def weight_line(self, i: int, j: int) -> Line:
         """One weight in full: ∂E/∂out · ∂out/∂net · ∂net/∂w."""
         say = self.say
-        name = say.names.weight(self.layer, i, j)
+        name = say.weight(self.layer, i, j)
         at = (self.weight_at(i, j), self.at[j], self.in_at[i])
         return say.line(say.d(name), self.weight_formula(i, j), self.kernel_gradient()[i, j], at)
 
     def weight_formula(self, i: int, j: int) -> Formula:
         """∂E/∂out · ∂out/∂net · ∂net/∂w; of several rows their sum; and what else reaches it."""
-        say, name = self.say, self.say.names.weight(self.layer, i, j)
+        say, name = self.say, self.say.weight(self.layer, i, j)
         factors = self.factors(j)
         if factors is None:
             factors = [say.leaf(say.names.delta(self.layer, j), self.d_net()[j], self.at[j])]
         local = partial(self.net_names[j], name)
-        whole: Formula = Product([*factors, say.leaf(local, self.in_row[i], self.in_at[i])])
+        input_ = Leaf(local, float(self.in_row[i]), self.in_at[i], means=self.in_names[i])
+        whole: Formula = Product([*factors, input_])
         if say.recording.rows > 1:
             whole = self.over_rows(i, j)
         return self.with_others(whole, self.net.args[1], (i, j), name)
@@ -170,32 +173,62 @@ class Units(UnitFacts):
         return say.line(say.d(self.in_names[i]), self.arriving(i), value, (self.in_at[i],))
 
     def table(self) -> Table:
-        """Every other parameter: upstream δ · local input = gradient."""
-        say, delta = self.say, self.d_net()
-        one, rows, at = say.recording.rows == 1, [], []
+        """Every other parameter: upstream δ · local input (+ what else reaches it) = gradient."""
+        say = self.say
+        rows, at = [], []
         for j in range(self.m):
-            d = say.leaf(say.names.delta(self.layer, j), delta[j], self.at[j])
             for i in range(self.n):
-                if one and (i, j) == (0, 0):  # worked in full
+                if (i, j) == (0, 0) and say.recording.rows == 1:  # worked in full
                     continue
-                name = say.names.weight(self.layer, i, j)
-                product = Product([d, self.in_leaf(i)]) if one else self.over_rows(i, j)
-                product = self.with_others(product, self.net.args[1], (i, j), name)
-                cells = (float(delta[j]), float(self.in_row[i])) if one else ()
-                g = float(self.kernel_gradient()[i, j])
-                rows.append((name, *cells, Cell(g, product if say.agrees(product, g) else None)))
+                name, g = say.weight(self.layer, i, j), self.kernel_gradient()[i, j]
+                own = self.through(i, j)
+                rows.append((name, own, self.in_leaf(i), self.others(i, j), float(g)))
                 at.append((self.weight_at(i, j), self.at[j], self.in_at[i]))
         for j in range(self.biases):
-            g, total = self.bias_gradient(j)
-            cells = (("Σ" if self.shared else float(delta[j])), "1") if one else ()
-            rows.append(
-                (self.bias_name(j), *cells, Cell(g, total if say.agrees(total, g) else None))
-            )
+            g, whole = self.bias_gradient(j)
+            own = whole.terms if isinstance(whole, Sum) else [whole]
+            local = [t for t in own if not next(iter(t.leaves())).name.startswith("∂")]
+            rows.append((self.bias_name(j), Sum(local, 4), None, own[len(local) :], g))
             at.append((self.bias_at(j),))
-        columns = ("", "δ", "· input", f"= {say.d('w')}") if one else (
-            "", f"{say.d('w')}, sum over {say.recording.rows} rows"
-        )  # fmt: skip
-        return Table("", columns, tuple(rows), tuple(at))
+        return self._rows(rows, at)
+
+    def through(self, i: int, j: int) -> Formula:
+        """δ · input, of several rows their sum."""
+        delta = self.say.leaf(self.say.names.delta(self.layer, j), self.d_net()[j], self.at[j])
+        if self.say.recording.rows > 1:
+            return self.over_rows(i, j)
+        return Product([delta, self.in_leaf(i)])
+
+    def others(self, i: int, j: int) -> list[Formula]:
+        """What reaches a weight by other ways: its penalty, another use of the layer."""
+        whole = self.with_others(Leaf("", 0.0), self.net.args[1], (i, j), self.say.weight(
+            self.layer, i, j))  # fmt: skip
+        return list(whole.terms[1:]) if isinstance(whole, Sum) else []
+
+    def _rows(self, rows: list[Any], at: list[Any]) -> Table:
+        """Rows of (name, own share, input or None, other shares, gradient) as a table."""
+        say, one = self.say, self.say.recording.rows == 1
+        more = any(row[3] for row in rows)
+        found = []
+        for name, own, x, others, g in rows:
+            whole = Sum([own, *others]) if others else own
+            cells: list[Any] = []
+            if one:
+                delta = next(iter(own.leaves()))
+                sole = len(list(own.leaves())) == (1 if x is None else 2)
+                cells = [Cell(delta.value, None, delta.name) if sole else "Σ"]
+                cells.append("1" if x is None else Cell(x.value, None, x.name))
+            elif more:
+                cells = [Cell(float(own.value), own)]
+            if more:
+                cells.append(Cell(float(Sum(others).value), Sum(others)) if others else "0")
+            shown = whole if say.agrees(whole, g) else None
+            found.append((name, *cells, Cell(float(g), shown, say.d(name))))
+        through = ("δ", "· input") if one else (f"sum over {say.recording.rows} rows",)
+        total = say.d("w") if more or one else f"{say.d('w')}, {through[0]}"
+        columns = ("", *(through if one or more else ()), *(("+ other ways",) if more else ()),
+                   f"= {total}" if more or one else total)  # fmt: skip
+        return Table("", columns, tuple(found), tuple(at))
 
     def _matrix(self) -> list[Any]:
         """The gradients of a kernel as it stands in memory: a row for each input."""
@@ -230,9 +263,9 @@ class Units(UnitFacts):
         if weight is self.kernel:
             i, j = at
             return {
-                "name": self.say.names.weight(self.layer, i, j), "unit": j, "input": i,
+                "name": self.say.weight(self.layer, i, j), "unit": j, "input": i,
                 "at": self.weight_at(i, j), "formula": self.weight_formula(i, j),
-                "local": (partial(self.net_names[j], self.say.names.weight(self.layer, i, j)),
+                "local": (partial(self.net_names[j], self.say.weight(self.layer, i, j)),
                           self.in_names[i], float(self.in_row[i])),
             }  # fmt: skip
         j = at[0]

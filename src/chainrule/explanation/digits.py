@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ class Digits(NamedTuple):
 
     def fixed(self, value: Any) -> str:
         """With all decimals, as columns of a table want it; 0 where it is exactly 0."""
+        if isinstance(value, Fraction):
+            return str(value)
         v = float(value)
         if not np.isfinite(v):
             return {"inf": "∞", "-inf": "-∞"}.get(str(v), "nan")

@@ -10,36 +10,45 @@ import numpy as np
 from .. import tree
 from .context import Context, Explainer
 from .formula import Style
-from .shown import Shown
+from .shown import KEY, SECOND, Shown
 from .steps import Part, Table
 from .text import part_lines
 
 __all__ = ["fitted"]
 
 LONGEST = 79  # lines of the whole text
-LEVELS = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 3), (3, 3))  # of a kind's first, of others
+TABLE = 16  # lines to count for units, whose long tables are cut where they are written
 ROWS = 12  # of the table of layers, where there are more than fit
 
 
 def fitted(say: Context) -> list[Explainer]:
-    """One explainer for each stage, all of which say less until they fit.
+    """One explainer for each stage, each of which says as much as fits.
 
-    The first layer of a kind keeps its lines longest. Where even a line for each layer is too much,
-    a table of layers stands before them.
+    Every layer has its headline first; then each, the first of its kind before others, gets its
+    most important lines while there is room, then the others. Where even the headlines are too
+    many, a table of layers stands in their place.
     """
     stages = say.explainers()
-    if not stages:
-        return stages
-    kinds: set[str] = set()
-    for of_first, of_others in LEVELS:
-        kinds.clear()
-        for shown in stages:
-            if isinstance(shown, Shown):
-                shown.level = of_others if shown.stage.kind in kinds else of_first
-                kinds.add(shown.stage.kind)
-        if _lines(say, stages) <= _room(say):
-            return stages
-    return [Overview(say, stages), *stages]
+    room = _room(say)
+    shown = {id(s): _by_rank(say, s) for s in stages if isinstance(s, Shown)}
+    first = [s for s in stages if isinstance(s, Shown)]
+    room -= sum(shown[id(s)][0] if id(s) in shown else _of_units(say, s) for s in stages)
+    if room < 0 and len(first) > 1:
+        for stage in first:
+            stage.level = 3
+        return [Overview(say, stages), *stages]
+    kinds: dict[str, int] = {}
+    order = []
+    for stage in first:
+        stage.level = 2
+        kinds[stage.stage.kind] = kinds.get(stage.stage.kind, 0) + 1
+        order.append((kinds[stage.stage.kind], stage))
+    for rank in (KEY, SECOND):
+        for _, stage in sorted(order, key=lambda pair: pair[0]):
+            more = shown[id(stage)][rank]
+            if stage.level == SECOND - rank + 1 and more <= room:
+                stage.level, room = SECOND - rank, room - more
+    return stages
 
 
 def _room(say: Context) -> int:
@@ -49,13 +58,24 @@ def _room(say: Context) -> int:
     return LONGEST - 20 - min(12, len(rec.weights)) - 2 * outputs
 
 
-def _lines(say: Context, stages: Sequence[Explainer]) -> int:
-    style = Style(say.digits)
-    items: list[Any] = []
-    for stage in stages:
-        items += [*stage.forward(), *stage.backward()]
-    say.doubts.clear()  # they are found again when it is written
-    return len(part_lines(Part("forward", tuple(items)), style)) - 1
+def _by_rank(say: Context, stage: Shown) -> list[int]:
+    """How many lines a stage has of each rank."""
+    found = [0, 0, 0, 0]
+    for rank, item in (*stage.made[0], *stage.made[1]):
+        found[rank] += _lines(say, (item,))
+    return found
+
+
+def _of_units(say: Context, stage: Explainer) -> int:
+    """Lines of what is no `Shown`; what it finds out is found again when it is written."""
+    doubts = len(say.doubts)
+    lines = _lines(say, (*stage.forward(), *stage.backward()))
+    del say.doubts[doubts:]
+    return min(lines, TABLE)
+
+
+def _lines(say: Context, items: tuple[Any, ...]) -> int:
+    return len(part_lines(Part("", items), Style(say.digits)))
 
 
 class Overview(Explainer):

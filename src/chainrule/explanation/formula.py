@@ -61,10 +61,17 @@ class Style:
         filled = self.numbers and not leaf.constant
         plain = Style.number(self, leaf.value) if filled else leaf.name
         text = self.number(leaf.value) if filled else self.name(leaf)
-        if filled or leaf.constant:
-            loose = plain.startswith("-") or (filled and "/" in plain)
-            return text, NEG if loose else ATOM
-        return text, PRODUCT if "/" in plain and not plain.startswith("∂") else ATOM
+        if plain.startswith("-"):
+            return text, NEG
+        if leaf.constant or filled:
+            if filled and "/" in plain and not self.stacked:
+                return text, NEG
+            product = (self.spread and "e" in plain) or (filled and "/" in plain)
+        else:
+            product = "/" in plain and (self.stacked or not plain.startswith("∂"))
+        return text, PRODUCT if product else ATOM
+
+    spread = False  # are small numbers written as products, 4.2·10⁻⁹?
 
     def parens(self, text: str) -> str:
         """In parentheses."""
@@ -153,10 +160,21 @@ class Formula:
 
 
 class Leaf(Formula):
-    """A symbol with its number; `at` names the place in the network that it belongs to."""
+    """A symbol with its number.
 
-    def __init__(self, name: str, value: Any, at: str = "", constant: bool = False) -> None:
+    Args:
+        name: the symbol.
+        value: its number.
+        at: the place in the network that it belongs to.
+        constant: whether it stands in the formula itself: 1, ½.
+        means: the name of a quantity that it is equal to: ∂net/∂w is an input.
+    """
+
+    def __init__(
+        self, name: str, value: Any, at: str = "", constant: bool = False, means: str = ""
+    ) -> None:
         self.name, self._value, self.at, self.constant = name, value, at, constant
+        self.means = means
 
     @property
     def value(self) -> Any:

@@ -44,9 +44,9 @@ class MathML(Style):
             its text with every one of them in `data-d`.
 
     Example:
-        >>> ratio = Leaf("w5", 0.4) / Leaf("net_h1", 2.0)
+        >>> ratio = Leaf("a", 0.4) / Leaf("w5", 2.0)
         >>> print(ratio.write(MathML(Digits(6))))
-        <mfrac><msub><mi>w</mi><mn>5</mn></msub><msub><mtext>net</mtext><mrow><mi>h</mi><mn>1</mn></mrow></msub></mfrac>
+        <mfrac><mi>a</mi><mrow><msub><mi>w</mi><mn>5</mn></msub></mrow></mfrac>
         >>> ratio.write(MathML(Digits(6), numbers=True))
         '<mfrac><mn>0.4</mn><mn>2</mn></mfrac>'
     """
@@ -55,11 +55,9 @@ class MathML(Style):
     plus = '<mo form="infix">+</mo>'
     minus = '<mo form="infix">−</mo>'
     negative = '<mo form="prefix">−</mo>'
-    stacked = raised = True
+    stacked = raised = spread = True
 
-    def __init__(
-        self, digits: Digits, numbers: bool = False, decimals: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, digits: Digits, numbers: bool = False, decimals: Sequence[int] = ()) -> None:
         super().__init__(digits, numbers)
         self.decimals = tuple(decimals)
 
@@ -87,7 +85,7 @@ class MathML(Style):
         return f"<mn{self.other(value, text)}>{escape(text)}</mn>"
 
     def other(self, value: Any, text: str) -> str:
-        """The attribute with the same number in other numbers of decimals; none if all are alike."""
+        """The attribute with the same number otherwise rounded; none if all are alike."""
         found = choices(value, self.decimals, self.digits.held)
         if not found or set(found) == {text}:
             return ""
@@ -95,7 +93,9 @@ class MathML(Style):
 
     def parens(self, text: str) -> str:
         """In parentheses that are as high as what they hold."""
-        return f"<mrow><mo>(</mo>{_row(text)}<mo>)</mo></mrow>"
+        # the taller glyphs of some fonts stand apart from what they hold
+        grow = "" if "<mfrac" in text or "<msqrt" in text else ' stretchy="false"'
+        return f"<mrow><mo{grow}>(</mo>{_row(text)}<mo{grow}>)</mo></mrow>"
 
     def ratio(self, top: str, bottom: str) -> str:
         """One above the other."""
@@ -115,7 +115,7 @@ class MathML(Style):
         if function == "abs":
             return f'<mrow><mo form="prefix">|</mo>{_row(inside)}<mo form="postfix">|</mo></mrow>'
         name = escape(visible(function).replace("'", "′"))
-        return f"<mrow><mi mathvariant=\"normal\">{name}</mi>{self.parens(inside)}</mrow>"
+        return f'<mrow><mi mathvariant="normal">{name}</mi>{self.parens(inside)}</mrow>'
 
     def more(self, count: int, value: Any) -> str:
         """What a long sum leaves out."""
@@ -146,7 +146,8 @@ def sign(s: Sign) -> str:
         return f"<mi>{escape(s.text)}</mi>"
     if s.kind in ("text", "number", "operator"):
         tag = {"text": "mtext", "number": "mn", "operator": "mo"}[s.kind]
-        return f"<{tag}>{escape(s.text).replace(' ', '\u00a0')}</{tag}>"
+        text = escape(s.text).replace(" ", "\u00a0")
+        return f"<{tag}>{text}</{tag}>"
     parts = [sign(p) for p in s.parts if p is not None]
     if s.kind == "row":
         return f"<mrow>{''.join(parts)}</mrow>"

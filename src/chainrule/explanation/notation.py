@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..drawing import weight_namer
 from ..errors import choose
 
 __all__ = ["NOTATIONS", "Notation", "notation_of"]
@@ -45,10 +46,9 @@ class Notation:
         """The number of the last layer."""
         return len(self.sizes) - 1
 
-    def running(self, layer: int, src: int, dest: int) -> int:
+    def running(self, layer: int, src: int, dest: int) -> str:
         """Weights counted through the whole network: all into the first unit, then the second."""
-        before = sum(self.sizes[k - 1] * self.sizes[k] for k in range(1, layer))
-        return before + dest * self.sizes[layer - 1] + src + 1
+        return weight_namer("w_n", self.sizes)(layer, src, dest)
 
     def _pair(self, a: int, b: int, layer: int) -> str:
         long = max(self.sizes[layer - 1], self.sizes[layer]) > 9
@@ -89,10 +89,6 @@ class Notation:
         """What the output should have been."""
         return f"t{unit + 1}"
 
-    def error(self, unit: int) -> str:
-        """The share of one output in the loss."""
-        return f"{self.loss}{unit + 1}"
-
     def slope(self, layer: int, unit: int) -> str:
         """The derivative of a unit's output by what it sums up."""
         return partial(self.out(layer, unit), self.net(layer, unit))
@@ -129,7 +125,7 @@ class Deck000(Notation):
 class Deck001(Notation):
     """z1, a1, w1, b1 where each layer has one unit; T the target."""
 
-    key, says = "deck-001", "z and a of each layer, T = target, E = ½(T - a)²"
+    key, says = "deck-001", "z and a of each layer, T = target"
 
     @property
     def _single(self) -> bool:
@@ -137,10 +133,6 @@ class Deck001(Notation):
 
     def _sub(self, letter: str, layer: int, unit: int) -> str:
         return f"{letter}{layer}" if self._single else super()._sub(letter, layer, unit)
-
-    def input(self, i: int) -> str:
-        """x."""
-        return "x" if self._single else super().input(i)
 
     def weight(self, layer: int, src: int, dest: int) -> str:
         """w1."""
@@ -158,7 +150,7 @@ class Deck002(Notation):
 
     def _unit(self, layer: int, unit: int) -> str:
         if layer == self.last:
-            return "pred" if self.sizes[-1] == 1 else f"pred{unit + 1}"
+            return "prediction" if self.sizes[-1] == 1 else f"prediction{unit + 1}"
         hidden = "h" if self.last == 2 else f"h{layer}_"
         return f"{hidden}{unit + 1}"
 
@@ -171,7 +163,7 @@ class Deck002(Notation):
         return f"net_{self._unit(layer, unit)}"
 
     def out(self, layer: int, unit: int) -> str:
-        """h1, pred."""
+        """h1, prediction."""
         return self.input(unit) if layer == 0 else self._unit(layer, unit)
 
     def delta(self, layer: int, unit: int) -> str:
@@ -182,7 +174,7 @@ class Deck002(Notation):
 
     def weight(self, layer: int, src: int, dest: int) -> str:
         """w1 …"""
-        return f"w{self.running(layer, src, dest)}"
+        return self.running(layer, src, dest)
 
     def bias(self, layer: int, unit: int) -> str:
         """b_h1."""
@@ -191,6 +183,8 @@ class Deck002(Notation):
     def target(self, unit: int) -> str:
         """actual."""
         return "actual" if self.sizes[-1] == 1 else f"actual{unit + 1}"
+
+    loss = "Error"
 
 
 class Deck003(Notation):
@@ -235,12 +229,10 @@ class Deck004(Deck002):
         return f"b{sum(self.sizes[1:layer]) + unit + 1}"
 
     def target(self, unit: int) -> str:
-        """target_o1."""
-        return f"t_o{unit + 1}"
+        """actual_o1."""
+        return f"actual_o{unit + 1}"
 
-    def error(self, unit: int) -> str:
-        """E_o1."""
-        return f"{self.loss}_o{unit + 1}"
+    loss = "J"
 
 
 NOTATIONS: dict[str, Callable[..., Notation]] = {

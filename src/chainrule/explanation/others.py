@@ -93,6 +93,7 @@ class Activations(Shown):
 
 
 @explains("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")
+@explains("one add", "one concatenate")
 class Merged(Shown):
     """Several inputs become one."""
 
@@ -104,13 +105,23 @@ class Merged(Shown):
         given = [a for c in stage.calls for a in c.args if hasattr(a, "tape")]
         own = {id(r) for c in stage.calls for r in c.results}
         self.xs = [a for a in given if id(a) not in own]
-        if stage.kind == "Concatenate":
-            self._join()
+        made = stage.calls[-1]
+        self.xs += [a for a in made.args if not hasattr(a, "tape") and np.ndim(a)]
+        if any(not hasattr(a, "tape") and not self._is_batch(a) for a in self.xs):
+            raise Unexplained  # noise, or anything else that is no input
+        self.adds = stage.kind == "Add" or made.operation.__name__ == "add"
+        if made.operation.__name__ == "concatenate":
+            self._join(made.kwargs.get("axis", -1))
 
-    def _join(self) -> None:
+    def _is_batch(self, array: Any) -> bool:
+        """Is it the input of the model?"""
+        given = self.rec.batch.x
+        return isinstance(given, np.ndarray) and np.array_equal(given, self.value(array))
+
+    def _join(self, axis: int) -> None:
         """The names of what stands side by side."""
-        say, axis = self.say, self.stage.layer.axis
-        known = [say.labels.get(x.index) for x in self.xs]
+        say = self.say
+        known = [say.labels.get(getattr(x, "index", -1)) for x in self.xs]
         flat = all(self.value(x).ndim == 2 for x in self.xs) and axis in (-1, 1)
         whole = sum(self.value(x).shape[-1] for x in self.xs) == self.value(self.y).shape[-1]
         if flat and whole and all(known):
@@ -120,8 +131,11 @@ class Merged(Shown):
     def forwards(self) -> list[tuple[int, Any]]:
         """The shapes, and one number."""
         shapes = " and ".join(shape_of(self.value(x).shape[1:]) for x in self.xs)
-        items = [self.heading(f"{self.stage.kind} of {shapes} → {self.sizes()}")]
-        if self.stage.kind != "Add" or not self._alike():
+        does = self.stage.calls[-1].operation.__name__
+        kind = does if self.stage.kind == "operation" else f"{self.stage.kind}, {does}"
+        kind = self.stage.kind if self.stage.kind.lower() == does else kind
+        items: list[tuple[int, Any]] = [self.heading(f"{kind} of {shapes} → {self.sizes()}")]
+        if not self.adds or not self._alike():
             return items
         place = biggest(self.gradient(self.y)[self.row])
         leaves: list[Formula] = [
@@ -137,7 +151,7 @@ class Merged(Shown):
 
     def backwards(self) -> list[tuple[int, Any]]:
         """A sum hands its gradient to every term."""
-        if self.stage.kind != "Add" or not self.xs:
+        if not self.adds or not self.xs:
             return []
         text = f"{self.name} ({self.c}): each of the {len(self.xs)} terms gets the whole gradient"
         return [(SECOND, Words(text, at=(self.name,)))]

@@ -69,7 +69,7 @@ class Pooled(Shown):
         if self.largest:
             order = sorted(range(len(cells)), key=lambda k: -leaves[k].value)[:SHOWN]
             kept: list[Formula] = [leaves[k] for k in sorted(order)]
-            formula: Formula = Apply("max", *kept)
+            formula: Formula = Apply("max", *kept) if len(kept) > 1 else kept[0]
             if len(cells) > SHOWN:
                 note = f"the {SHOWN} largest of {len(cells)}"
         else:
@@ -181,21 +181,25 @@ class GlobalPooling(Pooled):
 
     def __init__(self, say: Context, stage: Stage) -> None:
         super().__init__(say, stage)
-        self.call = self.first_call("max" if self.largest else "mean")
-        self.x = self.call.args[0]
-        if len(self.value(self.y).shape) != 2:
+        counted = self.calls("where") if not self.calls("max", "mean") else []
+        first = counted[0] if counted else self.first_call("max" if self.largest else "mean")
+        self.x = first.args[1] if counted else first.args[0]
+        self.counts = np.ones(self.value(self.x).shape[1:-1], bool)
+        if counted:  # the steps that a mask leaves
+            self.counts = self.value(counted[0].args[0])[self.row][..., 0] != 0
+        if len(self.value(self.y).shape) != 2 or not self.counts.any():
             raise Unexplained
         self.choose()
 
     def window(self, place: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Every position."""
-        return [(*p, *place) for p in np.ndindex(*self.value(self.x).shape[1:-1])]
+        return [(*(int(i) for i in p), *place) for p in np.argwhere(self.counts)]
 
     def share(self, cell: tuple[int, ...], place: tuple[int, ...]) -> float:
         """1/n; of the largest 1, or parts where several are."""
         x = self.value(self.x)[self.row]
         if not self.largest:
-            return 1 / int(np.prod(x.shape[:-1]))
+            return 1 / int(self.counts.sum())
         winners = x[..., place[-1]] == self.value(self.y)[self.row][place]
         return float(winners[cell[:-1]]) / int(winners.sum())
 

@@ -106,6 +106,7 @@ class Recording:
         feed = Feed(self.model, Edge(self.model, None, needs_y=True))
         chunk = feed.one_batch(x, y, None)
         self.batch = Batch(*chunk.data)
+        need_few_rows(self.rows)
         self.task = self.model._trainable_task()
         self.parameters = [
             (path, v) for path, v in self.model.named_variables() if v.kind == "weight"
@@ -119,7 +120,7 @@ class Recording:
         held = {k: snapshot(s) for k, s in slots.items()}
         for v in everything:  # of the copy: gradients of what is frozen are shown as well
             v.trainable = True
-        with calling(training=True), record(fuse=False) as tape:
+        with np.errstate(all="ignore"), calling(training=True), record(fuse=False) as tape:
             outputs = self.task.forward(self.batch.x)
             loss_node = self.task.objective(self.batch, outputs)
         self.tape: Tape = tape
@@ -169,6 +170,7 @@ class Recording:
     def _forward(self, values: Sequence[np.ndarray]) -> tuple[Any, Any]:
         everything = [v for _, v in self.parameters]
         with (
+            np.errstate(all="ignore"),
             swap([*everything, *self._state], [*values, *self._began]),
             computing_in(np.result_type(*(v.dtype for v in values)) if values else None),
             calling(training=True),

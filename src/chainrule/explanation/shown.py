@@ -6,6 +6,7 @@ is largest. Everything printed is a value or a gradient of the tape, or a formul
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -110,11 +111,16 @@ class Shown(Explainer):
 
     def forward(self) -> list[Any]:
         """From its inputs to its outputs."""
-        return self._ranked(self.forwards())
+        return self._ranked(self.made[0])
 
     def backward(self) -> list[Any]:
         """From the gradient of its outputs to those of its weights and inputs."""
-        return self._ranked(self.backwards())
+        return self._ranked(self.made[1])
+
+    @functools.cached_property
+    def made(self) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]]]:
+        """What both ways show, with ranks."""
+        return self.forwards(), self.backwards()
 
     def forwards(self) -> list[tuple[int, Any]]:
         """What `forward` shows, with ranks."""

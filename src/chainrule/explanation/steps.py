@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from .formula import Formula
 
-__all__ = ["PARTS", "Cell", "Line", "Part", "Table", "Words"]
+__all__ = ["PARTS", "Cell", "Line", "Part", "Table", "Words", "counts"]
 
 # the nine parts, in order, and what each says
 PARTS = {
@@ -72,6 +73,7 @@ class Cell(NamedTuple):
 
     value: Any
     formula: Formula | None = None
+    name: str = ""  # of the quantity, where it is not that of the row
 
 
 class Table(NamedTuple):
@@ -92,6 +94,11 @@ class Table(NamedTuple):
     at: tuple[tuple[str, ...], ...] = ()
     more: bool = False
     total: int = 0
+
+
+def counts(value: Any) -> bool:
+    """Is it a number that can be computed with?"""
+    return isinstance(value, (int, float, Fraction)) and math.isfinite(value)
 
 
 class Part(NamedTuple):
@@ -121,5 +128,5 @@ class Part(NamedTuple):
                 for row, at in zip(item.rows, places, strict=True):
                     for column, cell in zip(item.columns[1:], row[1:], strict=True):
                         value = cell.value if isinstance(cell, Cell) else cell
-                        if isinstance(value, (int, float)) and math.isfinite(value):
+                        if counts(value):
                             yield f"{row[0]} {column}", float(value), at

@@ -44,10 +44,10 @@ class Sign(NamedTuple):
 
 
 def visible(text: object) -> str:
-    """Text in one line, in which nothing hides: control characters and marks of direction by code.
+    r"""Text in one line, in which nothing hides: control characters and marks of direction by code.
 
     Example:
-        >>> visible("a\\n b\\u202ec")
+        >>> visible("a\n b\u202ec")
         'a b⟨U+202E⟩c'
     """
     line = re.sub(r"[ \t\r\n]+", " ", str(text)).strip(" ")

@@ -7,10 +7,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .digits import Digits
 from .formula import Style
 from .steps import PARTS, Cell, Line, Part, Table, Words
 
-__all__ = ["part_lines"]
+__all__ = ["is_text", "lines_text", "part_lines", "table_texts"]
 
 WIDTH = 80
 INDENT = 2
@@ -69,6 +70,16 @@ def _lines(block: Sequence[Line], style: Style, width: int, most: int) -> list[s
     return out
 
 
+def lines_text(block: Sequence[Line], style: Style, width: int = WIDTH) -> list[str]:
+    """A block of lines by itself, without the margin."""
+    return [line[INDENT:] for line in _lines(block, style, width + INDENT, len(block))]
+
+
+def is_text(cell: Any) -> bool:
+    """Does text stand in a cell of a table, and no number?"""
+    return isinstance(cell.value if isinstance(cell, Cell) else cell, str)
+
+
 def _alone(items: Sequence[Any]) -> bool:
     """Does a block of one line come first?"""
     return isinstance(items[0], Line) and not (len(items) > 1 and isinstance(items[1], Line))
@@ -104,7 +115,7 @@ def _line(
 def _folded(text: str, hang: int, width: int) -> Iterator[str]:
     """Break a long line before an operator between terms."""
     while len(text) > width:
-        cut = max((m.start() for m in re.finditer(r" [+-] |·", text[:width])), default=0)
+        cut = max((m.start() for m in re.finditer(r" [+-] |·|  (?=\()", text[:width])), default=0)
         if cut <= hang:
             break
         yield text[:cut].rstrip()
@@ -117,15 +128,17 @@ def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
     if len(table.rows) > most + 1:
         total = table.total or len(table.rows)
         table = table._replace(rows=table.rows[:most], total=total)
-    cells = [[_cell(c, style) for c in row] for row in table.rows]
     columns = len(table.columns)
     out = []
     if table.title:
         out += textwrap.wrap(table.title, width, initial_indent=" " * INDENT,
                              subsequent_indent=" " * INDENT)  # fmt: skip
-    aligned = [_aligned([row[k] for row in cells]) if k else [row[0] for row in cells]
-               for k in range(columns)]  # fmt: skip
+    aligned = table_texts(table, style.digits)
     widths = [max([len(table.columns[k]), *map(len, aligned[k])]) for k in range(columns)]
+    spare = width - INDENT - sum(widths) - 2 * (columns - 1)
+    if spare < 0:  # the end of a long path says what it is
+        widths[0] = max(10, widths[0] + spare)
+        aligned[0] = [t if len(t) <= widths[0] else "…" + t[1 - widths[0] :] for t in aligned[0]]
 
     def row(texts: Sequence[str]) -> str:
         first, *others = (t.ljust(w) if k == 0 else t.rjust(w)
@@ -134,15 +147,22 @@ def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
 
     if any(table.columns[1:]):
         out.append(row(table.columns))
-    out += [row([column[r] for column in aligned]) for r in range(len(cells))]
+    out += [row([column[r] for column in aligned]) for r in range(len(table.rows))]
     if table.total:
         out.append(" " * INDENT + f"… and {table.total - len(table.rows):,} more rows")
     return out
 
 
-def _cell(cell: Any, style: Style) -> str:
+def table_texts(table: Table, digits: Digits) -> list[list[str]]:
+    """What stands in each column, from top to bottom; numbers end at the same decimal."""
+    cells = [[_cell(c, digits) for c in row] for row in table.rows]
+    columns = [[row[k] for row in cells] for k in range(len(table.columns))]
+    return [*columns[:1], *map(_aligned, columns[1:])]
+
+
+def _cell(cell: Any, digits: Digits) -> str:
     value = cell.value if isinstance(cell, Cell) else cell
-    return value if isinstance(value, str) else style.digits.fixed(value)
+    return value if isinstance(value, str) else digits.fixed(value)
 
 
 def _aligned(column: Sequence[str]) -> list[str]:

@@ -76,7 +76,7 @@ class UnitFacts(Explainer):
     def weight_leaf(self, i: int, j: int, value: Any = None) -> Leaf:
         """A weight with its number."""
         v = self.say.recording.value(self.net.args[1])[i, j] if value is None else value
-        return self.say.leaf(self.say.names.weight(self.layer, i, j), v, self.weight_at(i, j))
+        return self.say.leaf(self.say.weight(self.layer, i, j), v, self.weight_at(i, j))
 
     def weight_at(self, i: int, j: int) -> str:
         """Where a weight is drawn."""
@@ -88,7 +88,7 @@ class UnitFacts(Explainer):
 
     def bias_name(self, j: int) -> str:
         """The name of the bias of a unit."""
-        return self.say.names.bias(self.layer, j)
+        return self.say.bias(self.layer, j)
 
     def bias_at(self, j: int) -> str:
         """Where it is drawn."""

@@ -36,11 +36,11 @@ def parameter_names(say: Context) -> dict[tuple[str, int], tuple[str, str]]:
         if kernel:
             for i in range(n):
                 for j in range(m):
-                    name = say.names.weight(layer, i, j)
+                    name = say.weight(layer, i, j)
                     found[kernel, i * m + j] = name, f"{kernel.replace('.', '/')}[{i},{j}]"
         if bias:
             for j in range(by_path[bias].before.size):
-                found[bias, j] = say.names.bias(layer, j), f"{bias.replace('.', '/')}[{j}]"
+                found[bias, j] = say.bias(layer, j), f"{bias.replace('.', '/')}[{j}]"
     return found
 
 
@@ -88,15 +88,22 @@ def check_part(say: Context, most: int = TRIED) -> Part:
         difference = (found[0] - found[1]) / (2 * h)
         apart = abs(difference - float(np.asarray(w.gradient).reshape(-1)[k]))
         kinks += apart > 1e-3 * max(1.0, size)
-        worst = max(worst, apart)
+        worst = apart if not np.isfinite(apart) else max(worst, apart)
+        if not np.isfinite(apart):
+            break
     limit = {"float64": 1e-6, "float32": 2e-3}.get(rec.dtype, 0.1) * max(1.0, size)
     count = f"all {len(every):,}" if len(chosen) == len(every) else (
         f"the {len(chosen)} largest of {len(every):,}"
     )  # fmt: skip
-    good = worst <= limit
+    good = bool(worst <= limit)
     text = f"(E(w+h) - E(w-h))/2h, {count} gradients: largest difference {worst:.1e} " + (
         "✓" if good else "✗"
     )
+    if not np.isfinite(worst):
+        text = (
+            "The loss or a gradient is not a finite number here, so there is nothing to compare ✗"
+        )
+        return Part("check", (Words(text, "bad"),))
     items: list[Any] = [Words(text, "ok" if good else "bad")]
     if not good:
         items.append(
@@ -153,7 +160,8 @@ def step_formula(o: Any, g: Leaf, before: dict[str, float], after: dict[str, flo
     if kind in ("Adam", "AdamW"):
         m, v = Leaf("m̂", after["momentum"] / (1 - o.beta_1**t)), after["velocity"]
         root = Leaf("v̂", v / (1 - o.beta_2**t))
-        epsilon = const(f"{o.epsilon:g}", o.epsilon / (1 - o.beta_2**t) ** 0.5)
+        epsilon = const(f"{o.epsilon:g}/sqrt(1 - {o.beta_2}^{t})",
+                        o.epsilon / (1 - o.beta_2**t) ** 0.5)
         return Neg(Ratio(Product([eta, m]), Sum([Apply("sqrt", root), epsilon])))
     if kind == "RMSprop" and not o.momentum and not o.centered:
         v = Leaf("v", after["velocity"])

@@ -64,7 +64,7 @@ def why_part(say: Context, stages: list[Explainer]) -> Part:
         return Part("why", tuple(_sizes(say)))
     first, last = layers[0], layers[-1]
     early, late = first.kernel_gradient()[0, 0], last.kernel_gradient()[0, 0]
-    a, b = say.names.weight(first.layer, 0, 0), say.names.weight(last.layer, 0, 0)
+    a, b = say.weight(first.layer, 0, 0), say.weight(last.layer, 0, 0)
     if early == 0 or late == 0:
         dead = a if early == 0 else b
         return Part("why", (Words(f"The gradient of {dead} is 0: {_zero(first)}"),))
@@ -143,6 +143,10 @@ def notes_part(say: Context, stages: list[Explainer], extra: list[Words]) -> Par
     """8 NOTES: at most five."""
     rec = say.recording
     notes = list(extra)
+    if rec.task.own_steps.get("train") is not None or rec.task.objective.own is not None:
+        notes.append(Words(
+            "The model has a train_step or compute_loss of its own; explained is the loss of "
+            "compile and the optimizer's plain step.", "note"))  # fmt: skip
     for stage in stages:
         if isinstance(stage, Units) and stage.activation == "relu":
             value = rec.value(stage.a)

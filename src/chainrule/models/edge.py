@@ -56,8 +56,8 @@ def as_inputs(x: Tree, names: list[str] | None, where: str = "x") -> Tree:
         found = [_table(x[n], f"{where}[{n!r}]") for n in names]
         return found[0] if len(names) == 1 else found
     if len(names) == 1:
-        if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) >= 2:
-            return x[0]  # Keras's way of one input in a list
+        if isinstance(x, (list, tuple)) and len(x) == 1 and not tree.is_numbers(x):
+            return x[0] if np.ndim(x[0]) >= 2 else x  # Keras's way of one input in a list
         return x
     if not isinstance(x, (list, tuple)) or tree.is_numbers(x) or len(x) != len(names):
         received = f"{len(x)} in a {type(x).__name__}" if isinstance(x, (list, tuple)) else "one"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..arrays import xp
+from ..arrays import settled, xp
 from ..errors import ArgumentError, ShapeError
 from ..registry import Registry
 from ..symbol import composite
@@ -322,19 +322,28 @@ def gelu(x, approximate=True):
             "approximate must be True or False", where="gelu", received=repr(approximate)
         )
     m = xp(x)
-    z = _finite(x)
     finite_below = m.where(x == -math.inf, 0.0, x)  # −∞·0 would be NaN
     if approximate:
+        z = _finite(x)
         c = math.sqrt(2 / math.pi)
         t = m.tanh(c * (x + 0.044715 * x * x * x))
         slope = 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * c * (1 + 3 * 0.044715 * z * z)
         return 0.5 * finite_below * (1 + t), lambda d_y: d_y * slope
-    cdf = 0.5 * erfc(x * -math.sqrt(0.5))  # ½(1 + erf), exact also where that is tiny
+    u, cdf = _cdf(x)
 
     def back(d_y):
-        return d_y * (cdf + z * m.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))
+        # a compiled program computes them again, which is quicker than reading what was kept
+        again = settled(x)
+        v, p = (u, cdf) if again is x else _cdf(again)
+        return d_y * (p + _finite(again) * m.exp(-v * v) * (1 / math.sqrt(2 * math.pi)))
 
     return finite_below * cdf, back
+
+
+def _cdf(x):
+    """u = −x/√2 and Φ(x) = ½·erfc(u) = ½(1 + erf(x/√2)), exact also where that is tiny."""
+    u = x * -math.sqrt(0.5)
+    return u, 0.5 * erfc(u)
 
 
 def _exact_gelu(x, approximate=False):

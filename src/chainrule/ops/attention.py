@@ -1,7 +1,7 @@
 """Attention: which positions of a sequence look at which, and how much.
 
 Scores are products of queries with keys, probabilities their softmax over the keys, the result the
-mean of the values under them. In one operation the probabilities are the only large array that is
+mean of the values under them. In one operation their numerators are the only large array that is
 kept for the way back, and every product is one over flattened batches of matrices, which NumPy and
 XLA both run quickest.
 """
@@ -89,20 +89,21 @@ def dot_product_attention(
     if bias is not None:
         scores = scores + bias
     allowed = _allowed(m, mask, is_causal, t, s)
-    p = _probabilities(m, scores, allowed, mask is not None)
-    keep = _keep(m, (b, n, t, s), dropout_rate, dropout_key, p.dtype)
-    dropped = p if keep is None else p * keep
-    matrices = (b * groups, n // groups * t, s)
-    flat = m.reshape(dropped.astype(dtype), matrices)
-    y = m.matmul(flat, v)
+    e, over = _exponentials(m, scores, allowed, mask is not None)
+    keep = _keep(m, (b, n, t, s), dropout_rate, dropout_key, e.dtype)
+    # P is e·over, but never stands in memory: rows of Y are divided, which are shorter
+    matrices, rows = (b * groups, n // groups * t, s), (b * groups, n // groups * t, 1)
+    flat = m.reshape((e if keep is None else e * keep).astype(dtype), matrices)
+    by_row = m.reshape(over, rows).astype(dtype)
+    y = m.matmul(flat, v) * by_row
 
     def back(d_y):
         d = m if xp(d_y) is np else xp(d_y)
         d_rows = _by_head(d_y, groups)
-        d_v = d.matmul(_t(flat), d_rows)
+        d_v = d.matmul(_t(flat), d_rows * by_row)
         d_p = d.reshape(d.matmul(d_rows, _t(v)), (b, n, t, s))
         mean = d.reshape((d_rows * y).sum(axis=-1), (b, n, t, 1))
-        d_scores = dropped * d_p - p * mean
+        d_scores = e * over * ((d_p if keep is None else d_p * keep) - mean)
         d_flat = d.reshape(d_scores.astype(dtype), matrices)
         return (
             _from_heads(d.matmul(d_flat, k) * scale, query.shape),
@@ -214,10 +215,10 @@ def _allowed(m: Any, mask: Any, is_causal: bool, t: int, s: int) -> Any:
     return causal if mask is None else mask & causal
 
 
-def _probabilities(m: Any, scores: Any, allowed: Any, may_be_empty: bool) -> Any:
-    """Softmax over the last axis, of the scores that are allowed."""
+def _exponentials(m: Any, scores: Any, allowed: Any, may_be_empty: bool) -> tuple[Any, Any]:
+    """e and 1/Σe over the last axis, so that e·(1/Σe) is the softmax of the scores allowed."""
     if np.shape(scores)[-1] == 0:
-        return scores
+        return scores, m.ones((*np.shape(scores)[:-1], 1), scores.dtype)
     if allowed is not None:
         scores = m.where(allowed, scores, -math.inf)
     largest = m.max(scores, axis=-1, keepdims=True)
@@ -227,7 +228,7 @@ def _probabilities(m: Any, scores: Any, allowed: Any, may_be_empty: bool) -> Any
     total = e.sum(axis=-1, keepdims=True)
     if may_be_empty:
         total = m.where(total == 0, 1.0, total)
-    return e / total
+    return e, 1.0 / total
 
 
 def _keep(m: Any, shape: tuple, rate: float, key: Any, dtype: Any) -> Any:

@@ -20,7 +20,7 @@ from .activations import sigmoid, tanh
 from .base import op
 from .elementwise import where
 from .loop import unstack
-from .products import dense, matmul
+from .products import columns_product, dense, matmul
 from .shapes import split, stack
 
 __all__ = ["gru", "lstm", "simple_rnn"]
@@ -126,7 +126,7 @@ def _weights(m, x_rows, d_z, kernel, shape, bias):
     batch, time, features = shape
     d_rows = _rows(m, d_z)
     d_x = _time_first(m, m.reshape(d_rows @ kernel.T, (time, batch, features)))
-    return d_x, x_rows.T @ d_rows, None if bias is None else d_rows.sum(axis=0)
+    return d_x, columns_product(m, x_rows, d_rows), None if bias is None else d_rows.sum(axis=0)
 
 
 def _masked(mask, t, new, old):
@@ -185,7 +185,7 @@ def simple_rnn(x, h, kernel, recurrent_kernel, bias=None, mask=None):
 
         steps = (_time_first(m, d_hs), hs, *keep)
         d_h, (d_z,) = _through(m, backward, d_last, steps, reverse=True)
-        d_recurrent = _rows(m, _before(m, h, hs)).T @ _rows(m, d_z)
+        d_recurrent = columns_product(m, _rows(m, _before(m, h, hs)), _rows(m, d_z))
         d_x, d_kernel, d_bias = _weights(m, x_rows, d_z, kernel, (batch, time, features), bias)
         return d_x, d_h, d_kernel, d_recurrent, d_bias
 
@@ -274,7 +274,7 @@ def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None):
 
         steps = (_time_first(m, d_hs), *gates, *keep)
         (d_h, d_c), (d_z,) = _through(m, backward, (d_last_h, d_last_c), steps, reverse=True)
-        d_recurrent = _rows(m, _before(m, h, hs)).T @ _rows(m, d_z)
+        d_recurrent = columns_product(m, _rows(m, _before(m, h, hs)), _rows(m, d_z))
         d_x, d_kernel, d_bias = _weights(m, x_rows, d_z, kernel, (batch, time, features), bias)
         return d_x, d_h, d_c, d_kernel, d_recurrent, d_bias
 
@@ -389,10 +389,10 @@ def gru(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=True):
 def _gru_recurrent(m, gates, d_inner, d_g, reset_after):
     """The gradient of the recurrent kernel, by one product over all steps, or two."""
     before, _, r = gates[:3]
-    d_gates = _rows(m, before).T @ _rows(m, d_inner)
+    d_gates = columns_product(m, _rows(m, before), _rows(m, d_inner))
     if reset_after:
         return d_gates
-    return m.concatenate([d_gates, _rows(m, r * before).T @ _rows(m, d_g)], axis=1)
+    return m.concatenate([d_gates, columns_product(m, _rows(m, r * before), _rows(m, d_g))], axis=1)
 
 
 @gru.composed  # type: ignore[attr-defined]
