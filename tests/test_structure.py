@@ -181,6 +181,7 @@ INSIDE = {
         "norms",
         "others",
         "build",
+        "rules",
         "update",
         "exact",
         "weight",

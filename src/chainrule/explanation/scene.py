@@ -58,8 +58,11 @@ def entries(part: Part) -> Iterator[Entry]:
                     value, formula = (
                         (cell.value, cell.formula) if isinstance(cell, Cell) else (cell, None)
                     )
+                    own = isinstance(cell, Cell)
+                    name = (own and cell.name) or row[0]
+                    here = (cell.at,) if own and cell.at else at
                     if counts(value):
-                        yield Entry(f"{row[0]} {column}", row[0], column, value, at, formula)
+                        yield Entry(f"{row[0]} {column}", name, column, value, here, formula)
 
 
 def scene_of(explanation: Explanation, height: float, direction: str = "ltr") -> Scene | None:
