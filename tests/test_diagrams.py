@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import subprocess
 import sys
@@ -18,7 +19,18 @@ from chainrule.drawing import CONVENTIONS, Units, weight_namer, worked_network
 from chainrule.drawing.places import places_of
 from chainrule.errors import ArgumentError, NotBuiltError, UnknownNameError
 from chainrule.svg import ROLES
-from reading_svg import SVG, check_clear, lines, number_texts, places, read, steps, texts
+from reading_svg import (
+    SVG,
+    check_clear,
+    lines,
+    number_texts,
+    places,
+    points_of,
+    read,
+    rect,
+    steps,
+    texts,
+)  # fmt: skip
 
 L = cr.layers
 HOME = Path(cr.__file__).parent.parent
@@ -113,6 +125,28 @@ def test_names_longer_than_numbers_have_room_when_they_stand_above_them():
 
 def test_long_titles_stand_apart():
     check_clear(worked_network(columns(1, 1, 1, title="a very long title of a column " * 3)))
+
+
+def depth(x, y, shape):
+    """How deep a point lies inside a circle or a box with round ends."""
+    if shape.tag == f"{SVG}circle":
+        radius = float(shape.get("r"))
+        return radius - math.hypot(x - float(shape.get("cx")), y - float(shape.get("cy")))
+    left, top, width, height = rect(shape)
+    near = min(max(x, left + height / 2), left + width - height / 2)
+    return height / 2 - math.hypot(x - near, y - top - height / 2)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", NETS)
+def test_lines_end_at_nodes_and_pass_the_others(name, look):
+    cols = NETS[name]
+    tree = read(worked_network(cols, *written(cols), **LOOKS[look]))
+    nodes = [s for tag in ("circle", "rect") for s in tree.iter(f"{SVG}{tag}")][:]
+    nodes = [n for n in nodes if n.get("stroke")]
+    for line in lines(tree):
+        for x, y in points_of(line, 60):
+            assert max(depth(x, y, n) for n in nodes) < 0.5
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -57,6 +57,13 @@ def convolution():
     return cr.explain(model, x, [1], loss="sparse_categorical_crossentropy")
 
 
+def fractions():
+    layers = [cr.layers.Dense(2, "relu", dtype="float64"), cr.layers.Dense(1, dtype="float64")]
+    model = cr.Sequential([cr.Input((2,)), *layers])
+    model.set_weights([[[0.15, 0.25], [0.2, 0.3]], [0.35, 0.35], [[0.4], [0.5]], [0.6]])
+    return cr.explain(model, [[0.05, 0.1]], [[0.01]], loss="mse", exact=True)
+
+
 HOSTILE = ["<script>alert(1)</script>", "$\\input{/etc/passwd}$", "\"onload=x'", "a\u202eb\u2067c"]
 
 
@@ -76,7 +83,12 @@ def hostile(name):
     return made
 
 
-MADE = {"deck 004": deck_004, "softmax and Adam": softmax_adam, "convolution": convolution}
+MADE = {
+    "deck 004": deck_004,
+    "softmax and Adam": softmax_adam,
+    "convolution": convolution,
+    "fractions": fractions,
+}
 
 
 @pytest.fixture(scope="module", params=list(MADE))
@@ -97,6 +109,7 @@ class Reader(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.elements, self.open, self.numbers, self.text = [], [], [], []
+        self.views = []  # the numbers that are steps, in each notation
         self.feed(text)
         self.close()
         assert not self.open, self.open
@@ -104,11 +117,15 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attributes):
         found = dict(attributes)
         self.elements.append((tag, found))
+        if "page-view" in found.get("class", "").split():
+            self.views.append([])
         if tag not in self.void:
             self.open.append((tag, found))
         if tag == "data":
             step = next((a["data-step"] for _, a in reversed(self.open) if "data-step" in a), None)
             self.numbers.append((float(found["value"]), step))
+            if step is not None:
+                self.views[-1].append((float(found["value"]), int(step)))
 
     def handle_startendtag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
@@ -210,6 +227,14 @@ def digits_text(made, value):
     return made.say.digits(value)
 
 
+def test_fractions_are_stacked_and_exact():
+    made = fractions()
+    line = json.loads(made.to_json())["parts"][1]["items"][0]
+    assert (line["value"], line["exact"], line["text"]) == (0.3775, "151/400", "151/400")
+    assert r"\frac{3}{20} \cdot \frac{1}{20}" in made.latex()
+    assert "<mfrac><mn>151</mn><mn>400</mn></mfrac>" in made.html()
+
+
 def test_json_of_what_is_no_number(deck):
     odd = cr.explain(
         cr.Sequential([cr.Input((1,)), cr.layers.Dense(1)]), [[1.0]], [[2.0]], loss="mse"
@@ -228,10 +253,10 @@ def test_json_of_what_is_no_number(deck):
 
 def test_every_number_is_a_step_of_the_page(made):
     page = Reader(made.html())
-    body = [n for n in page.numbers if n[1] is not None]
-    assert [value for value, _ in body] == numbers_of(made)
+    for view in page.views:
+        assert [value for value, _ in view] == numbers_of(made)
+        assert [step for _, step in view] == sorted(step for _, step in view)
     steps = [int(a["data-step"]) for _, a in page.elements if "data-step" in a]
-    assert steps == sorted(steps)
     assert set(steps) == set(range(1, max(steps) + 1))
     assert {int(a["data-how"]) for _, a in page.elements if "data-how" in a} <= set(steps)
     for _, a in page.elements:  # nothing waits for a step that does not come
@@ -274,6 +299,19 @@ def test_the_drawing_shows_what_the_lines_say(deck):
     assert touched <= places
 
 
+def test_a_deck_is_there_in_the_standard_names_too(deck):
+    page = Reader(deck.html())
+    first, second = page.views
+    assert first == second  # the same step shows the same number
+    options = [a.get("value") for tag, a in page.elements if tag == "option"]
+    assert options.count("1") == 2  # of digits, and of names
+    assert "z" in "".join(page.text)
+    assert len(Reader(deck.renamed("standard").html()).views) == 1
+    assert deck.renamed("standard").text() == deck_004(notation="standard", digits=9).text()
+    with pytest.raises(ArgumentError, match="notation"):
+        deck.renamed("deck-9")
+
+
 def test_every_weight_has_its_view_under_its_name(deck):
     ids = [a["id"] for _, a in Reader(deck.html()).elements if "id" in a and "data-place" in a]
     assert ids == ["w1", "w2", "b1", "w3", "w4", "b2", "w5", "w6", "b3", "w7", "w8", "b4"]
@@ -288,7 +326,9 @@ def test_a_page_is_one_file_and_small(deck):
     assert tags.count("script") == 1
     assert "src" not in dict(page.elements)["script"]
     assert text.count("https://") == 0
-    assert re.findall("http://[^\"' ]*", text) == ["http://www.w3.org/2000/svg"] * 2
+    assert set(re.findall("http://[^\"' ]*", text)) == {"http://www.w3.org/2000/svg"}
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
     assert text == deck_004().html()
 
 
@@ -334,7 +374,7 @@ def test_arabic_reads_from_right_to_left_and_formulas_from_left_to_right(deck):
     lines = [a for tag, a in page.elements if a.get("class") == "cr-lines"]
     assert lines
     assert all(a["dir"] == "ltr" for a in lines)
-    assert [v for v, s in page.numbers if s] == numbers_of(deck)
+    assert [v for v, _ in page.views[0]] == numbers_of(deck)
     text = " ".join(page.text)
     for word in ("الشبكة", "الأمام", "الخسارة", "الرجوع", "التحقق", "التحديث", "لماذا", "ملاحظات"):
         assert word in text
@@ -421,6 +461,7 @@ def test_names_do_no_harm(name):
 
 def test_escapes():
     assert escaped("a_b%#&{}~^") == r"a\_b\%\#\&\{\}\textasciitilde{}\textasciicircum{}"
+    assert escaped("m̂/√v") == r"$\hat{m}$/$\surd$v"
     assert in_markdown("- x") == r"\- x"
     assert in_markdown("1. x") == r"1\. x"
     assert in_markdown("0.5") == "0.5"
@@ -445,7 +486,7 @@ def test_latex_holds_the_numbers_of_the_deck(deck):
     text = deck.latex()
     for _, value, _ in deck["forward"].numbers():
         assert deck.say.digits(value) in text
-    assert r"\frac{\partial E}{\partial w_{5}}" in text
+    assert rf"\frac{{\partial {deck.say.loss}}}{{\partial w_{{5}}}}" in text
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +27,7 @@ from reading_svg import (
 )  # fmt: skip
 
 L = cr.layers
+HOME = Path(cr.__file__).parent.parent
 
 
 def dense():
@@ -264,6 +268,23 @@ def test_the_drawing_of_a_model_is_that_of_plots():
         model.diagram("blocks", theme="dark").svg()
         == cr.plots.network(model, "blocks", theme="dark").svg()
     )
+
+
+def test_the_same_bytes_in_every_process():
+    code = (
+        "import numpy as np, chainrule as cr; cr.utils.set_random_seed(1); L = cr.layers\n"
+        "m = cr.Sequential([L.Dense(2), L.Dense(1)])\n"
+        "with cr.record() as tape: loss = cr.ops.sum(m(tape.watch(np.ones((1, 2)))))\n"
+        "print(tape.diagram(loss).svg())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(HOME)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(found) == 1
 
 
 def test_errors():

@@ -134,9 +134,8 @@ def _paint(picture: Drawing, plan: _Plan, curve: list[tuple[float, float]], x0: 
     for i, place in enumerate(plan.weights):
         y = y0 + plan.rows[i]
         edge = weights + plan.weight.width / 2
-        share = 2 * i / (len(plan.weights) - 1) - 1 if len(plan.weights) > 1 else 0.0
         with picture.at(place, place):
-            picture.arrow([(edge, y), plan.net.port(net, middle, share, -1)], colour="blue")
+            picture.arrow([(edge, y), plan.net.toward(net, middle, (edge, y), 62.0)], colour="blue")
             plan.weight.paint(picture, texts, place, weights, y, _hue(place), False)
         if place != "bias":
             with picture.at(f"input[{i}]", f"input[{i}]"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import UnknownNameError, did_you_mean
 from ..svg import Drawing, text_width
 
-__all__ = ["Pill", "Texts", "Written", "inset"]
+__all__ = ["Pill", "Texts", "Written"]
 
 Written = str | Mapping[str, str]  # one number of a thing, or several by what they are
 
@@ -54,13 +54,29 @@ class Pill:
         for lines in written:
             for i, (text, bold) in enumerate(lines):
                 far = abs(i - (len(lines) - 1) / 2) * 1.35 * size + 0.5 * size
-                wide = text_width(text, size, bold) + 2 * inset(self.height / 2, far)
+                wide = text_width(text, size, bold) + 2 * _inset(self.height / 2, far)
                 self.width = max(self.width, wide + 0.5 * size)
 
-    def port(self, x: float, y: float, share: float, side: int) -> tuple[float, float]:
-        """A point on the left (−1) or right (1) of it; `share` from −1 to 1 is how low."""
-        down = 0.31 * self.height * share
-        return x + side * (self.width / 2 - inset(self.height / 2, down)), y + down
+    def toward(
+        self, x: float, y: float, goal: tuple[float, float], limit: float = 35.0
+    ) -> tuple[float, float]:
+        """The point on its side from which a line goes to the goal, or at which it arrives.
+
+        Args:
+            x: of its middle.
+            y: of its middle.
+            goal: a point to the left or right of it.
+            limit: degrees from the level, so that steep lines pass the nodes above and below.
+        """
+        radius, side = self.height / 2, math.copysign(1.0, goal[0] - x)
+        end = x + side * (self.width / 2 - radius)  # the middle of the round end
+        angle = math.atan2(goal[1] - y, abs(goal[0] - end))
+        angle = max(-math.radians(limit), min(math.radians(limit), angle))
+        return end + side * radius * math.cos(angle), y + radius * math.sin(angle)
+
+    def level(self, x: float, y: float, row: float, side: int) -> tuple[float, float]:
+        """The point at its left (−1) or right (1) that is as high as a row."""
+        return x + side * (self.width / 2 - _inset(self.height / 2, row - y)), row
 
     def paint(
         self, picture: Drawing, texts: Texts, place: str, x: float, y: float, hue: str, off: bool
@@ -90,6 +106,6 @@ def _lines(texts: Texts, place: str) -> list[tuple[str, bool]]:
     return [(text, bold) for text, bold in lines if text]
 
 
-def inset(radius: float, down: float) -> float:
+def _inset(radius: float, down: float) -> float:
     """How far a round end stands back from its outermost point, so far above or below it."""
     return radius - math.sqrt(max(0.0, radius**2 - down**2))

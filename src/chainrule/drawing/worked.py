@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import choose
 from ..svg import Drawing, text_width
 from .base import HEADING, MARGIN
-from .nodes import Pill, Texts, Written, inset
+from .nodes import Pill, Texts, Written
 from .places import (
     Units,
     bias_place,
@@ -172,14 +172,17 @@ class _Plan:
         rows = self.rows[c]
         return self.y[c][dest] + (number - (rows.count - 1) / 2) * rows.step
 
-    def port(self, c: int, unit: int, share: float, side: int) -> Point:
-        """A point on the left (−1) or right (1) of a node; `share` from −1 to 1 is how low."""
+    def leave(self, c: int, unit: int, goal: Point) -> Point:
+        """Where a line to the goal begins, at a node or the bias below the nodes."""
         bias = self.biases[c] if unit == self.columns[c].count else None
-        box = bias or self.boxes[c]
-        rows = (self.rows[c].count - 1) * self.rows[c].step
-        if side < 0 and rows <= 0.75 * box.height:  # few: level with their rows
-            share *= rows / (0.62 * box.height)
-        return box.port(self.x[c], self.y[c][unit], share, side)
+        return (bias or self.boxes[c]).toward(self.x[c], self.y[c][unit], goal)
+
+    def arrive(self, c: int, unit: int, start: Point) -> Point:
+        """Where a line from a row arrives: level with it, if the rows are few."""
+        box, x, y = self.boxes[c], self.x[c], self.y[c][unit]
+        if (self.rows[c].count - 1) * self.rows[c].step <= 0.75 * box.height:
+            return box.level(x, y, start[1], -1)
+        return box.toward(x, y, start, limit=62.0)
 
 
 # --- painting -----------------------------------------------------------------------------------
@@ -236,8 +239,8 @@ class _Painter:
 
     def _incoming(self, c: int, place: str, source: int, number: int, dest: int) -> None:
         """A line from a node of the column before, through its row, to a unit."""
-        plan, count = self.plan, self.plan.columns[c].count
-        start = plan.port(c - 1, source, _share(dest, count), 1)
+        plan = self.plan
+        start = plan.leave(c - 1, source, (plan.list[c], plan.row(c, dest, number)))
         self.wire(place, *self._through(c, place, start, number, dest))
 
     def _through(
@@ -245,7 +248,7 @@ class _Painter:
     ) -> tuple[list[Point], ...]:
         plan, rows = self.plan, self.plan.rows[c]
         y, x = plan.row(c, dest, number), plan.list[c]
-        end = plan.port(c, dest, _share(number, rows.count), -1)
+        end = plan.arrive(c, dest, (x + rows.width, y))
         written = place in plan.texts.given and number < rows.count and rows.written
         if written and not (rows.column.bias == "shared" and number == rows.before):
             rows.paint(self.picture, plan.texts, place, x, y, self.off(place))
@@ -282,36 +285,26 @@ class _Painter:
     def end(self) -> None:
         """Targets and the loss."""
         plan, last = self.plan, len(self.plan.columns) - 1
-        goal = None
-        if plan.loss is not None:
-            goal = plan.loss_x, plan.middle, plan.loss.width / 2, plan.loss.height / 2
         for j in range(plan.columns[last].count):
             place, y = f"target[{j}]", plan.y[last][j]
-            start = plan.port(last, j, 0, 1)
+            start = plan.boxes[last].level(plan.x[last], y, y, 1)
             if place in plan.targets and plan.target is not None:
                 half = plan.target.width / 2
                 with self.picture.at(place, place):
                     self.wire(place, [start, (plan.target_x - half, y)])
-                    if goal:
-                        self.wire(place, [(plan.target_x + half, y), _edge(goal, y)])
+                    self._to_loss(place, (plan.target_x + half, y))
                     self.node(plan.target, place, plan.target_x, y, "green")
-            elif goal:
+            else:
                 with self.picture.group():
-                    self.wire("loss", [start, _edge(goal, y)])
-        if goal and plan.loss is not None:
+                    self._to_loss("loss", start)
+        if plan.loss is not None:
             with self.picture.at("loss", "loss"):
-                self.node(plan.loss, "loss", goal[0], goal[1], "pink")
+                self.node(plan.loss, "loss", plan.loss_x, plan.middle, "pink")
 
-
-def _share(number: int, count: int) -> float:
-    return 0.0 if count < 2 else 2 * number / (count - 1) - 1
-
-
-def _edge(goal: tuple[float, float, float, float], y: float) -> Point:
-    """Where a line from the height y arrives at the left of the loss."""
-    x, middle, half, radius = goal
-    down = max(-0.7, min(0.7, (y - middle) / (3 * radius))) * radius
-    return x - half + inset(radius, down), middle + down
+    def _to_loss(self, place: str, start: Point) -> None:
+        plan = self.plan
+        if plan.loss is not None:
+            self.wire(place, [start, plan.loss.toward(plan.loss_x, plan.middle, start, 62.0)])
 
 
 # --- the drawing --------------------------------------------------------------------------------

@@ -61,13 +61,15 @@ class Style:
         filled = self.numbers and not leaf.constant
         plain = Style.number(self, leaf.value) if filled else leaf.name
         text = self.number(leaf.value) if filled else self.name(leaf)
-        if filled or leaf.constant:
-            if self.spread and "e" in plain:
-                return text, PRODUCT
-            loose = plain.startswith("-") or (filled and "/" in plain)
-            return text, NEG if loose else ATOM
-        ratio = "/" in plain and (self.stacked or not plain.startswith("∂"))
-        return text, PRODUCT if ratio else ATOM
+        if plain.startswith("-"):
+            return text, NEG
+        if leaf.constant or filled:
+            if filled and "/" in plain and not self.stacked:
+                return text, NEG
+            product = (self.spread and "e" in plain) or (filled and "/" in plain)
+        else:
+            product = "/" in plain and (self.stacked or not plain.startswith("∂"))
+        return text, PRODUCT if product else ATOM
 
     spread = False  # are small numbers written as products, 4.2·10⁻⁹?
 

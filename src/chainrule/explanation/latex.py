@@ -46,7 +46,8 @@ _ACCENT = {
 }  # fmt: skip
 _KNOWN = {"ln": r"\ln", "tanh": r"\tanh", "max": r"\max", "sign": r"\operatorname{sign}",
           "erf": r"\operatorname{erf}"}  # fmt: skip
-_WIDE = 74  # characters of a formula, as plain text, that fit on a line
+_WIDE = 82  # characters of a name and a formula, as plain text, that fit on a line
+_SIZES = ((78, ""), (96, r"\footnotesize "), (110, r"\scriptsize "), (10**9, r"\tiny "))
 
 
 def escaped(text: object) -> str:
@@ -58,7 +59,11 @@ def escaped(text: object) -> str:
         >>> print(escaped(r"$\input{x}$ ≤ é"), escaped("层"))
         \$\textbackslash{}input\{x\}\$ $\le$ {\'e} $\langle$U+5C42$\rangle$
     """
-    return "".join(map(_character, visible(text)))
+    parts = re.split("([A-Za-z][\u0302-\u0304])", visible(text))  # m̂ is two characters
+    return "".join(
+        f"${sign(symbol(part))}$" if k % 2 else "".join(map(_character, part))
+        for k, part in enumerate(parts)
+    )
 
 
 def _character(c: str) -> str:
@@ -201,7 +206,7 @@ def document(explanation: Explanation, more: bool = True, weight: str | None = N
         "\\addtolength{\\textwidth}{34mm}\\addtolength{\\oddsidemargin}{-17mm}\n"
         "\\addtolength{\\textheight}{40mm}\\addtolength{\\topmargin}{-20mm}\n"
         "\\setlength{\\parindent}{0pt}\\setlength{\\parskip}{4pt}\\sloppy\\allowdisplaybreaks\n"
-        "\\setcounter{secnumdepth}{0}\n"
+        "\\setcounter{secnumdepth}{0}\\renewcommand{\\arraystretch}{1.25}\n"
         f"\\title{{{title}}}\\author{{}}\\date{{}}\n"
         f"\\begin{{document}}\n\\maketitle\n{body}"
         "\\bigskip\\emph{Computed with all digits, rounded only here.}\n\\end{document}\n"
@@ -241,48 +246,68 @@ def _words(words: Words) -> str:
 
 
 def _aligned(block: Sequence[Line], style: LaTeX) -> str:
-    rows = [row for line in block for row in _rows(line, style)]
-    return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+    room = _WIDE - max(max(map(len, line.name.split("/∂"))) for line in block)
+    rows = [row for line in block for row in _rows(line, style, max(room, 30))]
+    whole = "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+    filled = Style(style.digits, numbers=True)
+    parts = [line.formula.pieces(filled) for line in block if line.formula is not None]
+    widest = max((len(piece) for pieces in parts for piece in pieces), default=0)
+    return f"{{\\footnotesize{whole}}}" if widest > room - 4 else whole  # that cannot be broken
 
 
-def _rows(line: Line, style: LaTeX) -> list[str]:
+def _rows(line: Line, style: LaTeX, room: int) -> list[str]:
     """name = symbols = numbers = value: on one line, or on one for each, or folded."""
-    filled, plain = type(style)(style.digits, numbers=True), Style(style.digits)
-    sides: list[tuple[list[str], int]] = []
+    sides: list[tuple[list[str], list[int]]] = []  # pieces, and how long each is as plain text
     if line.formula is not None:
-        for form, text in ((style, plain), (filled, Style(style.digits, numbers=True))):
-            pieces = line.formula.pieces(form)
+        for numbers in (False, True):
+            pieces = line.formula.pieces(type(style)(style.digits, numbers))
+            plain = line.formula.pieces(Style(style.digits, numbers))
             if not sides or sides[-1][0] != pieces:
-                sides.append((pieces, len(line.formula.write(text))))
+                sides.append((pieces, list(map(len, plain))))
     result = [style.number(line.value)] if line.value is not None else [""]
     if not sides or sides[-1][0] != result:
-        sides.append((result, len(result[0])))
-    note = rf"\quad\text{{({escaped(line.note)})}}" if line.note else ""
-    rows, row, used = [], sign(symbol(line.name)), len(line.name)
+        sides.append((result, [len(result[0])]))
+    rows, row, used = [], sign(symbol(line.name)), 0
     for k, (pieces, long) in enumerate(sides):
-        if k and used + long > _WIDE:
+        if k and used + sum(long) > room:
             rows.append(row)
             row, used = "", 0
-        used += long
-        row += (" &= " if "&" not in row else " = ") + _fold(pieces, long)
-    return [*rows, row + note]
+        used += sum(long)
+        row += (" &= " if "&" not in row else " = ") + _fold(pieces, long, room)
+    if line.note:
+        note = rf"\quad\text{{({escaped(line.note)})}}"
+        if used + len(line.note) > room:
+            rows.append(row)
+            row = " &"
+        row += note
+    return [*rows, row]
 
 
-def _fold(pieces: Sequence[str], long: int) -> str:
+def _fold(pieces: Sequence[str], long: Sequence[int], room: int) -> str:
     """Broken before a term where it is too long for a line."""
-    if long <= _WIDE or len(pieces) < 2:
-        return "".join(pieces)
-    each = max(1, int(_WIDE / (long / len(pieces))))
-    lines = ["".join(pieces[k : k + each]) for k in range(0, len(pieces), each)]
+    lines, used = [""], 0
+    for piece, size in zip(pieces, long, strict=True):
+        if used and used + size > room:
+            lines.append("")
+            used = 0
+        lines[-1] += piece
+        used += size
     return " \\\\\n &\\qquad ".join(lines)
 
 
-def _table(table: Table, digits: Any, most: int = 40) -> str:
+def _size(columns: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
+    """Of the letters of a table, so that it fits on the page."""
+    wide = sum(max(map(len, [head, *c])) + 2 for head, c in zip(heads, columns, strict=True))
+    return next(s for most, s in _SIZES if wide <= most)
+
+
+def _table(table: Table, digits: Any, most: int = 24) -> str:
     """Columns of numbers to the right; a long table in pieces that fit on a page."""
     columns = table_texts(table, digits)
     marks = [all(is_text(row[k]) for row in table.rows) for k in range(len(table.columns))]
     layout = "l" + "".join("l" if text else "r" for text in marks[1:])
-    head = " & ".join(_head(c) for c in table.columns) + r" \\ \hline"
+    head = " & ".join(_head(c) for c in table.columns)
+    head += (r"\rule[-1.4ex]{0pt}{4ex}" if r"\frac" in head else "") + r" \\ \hline"
     rows = []
     for r in range(len(table.rows)):
         first, *others = (column[r] for column in columns)
@@ -292,10 +317,11 @@ def _table(table: Table, digits: Any, most: int = 40) -> str:
             for text, cell in zip(others, table.rows[r][1:], strict=True)
         ]
         rows.append(" & ".join(cells) + r" \\")
-    out = [f"{escaped(table.title)}\\par"] if table.title else []
+    out = [f"{escaped(table.title)}\\par\\nopagebreak"] if table.title else []
     for start in range(0, max(len(rows), 1), most):
         body = "\n".join([head, *rows[start : start + most]])
-        out.append(rf"\begin{{tabular}}{{{layout}}}" + f"\n{body}\n" + r"\end{tabular}\par\medskip")
+        whole = rf"\begin{{tabular}}{{{layout}}}" + f"\n{body}\n" + r"\end{tabular}"
+        out.append(f"{{{_size(columns, table.columns)}{whole}\\par}}\\medskip")
     if table.total:
         out.append(rf"\ldots{{}} and {table.total - len(table.rows):,} more rows\par")
     return "\n".join(out)

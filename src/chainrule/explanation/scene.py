@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..drawing.places import Units, places_of
@@ -10,7 +10,7 @@ from ..drawing.worked import draw_worked
 from ..errors import ArgumentError
 from .formula import Formula
 from .mathml import number_text
-from .steps import Cell, Line, Part, Table
+from .steps import Cell, Line, Part, Table, counts
 
 if TYPE_CHECKING:
     from .explained import Explanation
@@ -26,20 +26,23 @@ class Scene(NamedTuple):
         backward: with the gradients; "" if there are none.
         shows: (place, name of a number) -> the key of it in a drawing.
         names: place of a weight or bias -> its name.
+        height: of the higher one, in pixels.
     """
 
     forward: str
     backward: str
     shows: dict[tuple[str, str], str]
     names: dict[str, str]
+    height: float = 0
 
 
 class Entry(NamedTuple):
     """A number of a part: of a line, or of a cell in a table."""
 
     name: str  # as Part.numbers() has it
-    label: str  # as a drawing has it
-    value: float
+    label: str  # of the line, or of the row
+    column: str
+    value: Any
     at: tuple[str, ...]
     formula: Formula | None
 
@@ -48,15 +51,15 @@ def entries(part: Part) -> Iterator[Entry]:
     """Every number of a part, with the formula behind it."""
     for item in part.items:
         if isinstance(item, Line) and item.value is not None and not isinstance(item.value, str):
-            yield Entry(item.name, item.name, float(item.value), item.at, item.formula)
+            yield Entry(item.name, item.name, "", item.value, item.at, item.formula)
         elif isinstance(item, Table):
             for row, at in zip(item.rows, item.at, strict=False):
                 for column, cell in zip(item.columns[1:], row[1:], strict=True):
                     value, formula = (
                         (cell.value, cell.formula) if isinstance(cell, Cell) else (cell, None)
                     )
-                    if isinstance(value, (int, float)):
-                        yield Entry(f"{row[0]} {column}", row[0], float(value), at, formula)
+                    if counts(value):
+                        yield Entry(f"{row[0]} {column}", row[0], column, value, at, formula)
 
 
 def scene_of(explanation: Explanation, height: float, direction: str = "ltr") -> Scene | None:
@@ -88,7 +91,8 @@ def scene_of(explanation: Explanation, height: float, direction: str = "ltr") ->
                 names[place] = leaf.name
                 values[place] = {leaf.name: number_text(say.digits(leaf.value))}
         shows: dict[tuple[str, str], str] = {}
-        _put(say, forward, known, values, shows)
+        names |= {e.at[0]: e.label for e in forward if e.at and e.column and e.at[0] in known}
+        _put(say, forward, known, values, shows, names)
         _put(say, loss[-1:], known, values, shows)
         first = draw_worked(columns, names, values, wave="forward", **look)
         names["loss"] = say.loss
@@ -98,7 +102,8 @@ def scene_of(explanation: Explanation, height: float, direction: str = "ltr") ->
     except ArgumentError:  # too large, or of another form
         return None
     weights = {place: name for place, name in names.items() if "/" in place}
-    return Scene(first.svg(), second.svg() if gradients else "", shows, weights)
+    back = second.svg() if gradients else ""
+    return Scene(first.svg(), back, shows, weights, max(first.height, second.height))
 
 
 def _is_unit(place: str, columns: list[Units]) -> bool:
@@ -107,15 +112,19 @@ def _is_unit(place: str, columns: list[Units]) -> bool:
 
 def _put(
     say: Any, found: list[Entry], known: set[str], values: dict[str, dict[str, str]],
-    shows: dict[tuple[str, str], str],
+    shows: dict[tuple[str, str], str], named: Collection[str] = (),
 ) -> None:  # fmt: skip
-    """Write each number at the first of its places; with its name where that is a unit."""
+    """Write each number at the first of its places.
+
+    With its name where that is a unit; of units that are `named`, with that of its column.
+    """
     for e in found:
         place = e.at[0] if e.at else ""
         if place not in known:
             continue
         text = number_text(say.digits(e.value))
-        written = text if "/" in place else f"{e.label} {text}"
+        label = e.column.strip() if place in named and e.column else e.label
+        written = text if "/" in place else f"{label} {text}"
         values.setdefault(place, {})[e.name] = written
         shows[place, e.name] = f"{place}.{e.name}"
 

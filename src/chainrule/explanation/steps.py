@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .formula import Formula
 
-__all__ = ["PARTS", "Cell", "Line", "Part", "Table", "Words"]
+__all__ = ["PARTS", "Cell", "Line", "Part", "Table", "Words", "counts"]
 
 # the nine parts, in order, and what each says
 PARTS = {
@@ -96,6 +96,11 @@ class Table(NamedTuple):
     total: int = 0
 
 
+def counts(value: Any) -> bool:
+    """Is it a number that can be computed with?"""
+    return isinstance(value, (int, float, Fraction)) and math.isfinite(value)
+
+
 class Part(NamedTuple):
     """One of the nine parts."""
 
@@ -123,5 +128,5 @@ class Part(NamedTuple):
                 for row, at in zip(item.rows, places, strict=True):
                     for column, cell in zip(item.columns[1:], row[1:], strict=True):
                         value = cell.value if isinstance(cell, Cell) else cell
-                        if isinstance(value, (int, float, Fraction)) and math.isfinite(value):
+                        if counts(value):
                             yield f"{row[0]} {column}", float(value), at
