@@ -517,6 +517,33 @@ def test_one_window_and_the_whole_map(double):
     assert line.note == "sum over 4 positions of 2 rows"
 
 
+@pytest.mark.parametrize("settings", [{}, {"strides": 2}, {"dilation_rate": 2}])
+def test_numbers_under_a_window_are_those_of_their_names(double, settings):
+    """x[i,j,c](r) is that number of the batch, K[i,j,c,f] that of the kernel, padding is 0."""
+    model = stack((5, 4, 2), L.Conv2D(2, 3, padding="same", **settings), L.Flatten(), L.Dense(1))
+    x = np.random.default_rng(6).normal(size=(2, 5, 4, 2))
+    solution = cr.explain(model, x, [[1.0], [0.0]])
+    kernel = np.asarray(model.get_weights()[0], float)
+    delta = solution.say.recording.gradient(solution.stages[0].z)
+    seen = 0
+    lines = [
+        lines_of(solution, "forward")[f"c{solution.stages[0].spot}"],
+        *(i for n, i in lines_of(solution, "backward").items() if n.startswith("∂E/∂K[")),
+    ]
+    for line in lines:
+        for leaf in line.formula.leaves():
+            match = re.fullmatch(r"([xKδ])\[([\d,]+)\](?:\((\d)\))?", leaf.name)
+            if match:
+                index = tuple(map(int, match[2].split(",")))
+                row = int(match[3] or 1) - 1
+                array = {"x": x[row], "K": kernel, "δ": delta[row]}[match[1]]
+                assert leaf.value == pytest.approx(array[index], rel=1e-12)
+                seen += 1
+            else:
+                assert leaf.name != "pad" or leaf.value == 0
+    assert seen >= 16  # four products of each line
+
+
 def test_who_wins_a_pool_gets_the_gradient(double):
     model = stack((4, 1), L.Dense(1, use_bias=False), L.MaxPooling1D(3, strides=1), L.Flatten(),
                   L.Dense(1, use_bias=False))  # fmt: skip

@@ -105,6 +105,7 @@ class Shown(Explainer):
     def __init__(self, say: Context, stage: Stage) -> None:
         super().__init__(say, stage)
         self.rec, self.row = say.recording, say.row
+        self.also: set[int] = set()  # ids of single items that are shown beyond the level
         self.y = stage.made
         self.c = say.letter(self.letter)
         self.number = self.c[len(self.letter) :]  # "" for the first of its kind, then 2, 3
@@ -132,7 +133,10 @@ class Shown(Explainer):
 
     def _ranked(self, items: Iterable[tuple[int, Any]]) -> list[Any]:
         shown = SECOND - self.level
-        return [i if rank <= shown or i.more else i._replace(more=True) for rank, i in items]
+        return [
+            i if rank <= shown or i.more or id(i) in self.also else i._replace(more=True)
+            for rank, i in items
+        ]
 
     # --- reading
 
