@@ -21,7 +21,7 @@ ROOT = Path(chainrule.__file__).parent
 # A file imports only from lower floors, or from its own folder's base.py. The parts of one floor
 # have an order too (layers are made of initializers), which the decimals say.
 FLOORS = {
-    "version": 0, "process": 0, "dialect": 0, "terminal": 0,
+    "version": 0, "process": 0, "aliases": 0, "dialect": 0, "terminal": 0,
     "errors": 0, "config": 0.1, "arrays": 0.2, "registry": 0.1, "rng": 0.3, "labels": 0.3,
     "tree": 0.1, "shapes": 0.2, "files": 0.1, "checks": 0.1, "finite": 0.1,
     "svg": 0.2,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import config, losses, metrics, optimizers, rng, summary
+from ..aliases import Tree
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
 from ..registry import in_trees, unknown_argument
@@ -208,23 +209,25 @@ class Model(MakesTask):
         step.test_step(task, Batch(*data))
         return self.get_metrics_result() | task.objective.logs
 
-    def predict_step(self, data: Any) -> Any:
+    def predict_step(self, data: tuple) -> Tree:
         """The outputs for (x,); override it to predict something else."""
         return self(data[0], training=False)
 
     def compute_loss(
         self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
+        x: Tree = None,
+        y: Tree = None,
+        y_pred: Tree = None,
+        sample_weight: Tree = None,
         training: bool = True,
     ) -> Any:
         """The loss of a batch: those of the outputs, penalties, added losses. May be overridden."""
         self._choose_outputs(y, y_pred)
         return self._objective(own=False).total(Batch(x, y, sample_weight), y_pred)
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def compute_metrics(
+        self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree = None
+    ) -> dict[str, Any]:
         """Take a batch into the metrics; returns all figures so far. May be overridden."""
         self._choose_outputs(y, y_pred)
         self._objective(own=False).measure(Batch(x, y, sample_weight), y_pred)
@@ -239,8 +242,8 @@ class Model(MakesTask):
 
     def fit(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: Tree = None,
+        y: Tree = None,
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
@@ -249,7 +252,7 @@ class Model(MakesTask):
         validation_data: Any = None,
         shuffle: bool = True,
         class_weight: Mapping[Any, Any] | None = None,
-        sample_weight: Any = None,
+        sample_weight: Tree = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
@@ -322,11 +325,11 @@ class Model(MakesTask):
 
     def evaluate(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: Tree = None,
+        y: Tree = None,
         batch_size: int | None = None,
         verbose: Any = "auto",
-        sample_weight: Any = None,
+        sample_weight: Tree = None,
         steps: int | None = None,
         callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
@@ -355,7 +358,7 @@ class Model(MakesTask):
 
     def predict(
         self,
-        x: Any,
+        x: Tree,
         batch_size: int | None = None,
         verbose: Any = 0,
         steps: int | None = None,
@@ -387,9 +390,9 @@ class Model(MakesTask):
 
     def train_on_batch(
         self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
         class_weight: Mapping[Any, Any] | None = None,
         return_dict: bool = False,
         engine: str | None = None,
@@ -399,16 +402,16 @@ class Model(MakesTask):
 
     def test_on_batch(
         self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
         return_dict: bool = False,
         engine: str | None = None,
     ) -> Any:
         """Loss and metrics of these samples."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict, engine)
 
-    def predict_on_batch(self, x: Any) -> Any:
+    def predict_on_batch(self, x: Tree) -> Tree:
         """The outputs for these samples."""
         return self.predict(x)
 
