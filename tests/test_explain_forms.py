@@ -131,7 +131,7 @@ class Reader(HTMLParser):
         self.elements.append((tag, dict(attributes)))
 
     def handle_endtag(self, tag):
-        assert self.open.pop()[0] == tag
+        assert tag in self.void or self.open.pop()[0] == tag
 
     def handle_data(self, text):
         if not {"script", "style"} & {tag for tag, _ in self.open}:
@@ -532,3 +532,32 @@ def test_the_ending_says_the_form(deck, tmp_path):
 def test_forms_are_the_same_every_time(kind):
     assert deck_004().rendered(kind) == deck_004().rendered(kind)
     assert deck_004().rendered(kind, weight="w5") != deck_004().rendered(kind)
+
+
+# --- in a browser -------------------------------------------------------------------------------
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium")
+def test_a_step_shows_what_came_before_and_hides_what_comes(deck, tmp_path):
+    path = deck.save(tmp_path / "a.html")
+    run = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", f"--user-data-dir={tmp_path}/profile",
+         "--virtual-time-budget=4000", "--dump-dom", f"file://{path}#step=5"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    page = Reader(run.stdout)
+    assert "on" in page.elements[0][1]["class"].split()
+    lines = [a for tag, a in page.elements if tag == "div" and "data-step" in a][:8]
+    classes = [set(a["class"].split()) for a in lines]
+    assert [("now" in c, "later" in c, "gone" in c) for c in classes] == [
+        *[(False, False, False)] * 4, (True, False, False),  # net_o1 is the newest
+        (False, True, False), *[(False, True, True)] * 2,  # the next one may be guessed
+    ]  # fmt: skip
+    drawn = " ".join(page.text)
+    assert "net_o1 1.105905967" in drawn
+    assert "out_o1 ?" in drawn
+    lit = {a["data-at"] for tag, a in page.elements if tag == "g" and "now" in a.get("class", "")
+           and "data-at" in a}  # fmt: skip
+    assert lit == {"dense_1[0]", "dense_1/kernel[0,0]", "dense_1/kernel[1,0]", "dense_1/bias[0]"}

@@ -30,7 +30,10 @@
   };
 
   const places = e => ((e.closest("[data-at]") || {dataset: {at: ""}}).dataset.at || "").split("|");
-  const holds = (group, at) => at.includes(group.dataset.at);
+  const layer = place => place.split(/[/[]/)[0];
+  const thing = group => group.dataset.at || group.dataset.node;  // a place, or a whole layer
+  const holds = (group, at) => group.dataset.at
+    ? at.includes(group.dataset.at) : at.some(p => layer(p) === group.dataset.node);
 
   function show(k, quiet) {
     const {box, main, steps, last, shown} = view;
@@ -42,13 +45,15 @@
     }
     for (const e of all("[data-how]", box)) e.classList.toggle("now", Number(e.dataset.how) === now);
     const found = steps.get(now) || [], at = found.length ? places(found[0]) : [];
-    for (const e of all(".page-scene .at", box)) {
+    for (const e of all(".page-scene :is(.at, [data-node])", box)) {
       e.classList.toggle("now", holds(e, at));
-      e.classList.toggle("first", e.dataset.at === at[0]);
+      e.classList.toggle("first", thing(e) === at[0]);
     }
     for (const e of all(".page-scene [data-value]", box)) {
-      const n = shown.get(e.dataset.value);
-      e.classList.toggle("later", n !== undefined && n > now);
+      const n = shown.get(e.dataset.value), later = n !== undefined && n > now;
+      const text = e.querySelector("text"), named = /\s\S+$/.test(text.full);
+      text.textContent = later && named ? text.full.replace(/\S+$/, "?") : text.full;
+      e.classList.toggle("later", later && !named);
       e.classList.toggle("now", n === now);
     }
     turn(found);
@@ -88,9 +93,19 @@
     const box = dialog.querySelector(".page-card");
     box.textContent = "";
     const own = all(".page-weights > section", view.box).find(e => e.dataset.place === place);
-    const lines = all("main .cr-line, main tr[data-at]", view.box).filter(e => places(e)[0] === place);
+    const lines = all("main .cr-line, main tr[data-at]", view.box)
+      .filter(e => [places(e)[0], layer(places(e)[0])].includes(place));
     if (own) box.append(own.cloneNode(true));
-    else for (const e of lines) box.append(e.matches("tr") ? tableOf(e) : e.cloneNode(true));
+    else for (const e of lines) {
+      const block = box.lastElementChild;
+      if (e.matches("tr")) box.append(tableOf(e));
+      else if (block && block.matches(".cr-lines")) block.append(e.cloneNode(true));
+      else {
+        const lines = e.parentElement.cloneNode(false);
+        lines.append(e.cloneNode(true));
+        box.append(lines);
+      }
+    }
     if (!box.children.length) return;
     for (const e of all("*", box)) {
       e.removeAttribute("id");
@@ -101,17 +116,20 @@
   function tableOf(row) {
     const table = row.closest("table").cloneNode(false), head = row.closest("table").tHead;
     table.append(head.cloneNode(true), row.cloneNode(true));
+    for (let e = row.nextElementSibling; e && e.matches(".cr-how"); e = e.nextElementSibling)
+      table.append(e.cloneNode(true));
     return table;
   }
+  for (const e of all(".page-scene [data-value] text")) e.full = e.textContent;  // with its number
   for (const e of all(".page-scene svg")) e.setAttribute("role", "group");  // its parts can be read
-  for (const e of all(".page-scene .at")) {
+  for (const e of all(".page-scene :is(.at, [data-node])")) {
     e.setAttribute("tabindex", "0");
     e.setAttribute("role", "button");
     const title = e.querySelector("title");
-    e.setAttribute("aria-label", title ? title.textContent : e.dataset.at);
-    e.addEventListener("click", () => open(e.dataset.at));
+    e.setAttribute("aria-label", title ? title.textContent : thing(e));
+    e.addEventListener("click", () => open(thing(e)));
     e.addEventListener("keydown", k => {
-      if (k.key === "Enter") { k.preventDefault(); open(e.dataset.at); }
+      if (k.key === "Enter") { k.preventDefault(); open(thing(e)); }
     });
   }
   dialog.querySelector("button").addEventListener("click", () => dialog.close());
@@ -135,9 +153,10 @@
       const line = (steps.get(k) || []).slice(-1)[0].querySelector("data"), text = line.textContent;
       for (const e of all(".page-scene [data-value]", box).filter(g => g.dataset.value === key)) {
         const t = e.querySelector("text");
-        t.textContent = t.textContent.replace(/\S+$/, text);
+        t.full = t.full.replace(/\S+$/, text);
       }
     }
+    show(now, true);
   });
   choose("wave", v => { wave = v; turn(view.steps.get(now) || []); });
   choose("names", v => {
