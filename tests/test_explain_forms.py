@@ -109,6 +109,7 @@ class Reader(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.elements, self.open, self.numbers, self.text = [], [], [], []
+        self.views = []  # the numbers that are steps, in each notation
         self.feed(text)
         self.close()
         assert not self.open, self.open
@@ -116,11 +117,15 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attributes):
         found = dict(attributes)
         self.elements.append((tag, found))
+        if "page-view" in found.get("class", "").split():
+            self.views.append([])
         if tag not in self.void:
             self.open.append((tag, found))
         if tag == "data":
             step = next((a["data-step"] for _, a in reversed(self.open) if "data-step" in a), None)
             self.numbers.append((float(found["value"]), step))
+            if step is not None:
+                self.views[-1].append((float(found["value"]), int(step)))
 
     def handle_startendtag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
@@ -248,10 +253,10 @@ def test_json_of_what_is_no_number(deck):
 
 def test_every_number_is_a_step_of_the_page(made):
     page = Reader(made.html())
-    body = [n for n in page.numbers if n[1] is not None]
-    assert [value for value, _ in body] == numbers_of(made)
+    for view in page.views:
+        assert [value for value, _ in view] == numbers_of(made)
+        assert [step for _, step in view] == sorted(step for _, step in view)
     steps = [int(a["data-step"]) for _, a in page.elements if "data-step" in a]
-    assert steps == sorted(steps)
     assert set(steps) == set(range(1, max(steps) + 1))
     assert {int(a["data-how"]) for _, a in page.elements if "data-how" in a} <= set(steps)
     for _, a in page.elements:  # nothing waits for a step that does not come
@@ -294,6 +299,19 @@ def test_the_drawing_shows_what_the_lines_say(deck):
     assert touched <= places
 
 
+def test_a_deck_is_there_in_the_standard_names_too(deck):
+    page = Reader(deck.html())
+    first, second = page.views
+    assert first == second  # the same step shows the same number
+    options = [a.get("value") for tag, a in page.elements if tag == "option"]
+    assert options.count("1") == 2  # of digits, and of names
+    assert "z" in "".join(page.text)
+    assert len(Reader(deck.renamed("standard").html()).views) == 1
+    assert deck.renamed("standard").text() == deck_004(notation="standard", digits=9).text()
+    with pytest.raises(ArgumentError, match="notation"):
+        deck.renamed("deck-9")
+
+
 def test_every_weight_has_its_view_under_its_name(deck):
     ids = [a["id"] for _, a in Reader(deck.html()).elements if "id" in a and "data-place" in a]
     assert ids == ["w1", "w2", "b1", "w3", "w4", "b2", "w5", "w6", "b3", "w7", "w8", "b4"]
@@ -308,7 +326,9 @@ def test_a_page_is_one_file_and_small(deck):
     assert tags.count("script") == 1
     assert "src" not in dict(page.elements)["script"]
     assert text.count("https://") == 0
-    assert re.findall("http://[^\"' ]*", text) == ["http://www.w3.org/2000/svg"] * 2
+    assert set(re.findall("http://[^\"' ]*", text)) == {"http://www.w3.org/2000/svg"}
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
     assert text == deck_004().html()
 
 
@@ -354,7 +374,7 @@ def test_arabic_reads_from_right_to_left_and_formulas_from_left_to_right(deck):
     lines = [a for tag, a in page.elements if a.get("class") == "cr-lines"]
     assert lines
     assert all(a["dir"] == "ltr" for a in lines)
-    assert [v for v, s in page.numbers if s] == numbers_of(deck)
+    assert [v for v, _ in page.views[0]] == numbers_of(deck)
     text = " ".join(page.text)
     for word in ("الشبكة", "الأمام", "الخسارة", "الرجوع", "التحقق", "التحديث", "لماذا", "ملاحظات"):
         assert word in text

@@ -9,8 +9,10 @@ import pytest
 
 import chainrule as cr
 from chainrule.explanation import explained
+from chainrule.explanation.context import EXPLAINERS
 from chainrule.explanation.digits import Digits
 from chainrule.explanation.formula import Style
+from chainrule.explanation.generic import Sizes
 from chainrule.explanation.steps import Cell, Line, Part, Table, Words
 
 L = cr.layers
@@ -128,7 +130,7 @@ def attention(rng):
     end = pick(rng, [L.Flatten, L.GlobalAveragePooling1D, L.GlobalMaxPooling1D])()
     if rng.integers(5) == 0:
         inside = L.TransformerEncoder(3, 1, normalize_first=bool(rng.integers(2)))
-        return (3, 2), [inside, end]
+        return (3, 2), [L.Dense(2), inside, end]
     kind = pick(rng, ["heads", "groups", "plain", "additive"])
     look = Look(kind, bool(rng.integers(2)))
     return (3, 2), [L.Dense(2), look, end]
@@ -297,6 +299,9 @@ def examine(seed, told):
     lines = text.splitlines()
     assert len(lines) <= 80, (seed, len(lines))
     assert max(map(len, lines)) <= 80, (seed, max(lines, key=len))
+    for stage in solution.stages:  # nobody fell back to sizes, as where a composition changed
+        assert stage.stage.kind not in EXPLAINERS or not isinstance(stage, Sizes), seed
+    assert not solution.say.doubts, seed
     with cr.record() as tape:  # fused, and apart from all that explain does
         twin, total = objective(model, x, y)
     assert solution.say.recording.loss == pytest.approx(float(total.value), rel=1e-9, abs=1e-12)
@@ -633,3 +638,33 @@ def test_long_networks_stay_short(deep):
     assert whole.count("∂E/∂γ") == deep  # nothing is lost: it is there for those who ask
     if deep == 30:
         assert f"{2 * deep + 2} layers, root mean squares; the first and last 6" in str(solution)
+
+
+class Block(L.Layer):
+    """Two layers, of which `explain` knows one."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inside, self.length = L.Dense(2), L.UnitNormalization()
+
+    def call(self, x):
+        return self.length(self.inside(x))
+
+
+def test_a_block_of_ones_own_shows_what_it_is_made_of(double):
+    solution = cr.explain(stack((2,), Block(), L.Dense(1)), [[1.0, 2.0]], [[1.0]])
+    assert [s.stage.kind for s in solution.stages] == ["Dense", "UnitNormalization", "Dense"]
+
+
+def test_what_comes_from_a_sum_and_from_side_by_side(double):
+    """A residual hands its gradient to both terms; a concatenation keeps the names."""
+    inputs = L.Input((2,))
+    first = L.Dense(2, "tanh")(inputs)
+    added = L.Add()([first, L.Dense(2, "tanh")(first)])
+    model = cr.Model(inputs, L.Dense(1)(L.Concatenate()([added, first])))
+    solution = cr.explain(model, [[1.0, 2.0]], [[1.0]], loss="mse", detail="neuron")
+    formula = lines_of(solution, "forward")["a3_1"].formula
+    names = [leaf.name for leaf in formula.leaves()]
+    assert names[1:8:2] == ["s[0]", "s[1]", "a1_1", "a1_2"]
+    line = next(i for n, i in lines_of(solution, "forward").items() if n.startswith("s["))
+    assert [leaf.name[:2] for leaf in line.formula.leaves()] == ["a1", "a2"]

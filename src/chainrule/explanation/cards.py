@@ -175,17 +175,17 @@ class Cards(NamedTuple):
         texts = table_texts(table, self.digits)
         others = [table_texts(table, Digits(d, self.digits.held)) for d in self.decimals]
         since, body = self._since(), []
+        of_text = [all(is_text(row[k]) for row in table.rows) for k in range(len(table.columns))]
         for r, row in enumerate(table.rows):
             at = table.at[r] if table.at else ()
             written = [[column[r] for column in columns] for columns in (texts, *others)]
-            body.append(self._row(row, written, at, table.columns))
+            body.append(self._row(row, written, at, table.columns, of_text))
         title = ""
         if table.title:
             said, spoken = self.language.sentence(table.title)
             way = "" if spoken else ' lang="en" dir="ltr"'
             title = f"<caption{way}>{escape(said)}</caption>"
-        texts_only = [all(is_text(row[k]) for row in table.rows) for k in range(len(table.columns))]
-        heads = "".join(map(self._column, table.columns, texts_only))
+        heads = "".join(map(self._column, table.columns, of_text))
         rest = ""
         if table.total:
             words = self.language
@@ -207,11 +207,11 @@ class Cards(NamedTuple):
 
     def _row(
         self, row: Sequence[Any], written: list[list[str]], at: Sequence[str],
-        columns: Sequence[str],
+        columns: Sequence[str], of_text: Sequence[bool],
     ) -> str:  # fmt: skip
         """A row. Numbers that only lead to a computed one appear together with it."""
         first = self.steps.now if self.steps is not None else 0
-        made = [self._cell(cell, [t[k] for t in written]) for k, cell in enumerate(row)]
+        made = [self._cell(cell, [t[k] for t in written], of_text[k]) for k, cell in enumerate(row)]
         cells, hows, waiting = [text for text, _ in made], [], []
         left = {k for k, (_, counted) in enumerate(made) if counted and k}
         computed = {k for k in left if isinstance(row[k], Cell)}
@@ -239,11 +239,12 @@ class Cards(NamedTuple):
         said = self.language.words.get(text.strip())
         return escape(said) if said else indent + element(sign(symbol(text)))
 
-    def _cell(self, cell: Any, texts: Sequence[str]) -> tuple[str, bool]:
-        """A cell, and whether it is a number."""
+    def _cell(self, cell: Any, texts: Sequence[str], of_text: bool) -> tuple[str, bool]:
+        """A cell, and whether it is a number; `of_text`: as the whole column."""
         value = cell.value if isinstance(cell, Cell) else cell
         if isinstance(value, str):
-            return f'<td class="cr-text" dir="ltr">{escape(visible(value))}</td>', False
+            kind = "cr-text" if of_text else "cr-cell"
+            return f'<td class="{kind}" dir="ltr">{escape(visible(value))}</td>', False
         text, other = number_text(texts[0]), [number_text(t) for t in texts[1:]]
         attribute = ""
         if other and set(other) != {text}:
@@ -263,7 +264,7 @@ class Cards(NamedTuple):
 
 def _side(kind: str, parts: Sequence[str], equals: bool = True) -> str:
     """One side of an equation, after its equal sign."""
-    equal = element('<mo form="infix">=</mo>') if equals else ""
+    equal = f'<span class="cr-equals">{element("<mo>=</mo>")}</span>' if equals else ""
     return f'<span class="cr-side {kind}">{equal}{"<wbr>".join(parts)}</span>'
 
 

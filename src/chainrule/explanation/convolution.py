@@ -21,6 +21,8 @@ from .steps import Table
 
 __all__ = ["Convolution"]
 
+MANY = 2000  # numbers of a kernel; from more on the sum for one number of the input is left out
+
 
 class Everywhere(Shown):
     """One kernel at every position: y[p, f] = f(Σₖ cols[p, k]·K[k, f] + b[f]).
@@ -169,7 +171,7 @@ class Everywhere(Shown):
         f = self.f
         n = self.column(f)[1].size
         gradient = self.gradient(self.kernel)
-        k = max(range(n), key=lambda k: abs(gradient[self.kernel_at(k, f)]))
+        k = max(range(n), key=lambda k: abs(float(gradient[self.kernel_at(k, f)])))
         d, xs = self.positions(f), np.asarray(self.column(f)[0][..., k], np.float64)
 
         def term(i: int) -> Formula:
@@ -352,6 +354,8 @@ class Convolution(Everywhere):
     def input_line(self) -> Any:
         """The number of the input with the largest gradient, as a sum over windows and filters."""
         if not hasattr(self.x, "index") or self.rec.gradient(self.x) is None:
+            return None
+        if self.value(self.kernel).size > MANY:
             return None
         d_x = self.gradient(self.x)[self.row]
         cell = biggest(d_x)

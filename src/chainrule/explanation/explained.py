@@ -153,6 +153,17 @@ class Explanation:
         """
         return page(self, language, weight)
 
+    def renamed(self, notation: str) -> Explanation:
+        """The same in the names of another notation.
+
+        Raises:
+            ArgumentError: there is none of that name.
+        """
+        say = self.say
+        names = notation_of(notation)
+        other = Context(say.recording, names, say.digits.decimals, say.row, say.detail)
+        return Explanation(other, self.extra, self.exact)
+
     def fragment(self, key: str, language: str = "en") -> str:
         """One part, or one weight, as HTML to embed: classes, and neither script nor style.
 

@@ -47,22 +47,46 @@ def colours(selector: str, dark: str) -> str:
 
 
 def page(explanation: Explanation, language: str = "en", weight: str | None = None) -> str:
-    """The whole page as text."""
+    """The whole page as text; what is in the names of a deck is there in the standard ones too."""
     words = language_of(language)
+    views = [_view(explanation, words, weight)]
+    names = [explanation.say.names.key]
+    if weight is None and names[0] != "standard" and len(views[0]) < LARGEST // 4:
+        names.append("standard")
+        views.append(_view(explanation.renamed("standard"), words, None, second=True))
+    title = f"{words.word('One training step')}: {explanation.say.recording.model.name}"
+    digits = explanation.say.digits
+    bar = _bar(words, line_decimals(digits), digits.decimals, names, "page-backward" in views[0])
+    return _whole(title, words, bar, "".join(views))
+
+
+def _view(
+    explanation: Explanation, words: Language, weight: str | None, second: bool = False
+) -> str:
+    """Drawing, parts and weights in one notation."""
     scene = None if weight is not None else scene_of(explanation, 300, words.direction)
     steps = Stepper(None if scene is None else scene.shows)
     digits = explanation.say.digits
     cards = Cards(digits, words, line_decimals(digits), steps)
     if weight is not None:
-        body = [cards.part(explanation.weight(weight), name=weight)]
+        body = cards.part(explanation.weight(weight), name=weight)
     else:
-        body = list(_parts(explanation.parts, cards))
-    quiet = Cards(digits, words, line_decimals(digits))
-    room = LARGEST - sum(len(text.encode()) for text in body) - 400_000
-    views = [] if scene is None else list(_weights(explanation, scene, quiet, room))
-    title = f"{words.word('One training step')}: {explanation.say.recording.model.name}"
-    return _whole(title, words, line_decimals(digits), digits.decimals, explanation,
-                  scene, "".join(body), "".join(views))  # fmt: skip
+        body = "".join(_parts(explanation.parts, cards))
+    quiet = cards._replace(steps=None)
+    room = LARGEST - len(body.encode()) - 400_000
+    found = "" if scene is None else "".join(_weights(explanation, scene, quiet, room))
+    if second:  # an id has one place
+        found = found.replace('<section id="', '<section data-name="')
+    if found:
+        head = escape(words.word("Every weight"))
+        found = f'<div class="cr-explain page-weights"><h2>{head}</h2>{found}</div>\n'
+    hint = escape(words.word("press"))
+    return (
+        f'<div class="page-view{" gone" if second else ""}">\n'
+        f"{_drawings(explanation, scene, words)}"
+        f'<p class="page-hint">{hint}</p>\n'
+        f'<main class="cr-explain">\n{body}</main>\n{found}</div>\n'
+    )
 
 
 def _parts(parts: tuple[Part, ...], cards: Cards) -> Iterator[str]:
@@ -119,17 +143,10 @@ def _weights(explanation: Explanation, scene: Scene, cards: Cards, room: int) ->
 # --- the frame ----------------------------------------------------------------------------------
 
 
-def _whole(
-    title: str, words: Language, decimals: tuple[int, ...], first: int, explanation: Explanation,
-    scene: Scene | None, body: str, views: str,
-) -> str:  # fmt: skip
+def _whole(title: str, words: Language, bar: str, views: str) -> str:
     t = words.word
     digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
     style = colours(":root", ":root[data-theme=dark],[data-theme=dark] .cr-auto") + _light()
-    weights = (
-        f'<div class="cr-explain page-weights"><h2>{t("Every weight")}</h2>{views}</div>\n'
-        if views else ""
-    )  # fmt: skip
     return (
         f'<!DOCTYPE html>\n<html lang="{words.code}" dir="{words.direction}">\n<head>\n'
         '<meta charset="utf-8">\n'
@@ -138,11 +155,7 @@ def _whole(
         f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'\">\n"
         f"<title>{escape(visible(title))}</title>\n"
         f"<style>\n{style}{CARDS_CSS}{PAGE_CSS}</style>\n</head>\n<body>\n"
-        f'<h1 class="page-title">{escape(visible(title))}</h1>\n'
-        f"{_bar(words, decimals, first, scene)}"
-        f"{_drawings(explanation, scene, words)}"
-        f'<p class="page-hint">{escape(t("press"))}</p>\n'
-        f'<main class="cr-explain">\n{body}</main>\n{weights}'
+        f'<h1 class="page-title">{escape(visible(title))}</h1>\n{bar}{views}'
         f'<p class="page-end">{escape(t("computed with all digits, rounded only here"))}</p>\n'
         '<p class="page-live page-sr" aria-live="polite"></p>\n'
         f'<dialog class="cr-explain"><button class="page-close">{escape(t("Close"))}</button>'
@@ -157,7 +170,9 @@ def _light() -> str:
     return f":root[data-theme=light],[data-theme=light] .cr-auto{{{light}}}\n"
 
 
-def _bar(words: Language, decimals: tuple[int, ...], first: int, scene: Scene | None) -> str:
+def _bar(
+    words: Language, decimals: tuple[int, ...], first: int, names: list[str], backward: bool
+) -> str:
     t = words.word
     buttons = "".join(
         f'<button data-go="{go}" title="{escape(t(name))}" aria-label="{escape(t(name))}">{sign}'
@@ -173,7 +188,9 @@ def _bar(words: Language, decimals: tuple[int, ...], first: int, scene: Scene | 
                 ("symbols", t("symbols")), ("numbers", t("numbers"))]),
         _select("digits", t("Digits"), [(str(k), str(d)) for k, d in enumerate(decimals)],
                 str(decimals.index(first))),
-        _select("wave", t("Wave"), waves) if scene is not None and scene.backward else "",
+        _select("wave", t("Wave"), waves) if backward else "",
+        _select("names", t("Names"), [(str(k), n) for k, n in enumerate(names)])
+        if len(names) > 1 else "",
         _select("more", t("Details"), [("short", t("few")), ("all", t("all"))]),
         _select("theme", t("Colours"), [("", t("as the system")), ("light", t("light")),
                 ("dark", t("dark"))]),

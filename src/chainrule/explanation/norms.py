@@ -34,6 +34,7 @@ class Normalized(Shown):
         self.inside = self._grouped(self.flat)
         self.sharing = self._members()
         self.members = self._counted()
+        self.over_rows = bool(np.any(self.sharing[:, 0] != self.row))
         self.publish(self.y, self.c)
 
     def _find(self) -> None:
@@ -85,8 +86,8 @@ class Normalized(Shown):
         """A place in the shape in which the statistics are taken."""
         return tuple(int(i) for i in np.unravel_index(flat, self.value(self.x_hat).shape))
 
-    def _members(self) -> list[tuple[int, ...]]:
-        """The numbers that share mean and variance with the one that is shown."""
+    def _members(self) -> np.ndarray:
+        """The places of the numbers that share mean and variance with the one that is shown."""
         shape = self.value(self.x_hat).shape
         of = self.value(self.over).shape
         spread = np.zeros(shape, bool)
@@ -94,16 +95,22 @@ class Normalized(Shown):
             slice(None) if n == 1 else slice(i, i + 1) for i, n in zip(self.inside, of, strict=True)
         )
         spread[index] = True
-        return [tuple(int(i) for i in p) for p in np.argwhere(spread)]
+        return np.argwhere(spread)
 
-    def _counted(self) -> list[tuple[int, ...]]:
+    def _counted(self) -> np.ndarray:
         """Those of them that a mask leaves: mean and variance are theirs."""
         moments: Any = getattr(self.variance, "call", None)
         if not self.own or moments.operation.__name__ != "sum":
             return self.sharing
-        share = np.broadcast_to(self.value(moments.args[0].call.args[1]),
-                                self.value(self.x_hat).shape)  # fmt: skip
-        return [p for p in self.sharing if share[p]]
+        share = np.broadcast_to(
+            self.value(moments.args[0].call.args[1]), self.value(self.x_hat).shape
+        )
+        return self.sharing[self.at_places(share, self.sharing) != 0]
+
+    @staticmethod
+    def at_places(array: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """The numbers of an array there, as float64."""
+        return np.asarray(array[tuple(places.T)], np.float64)
 
     # --- names
 
@@ -116,7 +123,7 @@ class Normalized(Shown):
         if self.value(source).shape != shape:  # in groups
             source = source.call.args[0]
         name = self.entry(source, tuple(cell))
-        if any(m[0] != self.row for m in self.members):
+        if self.over_rows:
             name = self.of_row(name, row)
         return self.leaf(name, self.value(self.x)[place], self.entry_at(source, tuple(cell)))
 
@@ -132,7 +139,9 @@ class Normalized(Shown):
     def hat(self, place: tuple[int, ...] | None = None) -> Leaf:
         """x̂."""
         place = self.inside if place is None else place
-        mark = "" if place == self.inside else f"({self.sharing.index(place) + 1})"
+        mark = ""
+        if place != self.inside:
+            mark = f"({int(np.flatnonzero((self.sharing == place).all(axis=1))[0]) + 1})"
         return self.leaf(f"x̂{self.number}{mark}", self.value(self.x_hat)[place])
 
     def _of(self, node: Any) -> float:
@@ -170,7 +179,7 @@ class Normalized(Shown):
         n = len(self.members)
         if self.variance is None or not self.own:
             over = "with its moving mean and variance, as it is not trained"
-        elif any(m[0] != self.row for m in self.members):
+        elif self.over_rows:
             each = n // self.rec.rows
             over = f"mean and variance of each channel over {self.rec.rows} rows"
             over += f" × {each} positions" if each > 1 else ""
@@ -206,16 +215,21 @@ class Normalized(Shown):
 
     def statistics(self) -> list[Line]:
         """μ and σ²; of masked ones without a formula."""
-        say, n, lines = self.say, len(self.members), []
-        leaves = [self.given(p) for p in self.members]
+        say, n = self.say, len(self.members)
+        lines: list[Line] = []
+        values = self.at_places(self.value(self.x), self.members)
         count = const(n)
+
+        def x(k: int) -> Leaf:
+            return self.given(tuple(int(i) for i in self.members[k]))
+
+        centre = 0.0
         if self.mean is not None:
-            total = long_sum([x.value for x in leaves], lambda k: leaves[k])
-            lines.append(say.line(self.mu().name, Ratio(total, count), self.mu().value,
-                                  (self.name,)))  # fmt: skip
-        centre = self.mu().value if self.mean is not None else 0.0
-        squares = [(x.value - centre) ** 2 for x in leaves]
-        total = long_sum(squares, lambda k: Power(self._centred(leaves[k]), const(2)), 2)
+            mu = self.mu()
+            centre = mu.value
+            lines.append(say.line(mu.name, Ratio(long_sum(values, x), count), centre, (self.name,)))
+        squares = (values - centre) ** 2
+        total = long_sum(squares, lambda k: Power(self._centred(x(k)), const(2)), 2)
         sigma = self.sigma()
         lines.append(say.line(sigma.name, Ratio(total, count), sigma.value, (self.name,)))
         return lines
@@ -287,17 +301,17 @@ class Normalized(Shown):
 
     def ways(self, direct: np.ndarray) -> list[Line]:
         """-x̂·mean(g·x̂) through σ², -mean(g) through μ, beside what the tape says."""
-        if self.inside not in self.members:  # masked: mean and variance do not know it
+        if not (self.members == self.inside).all(axis=1).any():  # masked: nobody counts it
             return []
-        hats = np.array([self.value(self.x_hat)[p] for p in self.sharing], np.float64)
-        g = np.array([direct[p] for p in self.sharing], np.float64)
+        hats = self.at_places(self.value(self.x_hat), self.sharing)
+        g = self.at_places(direct, self.sharing)
         n = const(len(self.members))
 
         def leaf(k: int) -> Leaf:
             return self.leaf(f"g{self.number}({k + 1})", g[k])
 
         mean_gx = Ratio(long_sum(g * hats, lambda k: Product(
-            [leaf(k), self.hat(self.sharing[k])]), 2), n)  # fmt: skip
+            [leaf(k), self.hat(tuple(int(i) for i in self.sharing[k]))]), 2), n)  # fmt: skip
         lines = [self.say.line(
             "through σ²" if self.mean is not None else "through mean(x²)",
             Neg(Product([self.hat(), mean_gx])), self._through("square")[self.inside],

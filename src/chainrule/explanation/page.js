@@ -1,60 +1,66 @@
 "use strict";
 (() => {
   const root = document.documentElement, all = (q, in_ = document) => [...in_.querySelectorAll(q)];
-  const main = document.querySelector("main"), live = document.querySelector(".page-live");
-  const count = document.querySelector(".page-count"), hint = document.querySelector(".page-hint");
+  const live = document.querySelector(".page-live");
+  const count = document.querySelector(".page-count");
   const dialog = document.querySelector("dialog");
-  const waves = {forward: document.querySelector(".page-forward svg"),
-                 backward: document.querySelector(".page-backward svg")};
-  const steps = new Map();  // number -> what appears with it
-  for (const e of all("main [data-step]")) {
-    const k = Number(e.dataset.step);
-    steps.set(k, [...(steps.get(k) || []), e]);
-  }
-  const last = Math.max(0, ...steps.keys());
-  const shown = new Map(all("main [data-shows]").map(e => [e.dataset.shows, Number(e.dataset.step)]));
-  let now = 0, wave = "";
+  // the same in one notation and in another: each a view
+  const views = all(".page-view").map(box => {
+    const steps = new Map();  // number -> what appears with it
+    for (const e of all("main [data-step]", box)) {
+      const k = Number(e.dataset.step);
+      steps.set(k, [...(steps.get(k) || []), e]);
+    }
+    return {
+      box, steps, main: box.querySelector("main"), last: Math.max(0, ...steps.keys()),
+      waves: {forward: box.querySelector(".page-forward svg"),
+              backward: box.querySelector(".page-backward svg")},
+      shown: new Map(all("main [data-shows]", box).map(e => [e.dataset.shows, Number(e.dataset.step)])),
+    };
+  });
+  let view = views[0], now = 0, wave = "";
 
   const asked = k => {  // is this step part of what the reader sees?
-    const e = (steps.get(k) || [])[0];
+    const e = (view.steps.get(k) || [])[0];
     return e && !(root.classList.contains("short") && e.closest(".cr-more"));
   };
   const beside = (k, by) => {
-    do k += by; while (k > 0 && k <= last && !asked(k));
-    return Math.max(0, Math.min(k, last));
+    do k += by; while (k > 0 && k <= view.last && !asked(k));
+    return Math.max(0, Math.min(k, view.last));
   };
 
   const places = e => ((e.closest("[data-at]") || {dataset: {at: ""}}).dataset.at || "").split("|");
   const holds = (group, at) => at.includes(group.dataset.at);
 
   function show(k, quiet) {
-    now = k;
-    for (const e of all("[data-from]")) e.classList.toggle("gone", Number(e.dataset.from) > now);
+    const {box, main, steps, last, shown} = view;
+    now = Math.min(k, last);
+    for (const e of all("[data-from]", box)) e.classList.toggle("gone", Number(e.dataset.from) > now);
     for (const [n, found] of steps) for (const e of found) {
       e.classList.toggle("later", n > now);
       e.classList.toggle("now", n === now);
     }
-    for (const e of all("[data-how]")) e.classList.toggle("now", Number(e.dataset.how) === now);
+    for (const e of all("[data-how]", box)) e.classList.toggle("now", Number(e.dataset.how) === now);
     const found = steps.get(now) || [], at = found.length ? places(found[0]) : [];
-    for (const e of all(".page-scene .at")) {
+    for (const e of all(".page-scene .at", box)) {
       e.classList.toggle("now", holds(e, at));
       e.classList.toggle("first", e.dataset.at === at[0]);
     }
-    for (const e of all(".page-scene [data-value]")) {
+    for (const e of all(".page-scene [data-value]", box)) {
       const n = shown.get(e.dataset.value);
       e.classList.toggle("later", n !== undefined && n > now);
       e.classList.toggle("now", n === now);
     }
     turn(found);
     count.textContent = `${now} / ${last}`;
-    hint.classList.toggle("gone", now > 0);
+    for (const e of all(".page-hint")) e.classList.toggle("gone", now > 0);
     const line = found[found.length - 1];
     if (line) {
-      const how = document.querySelector(`[data-how="${now}"]`);
+      const how = box.querySelector(`[data-how="${now}"]`);
       (how || line).scrollIntoView({block: "nearest"});
-      const box = (how || line).getBoundingClientRect(), room = main.getBoundingClientRect();
-      if (box.bottom > room.bottom - 60) main.scrollTop += box.bottom - room.bottom + 90;
-      if (box.top < room.top + 50) main.scrollTop -= room.top + 50 - box.top;
+      const place = (how || line).getBoundingClientRect(), room = main.getBoundingClientRect();
+      if (place.bottom > room.bottom - 60) main.scrollTop += place.bottom - room.bottom + 90;
+      if (place.top < room.top + 50) main.scrollTop -= room.top + 50 - place.top;
       live.textContent = spoken(line, how);
     } else {
       main.scrollTop = 0;
@@ -69,6 +75,7 @@
     return `${name} ${(how || line).textContent}`.replace(/\s+/g, " ").trim();
   }
   function turn(found) {
+    const {waves} = view;
     const back = found.some(e => e.closest(".cr-backward, .cr-check, .cr-update, .cr-why"));
     const which = wave || (back && waves.backward ? "backward" : "forward");
     for (const name in waves)
@@ -80,8 +87,8 @@
   function open(place) {
     const box = dialog.querySelector(".page-card");
     box.textContent = "";
-    const own = all(".page-weights > section").find(e => e.dataset.place === place);
-    const lines = all("main .cr-line, main tr[data-at]").filter(e => places(e)[0] === place);
+    const own = all(".page-weights > section", view.box).find(e => e.dataset.place === place);
+    const lines = all("main .cr-line, main tr[data-at]", view.box).filter(e => places(e)[0] === place);
     if (own) box.append(own.cloneNode(true));
     else for (const e of lines) box.append(e.matches("tr") ? tableOf(e) : e.cloneNode(true));
     if (!box.children.length) return;
@@ -96,6 +103,7 @@
     table.append(head.cloneNode(true), row.cloneNode(true));
     return table;
   }
+  for (const e of all(".page-scene svg")) e.setAttribute("role", "group");  // its parts can be read
   for (const e of all(".page-scene .at")) {
     e.setAttribute("tabindex", "0");
     e.setAttribute("role", "button");
@@ -123,21 +131,26 @@
   });
   choose("digits", v => {
     for (const e of all("[data-d]")) e.textContent = e.dataset.d.split("|")[Number(v)];
-    for (const [key, k] of shown) {
+    for (const {box, shown, steps} of views) for (const [key, k] of shown) {
       const line = (steps.get(k) || []).slice(-1)[0].querySelector("data"), text = line.textContent;
-      for (const e of all(".page-scene [data-value]").filter(g => g.dataset.value === key)) {
+      for (const e of all(".page-scene [data-value]", box).filter(g => g.dataset.value === key)) {
         const t = e.querySelector("text");
         t.textContent = t.textContent.replace(/\S+$/, text);
       }
     }
   });
-  choose("wave", v => { wave = v; turn(steps.get(now) || []); });
+  choose("wave", v => { wave = v; turn(view.steps.get(now) || []); });
+  choose("names", v => {
+    view = views[Number(v)];
+    for (const other of views) other.box.classList.toggle("gone", other !== view);
+    show(now);
+  });
   choose("theme", v => { if (v) root.dataset.theme = v; else delete root.dataset.theme; });
   choose("more", v => { root.classList.toggle("short", v === "short"); show(now); });
   for (const b of all("[data-go]")) b.addEventListener("click", () => go(b.dataset.go));
 
   function go(where) {
-    show({next: () => beside(now, 1), back: () => beside(now, -1), first: () => 0, all: () => last}[where]());
+    show({next: () => beside(now, 1), back: () => beside(now, -1), first: () => 0, all: () => view.last}[where]());
   }
   const keys = {ArrowRight: "next", PageDown: "next", ArrowLeft: "back", PageUp: "back",
                 Home: "first", End: "all"};
@@ -152,7 +165,7 @@
 
   function arrive() {
     const hash = decodeURIComponent(location.hash.slice(1)), step = /^step=(\d+)$/.exec(hash);
-    if (step) return show(Math.min(Number(step[1]), last), true);
+    if (step) return show(Number(step[1]), true);
     show(now, true);
     const card = hash && id(hash);
     if (card && card.dataset.place) open(card.dataset.place);

@@ -17,6 +17,7 @@ from .steps import Cell, Line, Table, Words
 
 __all__ = ["Recurrence", "Step"]
 
+PARTS = ("getitem", "_split")  # what takes columns out of an array
 STEPS = 12  # of a table; of longer sequences the last ones
 
 
@@ -79,7 +80,7 @@ class Recurrence(Shown):
         for call in self.calls("dense", "matmul"):
             made = getattr(call.args[1], "call", None)
             parts = made is not None and made.operation is not None and (
-                made.operation.__name__ == "getitem" and made.args[0] is weight
+                made.operation.__name__ in PARTS and made.args[0] is weight
             )  # fmt: skip
             if call.args[1] is weight or parts:
                 found.append(call)
@@ -113,7 +114,12 @@ class Recurrence(Shown):
 
     def parts(self, node: Any) -> list[Any]:
         """The blocks of columns that a sum is split into, in order."""
-        found = [c for c in self.users.get(id(node), ()) if c.operation.__name__ == "getitem"]
+        found: list[Any] = []
+        for call in self.users.get(id(node), ()):
+            if call.operation.__name__ == "_split":
+                return list(call.results)
+            if call.operation.__name__ == "getitem":
+                found.append(call)
         return sorted(found, key=lambda c: c.args[1][-1].start or 0)
 
     def kept(self, node: Any) -> Any:
@@ -334,7 +340,7 @@ class Recurrence(Shown):
             if call.args[1] is node:
                 found += d[1]
             else:  # the product was with some of its columns
-                found[call.args[1].call.args[1]] += d[1]
+                found[_columns(call.args[1])] += d[1]
         return found
 
     def over_time(self, mark: str, node: Any, index: tuple[int, ...]) -> Line:
@@ -399,3 +405,11 @@ class Recurrence(Shown):
     def factor(self, t: int) -> Formula:
         """∂state(t)/∂state(t-1) of the unit, on the way that does not leave it."""
         raise NotImplementedError
+
+
+def _columns(part: Any) -> tuple[slice, ...]:
+    """The place of columns in the array they were taken from."""
+    if part.call.operation.__name__ == "getitem":
+        return part.call.args[1]
+    edges = part.call.args[1]
+    return slice(None), slice(edges[part.place], edges[part.place + 1])

@@ -147,7 +147,7 @@ class Shown(Explainer):
 
     def source(self, node: Any) -> Any:
         """The input of the tape that a node is a mere reordering of, such as a kernel."""
-        moves = ("reshape", "getitem", "transpose", "concatenate", "cast")
+        moves = ("reshape", "getitem", "_split", "transpose", "concatenate", "cast")
         while getattr(node, "call", None) is not None and node.call.operation is not None:
             if node.call.operation.__name__ not in moves:
                 raise Unexplained

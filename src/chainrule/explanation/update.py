@@ -160,8 +160,9 @@ def step_formula(o: Any, g: Leaf, before: dict[str, float], after: dict[str, flo
     if kind in ("Adam", "AdamW"):
         m, v = Leaf("m̂", after["momentum"] / (1 - o.beta_1**t)), after["velocity"]
         root = Leaf("v̂", v / (1 - o.beta_2**t))
-        epsilon = const(f"{o.epsilon:g}/sqrt(1 - {o.beta_2}^{t})",
-                        o.epsilon / (1 - o.beta_2**t) ** 0.5)
+        epsilon = const(
+            f"{o.epsilon:g}/sqrt(1 - {o.beta_2}^{t})", o.epsilon / (1 - o.beta_2**t) ** 0.5
+        )
         return Neg(Ratio(Product([eta, m]), Sum([Apply("sqrt", root), epsilon])))
     if kind == "RMSprop" and not o.momentum and not o.centered:
         v = Leaf("v", after["velocity"])

@@ -262,10 +262,10 @@ def _plain_spread(d_y: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
 def _xla_pair(x: Any, d_y: Any, axes: Sequence[Axis]) -> Any:
     m, nd = xp(x, d_y), len(axes)
     spatial = tuple(range(1, nd + 1))
-    x, padding = _fitted(x, axes)
 
     def canonical(x: Any, d_y: Any) -> Any:
         """d_y is the kernel, the samples are its channels: copied into the one quick form."""
+        x, padding = _fitted(x, axes)
         x = m.transpose(x, (nd + 1, *spatial, 0))
         d_y = m.transpose(d_y, (*spatial, 0, nd + 1))
         d = _convolution(x, d_y, [a.dilation for a in axes], padding, [a.stride for a in axes])
@@ -273,6 +273,7 @@ def _xla_pair(x: Any, d_y: Any, axes: Sequence[Axis]) -> Any:
 
     def permuted(x: Any, d_y: Any) -> Any:
         """The same without copies, as the libraries of other devices know it."""
+        x, padding = _fitted(x, axes)
         letters = "DHW"[-nd:]
         return lax().conv_general_dilated(
             x,
@@ -283,7 +284,11 @@ def _xla_pair(x: Any, d_y: Any, axes: Sequence[Axis]) -> Any:
             dimension_numbers=(f"C{letters}N", f"I{letters}O", f"{letters}NC"),
         )
 
-    return lax().platform_dependent(x, d_y, cpu=canonical, default=permuted)
+    def banded(x: Any, d_y: Any) -> Any:
+        return _banded_pair(x, d_y, axes)
+
+    on_cpu = banded if _is_thin(x.shape[-1], d_y.shape[-1], axes) else canonical
+    return lax().platform_dependent(x, d_y, cpu=on_cpu, default=permuted)
 
 
 # --- thin inputs on XLA:CPU: neighbouring windows in one product --------------------------------
@@ -392,6 +397,25 @@ def _banded_spread(d_y: Any, kernel: Any, axes: Sequence[Axis]) -> Any:
         found.append(_overlapped(stretches, wide, together, channels))
     d_x = found[0] if len(found) == 1 else m.concatenate(found, axis=0)
     return release(d_x, wide)
+
+
+def _banded_pair(x: Any, d_y: Any, axes: Sequence[Axis]) -> Any:
+    """The gradient of the banded matrix, then the sum over the places where the kernel stood."""
+    together, _, _ = _banded(axes)
+    m, channels, filters = xp(x, d_y), x.shape[-1], d_y.shape[-1]
+    d_matrix: Any = 0
+    for part in _parts(x.shape[0], axes, channels, filters):
+        rows = _stretches(x[part], axes)  # those that y was made of: a compiler keeps them
+        d_matrix = d_matrix + m.matmul(rows.T, _grouped(d_y[part], axes))
+    *lead, last = axes
+    sizes = [a.size for a in lead]
+    d_matrix = m.reshape(d_matrix, (*sizes, -1, channels, together, filters))
+    every = (slice(None),) * len(lead)
+    total: Any = 0
+    for i in range(together):
+        start = i * last.stride
+        total = total + d_matrix[(*every, slice(start, start + last.size), slice(None), i)]
+    return total
 
 
 def _overlapped(stretches: Any, axes: Sequence[Axis], together: int, channels: int) -> Any:
