@@ -17,7 +17,8 @@ TITLES = {
     "division": "Division with remainder",
     "reduce": "Reductions",
     "products": "Products",
-    "shape": "Shapes",
+    "shapes": "Shapes",
+    "creation": "New arrays",
     "tensor": "Axes and triangles",
     "order": "Order",
     "normalization": "Normalizations",
@@ -30,7 +31,7 @@ TITLES = {
     "image": "Images",
     "probability": "Cross-entropies",
 }
-NO_OPERATION = {"logits_behind"}  # looks at a tape and computes nothing
+NO_OPERATION = {"logits_behind", "shape"}  # look at a tape, at an array, and compute nothing
 
 HEAD = """# All derivatives
 

@@ -16,7 +16,7 @@ x_train, x_test = x_train[..., None] / 16, x_test[..., None] / 16  # with an axi
 lenet = cr.applications.LeNet5(activation="relu", pool="max")
 model = cr.Sequential([cr.Input((8, 8, 1)), cr.layers.Resizing(28, 28), lenet])
 model.compile(cr.optimizers.Adam(0.002), "sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x_train, y_train, batch_size=32, epochs=6, verbose=2)
+model.fit(x_train, y_train, batch_size=32, epochs=3, verbose=2)
 
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"{lenet.count_params():,} parameters, test accuracy {accuracy:.1%}")

@@ -1150,6 +1150,16 @@ CALLBACKS_WITHOUT_ROW = {"CallbackList"}  # no callback itself
 
 # --- layers --------------------------------------------------------------------------------------
 
+
+def dense_shared(f: Callable = lambda z: z) -> Callable:
+    """f(Σ x_j·w_jk + b), the same b for every k."""
+
+    def of(x, w, b=None):
+        return dense(f)(x, w, None if b is None else [b[0]] * len(w[0]))
+
+    return of
+
+
 # further rows stand in files `layers_*.py` beside, which offer them as LAYERS
 LAYERS: list[LayerRow] = [
     LayerRow("Dense", dense(), (3,), alias=("Linear", "linear")),
@@ -1162,6 +1172,16 @@ LAYERS: list[LayerRow] = [
         (3,),
         {"kernel_regularizer": "l2", "bias_initializer": "ones", "kernel_initializer": "he_normal"},
         tag="parts by name",
+    ),
+    LayerRow("SharedBiasDense", dense_shared(sigmoid), (3, "sigmoid")),
+    LayerRow("SharedBiasDense", dense_shared(), (3,), {"use_bias": False}, tag="no bias"),
+    LayerRow(
+        "SharedBiasDense",
+        dense_shared(),
+        (2,),
+        {"bias_trainable": False, "bias_initializer": "ones"},
+        shape=(2, 3, 4),
+        tag="frozen",
     ),
     LayerRow("Activation", each(mp.tanh), ("tanh",)),
     LayerRow("Sigmoid", each(sigmoid)),

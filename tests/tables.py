@@ -119,6 +119,22 @@ ELEMENTWISE = [
         kwargs={"threshold": 0.5},
         tag="threshold",
     ),
+    Row(
+        "step",
+        (given([-1.0, 0.5, 0.75]),),
+        each(lambda x, threshold: int(x >= threshold)),
+        kwargs={"threshold": 0.5},
+        grad=False,
+        tag="at the threshold",
+    ),
+    Row(
+        "step",
+        (given([-1.0, 0.5, 0.75]),),
+        each(lambda x, threshold, strict: int(x > threshold)),
+        kwargs={"threshold": 0.5, "strict": True},
+        grad=False,
+        tag="strict",
+    ),
     branches("floor", mp.floor, (-1.9, -1.1), (0.1, 0.9)),
     branches("ceil", mp.ceil, (-1.9, -1.1), (0.1, 0.9)),
     branches("round", mp.nint, (-1.4, -0.6), (0.6, 1.4)),
@@ -701,4 +717,5 @@ for _path in sorted(Path(__file__).parent.glob("table_*.py")):
 
 WITHOUT_ROW = {
     "logits_behind": "looks at a tape and computes nothing; see test_logits_behind",
+    "shape": "looks at an array and computes nothing; see test_shape_is_a_function",
 }

@@ -131,6 +131,13 @@ def test_small_cnn_is_as_large_as_it_says():
             ArgumentError,
             "AlexNet: dropout is out of range\n  expected: a share from 0 to 1\n  received: 1.5",
         ),
+        (
+            lambda: cr.applications.AlexNet((66, 67, 3), classes=2),
+            ShapeError,
+            "AlexNet: the images have another size\n"
+            "  expected: input_shape=(height, width, channels), from 67 × 67 on\n"
+            "  received: (66, 67, 3)\n  fix: put layers.Resizing(227, 227) before it",
+        ),
     ],
 )
 def test_refused(call, kind, text):

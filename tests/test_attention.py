@@ -340,3 +340,34 @@ def test_gradient_of_an_embedding_adds_up(n):
 
     for found in engines(gradient, np.zeros((7, 3)), d_y):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_mask_of_two_axes_is_that_of_every_sample():
+    """(T, S), as in Keras and PyTorch, also where batch = T; a mask of the keys has its own place."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4, 4, 3)).astype("float32")
+    layer = cr.layers.MultiHeadAttention(1, 2)
+    mask = np.tri(4, dtype=bool)
+    every = np.broadcast_to(mask, (4, 4, 4))
+    np.testing.assert_array_equal(
+        layer(x, x, attention_mask=mask), layer(x, x, attention_mask=every)
+    )
+    with pytest.raises(ShapeError, match="the attention mask has the wrong shape") as caught:
+        layer(x[:2], x[:2], attention_mask=mask[:2])
+    assert caught.value.fix == "a mask of the keys, (batch, S), is value_mask"
+    with pytest.raises(ShapeError, match="the attention mask has the wrong shape") as caught:
+        layer(x[:2], x[:2], attention_mask=mask[:3])
+    assert caught.value.fix is None
+
+
+def test_nan_at_masked_places_is_as_documented():
+    """Keras 3.15 and PyTorch 2.13 were asked: 0·NaN of a masked value is NaN in both."""
+    x = np.ones((2, 4, 1, 3), "float32")
+    holed = x.copy()
+    holed[0, 3] = np.nan
+    mask = np.ones((2, 1, 1, 4), bool)
+    mask[0, ..., 3] = False
+    y = cr.ops.dot_product_attention(x, x, holed, mask=mask)
+    assert np.isnan(y[0]).all()
+    np.testing.assert_allclose(y[1], 1, rtol=1e-6)
+    np.testing.assert_allclose(cr.ops.dot_product_attention(x, holed, x, mask=mask), 1, rtol=1e-6)

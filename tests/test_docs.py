@@ -17,7 +17,7 @@ from pathlib import Path
 EXEMPT = Path(__file__).with_name("without_example.txt")
 PUBLIC = (
     "", "ops", "layers", "losses", "metrics", "optimizers", "schedules", "callbacks", "activations",
-    "initializers", "regularizers", "utils", "models", "datasets", "errors", "config",
+    "initializers", "regularizers", "utils", "models", "datasets", "errors", "config", "course",
 )  # fmt: skip
 
 

@@ -20,11 +20,11 @@ from chainrule.drawing.facts import graph_of
 from chainrule.drawing.layered import Edge, arrange
 from chainrule.errors import ArgumentError, FileError, NotBuiltError
 from chainrule.plots import network
-from chainrule.svg import HUES, text_width
+from chainrule.svg import HUES
+from reading_svg import SVG, apart, read, rect, text_box, within
 
 L = cr.layers
 HOME = Path(cr.__file__).parent.parent
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 # --- layers that are known by what they say of themselves ---------------------------------------
@@ -182,40 +182,8 @@ FORMS = {
 # --- reading a drawing --------------------------------------------------------------------------
 
 
-def read(picture):
-    return ElementTree.fromstring(picture.svg())  # noqa: S314 - what we wrote ourselves
-
-
-def rect(element):
-    return tuple(float(element.get(k)) for k in ("x", "y", "width", "height"))
-
-
-def text_box(element):
-    """(left, top, right, bottom) of a text, by the measure."""
-    size, x, y = (float(element.get(k)) for k in ("font-size", "x", "y"))
-    wide = text_width(element.text, size, element.get("font-weight") == "bold")
-    right = element.get("text-anchor") == "end"
-    left = x - wide / 2 if element.get("text-anchor") == "middle" else x - wide * right
-    return left, y - 0.75 * size, left + wide, y + 0.2 * size
-
-
 def groups(tree, key):
     return [g for g in tree.iter(f"{SVG}g") if g.get(f"data-{key}") is not None]
-
-
-def apart(a, b, slack=0.01):
-    return (
-        a[2] <= b[0] + slack or b[2] <= a[0] + slack or a[3] <= b[1] + slack or b[3] <= a[1] + slack
-    )
-
-
-def within(inner, outer, slack=0.01):
-    return (
-        inner[0] >= outer[0] - slack
-        and inner[1] >= outer[1] - slack
-        and inner[2] <= outer[2] + slack
-        and inner[3] <= outer[3] + slack
-    )
 
 
 # --- every model, every form --------------------------------------------------------------------
@@ -377,6 +345,34 @@ def test_an_input_stands_right_above_what_it_leads_to():
     edges = [Edge(0, 1), Edge(1, 2), Edge(2, 4), Edge(3, 4)]
     boxes = arrange([(40, 20)] * 5, edges).boxes
     assert boxes[3][1] == boxes[2][1]
+
+
+def test_a_line_of_single_boxes_ends_right_above_what_it_leads_to():
+    #  0 → 1 → 2 → 5, and 3 → 4 → 5: 3 and 4 stand beside 1 and 2
+    edges = [Edge(0, 1), Edge(1, 2), Edge(2, 5), Edge(3, 4), Edge(4, 5)]
+    at = [v for _, v in arrange([(40, 20)] * 6, edges).boxes]
+    assert [at[3], at[4]] == [at[1], at[2]]
+    # where 3 also leads elsewhere, its line stays at the beginning
+    edges = [Edge(0, 1), Edge(1, 2), Edge(2, 6), Edge(3, 4), Edge(4, 6), Edge(3, 5)]
+    at = [v for _, v in arrange([(40, 20)] * 7, edges).boxes]
+    assert [at[3], at[4]] == [at[0], at[1]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(), st.data())
+def test_boxes_may_be_held_in_the_first_and_the_last_rank(graph, data):
+    sizes, edges = graph
+    into, out = {e.target for e in edges}, {e.source for e in edges}
+    count = len(sizes)
+    some = st.lists(st.sampled_from(range(count)), unique=True)
+    first = [b for b in data.draw(some) if b not in into]
+    last = [b for b in data.draw(some) if b not in out and b not in first]
+    found = arrange(sizes, edges, first=first, last=last)
+    middles = [v + h / 2 for (_, v), (_, h) in zip(found.boxes, sizes, strict=True)]
+    assert all(middles[b] == pytest.approx(min(middles)) for b in first)
+    assert all(middles[b] == pytest.approx(max(middles)) for b in last)
+    for edge in edges:
+        assert middles[edge.source] < middles[edge.target]
 
 
 # --- maps and neurons ---------------------------------------------------------------------------
@@ -547,7 +543,7 @@ def test_plot_model_writes_what_keras_calls_it(tmp_path):
     assert tuple(inspect.signature(cr.utils.plot_model).parameters) == names
     file = tmp_path / "model.svg"
     picture = cr.utils.plot_model(two_in_two_out(), file, show_shapes=True, rankdir="LR")
-    tree = ElementTree.parse(file).getroot()  # noqa: S314 - what we wrote ourselves
+    tree = ElementTree.parse(file).getroot()  # noqa: S314
     assert tree.tag == f"{SVG}svg"
     assert ElementTree.tostring(tree) == ElementTree.tostring(read(picture))
     words = {t.text for t in tree.iter(f"{SVG}text")}

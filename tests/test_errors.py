@@ -514,6 +514,30 @@ ARGUMENTS = [
         "Dropout: unknown argument 'sede'\n  fix: did you mean 'seed'?",
     ),
     (
+        lambda: cr.optimizers.Adam(amsgrad=True),
+        "Adam: the argument 'amsgrad' is not in chainrule yet",
+    ),
+    (
+        lambda: cr.optimizers.SGD(lr=0.1),
+        "SGD: unknown argument 'lr'\n  fix: here it is called learning_rate",
+    ),
+    (
+        lambda: cr.layers.Dense(1, lr=0.1),
+        "Dense: unknown argument 'lr'\n  fix: use one of activation, activity_regularizer, "
+        "bias_initializer, bias_regularizer, dtype, input_dim, input_shape, kernel_initializer, "
+        "kernel_regularizer, name, trainable, units, use_bias",
+    ),
+    (
+        lambda: cr.layers.Embedding(5, 2, input_length=3),
+        "Embedding: unknown argument 'input_length'\n  fix: leave it out: the length is that of "
+        "the data",
+    ),
+    (
+        lambda: cr.Sequential().compile("sgd", "mse", jit_compile=True),
+        "compile: unknown argument 'jit_compile'\n  fix: engine=\"xla\" compiles, "
+        'engine="numpy" does not',
+    ),
+    (
         lambda: Dense(0),
         "Dense 'dense' (made at LINE): units must be a whole number of at least 1\n  received: 0",
     ),

@@ -11,6 +11,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 LAST = {
     "character_transformer": "she sells sea shells",
     "every_number": "gradients agree",
+    "explain_a_step": "E is 0.7",
     "from_a_generator": "from a file: accuracy 0.9",
     "gates_of_an_lstm": "fuse=False: ",
     "gan": "off by less than 0.2: True",

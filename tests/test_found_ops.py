@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import ops
-from chainrule.errors import ChainruleError
+from chainrule.errors import ArgumentError, ChainruleError, ShapeError
 
 engines = pytest.mark.parametrize("engine", ["numpy", "xla"])
 wide_and_narrow = pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -637,3 +637,63 @@ def test_one_hot_and_pad_have_keras_arguments():
     np.testing.assert_array_equal(
         ops.pad(np.array([1.0, 2, 3]), ((2, 1),), "reflect"), [3, 2, 1, 2, 3, 2]
     )
+
+
+# --- new arrays ---------------------------------------------------------------------------------
+
+
+def test_shape_is_a_function():
+    """As in Keras: of arrays, lists, recorded values and symbols; never the module behind it."""
+    assert ops.shape(np.ones((2, 3))) == (2, 3)
+    assert ops.shape([[1], [2]]) == (2, 1)
+    assert ops.shape(cr.Input((3,))) == (None, 3)
+    with cr.record() as tape:
+        assert ops.shape(tape.watch(np.ones((4, 1)))) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("made", "dtype"),
+    [
+        (lambda: ops.arange(3), "int32"),
+        (lambda: ops.arange(3.0), "float32"),
+        (lambda: ops.arange(2**31, 2**31 + 2), "int64"),
+        (lambda: ops.arange(3, dtype="float64"), "float64"),
+        (lambda: ops.full((2,), 3), "float32"),
+        (lambda: ops.full((2,), True), "float32"),
+        (lambda: ops.full((2,), np.ones(2)), "float64"),
+        (lambda: ops.full_like(np.ones(2, "int32"), 2.5), "int32"),
+        (lambda: ops.linspace(0, 10, 3, dtype="int32"), "int32"),
+        (lambda: ops.eye(2), "float32"),
+    ],
+)
+def test_types_of_new_arrays_are_those_of_keras(made, dtype):
+    """keras.ops 3.15 on JAX, but for what it makes float32 or int32 for want of 64 bits."""
+    assert made().dtype == dtype
+
+
+def test_new_arrays_may_be_written_to():
+    for made in (ops.full((2, 2), 1.0), ops.zeros(2), ops.eye(2), ops.ones(3)):
+        made[0] = 5
+
+
+def test_new_arrays_of_traced_or_recorded_lengths_are_refused():
+    with pytest.raises(ArgumentError, match="stop must be a plain number") as caught:
+        cr.compile(ops.arange)(np.float32(3))
+    assert "x.shape[0]" in caught.value.fix
+    with cr.record() as tape, pytest.raises(ArgumentError, match="start must be a plain number"):
+        ops.linspace(tape.watch(np.float64(1)), 2)
+    with pytest.raises(ArgumentError, match="the step is 0"):
+        ops.arange(0, 3, 0)
+    with pytest.raises(ShapeError, match="cannot be repeated"):
+        ops.full((2,), np.ones(3))
+    with pytest.raises(ShapeError, match="a length is negative"):
+        ops.zeros(-1)
+
+
+def test_new_arrays_in_a_graph_and_its_file(tmp_path):
+    x = cr.Input((3,))
+    model = cr.Model(x, ops.full_like(x, 2.0) + ops.ones_like(x) + x * ops.arange(3))
+    model.save(tmp_path / "m.safetensors")
+    again = cr.load_model(tmp_path / "m.safetensors")
+    for m in (model, again):
+        np.testing.assert_array_equal(m.predict(np.ones((1, 3))), [[3, 4, 5]])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import ops
+from chainrule import layers, ops
 from chainrule.errors import ArgumentError, ChainruleError, ShapeError, StateError
 from chainrule.layers import Activation, Dense, Dropout, Layer, register
 from chainrule.models import Functional
@@ -783,3 +783,67 @@ def test_weights_by_class_and_output_are_the_formula_s(form, engine):
     np.testing.assert_allclose(logs["kind_loss"], kind, rtol=1e-5)
     np.testing.assert_allclose(logs["size_loss"], size, rtol=1e-5)
     np.testing.assert_allclose(logs["loss"], kind + 0.25 * size, rtol=1e-5)
+
+
+# --- types of what comes out --------------------------------------------------------------------
+
+MOVED = {
+    "Concatenate": lambda a, b: layers.Concatenate()([a, b]),
+    "Reshape": lambda a, b: layers.Reshape((2, 2))(a),
+    "Flatten": lambda a, b: layers.Flatten()(a),
+    "Permute": lambda a, b: layers.Permute((1,))(a),
+    "RepeatVector": lambda a, b: layers.RepeatVector(2)(a),
+    "Identity": lambda a, b: layers.Identity()(a),
+    "Add": lambda a, b: layers.Add()([a, b]),
+    "Subtract": lambda a, b: layers.Subtract()([a, b]),
+    "Multiply": lambda a, b: layers.Multiply()([a, b]),
+    "Maximum": lambda a, b: layers.Maximum()([a, b]),
+    "Dot": lambda a, b: layers.Dot(1)([a, b]),
+    "Average": lambda a, b: layers.Average()([a, b]),
+    "Embedding": lambda a, b: layers.Embedding(9, 2)(a),
+    "CategoryEncoding": lambda a, b: layers.CategoryEncoding(9)(a),
+    "Dense": lambda a, b: layers.Dense(2)(a),
+    "Dropout": lambda a, b: layers.Dropout(0.5)(a),
+    "TimeDistributed": lambda a, b: layers.TimeDistributed(layers.Flatten())(
+        layers.Reshape((2, 2, 1))(a)
+    ),
+    "TimeDistributed, floats": lambda a, b: layers.TimeDistributed(layers.Embedding(9, 2))(
+        layers.Reshape((2, 2))(a)
+    ),
+    "Sequential": lambda a, b: cr.Sequential([layers.Reshape((2, 2)), layers.Flatten()])(a),
+    "Sequential, floats": lambda a, b: cr.Sequential([layers.Embedding(9, 2)])(a),
+}
+
+
+@pytest.mark.parametrize("kinds", [("int32", "int32"), ("int32", "float32"), ("float32", "int32")])
+@pytest.mark.parametrize("name", MOVED)
+def test_a_symbol_has_the_type_that_its_value_will_have(name, kinds):
+    """Whole numbers that layers only move stay whole numbers, and the graph says so."""
+    a, b = (cr.Input((4,), dtype=kind) for kind in kinds)
+    symbol = MOVED[name](a, b)
+    y = cr.Model([a, b], symbol)([np.ones((3, 4), kind) for kind in kinds])
+    assert y.dtype == symbol.dtype
+    assert y.dtype == ("int32" if _whole(name, kinds) else "float32")
+
+
+def _whole(name, kinds):
+    floats = name in ("Average", "CategoryEncoding", "Dense", "Dropout", "Embedding")
+    alone = name not in ("Concatenate", "Add", "Subtract", "Multiply", "Maximum", "Dot")
+    return not floats and "floats" not in name and "float32" not in kinds[: 1 if alone else 2]
+
+
+def test_layers_in_a_stack_see_the_types_that_come():
+    """A layer without a rule of its own is run on what the one before makes: floats."""
+    seen = []
+
+    class Look(layers.Layer):
+        def call(self, x):
+            seen.append(x.dtype)
+            return x
+
+    stack = cr.Sequential([cr.Input((3,), dtype="int32"), layers.Embedding(5, 2), Look()])
+    assert stack.output.dtype == "float32"
+    whole = cr.Sequential([cr.Input((4,), dtype="int32"), layers.Reshape((2, 2)), Look()])
+    assert whole.output.dtype == "int32"
+    assert set(seen[: len(seen) // 2]) == {np.dtype("float32")}
+    assert set(seen[len(seen) // 2 :]) == {np.dtype("int32")}

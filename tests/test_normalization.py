@@ -299,7 +299,7 @@ REFUSED = {
     "radius": (lambda: layers.LocalResponseNormalization(1.5), "depth_radius must be a whole"),
     "constraint": (
         lambda: layers.LayerNormalization(gamma_constraint="unit_norm"),
-        "unknown argument 'gamma_constraint'",
+        "the argument 'gamma_constraint' is not in chainrule yet",
     ),
 }
 

@@ -336,7 +336,11 @@ def test_constants_stay_on_numpy_inside_a_compiled_program():
         return results
 
     inputs = {row.id: floats_first(row, "float32")[1] for row in chosen}
-    got = jax.jit(lambda now: every(now, jax.numpy.asarray))(inputs)
+    program = jax.jit(lambda now: every(now, jax.numpy.asarray)).lower(inputs)
+    # what is asked is whether it can be traced, not how quick it is: half the time to compile
+    got = program.compile(
+        {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    )(inputs)
     assert not disagreements(got, every(inputs, np.asarray), 1e-5)
 
 

@@ -21,11 +21,16 @@ import pytest
 
 import chainrule as cr
 from chainrule import files, storage
-from chainrule.errors import ArgumentError, FileError, NonFiniteError, ShapeError
+from chainrule.errors import ArgumentError, ChainruleError, FileError, NonFiniteError, ShapeError
 from chainrule.layers import Dense, Dropout
 from sealed import content, opened, seal
 
 SOURCE = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(cr.__file__)))}
+
+CURE = (
+    "fix: register layers, losses and metrics of your own before loading, or name them in "
+    "custom_objects={'Scale': Scale}"
+)
 
 
 def make(units=2, seed=4, name="net"):
@@ -192,7 +197,52 @@ def test_a_layer_that_nobody_registered(tmp_path):
     assert text.startswith(
         f"{path}: the model in the file cannot be built: unknown layer 'Mystery'\n"
     )
-    assert text.endswith("fix: register layers, losses and metrics of your own before loading")
+    assert text.endswith(CURE)
+
+
+class Halved(cr.layers.Layer):
+    """Registered nowhere."""
+
+    def call(self, x):
+        return x / 2
+
+
+def test_parts_of_ones_own_by_name(tmp_path):
+    """As in Keras: named for one file alone; known nowhere else, and nothing of ours is lost."""
+    model = cr.Sequential([cr.Input((2,)), Halved(), Dense(1)])
+    path = model.save(tmp_path / "m")
+    again = cr.load_model(path, custom_objects={"Halved": Halved})
+    assert isinstance(again.layers[0], Halved)
+    np.testing.assert_array_equal(again.predict(np.ones((1, 2))), model.predict(np.ones((1, 2))))
+    with pytest.raises(FileError, match="unknown layer 'Halved'"):
+        cr.load_model(path)
+    config = model.get_config()
+    with cr.utils.custom_object_scope({"Halved": Halved}):
+        inside = cr.Sequential.from_config(config)
+        with cr.utils.custom_object_scope(None):  # adds nothing, hides nothing
+            cr.Sequential.from_config(config)
+    assert isinstance(inside.layers[0], Halved)
+    with pytest.raises(ChainruleError, match="unknown layer 'Halved'"):
+        cr.Sequential.from_config(config)
+
+
+def test_functions_of_ones_own_by_name():
+    def bump(x):
+        return cr.ops.exp(-x * x)
+
+    with cr.utils.custom_object_scope({"bump": bump}):
+        layer = Dense(2, activation="bump")
+        assert layer.get_config()["activation"] == "bump"
+    assert layer.activation is bump
+    with pytest.raises(ChainruleError, match="unknown activation 'bump'"):
+        Dense(2, activation="bump")
+
+
+@pytest.mark.parametrize("given", [False, [Halved], {"Halved": 3}, {3: Halved}])
+def test_custom_objects_that_are_none(tmp_path, given):
+    path = make().save(tmp_path / "m")
+    with pytest.raises(ArgumentError, match="custom_objects must be a dict of classes"):
+        cr.load_model(path, given)
 
 
 def test_parts_of_ones_own_come_back_once_registered(tmp_path):
@@ -549,14 +599,14 @@ LIES = [
         too_many_metrics,
         ": the model in the file cannot be built: compile was given too much\n"
         "  expected: at most 10,000 values\n"
-        "  fix: register layers, losses and metrics of your own before loading",
+        "  " + CURE,
     ),
     (
         no_architecture,
         ": the model in the file cannot be built: the file describes no model\n"
         "  expected: a Sequential, or a Model of your own\n"
         "  received: NoneType\n"
-        "  fix: register layers, losses and metrics of your own before loading",
+        "  " + CURE,
     ),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import layers
-from chainrule.errors import ArgumentError, ChainruleError, ShapeError
+from chainrule.errors import ArgumentError, ChainruleError, DataError, ShapeError
 from chainrule.variable import swap
 from layer_row import stream
 
@@ -230,3 +230,164 @@ def test_refused(name):
     with pytest.raises(ChainruleError, match=text) as caught:
         run()
     assert isinstance(caught.value, (ShapeError, ArgumentError))
+
+
+# --- standardizing, classes as rows -------------------------------------------------------------
+
+DATA = np.random.default_rng(3).normal(5, 3, (10_000, 4))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        DATA,
+        DATA.tolist(),
+        [DATA[:1], DATA[1:7000], DATA[7000:]],
+        (part for part in np.split(DATA, [123, 4567])),
+        ((part, None) for part in np.split(DATA, [500])),
+    ],
+    ids=["array", "lists", "batches", "generator", "pairs"],
+)
+def test_statistics_of_parts_are_those_of_the_whole(data):
+    layer = layers.Normalization(dtype="float64")
+    layer.adapt(data)
+    exact = [[math.fsum(column) / len(DATA) for column in DATA.T]]
+    exact += [
+        [
+            math.fsum((v - m) ** 2 for v in column) / len(DATA)
+            for column, m in zip(DATA.T, exact[0], strict=True)
+        ]
+    ]
+    np.testing.assert_allclose(layer.get_weights(), exact, rtol=1e-12)
+
+
+def test_statistics_are_far_from_zero_without_cancelling():
+    """Values of 1e8 ± 1: a difference of squares would have no digit left."""
+    layer = layers.Normalization(axis=None, dtype="float64")
+    layer.adapt(1e8 + np.array([-1.0, 1.0, -1.0, 1.0]))
+    np.testing.assert_allclose(layer.get_weights(), [1e8, 1], rtol=1e-15)
+
+
+def test_steps_adapt_again_and_memory_mapped_files(tmp_path):
+    layer = layers.Normalization()
+    layer.adapt(iter([np.zeros((2, 4)), np.full((2, 4), 9.0)]), steps=1)
+    np.testing.assert_array_equal(layer.get_weights(), np.zeros((2, 4)))
+    np.save(tmp_path / "x.npy", DATA)
+    layer.adapt(np.load(tmp_path / "x.npy", mmap_mode="r"))
+    np.testing.assert_allclose(layer(DATA).mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(layer(DATA).std(0), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_statistics_are_saved_and_never_trained(tmp_path, engine):
+    pytest.importorskip("jax") if engine == "xla" else None
+    first = layers.Normalization()
+    first.adapt(DATA)
+    model = cr.Sequential([first, layers.Dense(1)])
+    model.compile("sgd", "mse")
+    before = first.get_weights()
+    model.fit(DATA[:64], DATA[:64, :1], verbose=0, engine=engine)
+    np.testing.assert_array_equal(first.get_weights(), before)
+    assert [v.kind for v in first.variables] == ["statistic"] * 2
+    again = cr.load_model(model.save(tmp_path / "m"))
+    np.testing.assert_array_equal(again.predict(DATA[:5]), model.predict(DATA[:5]))
+
+
+def test_classes_outside_are_refused_wherever_they_come_in():
+    layer = layers.CategoryEncoding(3)
+    with pytest.raises(DataError, match="a label is outside the classes") as caught:
+        layer(np.array([[0, 3]]))
+    assert caught.value.fix == "number the classes from 0, or give a larger num_tokens"
+    model = cr.Sequential([cr.Input((2,), dtype="int32"), layer, layers.Dense(1)])
+    for engine in ("numpy", "xla"):
+        with pytest.raises(DataError, match="outside the classes"):
+            model.predict(np.array([[0, 1], [0, -1]]), engine=engine)
+
+
+def test_a_batch_of_single_classes_has_a_row_for_each():
+    for mode in ("one_hot", "multi_hot", "count"):
+        layer = layers.CategoryEncoding(3, mode)
+        np.testing.assert_array_equal(layer(np.array([2, 0])), [[0, 0, 1], [1, 0, 0]])
+        assert layer(cr.Input(())).shape == (None, 3)
+
+
+PREPARING = {
+    "batch": (lambda: layers.Normalization(axis=0).adapt(DATA), "the batch has no statistics"),
+    "one given": (lambda: layers.Normalization(mean=1.0), "mean and variance are given together"),
+    "negative": (
+        lambda: layers.Normalization(mean=1.0, variance=-1.0),
+        "a variance is negative",
+    ),
+    "given and adapted": (
+        lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(DATA),
+        "there is nothing to adapt",
+    ),
+    "given, not finite": (
+        lambda: layers.Normalization(mean=math.nan, variance=1.0),
+        "nan",
+    ),
+    "other shape": (
+        lambda: layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 2.0])(DATA),
+        "the mean has another shape than its axes",
+    ),
+    "no data": (lambda: layers.Normalization().adapt([]), "no data to adapt to"),
+    "nan": (lambda: layers.Normalization().adapt(np.full((2, 4), np.nan)), "the data"),
+    "other lengths": (
+        lambda: layers.Normalization().adapt([DATA[:3], DATA[:3, :2]]),
+        "other lengths than the statistics",
+    ),
+    "unknown length": (
+        lambda: layers.Normalization()(cr.Input((None,))),
+        "the lengths of its axes must be known",
+    ),
+    "weights of no counts": (
+        lambda: layers.CategoryEncoding(3)(np.array([[1]]), count_weights=np.ones((1, 1))),
+        "count_weights are for counts",
+    ),
+    "sparse": (lambda: layers.CategoryEncoding(3, sparse=True), "the rows are plain arrays"),
+    "mode": (lambda: layers.CategoryEncoding(3, "int"), "output_mode has an unknown value"),
+    "equation": (lambda: layers.EinsumDense("ab,bc", 3), "the equation has another form"),
+    "dots on one side": (
+        lambda: layers.EinsumDense("...b,bc->c", 3),
+        "the equation has another form",
+    ),
+    "letter twice": (
+        lambda: layers.EinsumDense("aa,ab->ab", 3),
+        "the equation has another form",
+    ),
+    "bias": (
+        lambda: layers.EinsumDense("ab,bc->ac", 3, bias_axes="z"),
+        "the bias axis 'z' is not in the result",
+    ),
+    "no length": (
+        lambda: layers.EinsumDense("ab,cd->ad", 3)(np.ones((2, 3))),
+        "the axis 'c' of the weights has no length",
+    ),
+    "lengths": (
+        lambda: layers.EinsumDense("abc,cd->abd", 3)(np.ones((2, 3, 4))),
+        "output_shape does not fit the equation",
+    ),
+    "another length": (
+        lambda: layers.EinsumDense("abc,cd->abd", (7, 3))(np.ones((2, 3, 4))),
+        "output_shape has 7 for 'b', the input 3",
+    ),
+    "axes": (
+        lambda: layers.EinsumDense("ab,bc->ac", 3)(np.ones((2, 3, 4))),
+        "another number of axes than the equation",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PREPARING)
+def test_preparing_layers_refuse(name):
+    run, text = PREPARING[name]
+    with pytest.raises(ChainruleError, match=text):
+        run()
+
+
+def test_einsum_dense_takes_no_other_length_than_it_was_built_for():
+    layer = layers.EinsumDense("abc,cd->abd", (None, 2))
+    layer(np.ones((2, 3, 4)))
+    assert layer(np.ones((2, 5, 4))).shape == (2, 5, 2)
+    with pytest.raises(ShapeError, match="another length than the kernel"):
+        layer(np.ones((2, 3, 6)))

@@ -15,19 +15,7 @@ from hypothesis import strategies as st
 from chainrule.errors import ArgumentError, FileError
 from chainrule.summary import history_html
 from chainrule.svg import ROLES, Drawing, shorten, text_width
-
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def read(picture):
-    return ElementTree.fromstring(picture.svg())  # noqa: S314 - what we wrote ourselves
-
-
-def steps(path):
-    """[(letter, numbers)] of a path."""
-    found = re.findall(r"([MLQCZ])([^MLQCZ]*)", path.get("d"))
-    return [(letter, [float(n) for n in numbers.split()]) for letter, numbers in found]
-
+from reading_svg import SVG, read, steps
 
 # --- text ---------------------------------------------------------------------------------------
 

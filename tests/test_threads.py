@@ -451,7 +451,7 @@ thread.start()
 inside.wait()
 pid = os.fork()
 if pid == 0:
-    reader = threading.Thread(target=lambda: print(cr.variable.snapshot([v])[0]), daemon=True)
+    reader = threading.Thread(target=lambda: print(cr.variable.snapshot([v])[0], flush=True), daemon=True)
     reader.start()
     reader.join(10)
     os._exit(reader.is_alive())

@@ -39,12 +39,14 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import datasets, plots
+    from . import course, datasets, plots
+    from .explanation import Explanation, explain
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
 
 __all__ = [
+    "Explanation",
     "Input",
     "Model",
     "Run",
@@ -57,8 +59,10 @@ __all__ = [
     "callbacks",
     "compile",
     "config",
+    "course",
     "datasets",
     "errors",
+    "explain",
     "gradcheck",
     "gradients",
     "hessian",
@@ -87,9 +91,12 @@ __all__ = [
 answer(
     __name__,
     later={
+        "Explanation": "explanation",
         "Run": "workflow",
         "compile": "training.compiled",
+        "course": "course",
         "datasets": "datasets",
+        "explain": "explanation",
         "load_model": "saving",
         "plots": "plots",
         "train": "workflow",

@@ -65,6 +65,16 @@ def xp(*values: Any) -> Any:
     return np
 
 
+def is_recorded(namespace: Any) -> bool:
+    """Is it that of recorded values, `cr.ops`? Then a derivative is being differentiated again.
+
+    Example:
+        >>> is_recorded(np)
+        False
+    """
+    return getattr(namespace, "__name__", "") == "chainrule.ops"
+
+
 def _find(value: Any) -> Any:
     namespace: Any = np
     if not isinstance(value, np.generic) and hasattr(value, "__array_namespace__"):

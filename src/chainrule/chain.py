@@ -21,15 +21,16 @@ import numpy as np
 
 from .arrays import float_array, full, is_float, like, take_recorded_type
 from .errors import (
-    ShapeError,
     StateError,
     incomplete_rule,
+    not_one_array,
     not_recorded,
     not_scalar,
     taken_past,
 )
 from .operators import Recordable, binary, raw
 from .symbol import symbolic, write_call
+from .vocabulary import loaded
 
 __all__ = ["Call", "Node", "Result", "Scope", "Tape", "TupleCall", "gradients", "op", "record"]
 __all__ += ["stop_gradient", "vjp"]
@@ -337,6 +338,34 @@ class Tape:
         """The next call on `x` stands for one on y = f(x): no gradient will reach y by itself."""
         self._bypassed.setdefault(y, []).append((x, len(self.calls)))
 
+    def diagram(self, loss: Any = None, **look: Any) -> Any:
+        """The computational graph, as a drawing: operations, and the values between them.
+
+        Variables and watched arrays are boxes, operations are round, and under each stands what it
+        made; layers are frames around the calls that ran in them.
+
+        Args:
+            loss: only what leads to it is drawn, with the gradient of the loss at every value.
+            look: `depth`, how many layers inside each other are opened (0 draws the outermost as
+                one node each; all by default); `values`, whether numbers are written or shapes and
+                norms (by default numbers, if no value has more than 6); `names`, a dictionary from
+                recorded values to what they are called; `title`, `theme` and `direction` as for
+                `cr.plots.network`.
+
+        Raises:
+            ArgumentError: more than 60 operations would be drawn, or none; the loss, or a value in
+                `names`, is not of this tape.
+            ShapeError: the loss is not a single number.
+
+        Example:
+            >>> with record() as tape:
+            ...     loss = (tape.watch(np.array(3.0)) * 2.0) ** 2
+            >>> picture = tape.diagram(loss)  # shown by a notebook, written by picture.save(path)
+            >>> "∂ 24" in picture.svg()  # d(2x)²/dx = 8x
+            True
+        """
+        return loaded("drawing.tapegraph", "draw_tape")(self, loss, **look)
+
     # --- backwards ------------------------------------------------------------------------------
 
     def walk(self, loss: Any, wrt: Sequence[Any], d_loss: Any = None) -> Iterator[tuple]:
@@ -545,9 +574,4 @@ def _one_array(function: Callable, y: Any) -> Any:
         return y
     if isinstance(y, (int, float)):
         return np.asarray(float(y))
-    raise ShapeError(
-        "only a function that returns one array can be differentiated",
-        where=f"vjp of {getattr(function, '__name__', type(function).__name__)}",
-        received=type(y).__name__,
-        fix="return one of them",
-    )
+    raise not_one_array(function, y)

@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "ArgumentError",
@@ -149,6 +150,10 @@ class UnknownAttributeError(ChainruleError, AttributeError):
         chainrule.errors.UnknownAttributeError: cr.layers: there is no 'Desne'
           fix: did you mean 'Dense'?
     """
+
+    def __init__(self, *args: Any, **about: Any) -> None:
+        super().__init__(*args, **about)
+        self.name = ""  # where it is set, Python does not add a guess of its own to our words
 
 
 class UnknownImportError(ChainruleError, ImportError):
@@ -288,6 +293,23 @@ def not_scalar(where: str, shape: object) -> ShapeError:
         where=where,
         received=f"shape {tuple(shape)}",  # type: ignore[arg-type]
         fix="take the mean or sum, or use cr.vjp",
+    )
+
+
+def not_one_array(function: object, received: object) -> ShapeError:
+    """For `vjp` of a function that returns a tuple, a string, nothing.
+
+    Example:
+        >>> print(not_one_array(divmod, (1, 2)))
+        vjp of divmod: only a function that returns one array can be differentiated
+          received: tuple
+          fix: return one of them
+    """
+    return ShapeError(
+        "only a function that returns one array can be differentiated",
+        where=f"vjp of {getattr(function, '__name__', type(function).__name__)}",
+        received=type(received).__name__,
+        fix="return one of them",
     )
 
 

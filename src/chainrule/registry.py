@@ -7,16 +7,69 @@ never run code that the file names (no import, no eval).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from .errors import ArgumentError, UnknownNameError, did_you_mean
 
-__all__ = ["Configurable", "Registry", "in_trees", "need_config", "snake_case"]
+__all__ = [
+    "Configurable",
+    "Registry",
+    "custom_object_scope",
+    "in_trees",
+    "need_config",
+    "snake_case",
+]
+__all__ += ["unknown_argument"]
 
 T = TypeVar("T")
 
 _LONGEST_SHOWN = 100
+
+
+# parts by name beside the tables; see `custom_object_scope`
+_custom: ContextVar[Mapping[str, Any]] = ContextVar(
+    "chainrule_custom_objects", default=MappingProxyType({})
+)
+
+
+@contextmanager
+def custom_object_scope(objects: Mapping[str, Any] | None) -> Iterator[None]:
+    """Inside, these classes and functions are found by their names, before those of chainrule.
+
+    For one file or configuration; `@cr.layers.register` and its like make a name known for good.
+
+    Args:
+        objects: `{"Scale": Scale}`: the names that files use, and what is meant.
+
+    Raises:
+        ArgumentError: no dict of classes and functions by name.
+
+    Example:
+        >>> import chainrule as cr
+        >>> class Scale(cr.layers.Layer):
+        ...     def call(self, x):
+        ...         return 2 * x
+        >>> with cr.utils.custom_object_scope({"Scale": Scale}):
+        ...     cr.layers.deserialize({"class_name": "Scale", "config": {}})
+        <Scale 'scale'>
+    """
+    given = {} if objects is None else objects
+    named = isinstance(given, Mapping) and all(isinstance(name, str) for name in given)
+    if not named or not all(map(callable, given.values())):
+        raise ArgumentError(
+            "custom_objects must be a dict of classes and functions by name",
+            received=repr(objects)[:_LONGEST_SHOWN],
+            fix='{"Scale": Scale}',
+        )
+    token = _custom.set({**_custom.get(), **given})
+    try:
+        yield
+    finally:
+        _custom.reset(token)
 
 
 def _key(name: str) -> str:
@@ -82,7 +135,7 @@ class Registry:
         return part
 
     def __contains__(self, name: Any) -> bool:
-        return isinstance(name, str) and _key(name) in self._parts
+        return isinstance(name, str) and (name in _custom.get() or _key(name) in self._parts)
 
     def __iter__(self) -> Iterator[str]:
         """Each part once, under its own name."""
@@ -95,7 +148,9 @@ class Registry:
             raise ArgumentError(
                 f"the name of a {self.kind} must be text", received=type(name).__name__
             )
-        part = self._parts.get(_key(name))
+        part = _custom.get().get(name)
+        if part is None:
+            part = self._parts.get(_key(name))
         if part is None:
             name = name[:_LONGEST_SHOWN]  # a name from a file may be as long as the file
             raise UnknownNameError(
@@ -191,12 +246,7 @@ class Configurable:
     def refuse(self, unknown: dict[str, Any]) -> None:
         """Raise for arguments that the constructor does not know."""
         if unknown:
-            word = sorted(unknown)[0]
-            raise ArgumentError(
-                f"unknown argument {word!r}",
-                where=type(self).__name__,
-                fix=did_you_mean(word, self._arguments()),
-            )
+            raise unknown_argument(sorted(unknown)[0], self._arguments(), type(self).__name__)
 
     @classmethod
     def _arguments(cls) -> dict[str, Any]:
@@ -209,6 +259,28 @@ class Configurable:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items() if v is not None)
         return f"{type(self).__name__}({arguments})"
+
+
+def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentError:
+    """The error for an argument that only Keras knows, or that nobody does.
+
+    Example:
+        >>> print(unknown_argument("lr", ["learning_rate"], "SGD"))
+        SGD: unknown argument 'lr'
+          fix: here it is called learning_rate
+        >>> print(unknown_argument("amsgrad", ["beta_1"], "Adam"))
+        Adam: the argument 'amsgrad' is not in chainrule yet
+    """
+    from .words import ARGUMENTS
+
+    known, text = list(known), ARGUMENTS.get(word)
+    if text == "":
+        return ArgumentError(f"the argument {word!r} is not in chainrule yet", where=where)
+    if text is not None and text.isidentifier():  # a name, of the classes that have it
+        text = f"here it is called {text}" if text in known else None
+    return ArgumentError(
+        f"unknown argument {word!r}", where=where, fix=text or did_you_mean(word, set(known))
+    )
 
 
 def _parameters(cls: type) -> dict[str, Any]:

@@ -9,7 +9,7 @@ was not asked for stays in the file; a section that nobody knows is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from .errors import ArgumentError, FileError, ShapeError
 from .files import path_of
 from .finite import first_not_finite, need_finite
 from .layers.base import registry, weights_to_come
-from .registry import in_trees
+from .registry import custom_object_scope, in_trees
 from .shapes import check_shape, map_shapes
 from .variable import put, snapshot
 from .version import __version__
@@ -237,13 +237,19 @@ def read_file(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]
     return path, arrays, manifest
 
 
-def load_model(filepath: Any, compile: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
+) -> Any:
     """Read a model that `model.save` wrote, ready to predict, or to train on from where it was.
 
-    Layers of your own must be registered in this process (`@cr.layers.register`) before. A path
-    is text, bytes or a `pathlib.Path`.
+    Args:
+        filepath: text, bytes or a `pathlib.Path`.
+        custom_objects: classes and functions of your own by name, `{"Scale": Scale}`, unless they
+            were registered in this process (`@cr.layers.register`) before.
+        compile: also read what `compile` was given, and the optimizer's memory.
 
     Raises:
+        ArgumentError: custom_objects are no dict.
         FileError: missing, damaged, or not a model; the message says which tensor.
 
     Example:
@@ -254,6 +260,11 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
         >>> bool((again.predict([[1.0, 2.0]]) == model.predict([[1.0, 2.0]])).all())
         True
     """
+    with custom_object_scope(custom_objects):
+        return _load_model(filepath, compile)
+
+
+def _load_model(filepath: Any, compile: bool) -> Any:
     path, arrays, manifest = read_file(filepath)
     if "model" not in manifest:
         raise FileError(
@@ -278,7 +289,8 @@ def load_model(filepath: Any, compile: bool = True) -> Any:
         raise FileError(
             f"the model in the file cannot be built: {said[:1000]}",
             where=path,
-            fix="register layers, losses and metrics of your own before loading",
+            fix="register layers, losses and metrics of your own before loading, or name them in "
+            "custom_objects={'Scale': Scale}",
         ) from error
     return model
 

@@ -12,10 +12,18 @@ from .arrays import asarray, is_float, numpy_dtype
 from .drawing import network
 from .errors import ArgumentError, DataError, choose
 from .labels import check_labels
+from .registry import custom_object_scope
 from .svg import Drawing
 from .vocabulary import answer
 
-__all__ = ["normalize", "pad_sequences", "plot_model", "set_random_seed", "to_categorical"]
+__all__ = [
+    "custom_object_scope",
+    "normalize",
+    "pad_sequences",
+    "plot_model",
+    "set_random_seed",
+    "to_categorical",
+]
 
 
 def set_random_seed(seed: int) -> None:

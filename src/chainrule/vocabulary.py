@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from .errors import UnknownAttributeError, UnknownImportError, did_you_mean
 
-__all__ = ["answer"]
+__all__ = ["answer", "loaded"]
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -61,11 +61,20 @@ def _load(module: str, later: Mapping[str, str], name: str) -> Any:
     if name not in later:
         _missing(module, name, sys._getframe(1))
     path = later[name]
-    value: Any = importlib.import_module(f"{_PACKAGE}.{path}")
-    if path.rpartition(".")[2] != name:
-        value = getattr(value, name)
+    is_it = path.rpartition(".")[2] == name
+    value = importlib.import_module(f"{_PACKAGE}.{path}") if is_it else loaded(path, name)
     setattr(sys.modules[module], name, value)
     return value
+
+
+def loaded(path: str, name: str) -> Any:
+    """What a module of ours calls so, the module loaded if nobody did: a door to a higher floor.
+
+    Example:
+        >>> loaded("drawing", "network").__name__
+        'network'
+    """
+    return getattr(importlib.import_module(f"{_PACKAGE}.{path}"), name)
 
 
 def _missing(module: str, name: str, asking: Any = None) -> NoReturn:

@@ -5,12 +5,15 @@ here; whether one is here is found by looking, never from this table. `ALIASES` 
 another library is called here. An alias that begins with `cr.` is only told when it exists; until
 then the word "is not in chainrule yet".
 
+`ARGUMENTS` are those of Keras's classes and of `compile` that ours have not: the name that they
+have here, what to do instead, or nothing for what is not in chainrule yet.
+
 Sources: the public API lists of keras.io/api, pytorch.org/docs and scikit-learn.org.
 """
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "NAMES"]
+__all__ = ["ALIASES", "ARGUMENTS", "NAMES"]
 
 
 def _each(pattern: str, numbers: str = "123") -> str:
@@ -312,6 +315,7 @@ ALIASES: dict[str, dict[str, str]] = {
     "utils": {
         "DataLoader": "give fit the arrays themselves",
         "manual_seed": "cr.utils.set_random_seed",
+        "CustomObjectScope": "cr.utils.custom_object_scope",
         "register_keras_serializable": "cr.layers.register",
         "seed_everything": "cr.utils.set_random_seed",
     },
@@ -327,4 +331,28 @@ ALIASES: dict[str, dict[str, str]] = {
         "make_circles": "cr.datasets.circles",
         "make_moons": "cr.datasets.moons",
     },
+}
+
+_LATER = """
+    alpha_constraint amsgrad attention_axes auto_scale_loss beta_constraint bias_constraint class_id
+    depthwise_constraint ema_momentum ema_overwrite_frequency embeddings_constraint flash_attention
+    gamma_constraint gradient_accumulation_steps ignore_class kernel_constraint lora_alpha lora_rank
+    loss_scale_factor pointwise_constraint quantization_config recurrent_constraint renorm
+    sliding_window top_k use_ema
+"""
+
+ARGUMENTS: dict[str, str] = {
+    **dict.fromkeys(_LATER.split(), ""),
+    "alpha": "negative_slope",
+    "autocast": "leave it out: floats are cast to the layer's dtype",
+    "batch_input_shape": "start with Input(shape, batch_size=...)",
+    "batch_size": "start with Input(shape, batch_size=...)",
+    "decay": "learning_rate=cr.optimizers.schedules.InverseTimeDecay(...)",
+    "implementation": "leave it out: there is one implementation",
+    "input_length": "leave it out: the length is that of the data",
+    "jit_compile": 'engine="xla" compiles, engine="numpy" does not',
+    "lr": "learning_rate",
+    "steps_per_execution": "leave it out: XLA runs many batches in one program by itself",
+    "time_major": "np.swapaxes(x, 0, 1): the batch comes first",
+    "weights": "layer.set_weights([...]) once it is built, or an initializer",
 }

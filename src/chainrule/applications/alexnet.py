@@ -7,12 +7,15 @@ from typing import Any
 
 from .. import layers
 from ..checks import need_numbers
+from ..errors import ShapeError
 from ..initializers import RandomNormal
 from ..models import Sequential
 from ..shapes import check_shape
 from .base import need_classes
 
 __all__ = ["AlexNet"]
+
+_SMALLEST = 67  # pixels: pool5 needs 3 of pool2, which needs 7 of pool1, 15 of conv1, 67 of these
 
 
 def AlexNet(
@@ -58,6 +61,14 @@ def AlexNet(
     """
     classes = need_classes(classes, "AlexNet")
     shape = check_shape(input_shape, "AlexNet")
+    if len(shape) != 3 or any(n is None or n < _SMALLEST for n in shape[:2]):
+        raise ShapeError(
+            "the images have another size",
+            where="AlexNet",
+            expected=f"input_shape=(height, width, channels), from {_SMALLEST} × {_SMALLEST} on",
+            received=shape,
+            fix="put layers.Resizing(227, 227) before it",
+        )
     need_numbers("AlexNet", "a share from 0 to 1", lambda v: 0 <= v <= 1, dropout=dropout)
 
     def first(name: str) -> dict[str, Any]:

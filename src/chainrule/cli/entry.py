@@ -83,14 +83,15 @@ def _run(argv: list[str], process: bool) -> int:
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
     if unknown:
-        options = [o for o in commands[arguments.command]._option_string_actions if len(o) > 2]
+        own = getattr(arguments, "parser", commands[arguments.command])
+        options = [o for o in own._option_string_actions if len(o) > 2]
         problem = "does not exist" if unknown[0].startswith("-") else "is one too many"
         raise ArgumentError(
             f"{unknown[0]!r} {problem}",
-            where=f"chainrule {arguments.command}",
+            where=own.prog,
             fix=did_you_mean(unknown[0].split("=")[0], options)
             if unknown[0].startswith("-")
-            else f"chainrule {arguments.command} --help shows what belongs there",
+            else f"{own.prog} --help shows what belongs there",
         )
     arguments.words, arguments.process = argv, process
     return arguments.action(arguments)

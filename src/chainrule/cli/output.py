@@ -26,7 +26,8 @@ _VALUES: dict[str, dict[Any, str]] = {
 # what a terminal without these characters shows instead
 _PLAIN = {
     "×": "x", "−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠": "!=", "…": "...", "·": "*",
-    "²": "^2", "→": "->", "∂": "d", "Σ": "sum", "“": '"', "”": '"', "’": "'",
+    "→": "->", "∂": "d", "Σ": "sum", "“": '"', "”": '"', "’": "'", "√": "sqrt ", "′": "'",
+    "⌈": "ceil(", "⌉": ")", "ŷ": "y_hat", "\u0302": "_hat",
 }  # fmt: skip
 
 
@@ -73,8 +74,12 @@ def _plain_character(character: str) -> str:
     name = unicodedata.name(character, "")
     if name.startswith("BOX DRAWINGS"):
         return {"─": "-", "━": "-", "│": "|"}.get(character, "+")
-    stripped = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return stripped or "?"
+    if name.startswith("GREEK "):  # GREEK SMALL LETTER ALPHA
+        return name.split("LETTER ")[-1].split(" WITH")[0].replace(" ", "_").lower()
+    parts = unicodedata.normalize("NFKD", character).replace("⁄", "/")  # ½ is 1/2, not 12
+    raised = "^" if unicodedata.decomposition(character).startswith("<super>") else ""
+    stripped = parts.replace("−", "-").encode("ascii", "ignore").decode()
+    return raised + stripped if stripped else "?"
 
 
 def drop_output() -> None:

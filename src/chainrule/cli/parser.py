@@ -8,9 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import ENGINES
-from ..errors import ArgumentError
+from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
+from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
+from .explain import EXAMPLES as EXPLAIN_EXAMPLES
+from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
 from .train import train
 from .train_options import add_train_options
@@ -22,7 +25,9 @@ _EXAMPLES = """examples:
   chainrule train digits         98 % in a few seconds
   chainrule train moons --hidden 8 --activation tanh
   chainrule train people.csv --target income
+  chainrule explain --deck 004   a backward pass, every number worked
   chainrule datasets             what can be trained on by name
+  chainrule course               the decks' examples, and where a deck is wrong
   chainrule doctor               versions, engine, what to mend
 """
 
@@ -49,6 +54,15 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         raise ArgumentError(message, where=self.prog, fix=f"{self.prog} --help shows what it takes")
+
+    def _check_value(self, action: Any, value: Any) -> None:
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            raise ArgumentError(
+                f"{value!r} does not exist",
+                where=self.prog,
+                fix=did_you_mean(value, list(action.choices)),
+            )
+        super()._check_value(action, value)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:  # argparse would not say when it cannot be written
@@ -90,6 +104,29 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         )
     )
 
+    _add_uses(command)
+    add_explain_options(
+        command("explain", explain, "A training step as a worked solution, number by number.",
+                EXPLAIN_EXAMPLES)
+    )  # fmt: skip
+    command("datasets", list_datasets, "Data that can be trained on by name.",
+            "example:\n  chainrule train spirals")  # fmt: skip
+    add_course_commands(
+        command(
+            "course",
+            course,
+            "The decks' worked examples beside their slides, small things to compute, errata.",
+            COURSE_EXAMPLES,
+        ),
+        style,
+    )
+    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
+            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
+    return parser, dict(commands.choices)
+
+
+def _add_uses(command: Callable[..., Any]) -> None:
+    """What is done with a trained model."""
     p = command("evaluate", evaluate, "Loss and accuracy of a model on data.",
                 "examples:\n  chainrule evaluate runs/digits-20260314-150926 digits\n"
                 "  chainrule evaluate runs/people-20260314-150926 other-people.csv")  # fmt: skip
@@ -118,11 +155,6 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     p = command("summary", summary, "The layers of a model and their parameters.",
                 "example:\n  chainrule summary runs/digits-20260314-150926")  # fmt: skip
     _model_argument(p)
-    command("datasets", list_datasets, "Data that can be trained on by name.",
-            "example:\n  chainrule train spirals")  # fmt: skip
-    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
-            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
-    return parser, dict(commands.choices)
 
 
 def _model_argument(p: Any) -> None:

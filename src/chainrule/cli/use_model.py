@@ -11,7 +11,7 @@ from .. import config
 from ..errors import ArgumentError, ShapeError
 from ..terminal import say
 
-__all__ = ["evaluate", "predict", "summary"]
+__all__ = ["evaluate", "open_run", "predict", "rows_to_test", "summary"]
 
 
 def evaluate(a: argparse.Namespace) -> int:
@@ -19,8 +19,8 @@ def evaluate(a: argparse.Namespace) -> int:
     from .. import report
 
     config.check_engine(a.engine, "--engine")
-    run = _open(a.model)
-    x, y, which = _rows_to_test(a, run)
+    run = open_run(a.model)
+    x, y, which = rows_to_test(a, run)
     if x.shape[1:] != run.schema.shape:
         raise ShapeError(
             "the data do not fit the model",
@@ -57,7 +57,7 @@ def _draw(a: argparse.Namespace, run: Any, x: Any, y: Any) -> None:
     say("\n".join(["written:", *(f"  {path}" for path in report.write_pictures(a.out, figures))]))
 
 
-def _rows_to_test(a: argparse.Namespace, run: Any) -> tuple[Any, Any, str]:
+def rows_to_test(a: argparse.Namespace, run: Any) -> tuple[Any, Any, str]:
     """x, y and which rows they are."""
     from ..data import catalog
 
@@ -89,7 +89,7 @@ def predict(a: argparse.Namespace) -> int:
     from .. import report
 
     config.check_engine(a.engine, "--engine")
-    run = _open(a.model)
+    run = open_run(a.model)
     if a.out and not a.overwrite:
         folder, name = os.path.split(a.out)
         report.refuse_existing(folder, [name])
@@ -141,7 +141,7 @@ def summary(a: argparse.Namespace) -> int:
     """Print the layers, and what the model was trained on and how well."""
     from ..workflow import say_results
 
-    run = _open(a.model, say_missing=False)
+    run = open_run(a.model, say_missing=False)
     run.model.summary()
     setting = run.model.get_compile_config()
     if setting:
@@ -164,7 +164,7 @@ def _name(part: Any) -> str:
     return part["class_name"] if isinstance(part, dict) else str(part)
 
 
-def _open(path: str, say_missing: bool = True) -> Any:
+def open_run(path: str, say_missing: bool = True) -> Any:
     """The run; a line says where there is only the model."""
     from .. import report
     from ..workflow import Run

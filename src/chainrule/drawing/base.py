@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 from ..svg import Drawing, shorten, text_width
 from .facts import Graph, Node, shape_text
 
-__all__ = ["HEADING", "MARGIN", "Asked", "begin", "hue_of", "plural"]
+__all__ = [
+    "HEADING",
+    "MARGIN",
+    "Asked",
+    "begin",
+    "connect",
+    "fixed_number",
+    "hue_of",
+    "plural",
+    "short_number",
+]
 
 MARGIN = 18.0
 HEADING = 34.0
@@ -55,6 +65,36 @@ def hue_of(node: Node) -> str:
 def plural(count: int, word: str) -> str:
     """A number and what it counts: 1 parameter, 1,000 parameters."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def short_number(number: float, digits: int = 3) -> str:
+    """A number in so many significant digits, with a true minus sign."""
+    return f"{number:.{digits}g}".replace("-", "−")
+
+
+def fixed_number(number: float, digits: int) -> str:
+    """A number with so many digits after the point, with a true minus sign, and never −0.
+
+    From 10⁹ on it is written with a power of ten.
+
+    Example:
+        >>> fixed_number(-0.25, 3), fixed_number(-1e-9, 3)
+        ('−0.250', '0.000')
+    """
+    text = f"{number:.{digits}{'e' if abs(number) >= 1e9 else 'f'}}"
+    if text[0] == "-" and not text.strip("-0."):
+        text = text[1:]
+    return text.replace("-", "−")
+
+
+def connect(
+    picture: Drawing, points: list[tuple[float, float]], bends: int, smooth: str, **look: Any
+) -> None:
+    """A line of a layout: in S-shaped curves, after as many corners as it has."""
+    if bends:
+        picture.polyline(points[:bends], corner=8, stroke="line")
+        points = points[bends - 1 :]
+    picture.arrow(points, smooth=smooth, **look)
 
 
 def begin(model: Any, graph: Graph, asked: Asked, width: float, height: float) -> Drawing:

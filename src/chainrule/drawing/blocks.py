@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from ..svg import Drawing, shorten, text_width
-from .base import HEADING, MARGIN, Asked, begin, hue_of, plural
+from .base import HEADING, MARGIN, Asked, begin, connect, hue_of, plural
 from .facts import Graph, Node, shape_text
 from .layered import Edge, Layout, arrange
 
@@ -92,10 +92,7 @@ def _paint(picture: Drawing, placed: _Placed, x: float, y: float) -> None:
         ):
             points = [placed.place(p, x, y) for p in way]
             with picture.group(source=keys[edge.source], target=keys[edge.target]):
-                if bends:
-                    picture.polyline(points[:bends], corner=8, stroke="line")
-                    points = points[bends - 1 :]
-                picture.arrow(points, smooth=smooth)
+                connect(picture, points, bends, smooth)
     for number, (box, corner) in enumerate(zip(placed.boxes, placed.layout.boxes, strict=True)):
         left, top = placed.place(corner, x, y)
         with picture.group(_tip(box.node), node=keys[number]):

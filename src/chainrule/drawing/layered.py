@@ -54,6 +54,8 @@ def arrange(
     apart: float = 26,
     between: float = 40,
     longest: float = float("inf"),
+    first: Sequence[int] = (),
+    last: Sequence[int] = (),
 ) -> Layout:
     """Places for boxes of these sizes (across, along); every edge leads to a later box.
 
@@ -63,6 +65,8 @@ def arrange(
         apart: least space between two boxes of one rank.
         between: least space between two ranks.
         longest: where a picture would be longer, it goes on in a column beside the first.
+        first: boxes that stand in the first rank, because their lines come from outside.
+        last: boxes that stand in the last rank, likewise.
 
     Example:
         >>> found = arrange([(40, 20), (40, 20), (40, 20)], [Edge(0, 1), Edge(0, 2)])
@@ -71,7 +75,7 @@ def arrange(
     """
     if not sizes:
         return Layout([], [], [], 0.0, 0.0)
-    grid = _Grid(sizes, edges)
+    grid = _Grid(sizes, edges, first, last)
     grid.order()
     grid.find_ports()
     grid.align(apart)
@@ -91,9 +95,12 @@ class _Frame:
 class _Grid:
     """Boxes and empty places in ranks; a line is a chain of places."""
 
-    def __init__(self, sizes: Sequence[Point], edges: Sequence[Edge]) -> None:
+    def __init__(
+        self, sizes: Sequence[Point], edges: Sequence[Edge], first: Sequence[int],
+        last: Sequence[int],
+    ) -> None:  # fmt: skip
         self.sizes, self.edges, self.count = list(sizes), list(edges), len(sizes)
-        self.rank = _ranks(len(sizes), edges)
+        self.rank = _ranks(len(sizes), edges, first, last)
         self.chains: list[list[int]] = []
         for edge in edges:
             chain = [edge.source]
@@ -346,17 +353,27 @@ class _Grid:
         return [*columns, range(first, len(lengths))]
 
 
-def _ranks(count: int, edges: Sequence[Edge]) -> list[int]:
-    """The longest way to each box; a first one stands right above what it leads to."""
+def _ranks(
+    count: int, edges: Sequence[Edge], first: Sequence[int], last: Sequence[int]
+) -> list[int]:
+    """The longest way to each box; a line that begins ends right above what it leads to."""
     rank, into, out = [0] * count, defaultdict(list), defaultdict(list)
     for edge in edges:
         into[edge.target].append(edge.source)
         out[edge.source].append(edge.target)
     for box in range(count):
         rank[box] = max((rank[a] + 1 for a in into[box]), default=0)
+    loose = []  # what begins a line, and what alone goes on with it
     for box in range(count):
-        if not into[box] and out[box]:
+        alone = into[box] and into[box][0] in loose and len(out[into[box][0]]) == 1
+        if (alone and len(into[box]) == 1) or (not into[box] and box not in first):
+            loose.append(box)
+    for box in reversed(loose):
+        if out[box]:
             rank[box] = min(rank[b] for b in out[box]) - 1
+    lowest = max(rank)
+    for box in last:
+        rank[box] = lowest
     return rank
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..svg import Drawing, text_width
-from .base import HEADING, MARGIN, Asked, begin
+from .base import HEADING, MARGIN, Asked, begin, short_number
 from .facts import Graph, Node
 
 __all__ = ["columns_of", "draw_neurons", "fits_neurons"]
@@ -17,6 +17,7 @@ _SHOWN = 16  # circles in a column; of a longer one the first and the last are d
 _RADIUS = 14.0
 _FEW_WEIGHTS = 24  # that are written as numbers unless somebody says otherwise
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_DENSE = ("Dense", "SharedBiasDense")
 # layers that do not change which unit is which
 _PASSING = ("Activation", "Dropout", "Flatten", "Softmax", "ReLU", "LeakyReLU", "ELU", "Identity")
 
@@ -43,14 +44,12 @@ def columns_of(graph: Graph) -> list[Column] | None:
             columns.append(Column(shape[1], "Input", _own_name(node), None, None))
         elif not columns:
             return None
-        elif node.kind == "Dense" and kernel is not None and len(shape) == 2:
+        elif node.kind in _DENSE and kernel is not None and len(shape) == 2:
             bias = getattr(node.layer, "bias", None)
-            columns.append(
-                Column(
-                    shape[1], _title(node), _own_name(node), np.asarray(kernel, float),
-                    None if bias is None else np.asarray(bias, float),
-                )
-            )  # fmt: skip
+            if bias is not None:  # one number for all units, or one for each
+                bias = np.broadcast_to(np.asarray(bias, float), shape[1:])
+            title, name = _title(node), _own_name(node)
+            columns.append(Column(shape[1], title, name, np.asarray(kernel, float), bias))
         elif node.kind in _PASSING and len(shape) == 2:
             last = columns[-1]
             extra = node.activation or node.kind
@@ -174,7 +173,7 @@ def _weights(
             share = plan.share
             texts.append((
                 start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]),
-                _short(w),
+                short_number(w),
             ))  # fmt: skip
     for x, y, text in texts:
         _on_line(picture, x, y, text, 11, "ink")
@@ -203,7 +202,7 @@ def _units(
             if name:
                 picture.text(x, y, name, size=11)
         if plan.numbers and column.bias is not None:
-            text = f"b {_short(float(column.bias[unit]))}"
+            text = f"b {short_number(float(column.bias[unit]))}"
             _on_line(picture, x, y + _RADIUS + 9, text, 10, "soft")
 
 
@@ -212,11 +211,6 @@ def _on_line(picture: Drawing, x: float, y: float, text: str, size: float, colou
     width = text_width(text, size) + 2
     picture.rect(x - width / 2, y - 0.6 * size, width, 1.2 * size, fill="paper", radius=3)
     picture.text(x, y, text, size=size, colour=colour)
-
-
-def _short(number: float) -> str:
-    """A weight in at most three digits, with a true minus sign."""
-    return f"{number:.3g}".replace("-", "−")
 
 
 def _legend(picture: Drawing, y: float) -> None:

@@ -57,6 +57,9 @@ from .dense import (
 from .dropout import (
     Dropout,
 )
+from .einsum_dense import (
+    EinsumDense,
+)
 from .embedding import (
     Embedding,
 )
@@ -135,6 +138,10 @@ from .positions import (
     RotaryEmbedding,
     SinePositionEncoding,
 )
+from .preprocessing import (
+    CategoryEncoding,
+    Normalization,
+)
 from .rectifiers import (
     ELU,
     PReLU,
@@ -160,6 +167,9 @@ from .resizing import (
     ZeroPadding1D,
     ZeroPadding2D,
     ZeroPadding3D,
+)
+from .shared_bias import (
+    SharedBiasDense,
 )
 from .simple_rnn import (
     SimpleRNN,
@@ -224,6 +234,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CachedMultiHeadAttention",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -246,6 +257,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRU",
@@ -288,6 +300,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "PositionEmbedding",
@@ -311,6 +324,7 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SharedBiasDense",
     "Sigmoid",
     "SimpleRNN",
     "SimpleRNNCell",

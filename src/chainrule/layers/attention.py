@@ -104,7 +104,9 @@ class _Heads(Layer):
             value_mask: (batch, S).
             key_mask: (batch, S).
             attention_mask: True where a position may look, (batch, T, S) or what repeats to
-                (batch, heads, T, S). One that may look nowhere gets the output's bias alone.
+                (batch, heads, T, S). Two axes are (T, S), the same for every sample, as in Keras
+                and PyTorch, also where batch = T: a mask of the keys, (batch, S), is `value_mask`.
+                A position that may look nowhere gets the output's bias alone.
             return_attention_scores: also return the probabilities, (batch, heads, T, S), as they
                 are before dropout.
             use_causal_mask: let position t look at positions up to t only.
@@ -175,6 +177,7 @@ class _Heads(Layer):
             "the attention mask has the wrong shape",
             f"(batch, T, S) = {(b, t, s)}, or (batch, heads, T, S) = {wanted}",
             tuple(shape),
+            "a mask of the keys, (batch, S), is value_mask" if shape == (b, s) else "",
         )
         return _both(merged, given.reshape(full))
 

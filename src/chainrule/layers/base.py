@@ -24,7 +24,7 @@ from ..registry import Configurable, Registry, snake_case
 from ..shapes import check_shape, dry_run, is_shape, map_shapes, with_batch
 from ..symbol import InGraph, call_layer, fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
-from .context import CallContext, calling, current, met
+from .context import CallContext, calling, computing_in, computing_type, current, met
 from .explicit import Explicit
 from .masks import Masks
 from .signature import Accepts, ReadWhenAsked
@@ -34,8 +34,6 @@ from .tracking import metric_variables, signature
 registry = Registry("layer")
 register = registry.add
 
-# overrides the type of every layer, while a gradient is checked in float64
-_computes_in: ContextVar[Any] = ContextVar("chainrule_computes_in", default=None)
 _to_come: ContextVar[list[int] | None] = ContextVar("chainrule_weights_to_come", default=None)
 
 
@@ -51,11 +49,6 @@ def weights_to_come(numbers: int) -> Iterator[None]:
         yield
     finally:
         _to_come.reset(token)
-
-
-def computing_type() -> Any:
-    """The type that every layer computes in now, where a gradient is checked; else None."""
-    return _computes_in.get()
 
 
 def zeros_to_come(shape: tuple, dtype: Any, **about: Any) -> Variable:
@@ -97,6 +90,7 @@ class Layer(State, Masks, Explicit, Configurable):
     supports_masking = False  # whether a mask goes on with the output
     # whether whole numbers go into `call` as they are; else they are cast like other floats
     integer_input = True
+    keeps_integers = False  # whether they come out as whole numbers, too
     autocast = True  # whether floats are cast to the layer's type
     takes_trees = True  # whether an argument of `call` may be a tuple, list or dict of arrays
     _accepts: Accepts
@@ -307,7 +301,7 @@ class Layer(State, Masks, Explicit, Configurable):
 
     def _input(self, x: Any) -> Any:
         """Arrays in the layer's type, in the tree they came in."""
-        dtype = _computes_in.get() or self._dtype
+        dtype = computing_type() or self._dtype
         if type(x) is np.ndarray and x.dtype is dtype:  # nearly always
             return x
         if isinstance(x, Recordable):
@@ -407,13 +401,19 @@ class Layer(State, Masks, Explicit, Configurable):
         """(tree of output shapes, their types): by the layer's rule, else by a dry run on zeros."""
         if self.has_shape_rule:
             names = [f"{n}_shape" for n in self._accepts.call_names]
-            if len(shapes) == 1:
-                return self.compute_output_shape(shapes[0]), self._dtype
-            if self._accepts.shape_names[: len(shapes)] == tuple(names[: len(shapes)]):
-                return self.compute_output_shape(*shapes), self._dtype
-            return self.compute_output_shape([*shapes]), self._dtype
+            by_name = self._accepts.shape_names[: len(shapes)] == tuple(names[: len(shapes)])
+            given = shapes if len(shapes) == 1 or by_name else ([*shapes],)
+            symbols = [s.dtype for s in tree.leaves(list(inputs)) if symbolic(s)]
+            kind = self.output_type(shapes, symbols or tree.leaves(list(dtypes or ())))
+            return self.compute_output_shape(*given), kind
         kinds: list[Any] = []
         return self._dry_run(shapes, inputs, own or {}, kinds, dtypes), kinds
+
+    def output_type(self, shapes: tuple, kinds: list[Any]) -> Any:
+        """The type of the output of a layer with a rule for shapes: its own, or whole numbers."""
+        if self.keeps_integers and kinds and all(np.dtype(k).kind in "biu" for k in kinds):
+            return np.result_type(*kinds)
+        return self._dtype
 
     def _dry_run(
         self,
@@ -493,12 +493,9 @@ class Layer(State, Masks, Explicit, Configurable):
         def function(values: Sequence[Any], *inputs: Any) -> Any:
             every = (*values, *tree.leaves(inputs))
             floats = [v for v in every if hasattr(v, "dtype") and is_float(v)]
-            token = _computes_in.set(np.dtype(floats[0].dtype) if floats else None)
-            try:
-                with swap(variables, values):
-                    return self(*inputs, training=training)
-            finally:
-                _computes_in.reset(token)
+            kind = np.dtype(floats[0].dtype) if floats else None
+            with computing_in(kind), swap(variables, values):
+                return self(*inputs, training=training)
 
         return function, [v.numpy() for v in variables]
 

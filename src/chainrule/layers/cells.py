@@ -13,7 +13,8 @@ from ..checks import is_number
 from ..errors import ArgumentError
 from ..ops import activations
 from ..variable import Variable
-from .base import Layer, computing_type, register, registry
+from .base import Layer, register, registry
+from .context import computing_type
 from .dropout import draw_mask
 
 __all__ = ["Cell", "StackedRNNCells", "need_cell", "output_size_of", "zero_states"]

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
-__all__ = ["CallContext", "calling", "current", "layers_called", "met"]
+__all__ = ["CallContext", "calling", "computing_in", "computing_type", "current", "layers_called"]
+__all__ += ["met"]
 
 
 class CallContext:
@@ -44,6 +45,25 @@ class CallContext:
 
 _current: ContextVar[CallContext | None] = ContextVar("chainrule_call", default=None)
 current = _current.get  # the context of the call that runs now, or None
+
+
+# overrides the type of every layer, while a gradient is checked in float64
+_computes_in: ContextVar[Any] = ContextVar("chainrule_computes_in", default=None)
+
+
+@contextmanager
+def computing_in(dtype: Any) -> Iterator[None]:
+    """Inside, every layer computes in this type; None: in its own."""
+    token = _computes_in.set(dtype)
+    try:
+        yield
+    finally:
+        _computes_in.reset(token)
+
+
+def computing_type() -> Any:
+    """The type that every layer computes in now, where a gradient is checked; else None."""
+    return _computes_in.get()
 
 
 _met: ContextVar[list[Any] | None] = ContextVar("chainrule_layers_called", default=None)

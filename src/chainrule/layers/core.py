@@ -314,6 +314,8 @@ class Flatten(Layer):
         (2, 784)
     """
 
+    keeps_integers = True
+
     takes_trees = False
 
     def call(self, x: Any) -> Any:

@@ -89,8 +89,11 @@ class Dense(Activated):
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
-                "bias", (self.units,), self.bias_initializer, self.bias_regularizer
+                "bias", self._bias_shape(), self.bias_initializer, self.bias_regularizer
             )
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self.units,)
 
     def call(self, x: Any) -> Any:
         """activation(x·kernel + bias)."""

@@ -24,7 +24,8 @@ def Input(
 
     Args:
         shape: of one sample; None for an axis whose length may differ, such as time.
-        batch_size: a fixed batch size; None for any.
+        batch_size: a fixed batch size; None for any. It stands in the shapes; only a stateful
+            layer holds the data to it, other layers take batches of any size, as in Keras.
         dtype: type in which the data is given to the model; `cr.config.floatx()` by default.
         name: for models with several inputs, which may be given as a dict.
         batch_shape: `(batch_size, *shape)`, in place of both.
@@ -111,13 +112,31 @@ class InputLayer(Layer):
 
     def fits(self, shape: Any) -> None:
         """Raise a ShapeError unless a batch may have this shape; None fits every length."""
+        fits = self._takes(shape)
         self.needs(
-            len(shape) == len(self.shape) + 1
-            and all(None in (n, k) or n == k for n, k in zip(self.shape, shape[1:], strict=True)),
+            fits,
             "the input has the wrong shape",
             f"({', '.join(['batch', *('any' if n is None else str(n) for n in self.shape)])})",
             tuple(shape),
+            "" if fits else self._cure(tuple(shape)),
         )
+
+    def _takes(self, shape: Any) -> bool:
+        return len(shape) == len(self.shape) + 1 and all(
+            None in (n, k) or n == k for n, k in zip(self.shape, shape[1:], strict=True)
+        )
+
+    def _cure(self, shape: tuple) -> str:
+        """The axis more or less with which such data would fit; nothing where none would."""
+        if len(self.shape) > 1 and self._takes((*shape, 1)):
+            return "x[..., None] adds the axis of a single channel"
+        if self._takes((*shape, 1)):
+            return "x[:, None] makes a column of one number a sample"
+        if self._takes((1, *shape)):
+            return "x[None], if this is a single sample"
+        if shape[-1:] == (1,) and self._takes(shape[:-1]):
+            return "x[..., 0] drops the last axis, of length 1"
+        return ""
 
     @property
     def input(self) -> Symbol:

@@ -25,7 +25,7 @@ class _Merging(Layer):
     (batch, t, c) are merged as (batch, 1, c) and (batch, t, c).
     """
 
-    supports_masking = True
+    supports_masking = keeps_integers = True
     least, most = 1, 1 << 30  # how many inputs
 
     def build(self, input_shape: Any) -> None:
@@ -233,7 +233,7 @@ class Average(_Merging):
         array([[2., 4.]], dtype=float32)
     """
 
-    integer_input = False  # a mean of whole numbers is none
+    integer_input = keeps_integers = False  # a mean of whole numbers is none
 
     def _merge(self, parts: list[Any], counts: list[Any]) -> Any:
         total = parts[0]

@@ -29,6 +29,8 @@ class Reshape(Layer):
         (5, 2, 3)
     """
 
+    keeps_integers = True
+
     takes_trees = False
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
@@ -86,6 +88,8 @@ class Permute(Layer):
         (5, 7, 6)
     """
 
+    keeps_integers = True
+
     takes_trees = False
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
@@ -136,6 +140,8 @@ class RepeatVector(Layer):
                 [1., 2.]]], dtype=float32)
     """
 
+    keeps_integers = True
+
     takes_trees = False
 
     def __init__(self, n: int, **kwargs: Any) -> None:
@@ -172,7 +178,7 @@ class Identity(Layer):
         array([[1., 2.]], dtype=float32)
     """
 
-    supports_masking = True
+    supports_masking = keeps_integers = True
 
     def call(self, x: Any) -> Any:
         """X."""

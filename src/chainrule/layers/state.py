@@ -88,6 +88,8 @@ class State(Tracked):
                     fix="give one of them a name of its own, Dense(..., name='first')",
                 )
         part.__dict__["_owned"] = True
+        if name in names:  # of a layer that is gone, whose id another may get
+            known.pop(id(names[name]), None)
         names[name] = part
         known[id(part)] = name
 

@@ -44,12 +44,18 @@ class Tracked:
                 where=self.__dict__.get("name", type(self).__name__),
                 fix=f"call it self.my{name} or so",
             )
+        had, before = name in self.__dict__, self.__dict__.get(name)
         object.__setattr__(self, name, value)
         part = isinstance(value, (Tracked, Variable, _List, _Dict, tuple, Configurable))
         if isinstance(value, _LOOSE) and not part:  # nothing tells what is put in there later
             self.__dict__["_loose"] = part = True
         if part or (name not in _OWN and name not in self.passing):
-            self.changed(value if part else None)
+            try:
+                self.changed(value if part else None)
+            except BaseException:  # it is not taken: as if nothing had been assigned
+                self.__dict__.pop(name, None)
+                self.__dict__.update({name: before} if had else {}, _found=None)
+                raise
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
@@ -83,11 +89,15 @@ class Tracked:
         """Variables, layers, optimizers and metrics in attributes, each once, in order."""
         found = self.__dict__.get("_found")
         if found is None or "_loose" in self.__dict__:
-            seen: dict[int, Any] = {}
             version = self.__dict__.get("_version")
-            for name, value in list(self.__dict__.items()):  # another thread may set one
-                if type(value) not in _PLAIN and name not in _OWN:
-                    seen.update((id(p), p) for p in _within(value))
+            attributes = [  # of now: another thread may set one
+                (n, v)
+                for n, v in list(self.__dict__.items())
+                if type(v) not in _PLAIN and n not in _OWN
+            ]
+            # `_names` has the layers in the order in which they came, also those that were replaced
+            here = {id(p) for n, v in attributes if n != "_names" for p in _within(v)}
+            seen = {id(p): p for _, v in attributes for p in _within(v) if id(p) in here}
             found = list(seen.values())
             if self.__dict__.get("_version") == version:  # else it may be out of date already
                 self.__dict__["_found"] = found

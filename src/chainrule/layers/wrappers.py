@@ -284,3 +284,7 @@ class TimeDistributed(Layer):
         one = self._one_step(tuple(input_shape))
         found = self.layer.output_spec((one,))[0]
         return (input_shape[0], input_shape[1], *found[1:])
+
+    def output_type(self, shapes: tuple, kinds: list[Any]) -> Any:
+        """The layer's."""
+        return self.layer.output_spec((self._one_step(tuple(shapes[0])),), dtypes=kinds or None)[1]

@@ -6,6 +6,7 @@ refused.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "check_probabilities",
     "class_numbers",
     "fit_shapes",
+    "fix_of_shapes",
     "like_prediction",
     "one_a_row",
     "value_of",
@@ -52,6 +54,24 @@ def _reshaped(t: Any, shape: tuple) -> Any:
     return t
 
 
+def fix_of_shapes(fix: str, target: Any, output: Any) -> str:
+    """`fix`, or where the outputs have axes that the targets have not, how to be rid of those.
+
+    Example:
+        >>> fix_of_shapes("", (32,), (32, 28, 10))[:41]
+        'one prediction a sample: put a Flatten or'
+        >>> fix_of_shapes("another loss", (32, 28), (32, 28, 10))
+        'another loss'
+    """
+    one_each = math.prod(target[1:]) in (1, output[-1] if len(output) else 1)
+    if len(output) < 3 or not one_each:
+        return fix
+    return (
+        "one prediction a sample: put a Flatten or a global pooling layer before the last Dense "
+        "(a recurrent layer: return_sequences=False); or give a target for each position"
+    )
+
+
 def fit_shapes(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Targets in the prediction's type and shape; a last axis of length 1 is added or dropped.
 
@@ -74,7 +94,11 @@ def fit_shapes(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
             where="loss",
             expected=f"y_true of shape {tuple(y.shape)}, like y_pred",
             received=f"y_true {tuple(t.shape)}, y_pred {tuple(y.shape)}",
-            fix="for class numbers use a sparse_ loss; otherwise give one target for each output",
+            fix=fix_of_shapes(
+                "for class numbers use a sparse_ loss; otherwise give one target for each output",
+                t.shape,
+                y.shape,
+            ),
         )
     return t, y
 
@@ -166,7 +190,7 @@ def one_a_row(y_true: Any, y: Any) -> Any:
             where="sparse_categorical_crossentropy",
             expected=f"y_true of shape {tuple(rows)}",
             received=f"y_true {tuple(t.shape)}, y_pred {tuple(y.shape)}",
-            fix="for one-hot rows use categorical_crossentropy",
+            fix=fix_of_shapes("for one-hot rows use categorical_crossentropy", t.shape, y.shape),
         )
     return t
 

@@ -6,6 +6,7 @@ A Model is a layer that builds itself (`ready.py`) and makes a Task of itself (`
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from .. import config, losses, metrics, optimizers, rng, summary
+from ..aliases import Tree
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
-from ..registry import in_trees
+from ..registry import in_trees, unknown_argument
 from ..training import loop, step
 from ..training.callbacks import Callback, History
 from ..training.engines import new_run
@@ -100,6 +102,7 @@ class Model(MakesTask):
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
         engine: str | None = None,
+        **unknown: Any,
     ) -> None:
         """Choose how the model is trained; nothing is computed yet.
 
@@ -113,6 +116,7 @@ class Model(MakesTask):
             weighted_metrics: the same, counting sample weights.
             run_eagerly: train on NumPy, where every number can be seen (as `engine="numpy"`).
             engine: `"auto"`, `"numpy"` or `"xla"`; fit's own argument comes first.
+            unknown: arguments of Keras that are not here; refused, with what to do instead.
 
         Example:
             >>> import chainrule as cr
@@ -121,6 +125,9 @@ class Model(MakesTask):
             >>> model.compiled
             True
         """
+        if unknown:
+            known = inspect.signature(Model.compile).parameters
+            raise unknown_argument(sorted(unknown)[0], known, "compile")
         metrics = check_metrics("metrics", metrics)
         weighted_metrics = check_metrics("weighted_metrics", weighted_metrics)
         if engine is not None:
@@ -147,6 +154,22 @@ class Model(MakesTask):
         """Start all running figures again."""
         for m in self.metrics:
             m.reset_state()
+
+    def reset_states(self) -> None:
+        """Let every stateful layer inside begin its sequences anew, from zeros.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> lstm = cr.layers.LSTM(2, stateful=True)
+            >>> model = cr.Sequential([cr.Input((3, 1), batch_size=1), lstm])
+            >>> first, second = model(np.ones((1, 3, 1))), model(np.ones((1, 3, 1)))
+            >>> model.reset_states()
+            >>> bool((model(np.ones((1, 3, 1))) == first).all())
+            True
+        """
+        for layer in self._all_layers():
+            if getattr(layer, "stateful", False) and getattr(layer, "states", None) is not None:
+                layer.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Every running figure by name; for a `train_step` of one's own."""
@@ -186,23 +209,25 @@ class Model(MakesTask):
         step.test_step(task, Batch(*data))
         return self.get_metrics_result() | task.objective.logs
 
-    def predict_step(self, data: Any) -> Any:
+    def predict_step(self, data: tuple) -> Tree:
         """The outputs for (x,); override it to predict something else."""
         return self(data[0], training=False)
 
     def compute_loss(
         self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
+        x: Tree = None,
+        y: Tree = None,
+        y_pred: Tree = None,
+        sample_weight: Tree = None,
         training: bool = True,
     ) -> Any:
         """The loss of a batch: those of the outputs, penalties, added losses. May be overridden."""
         self._choose_outputs(y, y_pred)
         return self._objective(own=False).total(Batch(x, y, sample_weight), y_pred)
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def compute_metrics(
+        self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree = None
+    ) -> dict[str, Any]:
         """Take a batch into the metrics; returns all figures so far. May be overridden."""
         self._choose_outputs(y, y_pred)
         self._objective(own=False).measure(Batch(x, y, sample_weight), y_pred)
@@ -217,8 +242,8 @@ class Model(MakesTask):
 
     def fit(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: Tree = None,
+        y: Tree = None,
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
@@ -227,7 +252,7 @@ class Model(MakesTask):
         validation_data: Any = None,
         shuffle: bool = True,
         class_weight: Mapping[Any, Any] | None = None,
-        sample_weight: Any = None,
+        sample_weight: Tree = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
@@ -300,11 +325,11 @@ class Model(MakesTask):
 
     def evaluate(
         self,
-        x: Any = None,
-        y: Any = None,
+        x: Tree = None,
+        y: Tree = None,
         batch_size: int | None = None,
         verbose: Any = "auto",
-        sample_weight: Any = None,
+        sample_weight: Tree = None,
         steps: int | None = None,
         callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
@@ -333,7 +358,7 @@ class Model(MakesTask):
 
     def predict(
         self,
-        x: Any,
+        x: Tree,
         batch_size: int | None = None,
         verbose: Any = 0,
         steps: int | None = None,
@@ -365,9 +390,9 @@ class Model(MakesTask):
 
     def train_on_batch(
         self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
         class_weight: Mapping[Any, Any] | None = None,
         return_dict: bool = False,
         engine: str | None = None,
@@ -377,16 +402,16 @@ class Model(MakesTask):
 
     def test_on_batch(
         self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        x: Tree,
+        y: Tree = None,
+        sample_weight: Tree = None,
         return_dict: bool = False,
         engine: str | None = None,
     ) -> Any:
         """Loss and metrics of these samples."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict, engine)
 
-    def predict_on_batch(self, x: Any) -> Any:
+    def predict_on_batch(self, x: Tree) -> Tree:
         """The outputs for these samples."""
         return self.predict(x)
 
@@ -446,6 +471,21 @@ class Model(MakesTask):
         """Print layers, output shapes and parameters as a table."""
         text = summary.text(self, width=None)
         print_fn(text) if print_fn is not None else print(text)
+
+    def diagram(self, detail: str = "auto", **look: Any) -> Any:
+        """A drawing of the model, as SVG: `cr.plots.network(model, detail, **look)`.
+
+        A notebook shows it, `.save("model.svg")` writes it.
+
+        Example:
+            >>> import chainrule as cr
+            >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)], name="line")
+            >>> model.diagram(theme="dark").title
+            'Sequential line'
+        """
+        from ..drawing import network
+
+        return network(self, detail, **look)
 
     def _repr_html_(self) -> str:
         return summary.html(self)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
+from ..aliases import Tree
 from ..arrays import asarray
 from ..errors import ArgumentError, DataError, ShapeError, did_you_mean
 from ..finite import rows_begin_at
@@ -22,7 +23,7 @@ def _table(x: Any, name: str) -> Any:
     return asarray(x, name=name) if tree.is_numbers(x) else x
 
 
-def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
+def as_inputs(x: Tree, names: list[str] | None, where: str = "x") -> Tree:
     """The inputs in the tree the model takes; arrays are not looked at yet.
 
     Args:
@@ -55,8 +56,8 @@ def as_inputs(x: Any, names: list[str] | None, where: str = "x") -> Any:
         found = [_table(x[n], f"{where}[{n!r}]") for n in names]
         return found[0] if len(names) == 1 else found
     if len(names) == 1:
-        if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) >= 2:
-            return x[0]  # Keras's way of one input in a list
+        if isinstance(x, (list, tuple)) and len(x) == 1 and not tree.is_numbers(x):
+            return x[0] if np.ndim(x[0]) >= 2 else x  # Keras's way of one input in a list
         return x
     if not isinstance(x, (list, tuple)) or tree.is_numbers(x) or len(x) != len(names):
         received = f"{len(x)} in a {type(x).__name__}" if isinstance(x, (list, tuple)) else "one"
@@ -86,7 +87,7 @@ def _shaped(v: Any) -> bool:
     return hasattr(v, "shape") or isinstance(v, Recordable)
 
 
-def rows_of(x: Any) -> int:
+def rows_of(x: Tree) -> int:
     """How many samples a checked tree of inputs has."""
     return int(tree.leaves(x)[0].shape[0])
 
@@ -111,7 +112,7 @@ class Edge:
         self.model, self.class_weight = model, class_weight
         self.needs_y, self.where = needs_y, where
 
-    def inputs(self, x: Any) -> Any:
+    def inputs(self, x: Tree) -> Tree:
         """Finite arrays of the types that the model's inputs have, all with as many rows."""
         x = self._inputs(x)
         self.model.check_data(x, f"{self.where}x")
@@ -151,13 +152,13 @@ class Edge:
         return check.inputs(x, kind, name=name)
 
     def __call__(
-        self, data: tuple[Any, Any, Any], first_row: int | None = 0
-    ) -> tuple[Any, Any, Any]:
+        self, data: tuple[Tree, Tree, Tree], first_row: int | None = 0
+    ) -> tuple[Tree, Tree, Tree]:
         """(x, y, weight), checked; y and weight by output name where there are several."""
         with rows_begin_at(first_row or 0):
             return self._checked(*data)
 
-    def _checked(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+    def _checked(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tree, Tree, Tree]:
         x = self.inputs(x)
         rows = rows_of(x)
         if self.model.headless:
@@ -203,7 +204,7 @@ class Edge:
                 raise ArgumentError(f"the target of the output {name!r} is missing", where=label)
         return found
 
-    def weights(self, weight: Any, y: Any, rows: int) -> Any:
+    def weights(self, weight: Tree, y: Tree, rows: int) -> Tree:
         """One weight a sample from sample and class weights, by output; None if there are none."""
         names = self.model.output_names
         if weight is None and self.class_weight is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..aliases import Tree
 from ..data.sources import Chunk, Source, in_memory, source
 from ..errors import ArgumentError
 from ..training import check
@@ -29,9 +30,9 @@ class Feed:
 
     def take(
         self,
-        x: Any,
-        y: Any,
-        weight: Any,
+        x: Tree,
+        y: Tree,
+        weight: Tree,
         *,
         batch_size: int | None,
         steps: int | None,
@@ -103,7 +104,7 @@ class Feed:
             self.held_out = source(given, **how)
         self._first(self.held_out, edge)
 
-    def take_inputs(self, x: Any, *, batch_size: int, steps: int | None) -> None:
+    def take_inputs(self, x: Tree, *, batch_size: int, steps: int | None) -> None:
         """Inputs alone, to predict."""
         if in_memory(x):
             x = self.edge.inputs(x)
@@ -118,12 +119,12 @@ class Feed:
         self.model._ready(self.sample)
         self.source.check = lambda data, row: (self.edge.inputs(data[0]), None, None)
 
-    def one_batch(self, x: Any, y: Any, weight: Any) -> Chunk:
+    def one_batch(self, x: Tree, y: Tree, weight: Tree) -> Chunk:
         """All rows as one batch, for train_on_batch."""
         data = self._checked(x, y, weight, self.edge)
         return Chunk(tuple(data), None, rows_of(data[0]), 0, 1)
 
-    def _checked(self, x: Any, y: Any, weight: Any, edge: Edge) -> list[Any]:
+    def _checked(self, x: Tree, y: Tree, weight: Tree, edge: Edge) -> list[Tree]:
         """The arrays, checked; the model is built and its metrics chosen."""
         inputs = edge.inputs(x)
         self.model._ready(inputs)

@@ -9,8 +9,8 @@ from .. import ops, tree
 from ..arrays import is_float
 from ..errors import ArgumentError, did_you_mean
 from ..layers import registry
-from ..layers.base import Layer, computing_type
-from ..layers.context import current
+from ..layers.base import Layer
+from ..layers.context import computing_type, current
 from ..layers.input import InputLayer
 from ..registry import Configurable
 from ..shapes import is_shape

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
+from ..aliases import Shape, Tree
 from ..errors import ArgumentError, ShapeError
 from ..layers.base import Layer
 from ..layers.tracking import has_loose_parts
@@ -44,7 +45,7 @@ class Ready(Layer):
         """Names of the outputs in logs, "" for a single one; known once the model has been run."""
         return self.__dict__["_output_names"]
 
-    def prepared(self, x: Any) -> Any:
+    def prepared(self, x: Tree) -> Tree:
         """The inputs after what must happen to them before a network can begin: nothing."""
         return x
 
@@ -69,13 +70,13 @@ class Ready(Layer):
         """The type of floats that come in: that of the first layer that computes."""
         return next((layer.dtype for layer in self._sublayers()), self.dtype)
 
-    def check_data(self, x: Any, where: str) -> None:
+    def check_data(self, x: Tree, where: str) -> None:
         """What the layers that read the inputs want of them, such as tokens of their vocabulary.
 
         Looked at where data come in, since a compiled program can raise nothing.
         """
 
-    def _ready(self, x: Any) -> list[tuple]:
+    def _ready(self, x: Tree) -> list[Shape]:
         """Build if needed; the shapes of the outputs for checked inputs, None for the batch."""
         if self.headless:
             self.__dict__["_output_names"] = []
@@ -128,7 +129,7 @@ class Ready(Layer):
         kinds = iter(dtypes)
         return self._dry_run((shapes,), dtypes=[map_shapes(lambda s: next(kinds), shapes)])
 
-    def output_spec_of(self, x: Any) -> list[tuple]:
+    def output_spec_of(self, x: Tree) -> list[Shape]:
         """Shapes of the outputs for these checked inputs."""
         return self._ready(x)
 

@@ -131,8 +131,7 @@ class Sequential(Model):
                 layer._build_from({name: shapes[-1]}, [shapes[-1]])
             shape, kind = layer.output_spec((shapes[-1],), dtypes=[kinds[-1]])
             shapes.append(map_shapes(tuple, shape))
-            passed_on = layer.integer_input and layer.has_shape_rule  # Input, Flatten
-            kinds.append(kinds[-1] if passed_on else kind)
+            kinds.append(kinds[-1] if isinstance(layer, InputLayer) else kind)
         self.built = True
 
     def _build_for(self, inputs: tuple, own: dict[str, Any]) -> None:
@@ -217,9 +216,12 @@ class Sequential(Model):
         if not self.built:
             self._build_stack(shapes[0])
         shape, kind = shapes[0], self._dtype
+        given = [s.dtype for s in tree.leaves(list(inputs)) if isinstance(s, Symbol)]
+        kinds: Any = given or dtypes
         for layer in self._stack:
             if not isinstance(layer, InputLayer):
-                shape, kind = layer.output_spec((shape,))
+                shape, kind = layer.output_spec((shape,), dtypes=kinds)
+                kinds = [kind]
         return shape, kind
 
     def __getstate__(self) -> dict[str, Any]:

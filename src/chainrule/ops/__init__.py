@@ -14,6 +14,7 @@ from . import (
     activations,
     attention,
     convolve,
+    creation,
     division,
     elementwise,
     embeddings,
@@ -27,12 +28,13 @@ from . import (
     recurrent,
     reduce,
     resizing,
-    shape,
+    shapes,
     tensor,
 )
 from .activations import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .convolve import *  # noqa: F403
+from .creation import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .embeddings import *  # noqa: F403
@@ -46,7 +48,7 @@ from .products import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .resizing import *  # noqa: F403
-from .shape import *  # noqa: F403
+from .shapes import *  # noqa: F403
 from .tensor import *  # noqa: F403
 
 __all__ = sorted(
@@ -54,6 +56,7 @@ __all__ = sorted(
         *activations.__all__,
         *attention.__all__,
         *convolve.__all__,
+        *creation.__all__,
         *division.__all__,
         *elementwise.__all__,
         *embeddings.__all__,
@@ -67,7 +70,7 @@ __all__ = sorted(
         *recurrent.__all__,
         *reduce.__all__,
         *resizing.__all__,
-        *shape.__all__,
+        *shapes.__all__,
         *tensor.__all__,
     }
 )

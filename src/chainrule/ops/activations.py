@@ -17,7 +17,7 @@ from ..registry import Registry
 from ..symbol import composite
 from .base import check_axes, check_axis, need_numbers, op
 from .elementwise import erfc, exp, sign, step, tanh
-from .shape import moveaxis, reshape, transpose
+from .shapes import moveaxis, reshape, transpose
 
 __all__ = [
     "celu",

@@ -21,7 +21,7 @@ from .activations import softmax
 from .base import broadcast_shape, op
 from .elementwise import add, multiply, where
 from .products import matmul
-from .shape import take, transpose
+from .shapes import take, transpose
 
 __all__ = ["dot_product_attention"]
 
@@ -55,7 +55,8 @@ def dot_product_attention(
         bias: added to the scores, of a shape that fits (batch, heads, T, S).
         mask: True where a position may look, of a shape that fits (batch, heads, T, S). A position
             that may look nowhere gets zeros, and passes no gradient on (Keras gives it the mean
-            of all values, PyTorch NaN).
+            of all values, PyTorch NaN). Where it may not look, the value is multiplied by 0: a
+            NaN that stands there comes through, 0·NaN, as in Keras and PyTorch.
         scale: 1/√size by default.
         is_causal: let position t look at positions up to t only.
         dropout_rate: share of the probabilities set to 0 at random, the rest divided by

@@ -30,8 +30,8 @@ from .conv_windows import (
 )
 from .products import matmul
 from .reduce import sum as sum_
-from .shape import concatenate, expand_dims, getitem, pad, reshape, scatter_add, split, stack
-from .shape import transpose as transpose_
+from .shapes import concatenate, expand_dims, getitem, pad, reshape, scatter_add, split, stack
+from .shapes import transpose as transpose_
 from .windows import per_axis
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .. import arrays
-from ..arrays import xp
+from ..arrays import numpy_dtype, xp
 from .base import as_number, op
 
 __all__ = [
@@ -512,14 +512,18 @@ def sign(x):
 
 
 @op(numbers=2)
-def step(x, threshold=0.0):
-    """1 where x ≥ threshold, else 0 (deck 003; deck 004 asks x > Θ).  Derivative 0.
+def step(x, threshold=0.0, strict=False):
+    """1 where x ≥ threshold, else 0; with `strict` where x > threshold.  Derivative 0.
+
+    Deck 003 asks z ≥ 0, deck 004 z > Θ: they differ exactly at the threshold, where deck 004's AND
+    gate stands.
 
     Example:
-        >>> step([-2.0, 0.0, 3.0])
-        array([0., 1., 1.])
+        >>> step([-2.0, 0.0, 3.0]), step([-2.0, 0.0, 3.0], strict=True)
+        (array([0., 1., 1.]), array([0., 0., 1.]))
     """
-    y = xp(x).where(x >= threshold, 1.0, 0.0).astype(x.dtype)
+    fires = x > threshold if strict else x >= threshold
+    y = xp(x).where(fires, 1.0, 0.0).astype(getattr(x, "dtype", float))
     return y, (lambda d_y: d_y * 0, lambda d_y: d_y * 0)
 
 
@@ -769,22 +773,24 @@ def isnan(x):
 
 
 @op
-def zeros_like(x):
+def zeros_like(x, dtype=None):
     """Zeros in the shape and dtype of x.  No derivative.
 
     Example:
         >>> zeros_like([1.0, 2.0])
         array([0., 0.])
     """
-    return xp(x).zeros_like(x), None
+    y = xp(x).zeros_like(x)
+    return y if dtype is None else y.astype(numpy_dtype(dtype)), None
 
 
 @op
-def ones_like(x):
+def ones_like(x, dtype=None):
     """Ones in the shape and dtype of x.  No derivative.
 
     Example:
         >>> ones_like([3.0, 2.0])
         array([1., 1.])
     """
-    return xp(x).ones_like(x), None
+    y = xp(x).ones_like(x)
+    return y if dtype is None else y.astype(numpy_dtype(dtype)), None

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_traced, xp
+from ..arrays import is_recorded, is_traced, xp
 from ..errors import DataError, ShapeError
 from ..finite import place
 from ..operators import raw
 from .base import op
-from .shape import take
+from .shapes import take
 
 __all__ = ["embedding"]
 
@@ -50,7 +50,7 @@ def embedding(table, ids):
     if m is np:
         y = table[ids]
     else:
-        y = m.asarray(table).at[ids].get(mode="fill", fill_value=np.nan)
+        y = m.asarray(table).at[m.asarray(ids)].get(mode="fill", fill_value=np.nan)
     return y, (lambda d_y: _sum_by_number(d_y, ids, np.shape(table)), None)
 
 
@@ -88,7 +88,7 @@ def check_ids(ids: Any, vocabulary: int, where: str) -> Any:
 def _sum_by_number(d_y: Any, ids: np.ndarray, shape: tuple) -> Any:
     """Zeros of `shape` with every row of d_y added where it came from."""
     m = xp(d_y)
-    if hasattr(m, "scatter_add"):  # differentiated again
+    if is_recorded(m):  # differentiated again
         return m.scatter_add(d_y, ids, shape)
     m = xp(d_y, ids)
     if m is not np:  # serial, yet measured quicker on CPUs than a one-hot product or sorting

@@ -10,7 +10,7 @@ from ..arrays import is_traced, xp
 from ..errors import ArgumentError, ShapeError, choose
 from ..operators import raw
 from .base import op
-from .shape import _scatter
+from .shapes import _scatter
 
 __all__ = ["affine_transform"]
 

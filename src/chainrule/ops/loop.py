@@ -17,7 +17,7 @@ from ..operators import Recordable, raw
 from ..symbol import composite, symbolic
 from ..variable import Variable, follow
 from .base import check_axis, op, whole
-from .shape import stack
+from .shapes import stack
 
 __all__ = ["scan", "unstack"]
 

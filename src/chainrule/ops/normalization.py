@@ -26,7 +26,7 @@ from ..checks import need_numbers as need_settings
 from ..errors import ArgumentError, ShapeError
 from ..operators import raw
 from ..symbol import composite
-from . import elementwise, products, reduce, shape
+from . import elementwise, products, reduce, shapes
 from .base import check_axes, check_axis, need_numbers, op, whole
 
 __all__ = [
@@ -187,10 +187,10 @@ def _normalize_steps(x: Any, axes: tuple[int, ...], epsilon: float, weight: Any 
 def _scale_steps(x_hat: Any, scale: Any, offset: Any, axes: Sequence[int]) -> Any:
     """scale·x̂ + offset."""
     if scale is not None:
-        x_hat = elementwise.multiply(x_hat, shape.reshape(scale, _along(np.shape(x_hat), axes)))
+        x_hat = elementwise.multiply(x_hat, shapes.reshape(scale, _along(np.shape(x_hat), axes)))
     if offset is None:
         return x_hat
-    return elementwise.add(x_hat, shape.reshape(offset, _along(np.shape(x_hat), axes)))
+    return elementwise.add(x_hat, shapes.reshape(offset, _along(np.shape(x_hat), axes)))
 
 
 # --- layer --------------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ def _batch_training(x, scale=None, offset=None, mask=None, axis=-1, epsilon=1e-3
     x_hat, mean, variance = _normalize_steps(x, axes, epsilon, share)
     flat = (np.shape(x)[axis],)
     y = _scale_steps(x_hat, scale, offset, (axis,))
-    return y, shape.reshape(mean, flat), shape.reshape(variance, flat)
+    return y, shapes.reshape(mean, flat), shapes.reshape(variance, flat)
 
 
 @op(numbers=6)
@@ -403,9 +403,9 @@ def _batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsil
     axis = check_axis(axis, np.ndim(x), "batch_normalization")
     wide = _along(np.shape(x), (axis,))
     spread = elementwise.add(
-        shape.reshape(variance, wide), _epsilon(epsilon, "batch_normalization")
+        shapes.reshape(variance, wide), _epsilon(epsilon, "batch_normalization")
     )
-    centred = elementwise.subtract(x, shape.reshape(mean, wide))
+    centred = elementwise.subtract(x, shapes.reshape(mean, wide))
     x_hat = elementwise.multiply(centred, elementwise.rsqrt(spread))
     return _scale_steps(x_hat, scale, offset, (axis,))
 
@@ -466,8 +466,8 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=None)
 def _group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=None):
     axis, grouped, axes = _in_groups(x, groups, axis, "group_normalization")
     epsilon = _epsilon(epsilon, "group_normalization")
-    x_hat, _, _ = _normalize_steps(shape.reshape(x, grouped), axes, epsilon)
-    return _scale_steps(shape.reshape(x_hat, np.shape(x)), gamma, beta, (axis,))
+    x_hat, _, _ = _normalize_steps(shapes.reshape(x, grouped), axes, epsilon)
+    return _scale_steps(shapes.reshape(x_hat, np.shape(x)), gamma, beta, (axis,))
 
 
 def _in_groups(x: Any, groups: Any, axis: Any, where: str) -> tuple[int, tuple, tuple]:

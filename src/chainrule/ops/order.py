@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import lax, xp
+from ..arrays import is_recorded, lax, xp
 from ..errors import ArgumentError, ShapeError
 from ..symbol import composite
 from .base import check_axis, op, whole
-from .shape import _inside, _scatter, broadcast_to, reshape
+from .shapes import _inside, _scatter, broadcast_to, reshape
 
 __all__ = [
     "argsort",
@@ -96,7 +96,7 @@ def top_k(x, k, sorted=True):
             expected=f"k from 0 to {shape[-1]}" if shape else "an array with an axis",
             received=f"k={k} of shape {shape}",
         )
-    if hasattr(m, "top_k"):  # differentiated again
+    if is_recorded(m):  # differentiated again
         y, indices = m.top_k(x, k)
     elif m is np:
         # sorted backwards twice: a stable order from the largest down

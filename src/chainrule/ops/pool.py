@@ -22,7 +22,7 @@ from ..symbol import composite
 from .base import op
 from .elementwise import divide, where
 from .reduce import argmax, sum
-from .shape import concatenate, getitem, one_hot, pad, stack
+from .shapes import concatenate, getitem, one_hot, pad, stack
 from .windows import Sliding, per_axis, sliding
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]

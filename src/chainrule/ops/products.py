@@ -18,7 +18,7 @@ from ..symbol import composite
 from .base import op
 from .elementwise import where
 from .reduce import sum
-from .shape import reshape
+from .shapes import reshape
 
 __all__ = [
     "dense",

@@ -21,7 +21,7 @@ from .base import op
 from .elementwise import where
 from .loop import unstack
 from .products import columns_product, dense, matmul
-from .shape import split, stack
+from .shapes import split, stack
 
 __all__ = ["gru", "lstm", "simple_rnn"]
 

@@ -15,7 +15,7 @@ from ..arrays import xp
 from ..errors import ShapeError
 from ..symbol import composite
 from .base import check_axes, check_axis, need_numbers, op, whole
-from .shape import reshape
+from .shapes import reshape
 
 __all__ = [
     "all",

@@ -17,7 +17,7 @@ from ..errors import ShapeError, choose
 from ..symbol import composite
 from .base import op
 from .products import matmul
-from .shape import broadcast_to, moveaxis, reshape, take
+from .shapes import broadcast_to, moveaxis, reshape, take
 from .windows import per_axis
 
 __all__ = ["resize", "upsampling"]

@@ -17,7 +17,7 @@ from ..symbol import composite
 from .base import check_axes, check_axis, op, whole
 from .elementwise import multiply
 from .products import matmul
-from .shape import reshape, take, transpose
+from .shapes import reshape, take, transpose
 
 __all__ = [
     "outer",

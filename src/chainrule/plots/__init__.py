@@ -1,6 +1,7 @@
 """Pictures of models, training and results.
 
-`network` draws a model as SVG, without any library. All others are matplotlib `Figure`s.
+`network`, `worked_network`, `neuron`, `lstm_cell`, `activation` and `weight_updates` are SVG, drawn
+without any library. All others are matplotlib `Figure`s.
 
 No pyplot: nothing is shown, no window opens, no global state changes. A notebook displays the
 figure; `figure.savefig("curves.png")` writes it. Colours are those of Okabe and Ito, which readers
@@ -12,7 +13,7 @@ Example:
     >>> figure.savefig(io.BytesIO())
 """
 
-from ..drawing import network
+from ..drawing import Units, activation, lstm_cell, network, neuron, weight_updates, worked_network
 from .base import COLOURS
 from .classes import confusion_matrix, mistakes
 from .curves import learning_curves
@@ -21,10 +22,16 @@ from .values import regression
 
 __all__ = [
     "COLOURS",
+    "Units",
+    "activation",
     "confusion_matrix",
     "decision_boundary",
     "learning_curves",
+    "lstm_cell",
     "mistakes",
     "network",
+    "neuron",
     "regression",
+    "weight_updates",
+    "worked_network",
 ]

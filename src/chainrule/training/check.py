@@ -88,9 +88,13 @@ def targets(y: Any, rows: int, loss: Any, output_shape: tuple, *, name: str = "y
         raise ShapeError(
             "categorical_crossentropy needs one-hot rows",
             where=name,
-            expected=f"(n, {output_shape[-1]})",
+            expected=f"(n, {', '.join('any' if n is None else str(n) for n in output_shape[1:])})",
             received=array.shape,
-            fix="use loss='sparse_categorical_crossentropy', or cr.utils.to_categorical(y)",
+            fix=losses.shapes.fix_of_shapes(
+                "use loss='sparse_categorical_crossentropy', or cr.utils.to_categorical(y)",
+                array.shape,
+                output_shape,
+            ),
         )
     if isinstance(loss, _OF_PROBABILITIES):
         _need_probabilities(array, isinstance(loss, losses.KLDivergence), name)

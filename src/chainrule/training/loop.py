@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import tree
+from ..aliases import Tree
 from ..data.sources import Chunk, Source
 from ..errors import DataError, NonFiniteError, StateError
 from .callbacks import Callback, CallbackList, History, Trainable
@@ -244,7 +245,7 @@ def fit(
     return history
 
 
-def first_batch(source: Source) -> Any:
+def first_batch(source: Source) -> Tree:
     """A first batch, for a dry run of a step."""
     from .step import Batch
 
@@ -332,7 +333,7 @@ def evaluate(
 
 def predict(
     model: Trainable,
-    predictor: Callable[[Any], Any],
+    predictor: Callable[[Tree], Tree],
     source: Source,
     verbose: Any,
     callbacks: Sequence[Callback],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import tree
+from ..aliases import Array, Tree
 from ..chain import Tape, record
 from ..layers.context import calling
 from ..operators import raw
@@ -21,12 +22,12 @@ __all__ = ["Batch", "name_culprit", "predict_step", "test_step", "train_step"]
 class Batch(NamedTuple):
     """One batch: inputs, targets and sample weights, each a tree of arrays or None."""
 
-    x: Any
-    y: Any = None
-    weight: Any = None
+    x: Tree
+    y: Tree = None
+    weight: Tree = None
 
 
-def train_step(task: Task, batch: Batch) -> Any:
+def train_step(task: Task, batch: Batch) -> Array:
     """Forward, backward, update, metrics; returns the loss.
 
     All gradients are taken before any weight changes.
@@ -39,14 +40,14 @@ def train_step(task: Task, batch: Batch) -> Any:
     return raw(loss)
 
 
-def test_step(task: Task, batch: Batch) -> Any:
+def test_step(task: Task, batch: Batch) -> Array:
     """Forward and metrics; recorded, so that a loss can see the logits behind a softmax."""
     with calling(training=False), record():
         loss = task.objective(batch, task.forward(batch.x))
     return raw(loss)
 
 
-def predict_step(task: Task, x: Any) -> Any:
+def predict_step(task: Task, x: Tree) -> Tree:
     """The outputs, as plain arrays."""
     with calling(training=False):
         return tree.map(raw, task.forward(x))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..aliases import Array, Tree
 from ..errors import ShapeError
 from ..metrics import Metric
 from ..operators import raw
@@ -40,7 +41,7 @@ class Task:
     def __init__(
         self,
         *,
-        forward: Callable[[Any], Any],
+        forward: Callable[[Tree], Tree],
         objective: Objective | None = None,
         optimizer: Any = None,
         trained: Sequence[Variable] = (),
@@ -120,14 +121,14 @@ class Task:
             return list(self.logs.get(kind, {}))
         return list(self.meters)
 
-    def reset(self, variables: Sequence[Variable], values: list[Any]) -> list[Any]:
+    def reset(self, variables: Sequence[Variable], values: list[Array]) -> list[Array]:
         """The values with every running figure started again."""
         with swap(variables, values) as now:
             for meter in self.meters.values():
                 meter.reset_state()
             return now.values()
 
-    def results(self, kind: str, variables: Sequence[Variable], values: list[Any]) -> dict:
+    def results(self, kind: str, variables: Sequence[Variable], values: list[Array]) -> dict:
         """The running figures by name; what a user's own step returned, where there is one."""
         with swap(variables, values):
             if kind in self.own_steps:

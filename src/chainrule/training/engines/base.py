@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ... import tree
+from ...aliases import Array
 from ...arrays import is_float
 from ...errors import NonFiniteError, StateError
 from ...finite import need_finite
@@ -41,7 +42,7 @@ class Run:
     def __init__(self, task: Task, *, train: bool) -> None:
         self.task, self.train = task, train
         self.variables: list[Variable] = []
-        self.values: list[Any] = []  # after the last whole piece; never changed in place
+        self.values: list[Array] = []  # after the last whole piece; never changed in place
         self.active = False
         self.thread = self.process = 0
         self._place: dict[int, int] = {}
@@ -61,7 +62,7 @@ class Run:
         self._take(variables, snapshot(variables))
         finite_weights(self.task.name, self.variables, self.values)
 
-    def _take(self, variables: list[Variable], values: list[Any]) -> None:
+    def _take(self, variables: list[Variable], values: list[Array]) -> None:
         """Begin with these; what this run still holds it has already, as its engine wants it."""
         known = dict(zip(map(id, self.variables), self.values, strict=True))
         if self.train:
@@ -126,14 +127,14 @@ class Run:
         ]
         put([v for v, _ in shown], [x for _, x in shown])
 
-    def pull(self, variables: Sequence[Variable]) -> list[Any]:
+    def pull(self, variables: Sequence[Variable]) -> list[Array]:
         """The values after the last whole piece of work."""
         with self._lock:
             values, pending = self.values, dict(self._pending)
             places = [self._place[id(v)] for v in variables]
         return [frozen(pending[i]) if i in pending else self.show(values[i]) for i in places]
 
-    def push(self, variables: Sequence[Variable], values: Sequence[Any]) -> bool:
+    def push(self, variables: Sequence[Variable], values: Sequence[Array]) -> bool:
         """New values from outside: at once between two pieces, else after the one that runs."""
         with self._lock:
             if not self.active:
@@ -156,15 +157,15 @@ class Run:
             self._pending.clear()
             self._keep(values)
 
-    def keep(self, values: list[Any]) -> None:
+    def keep(self, values: list[Array]) -> None:
         """These are the newest."""
         with self._lock:
             self._keep(values)
 
-    def _keep(self, values: list[Any]) -> None:
+    def _keep(self, values: list[Array]) -> None:
         self.values = values
 
-    def own(self, value: Any) -> Any:
+    def own(self, value: Array) -> Array:
         """A value as this engine wants it."""
         return value
 
@@ -185,7 +186,7 @@ class Run:
                  for v, x in zip(self.variables, self.values, strict=True)]  # fmt: skip
         return self.task.results(kind, self.variables, shown)
 
-    def read(self, variables: Sequence[Variable]) -> list[Any]:
+    def read(self, variables: Sequence[Variable]) -> list[Array]:
         """Values by Variable, as this engine has them."""
         return [self.values[self._place[id(v)]] for v in variables]
 
@@ -208,7 +209,7 @@ class Run:
         """Batch `i` of the chunk, as NumPy arrays."""
         return batch_of(self._chunk, i)
 
-    def refuse(self, i: int, values: Sequence[Any]) -> NonFiniteError:
+    def refuse(self, i: int, values: Sequence[Array]) -> NonFiniteError:
         """The error for batch `i`; `values` are those before it."""
         with swap(self.variables, [np.array(v) for v in values]):
             culprit = step.name_culprit(self.task, self.batch(i))
@@ -223,7 +224,7 @@ class Run:
         return error
 
 
-def finite_weights(name: str, variables: Sequence[Variable], values: Sequence[Any]) -> None:
+def finite_weights(name: str, variables: Sequence[Variable], values: Sequence[Array]) -> None:
     """Raise where a weight or statistic is not finite: what is computed from it means nothing."""
     chosen = [
         (v.name, x)
@@ -233,7 +234,7 @@ def finite_weights(name: str, variables: Sequence[Variable], values: Sequence[An
     need_finite(chosen, name)
 
 
-def same(a: Sequence[Any], b: Sequence[Any]) -> bool:
+def same(a: Sequence[Array], b: Sequence[Array]) -> bool:
     """Are these the same objects?"""
     return len(a) == len(b) and all(map(operator.is_, a, b))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_traced, numpy_dtype, xp
+from ..arrays import is_recorded, is_traced, numpy_dtype, xp
 from ..errors import ArgumentError, ShapeError, choose
 from ..labels import check_labels
 from ..symbol import composite
@@ -27,6 +27,7 @@ __all__ = [
     "pad",
     "reshape",
     "scatter_add",
+    "shape",
     "split",
     "squeeze",
     "stack",
@@ -35,6 +36,16 @@ __all__ = [
     "tile",
     "transpose",
 ]
+
+
+def shape(x: Any) -> tuple[int | None, ...]:
+    """Length of each axis; of a symbol, None where it is not known yet.
+
+    Example:
+        >>> shape([[1, 2, 3], [4, 5, 6]])
+        (2, 3)
+    """
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 @op
@@ -368,7 +379,7 @@ def scatter_add(d, index, shape):
 
 def _scatter(d, index, shape):
     m = xp(d, *(index if isinstance(index, tuple) else (index,)))
-    if hasattr(m, "scatter_add"):  # differentiated again
+    if is_recorded(m):  # differentiated again
         return m.scatter_add(d, index, shape)
     zeros = m.zeros(shape, d.dtype)
     if m is not np:

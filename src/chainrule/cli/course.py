@@ -1,0 +1,99 @@
+"""`chainrule course`: the decks' worked examples, small things to compute, and errata."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..terminal import say
+
+__all__ = ["COURSE_EXAMPLES", "add_course_commands", "course"]
+
+COURSE_EXAMPLES = """examples:
+  chainrule course                 what there is
+  chainrule course run 004         deck 004's example beside its slides
+  chainrule course run 001 --figures
+  chainrule course small rules
+  chainrule course errata E13 E33
+  chainrule course run 004 --json  for programs
+"""
+
+
+def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> None:
+    """`run`, `small` and `errata`, with their options, below `chainrule course`."""
+    p.add_argument("--json", action="store_true", help="print JSON")
+    commands = p.add_subparsers(dest="what", metavar="WHAT")
+
+    def command(name: str, names: str, help: str, epilog: str, nargs: str = "*") -> Any:
+        made = commands.add_parser(name, help=help, description=help, epilog=epilog, **style)
+        made.set_defaults(parser=made)  # whose options a wrong one is compared with
+        made.add_argument("names", nargs=nargs, metavar=names)
+        made.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
+        return made
+
+    run = command(
+        "run",
+        "EXAMPLE",
+        "A worked example with the slide's numbers beside ours: exact, rounded or wrong.",
+        "examples:\n  chainrule course run 004\n  chainrule course run 001 002 --all",
+        "+",
+    )
+    run.add_argument("--all", action="store_true", help="also the numbers that no slide prints")
+    run.add_argument("--figures", action="store_true",
+                     help="also what comes of further training; takes seconds, on NumPy half "
+                     "a minute")  # fmt: skip
+    command("small", "NAME", "Small things to compute: rules, shapes, products.",
+            "example:\n  chainrule course small softmax")  # fmt: skip
+    command("errata", "ID", "Where a deck is wrong, or not the standard form, with numbers.",
+            "examples:\n  chainrule course errata E13\n"
+            "  chainrule course errata --json")  # fmt: skip
+
+
+def course(a: argparse.Namespace) -> int:
+    """Print what was asked for."""
+    from .. import course as decks
+
+    if a.what == "run":
+        chosen = [decks.example(name) for name in a.names]
+        texts = (decks.show_example(e, a.all, a.figures) for e in chosen)
+        data = (_of_example(e, a.all, a.figures) for e in chosen)
+    elif a.what is None:
+        texts = iter([decks.show_course()])
+        data = iter([{
+            "examples": [{"name": e.name, "deck": e.deck, "title": e.title}
+                         for e in decks.examples()],
+            "small": [{"name": s.name, "deck": s.deck, "title": s.title} for s in decks.small()],
+            "errata": [{"id": e.id, "decks": e.decks, "says": e.says} for e in decks.errata()],
+        }])  # fmt: skip
+    else:
+        find: Any = getattr(decks, a.what)
+        chosen = [find(name) for name in a.names] or find()
+        texts = map(str, chosen)
+        data = (_of_lines(part) for part in chosen)
+    if a.json:
+        import json
+
+        found = list(data)
+        say(json.dumps(found if a.what else found[0], indent=2, ensure_ascii=False))
+        return 0
+    for k, text in enumerate(texts):
+        say(f"\n{text}" if k else text)
+    return 0
+
+
+def _of_example(example: Any, everything: bool, figures: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": example.name, "deck": example.deck, "title": example.title}
+    found["slide"] = [row._asdict() for row in example.compare()]
+    if everything:
+        found["quantities"] = example.quantities()
+    if figures:
+        found["figures"] = example.figures()
+    return found
+
+
+def _of_lines(part: Any) -> dict[str, Any]:
+    """An erratum or a small thing: its words, and its lines."""
+    words = {k: v for k, v in vars(part).items() if not k.startswith("_")}
+    return {**words, "lines": [line._asdict() for line in part.lines()]}
