@@ -206,7 +206,7 @@ def rule_text(o: Any, rate: float, t: int) -> str:
         text = f"m = {o.momentum:g}·m - {rate:g}·gradient; new = old + " + (
             f"{o.momentum:g}·m - {rate:g}·gradient" if o.nesterov else "m"
         )
-    elif plain:
+    elif known is not None and plain:
         names = ("beta", "beta_1", "beta_2", "rho", "epsilon")
         settings = {n: f"{getattr(o, n):g}" for n in names if hasattr(o, n)}
         text = known.says.format(rate=f"{rate:g}", t=t, **settings)

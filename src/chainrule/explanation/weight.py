@@ -181,8 +181,8 @@ def _step(say: Context, weight: Weight, at: tuple[int, ...]) -> list[Any]:
     n, new = numbers_of(say, weight, flat), float(weight.after[at])
     items: list[Any] = [Words(f"update {rule_text(n.o, n.rate, n.t)}")]
     for slot, formula in slot_formulas(n).items():
-        value = n.after.get(slot, formula.value)
-        if say.agrees(formula, float(value)):
+        value = float(n.after[slot] if slot in n.after else formula.value)
+        if say.agrees(formula, value):
             items.append(say.line(slot_name(n.o, slot), formula, value))
     step = moved(say, n, new)
     items.append(say.line("new", None if step is None else Sum([Leaf("old", n.w), step]), new))
