@@ -14,14 +14,14 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ArgumentError, FileError
 from chainrule.explanation.digits import Digits
+from chainrule.explanation.forms.html import SCRIPT
+from chainrule.explanation.forms.languages import LANGUAGES, language_of
+from chainrule.explanation.forms.latex import LaTeX, escaped
+from chainrule.explanation.forms.markdown import escaped as in_markdown
+from chainrule.explanation.forms.mathml import MathML, math
+from chainrule.explanation.forms.symbols import symbol, visible
 from chainrule.explanation.formula import Apply, Leaf, Neg, Power, Product, Sum, const
-from chainrule.explanation.html import SCRIPT
-from chainrule.explanation.languages import LANGUAGES, language_of
-from chainrule.explanation.latex import LaTeX, escaped
-from chainrule.explanation.markdown import escaped as in_markdown
-from chainrule.explanation.mathml import MathML, math
 from chainrule.explanation.steps import Cell, Line, Table
-from chainrule.explanation.symbols import symbol, visible
 
 
 def deck_004(**settings):
@@ -404,7 +404,9 @@ def open_source(name):
 
     import chainrule.explanation
 
-    return (Path(chainrule.explanation.__file__).parent / name).read_text(encoding="utf-8")
+    return (Path(chainrule.explanation.__file__).parent / "forms" / name).read_text(
+        encoding="utf-8"
+    )
 
 
 # --- pieces -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from chainrule.explanation import explained
 from chainrule.explanation.context import EXPLAINERS
 from chainrule.explanation.digits import Digits
 from chainrule.explanation.formula import Style
-from chainrule.explanation.generic import Sizes
+from chainrule.explanation.layers.generic import Sizes
 from chainrule.explanation.steps import Cell, Line, Part, Table, Words
 
 L = cr.layers

@@ -9,8 +9,8 @@ import numpy as np
 from .. import tree
 from ..operators import raw
 from .context import Context, Explainer, is_input
-from .dense import Units
 from .formula import Formula, Leaf, Product, Ratio, Style, Sum, const
+from .layers.dense import Units
 from .lossparts import loss_form, targets_of
 from .steps import Line, Part, Table, Words
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import tree
 from .context import Context, Explainer
+from .forms.text import part_lines
 from .formula import Style
-from .shown import KEY, SECOND, Shown
+from .layers.shown import KEY, SECOND, Shown
 from .steps import Part, Table
-from .text import part_lines
 
 __all__ = ["fitted"]
 

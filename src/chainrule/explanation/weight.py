@@ -9,8 +9,8 @@ import numpy as np
 
 from ..errors import ArgumentError, choose
 from .context import Context, Explainer
-from .dense import Units
 from .formula import Formula, Leaf, Product, Sum
+from .layers.dense import Units
 from .recording import Weight
 from .rules import rule_text, slot_formulas, slot_name
 from .steps import Table, Words
@@ -181,7 +181,8 @@ def _step(say: Context, weight: Weight, at: tuple[int, ...]) -> list[Any]:
     n, new = numbers_of(say, weight, flat), float(weight.after[at])
     items: list[Any] = [Words(f"update {rule_text(n.o, n.rate, n.t)}")]
     for slot, formula in slot_formulas(n).items():
-        value = float(n.after[slot] if slot in n.after else formula.value)
+        kept: Any = n.after.get(slot, formula.value)
+        value = float(kept)
         if say.agrees(formula, value):
             items.append(say.line(slot_name(n.o, slot), formula, value))
     step = moved(say, n, new)

@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import tree
 from .context import Context, Explainer
-from .dense import Units
 from .formula import Formula, Leaf, Product, Ratio
+from .layers.dense import Units
 from .lossparts import loss_form
 from .steps import Line, Part, Words
 

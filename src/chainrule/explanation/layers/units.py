@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
-from .context import Context, Explainer, bias_of, is_input, net_of, units
+from ... import tree
+from ..context import Context, Explainer, bias_of, is_input, net_of, units
+from ..formula import Formula, Leaf, Product, Sum
+from ..notation import partial
+from ..recording import Stage
 from .curves import output_formula, slope_formula, slopes, softmax_formula
-from .formula import Formula, Leaf, Product, Sum
-from .notation import partial
-from .recording import Stage
 
 __all__ = ["UnitFacts"]
 

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .context import Context, Unexplained
+from ..context import Context, Unexplained
+from ..formula import Formula, Leaf, Product, Sum
+from ..notation import partial
+from ..recording import Stage
+from ..steps import Cell, Line, Table, Words
 from .curves import output_formula
-from .formula import Formula, Leaf, Product, Sum
-from .notation import partial
-from .recording import Stage
 from .shown import DEEP, KEY, SECOND, Shown, biggest, long_sum, spot
-from .steps import Cell, Line, Table, Words
 
 __all__ = ["Recurrence", "Step"]
 

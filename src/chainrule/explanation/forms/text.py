@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .digits import Digits
-from .formula import Style
-from .steps import PARTS, Cell, Line, Part, Table, Words
+from ..digits import Digits
+from ..formula import Style
+from ..steps import PARTS, Cell, Line, Part, Table, Words
 
 __all__ = ["is_text", "lines_text", "part_lines", "table_texts"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.windows import sliding
-from .context import Context, Unexplained, explains
-from .formula import Apply, Formula, Leaf, Ratio, Sum, const
-from .recording import Stage
+from ...ops.windows import sliding
+from ..context import Context, Unexplained, explains
+from ..formula import Apply, Formula, Leaf, Ratio, Sum, const
+from ..recording import Stage
 from .shown import KEY, Shown, biggest, long_sum, shape_of, spot
 
 __all__ = ["Pooling"]

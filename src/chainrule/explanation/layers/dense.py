@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .context import explains
+from ..context import explains
+from ..formula import Formula, Leaf, Product, Style, Sum
+from ..notation import partial
+from ..steps import Cell, Line, Table, Words
 from .curves import jacobian_of
-from .formula import Formula, Leaf, Product, Style, Sum
 from .generic import Sizes
-from .notation import partial
-from .steps import Cell, Line, Table, Words
 from .units import UnitFacts
 
 __all__ = ["Units"]

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..chain import vjp
-from ..operators import raw
-from .formula import Apply, Formula, Leaf, Power, Sum, const
+from ...chain import vjp
+from ...operators import raw
+from ..formula import Apply, Formula, Leaf, Power, Sum, const
 
 __all__ = ["jacobian_of", "output_formula", "slope_formula", "slopes", "softmax_formula"]
 

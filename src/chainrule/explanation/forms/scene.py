@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..drawing.places import Units, places_of
-from ..drawing.worked import draw_worked
-from ..errors import ArgumentError
-from .formula import Formula
+from ...drawing.places import Units, places_of
+from ...drawing.worked import draw_worked
+from ...errors import ArgumentError
+from ..formula import Formula
+from ..steps import Cell, Line, Part, Table, counts
 from .mathml import number_text
-from .steps import Cell, Line, Part, Table, counts
 
 if TYPE_CHECKING:
-    from .explained import Explanation
+    from ..explained import Explanation
 
 __all__ = ["Scene", "scene_of"]
 
