@@ -224,10 +224,7 @@ def in_table(table):
     for row, at in zip(table.rows, table.at, strict=False):
         numbers = [c.value if isinstance(c, Cell) else c for c in row[1:]]
         if "from the row's name" in table.title:  # a row for each input, a column for each unit
-            if row[0] == "bias":
-                yield from ((f"{at[0]}[{j}]", v) for j, v in enumerate(numbers) if v != "")
-            else:
-                yield from zip(at[1:], numbers, strict=True)
+            yield from ((c.at, c.value) for c in row[1:] if isinstance(c, Cell))
         elif "gradient" in table.columns and at and "[" in at[0]:
             yield at[0], numbers[table.columns.index("gradient") - 1]
         elif "∂E/∂w" in table.columns[-1]:
