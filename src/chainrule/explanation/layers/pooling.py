@@ -99,7 +99,12 @@ class Pooled(Shown):
         x = self.x_leaf(cell)
         whole = self.with_others(Sum(terms, SHOWN), self.x, (self.row, *cell), x.name)
         n = len(cells)
-        note = f"the winner; the other {n - 1} get 0" if self.largest else f"each of {n} alike"
+        note = f"each of {n} alike"
+        if self.largest:
+            values = [float(self.x_leaf(c).value) for c in cells]
+            equal = values.count(max(values))
+            first = f", the first of {equal} that are equal" if equal > 1 else ""
+            note = f"the winner{first}; the other {n - 1} get 0"
         if len(terms) > 1 or n == 1:
             note = f"of {len(terms)} windows" if n > 1 else ""
         line = self.say.line(self.say.d(x.name), whole, d_x[self.row][cell], (x.at, self.at),
