@@ -19,6 +19,7 @@ from chainrule.explanation.forms.languages import LANGUAGES, language_of
 from chainrule.explanation.forms.latex import LaTeX, escaped
 from chainrule.explanation.forms.markdown import escaped as in_markdown
 from chainrule.explanation.forms.mathml import MathML, math
+from chainrule.explanation.forms.scene import scene_of
 from chainrule.explanation.forms.symbols import symbol, visible
 from chainrule.explanation.formula import Apply, Leaf, Neg, Power, Product, Sum, const
 from chainrule.explanation.steps import Cell, Line, Table
@@ -64,7 +65,13 @@ def fractions():
     return cr.explain(model, [[0.05, 0.1]], [[0.01]], loss="mse", exact=True)
 
 
-HOSTILE = ["<script>alert(1)</script>", "$\\input{/etc/passwd}$", "\"onload=x'", "a\u202eb\u2067c"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "```` `x",
+    "$\\input{/etc/passwd}$",
+    "\"onload=x'",
+    "a\u202eb\u2067c",
+]
 
 
 def hostile(name):
@@ -291,6 +298,8 @@ def test_the_drawing_shows_what_the_lines_say(deck):
     shows = [a["data-shows"] for _, a in page.elements if "data-shows" in a]
     assert set(shows) <= drawn
     assert len(shows) == len(set(shows))
+    for names in (deck, deck.renamed("standard")):
+        assert set(scene_of(names, 300).shows.values()) <= set(shows)
     for name in ("net_h1", "out_o2"):
         assert any(key.endswith(name) for key in shows)
     places = {a["data-at"] for tag, a in page.elements if tag == "g" and "data-at" in a}
@@ -310,6 +319,12 @@ def test_a_deck_is_there_in_the_standard_names_too(deck):
     assert deck.renamed("standard").text() == deck_004(notation="standard", digits=9).text()
     with pytest.raises(ArgumentError, match="notation"):
         deck.renamed("deck-9")
+
+
+def test_units_of_a_table_are_drawn_with_its_columns():
+    text = scene_of(softmax_adam(), 300).forward
+    assert ">a1_1<" in text
+    assert re.search(r">net −?\d", text)
 
 
 def test_every_weight_has_its_view_under_its_name(deck):
@@ -456,6 +471,8 @@ def test_names_do_no_harm(name):
     source = made.latex()
     body = source[source.index("\\begin{document}") :]
     assert "\\input" not in body
+    fences = re.findall("^(```+)text$", made.markdown(), re.M)
+    assert all(len(fence) > max(map(len, re.findall("`*", name))) for fence in fences[:1])
     outside = re.sub(r"(?s)```+text\n.*?```+", "", made.markdown())
     for mark in "$<":
         assert not re.search(rf"(?<!\\)\{mark}", outside)
@@ -463,6 +480,7 @@ def test_names_do_no_harm(name):
 
 def test_escapes():
     assert escaped("a_b%#&{}~^") == r"a\_b\%\#\&\{\}\textasciitilde{}\textasciicircum{}"
+    assert escaped('$"') == r"\$''"
     assert escaped("m̂/√v") == r"$\hat{m}$/$\surd$v"
     assert in_markdown("- x") == r"\- x"
     assert in_markdown("1. x") == r"1\. x"
