@@ -395,6 +395,13 @@ def test_arabic_reads_from_right_to_left_and_formulas_from_left_to_right(deck):
         assert word in text
 
 
+def test_arabic_columns_keep_their_symbols_together():
+    head = language_of("ar").head("slope out·(1 - out)")
+    assert head == "الميل \u2066out·(1 - out)\u2069"
+    assert language_of("ar").head("∂E/∂out = out - t") == "\u2066∂E/∂out = out - t\u2069"
+    assert language_of("en").head("δ = product") == "δ = product"
+
+
 def test_arabic_says_every_sentence_of_the_deck(deck):
     arabic = language_of("ar")
     for part in deck.parts:
