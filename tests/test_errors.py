@@ -518,6 +518,10 @@ ARGUMENTS = [
         "Adam: the argument 'amsgrad' is not in chainrule yet",
     ),
     (
+        lambda: cr.layers.Layer().add_weight("w", (2,), constraint="non_neg"),
+        "add_weight: the argument 'constraint' is not in chainrule yet",
+    ),
+    (
         lambda: cr.optimizers.SGD(lr=0.1),
         "SGD: unknown argument 'lr'\n  fix: here it is called learning_rate",
     ),

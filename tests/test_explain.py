@@ -525,3 +525,79 @@ def test_the_pictures_of_the_readme_are_those_of_now(tmp_path):
         drawing.save(tmp_path / "now.svg")
         assert file.read_bytes() == (tmp_path / "now.svg").read_bytes(), name
     assert {f.stem for f in (script.parent / "pictures").iterdir()} == set(made)
+
+
+O = cr.optimizers
+OPTIMIZERS = {
+    "sgd": O.SGD(0.1), "momentum": O.SGD(0.1, momentum=0.9),
+    "nesterov": O.SGD(0.1, momentum=0.9, nesterov=True), "decay": O.SGD(0.1, weight_decay=0.5),
+    "clipnorm": O.SGD(0.1, clipnorm=0.1), "clipvalue": O.Adam(0.1, clipvalue=0.1),
+    "rmsprop": O.RMSprop(0.1), "adagrad": O.Adagrad(0.1), "adadelta": O.Adadelta(1.0),
+    "adam": O.Adam(0.1, epsilon=0.5), "adamw": O.AdamW(0.1, weight_decay=0.5),
+    "adamax": O.Adamax(0.1), "lion": O.Lion(0.1), "moving": O.MovingAverageMomentum(),
+    "outside": O.RMSpropOutside(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_update_is_worked_out(name):
+    """old + what the formula gives = new, of the second step, whose slots are not 0."""
+    cr.utils.set_random_seed(0)
+    model = cr.Sequential([L.Input((2,)), L.Dense(2, dtype="float64")])
+    model.compile(OPTIMIZERS[name], "mse")
+    model.train_on_batch([[1.0, -2.0]], [[3.0, 1.0]], engine="numpy")
+    solution = cr.explain(model, [[0.5, 2.0]], [[1.0, -1.0]])
+    *kept, table = [i for i in solution["update"].items if isinstance(i, Table)]
+    model.train_on_batch([[0.5, 2.0]], [[1.0, -1.0]], engine="numpy")
+    new = {row[0]: row[-1] for row in table.rows}
+    kernel, bias = model.get_weights()
+    for i in range(2):
+        for j in range(2):
+            assert new[f"w1_{i + 1}{j + 1}"] == pytest.approx(kernel[i, j], rel=1e-12)
+        assert new[f"b1_{i + 1}"] == pytest.approx(bias[i], rel=1e-12)
+    for row in table.rows:
+        step = row[-2]
+        assert step.formula is not None
+        assert row[1] + step.formula.value == pytest.approx(row[-1], rel=1e-9)
+    for item in kept:
+        for row in item.rows:
+            for cell in row[1:]:
+                if cell.formula is not None:
+                    assert cell.formula.value == pytest.approx(cell.value, rel=1e-9)
+    lines = [i for i in solution.weight("w1_11").items if isinstance(i, Line)]
+    assert lines[-1].name == "new"
+    assert lines[-1].formula.value == pytest.approx(kernel[0, 0], rel=1e-9)
+
+
+def test_what_a_first_layer_does_to_the_inputs_is_shown():
+    model = cr.Sequential([L.Input((2,)), L.Rescaling(2.0), L.Dense(1)])
+    line = cr.explain(model, [[0.5, -1.0]], [[1.0]], loss="mse")["forward"].items[-1]
+    assert {leaf.value for leaf in line.formula.leaves()} >= {1.0, -2.0}
+    assert "x1" not in {leaf.name for leaf in line.formula.leaves()}  # x1 is 0.5
+
+
+def test_branches_from_one_input():
+    x = cr.Input((2,))
+    both = L.Concatenate()([L.Dense(2, "tanh")(x), L.Dense(2, "relu")(x)])
+    solution = cr.explain(cr.Model(x, L.Dense(1)(both)), [[0.5, -1.0]], [[1.0]], loss="mse")
+    names = {leaf.name for line in solution["forward"].items[:8] if isinstance(line, Line)
+             for leaf in line.formula.leaves()}  # fmt: skip
+    assert {"x1", "x2"} <= names
+    assert "✓" in solution["check"].items[0].text
+
+
+def test_the_command_writes_a_new_file_and_replaces_none(tmp_path):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "chainrule", "explain", *words],
+            capture_output=True, text=True, check=False, encoding="utf-8", cwd=tmp_path,
+        )  # fmt: skip
+
+    made = run("--deck", "004", "--format", "html", "--out", "deck.html")
+    assert (made.returncode, made.stdout) == (0, "written: deck.html\n")
+    before = (tmp_path / "deck.html").read_bytes()
+    again = run("--deck", "001", "--out", "deck.html")
+    assert again.returncode == 2
+    assert "deck.html exists already" in again.stderr
+    assert (tmp_path / "deck.html").read_bytes() == before
+    assert run("--deck", "004", "--row", "3").returncode == 2

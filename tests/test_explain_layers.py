@@ -12,7 +12,7 @@ from chainrule.explanation import explained
 from chainrule.explanation.context import EXPLAINERS
 from chainrule.explanation.digits import Digits
 from chainrule.explanation.formula import Style
-from chainrule.explanation.generic import Sizes
+from chainrule.explanation.layers.generic import Sizes
 from chainrule.explanation.steps import Cell, Line, Part, Table, Words
 
 L = cr.layers
@@ -224,10 +224,7 @@ def in_table(table):
     for row, at in zip(table.rows, table.at, strict=False):
         numbers = [c.value if isinstance(c, Cell) else c for c in row[1:]]
         if "from the row's name" in table.title:  # a row for each input, a column for each unit
-            if row[0] == "bias":
-                yield from ((f"{at[0]}[{j}]", v) for j, v in enumerate(numbers) if v != "")
-            else:
-                yield from zip(at[1:], numbers, strict=True)
+            yield from ((c.at, c.value) for c in row[1:] if isinstance(c, Cell))
         elif "gradient" in table.columns and at and "[" in at[0]:
             yield at[0], numbers[table.columns.index("gradient") - 1]
         elif "∂E/∂w" in table.columns[-1]:
@@ -515,6 +512,33 @@ def test_one_window_and_the_whole_map(double):
     assert line.value == pytest.approx(total, rel=1e-12)
     assert line.at[0] == f"conv2d/kernel[{i},{j},{c},{f}]"
     assert line.note == "sum over 4 positions of 2 rows"
+
+
+@pytest.mark.parametrize("settings", [{}, {"strides": 2}, {"dilation_rate": 2}])
+def test_numbers_under_a_window_are_those_of_their_names(double, settings):
+    """x[i,j,c](r) is that number of the batch, K[i,j,c,f] that of the kernel, padding is 0."""
+    model = stack((5, 4, 2), L.Conv2D(2, 3, padding="same", **settings), L.Flatten(), L.Dense(1))
+    x = np.random.default_rng(6).normal(size=(2, 5, 4, 2))
+    solution = cr.explain(model, x, [[1.0], [0.0]])
+    kernel = np.asarray(model.get_weights()[0], float)
+    delta = solution.say.recording.gradient(solution.stages[0].z)
+    seen = 0
+    lines = [
+        lines_of(solution, "forward")[f"c{solution.stages[0].spot}"],
+        *(i for n, i in lines_of(solution, "backward").items() if n.startswith("∂E/∂K[")),
+    ]
+    for line in lines:
+        for leaf in line.formula.leaves():
+            match = re.fullmatch(r"([xKδ])\[([\d,]+)\](?:\((\d)\))?", leaf.name)
+            if match:
+                index = tuple(map(int, match[2].split(",")))
+                row = int(match[3] or 1) - 1
+                array = {"x": x[row], "K": kernel, "δ": delta[row]}[match[1]]
+                assert leaf.value == pytest.approx(array[index], rel=1e-12)
+                seen += 1
+            else:
+                assert leaf.name != "pad" or leaf.value == 0
+    assert seen >= 16  # four products of each line
 
 
 def test_who_wins_a_pool_gets_the_gradient(double):

@@ -118,11 +118,8 @@ def sum_of_rows(x: Any) -> Any:
         >>> sum_of_rows(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]))
         array([4., 6.])
     """
-    if np.ndim(x) > 2:
-        # wide rows first: a compiler would go through many axes, or a few columns, slowly
-        *outer, n, last = np.shape(x)
-        wide = settled(xp(x).reshape(x, (math.prod(outer), n * last)))
-        x = xp(x).reshape(xp(x).sum(wide, axis=0), (n, last))
+    if np.ndim(x) != 2:  # a compiler would take the reshape back, and go through many axes slowly
+        x = settled(xp(x).reshape(x, (math.prod(np.shape(x)[:-1]), np.shape(x)[-1])))
     return xp(x).sum(x, axis=0)
 
 

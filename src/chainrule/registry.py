@@ -243,10 +243,16 @@ class Configurable:
             )
         return cls(**config)
 
-    def refuse(self, unknown: dict[str, Any]) -> None:
-        """Raise for arguments that the constructor does not know."""
-        if unknown:
+    def refuse(self, unknown: dict[str, Any], method: Callable[..., Any] | None = None) -> None:
+        """Raise for arguments that the constructor, or a method, does not know."""
+        if not unknown:
+            return
+        if method is None:
             raise unknown_argument(sorted(unknown)[0], self._arguments(), type(self).__name__)
+        import inspect
+
+        known = list(inspect.signature(method).parameters)[1:-1]  # without self and **unknown
+        raise unknown_argument(sorted(unknown)[0], known, method.__name__)
 
     @classmethod
     def _arguments(cls) -> dict[str, Any]:

@@ -335,7 +335,8 @@ ALIASES: dict[str, dict[str, str]] = {
 
 _LATER = """
     alpha_constraint amsgrad attention_axes auto_scale_loss beta_constraint bias_constraint class_id
-    depthwise_constraint ema_momentum ema_overwrite_frequency embeddings_constraint flash_attention
+    constraint depthwise_constraint ema_momentum ema_overwrite_frequency embeddings_constraint
+    flash_attention
     gamma_constraint gradient_accumulation_steps ignore_class kernel_constraint lora_alpha lora_rank
     loss_scale_factor pointwise_constraint quantization_config recurrent_constraint renorm
     sliding_window top_k use_ema
@@ -343,6 +344,7 @@ _LATER = """
 
 ARGUMENTS: dict[str, str] = {
     **dict.fromkeys(_LATER.split(), ""),
+    "aggregation": "leave it out: there is one device",
     "alpha": "negative_slope",
     "autocast": "leave it out: floats are cast to the layer's dtype",
     "batch_input_shape": "start with Input(shape, batch_size=...)",

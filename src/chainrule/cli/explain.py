@@ -31,7 +31,7 @@ def add_explain_options(p: Any) -> None:
     p.add_argument("data", nargs="?", metavar="DATA",
                    help="a name, a folder or a CSV file with its target")  # fmt: skip
     p.add_argument("--deck", metavar="NAME", help="a deck's worked example: 001, 002 or 004")
-    p.add_argument("--row", default="0", metavar="N[,N...]",
+    p.add_argument("--row", metavar="N[,N...]",
                    help="the rows of the step, counted from 0; the first is worked in full "
                    "(default: 0)")  # fmt: skip
     p.add_argument("--weight", metavar="NAME", help="one weight in full: w5, dense/kernel:0,1")
@@ -58,8 +58,9 @@ def explain(a: argparse.Namespace) -> int:
         from .. import report
         from ..files import write_atomically
 
+        folder, name = os.path.split(a.out)
         if not a.overwrite:
-            report.refuse_existing(*os.path.split(a.out))
+            report.refuse_existing(folder, [name])
         write_atomically(a.out, (text.rstrip("\n") + "\n").encode())
         say(f"written: {a.out}")
         return 0
@@ -84,10 +85,11 @@ def _explanation(a: argparse.Namespace) -> Any:
 
     settings: dict[str, Any] = {"detail": a.detail, "digits": a.digits, "exact": a.exact}
     if a.deck is not None:
-        if a.model is not None:
+        given = [a.model, a.loss and "--loss", a.optimizer and "--optimizer", a.row and "--row"]
+        if any(given):
             raise ArgumentError(
-                "--deck brings its own model and data", where="chainrule explain",
-                received=a.model, fix="leave out MODEL and DATA, or leave out --deck",
+                "--deck brings its own model, data, loss and optimizer", where="chainrule explain",
+                received=next(g for g in given if g), fix="leave it out, or leave out --deck",
             )  # fmt: skip
         return explanation.explain_deck(a.deck, a.notation, **settings)
     if a.model is None or a.data is None:
@@ -109,6 +111,7 @@ def _rows(a: argparse.Namespace) -> tuple[Any, Any, Any]:
     a.missing = None
     run = open_run(a.model)
     x, y, which = rows_to_test(a, run)
+    a.row = a.row or "0"
     words = a.row.split(",")
     if not all(w.strip().isdecimal() for w in words):
         raise ArgumentError("rows are whole numbers", where="--row", received=a.row, fix="--row 0")

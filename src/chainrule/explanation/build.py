@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import tree
 from ..operators import raw
-from .context import Context, Explainer
-from .dense import Units
+from .context import Context, Explainer, is_input
 from .formula import Formula, Leaf, Product, Ratio, Style, Sum, const
+from .layers.dense import Units
 from .lossparts import loss_form, targets_of
 from .steps import Line, Part, Table, Words
 
@@ -125,12 +125,10 @@ def backward_part(say: Context, stages: list[Explainer]) -> Part:
     items: list[Any] = []
     if stages:
         items += loss_gradient(say, stages[-1])
-    last: Explainer | None = None
     for stage in reversed(stages):
-        if isinstance(last, Units) and isinstance(stage, Units) and say.mode == "full":
-            items += [last.arriving_line(i) for i in range(last.n)]
         items += stage.backward()
-        last = stage
+        if isinstance(stage, Units) and say.mode == "full" and not is_input(stage.net.args[0]):
+            items += [stage.arriving_line(i) for i in range(stage.n)]
     return Part("backward", tuple(merged(items)))
 
 

@@ -262,6 +262,12 @@ def bias_of(stage: Stage) -> Any:
     return None
 
 
+def is_input(node: Any) -> bool:
+    """Is it what the model was given, not what a layer made of it?"""
+    call = getattr(node, "call", None)
+    return call is None or call.operation is None
+
+
 def source_of(node: Any) -> Any:
     """The weight behind a value that only changed its shape on the way (a shared bias)."""
     while getattr(node, "call", None) is not None and node.call.operation is not None:

@@ -11,8 +11,22 @@ from .steps import Words
 
 __all__ = ["explain_deck"]
 
-# the errata that touch the worked example itself
-NOTES = {"001": ("E15", "E6"), "002": ("E24", "E21"), "004": ("E31", "E46", "E51")}
+# the errata that touch the worked example itself, each in a line: `chainrule course errata E31`
+NOTES = {
+    "001": {
+        "E15": "the slide's 55.87 is not all vanishing gradient: a part is the small input.",
+        "E6": "the deck's equations leave out the biases that its example has.",
+    },
+    "002": {
+        "E24": "without activations the two layers equal one, of the product of their weights.",
+        "E21": "in the slide's ∂Error/∂w6 a factor ∂/∂prediction is left out.",
+    },
+    "004": {
+        "E31": "slides print net_h2 with b2, net_o1 with b1; the numbers do not.",
+        "E46": "the formula 1/(2n)Σ loses its n: with n = 2, J would be half of this.",
+        "E51": "backpropagation computes gradients; it is SGD that adjusts weights.",
+    },
+}
 
 
 def explain_deck(deck: str, notation: str | None = None, **settings: Any) -> Explanation:
@@ -37,17 +51,4 @@ def explain_deck(deck: str, notation: str | None = None, **settings: Any) -> Exp
         example.model(), example.x, example.y, example.loss, example.optimizer(),
         notation or f"deck-{deck}", **settings,
     )  # fmt: skip
-    return made.with_notes([Words(_first(course.errata(e)), "note", e) for e in NOTES[deck]])
-
-
-ROOM = 68  # what stands in one line of text behind an erratum's number
-
-
-def _first(erratum: Any) -> str:
-    """What is right: its first sentence, and more where a line has room."""
-    first, *others = erratum.right.rstrip(".").split(". ")
-    for sentence in others:
-        if len(first) + len(sentence) > ROOM:
-            break
-        first += f". {sentence}"
-    return f"{first}."
+    return made.with_notes([Words(text, "note", e) for e, text in NOTES[deck].items()])

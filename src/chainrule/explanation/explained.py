@@ -11,21 +11,21 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError, FileError, choose
 from ..files import path_of, write_atomically
-from . import attention, convolution, gates, generic, norms, others, pooling  # noqa: F401
+from . import layers  # noqa: F401  (registers what explains each layer)
 from .build import backward_part, forward_part, loss_part
 from .context import EXPLAINERS, Context
 from .exact import exact_parts
 from .fitting import fitted
-from .forms import ENDINGS, FORMS
+from .forms.base import ENDINGS, FORMS
+from .forms.html import fragment, notebook, page
+from .forms.json_form import json_text, values_of
+from .forms.latex import document
+from .forms.markdown import markdown
+from .forms.text import part_lines
 from .formula import Style
-from .html import fragment, notebook, page
-from .json_form import json_text, values_of
-from .latex import document
-from .markdown import markdown
 from .notation import notation_of
 from .recording import Recording
 from .steps import PARTS, Part, Words
-from .text import part_lines
 from .update import after_part, check_part, parameter_names, update_part
 from .weight import find_weight, weight_items
 from .why import network_part, notes_part, why_part

@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import tree
 from .context import Context, Explainer
+from .forms.text import part_lines
 from .formula import Style
-from .shown import KEY, SECOND, Shown
+from .layers.shown import KEY, SECOND, Shown
 from .steps import Part, Table
-from .text import part_lines
 
 __all__ = ["fitted"]
 
@@ -48,6 +48,13 @@ def fitted(say: Context) -> list[Explainer]:
             more = shown[id(stage)][rank]
             if stage.level == SECOND - rank + 1 and more <= room:
                 stage.level, room = SECOND - rank, room - more
+    for _, stage in order:  # single items, where not all of a rank fit
+        for rank, item in (*stage.made[0], *stage.made[1]):
+            if rank == SECOND and stage.level == 1:
+                lines = _lines(say, (item,))
+                if lines <= room:
+                    stage.also.add(id(item))
+                    room -= lines
     return stages
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import tree
+from ..arrays import is_float
 from ..chain import Tape, record
 from ..errors import DataError, StateError
 from ..layers.context import calling, computing_in
@@ -34,6 +35,7 @@ class Weight(NamedTuple):
         variable: itself, in the copy.
         before, after: values.
         gradient: dE/dw, also of what is frozen; None where the loss does not depend on it.
+        used: the gradient as the optimizer takes it, after any clipping.
         trained: whether the optimizer changes it.
         slots: by name, (before, after).
     """
@@ -43,6 +45,7 @@ class Weight(NamedTuple):
     before: np.ndarray
     after: np.ndarray
     gradient: np.ndarray | None
+    used: np.ndarray | None
     trained: bool
     slots: dict[str, tuple[np.ndarray, np.ndarray]]
 
@@ -121,7 +124,9 @@ class Recording:
         for v in everything:  # of the copy: gradients of what is frozen are shown as well
             v.trainable = True
         with np.errstate(all="ignore"), calling(training=True), record(fuse=False) as tape:
-            outputs = self.task.forward(self.batch.x)
+            # entered, so that what a first layer without weights does to them is recorded as well
+            x = tree.map(lambda a: tape.watch(a) if is_float(a) else a, self.batch.x)
+            outputs = self.task.forward(x)
             loss_node = self.task.objective(self.batch, outputs)
         self.tape: Tape = tape
         self.outputs, self.loss_node = outputs, loss_node
@@ -132,11 +137,14 @@ class Recording:
         gradients = [self._gradient(v) for v in everything]
         by_id = dict(zip(map(id, everything), gradients, strict=True))
         pairs = [(by_id[id(v)], v) for v in trained]
-        self.optimizer.apply([np.zeros(v.shape, v.dtype) if g is None else g for g, v in pairs])
+        given = [np.zeros(v.shape, v.dtype) if g is None else g for g, v in pairs]
+        used = dict(zip(map(id, trained), self.optimizer._clip(list(given)), strict=True))
+        self.optimizer.apply(given)
         after = snapshot(everything)
         self.weights = [
             Weight(
-                path, v, np.asarray(old), np.asarray(new), by_id[id(v)], id(v) in slots,
+                path, v, np.asarray(old), np.asarray(new), by_id[id(v)],
+                used.get(id(v)), id(v) in slots,
                 self._slots(slots.get(id(v), ()), held.get(id(v), ())),
             )
             for (path, v), old, new in zip(self.parameters, before, after, strict=True)

@@ -74,6 +74,7 @@ class Cell(NamedTuple):
     value: Any
     formula: Formula | None = None
     name: str = ""  # of the quantity, where it is not that of the row
+    at: str = ""  # its own place, where that is not the row's
 
 
 class Table(NamedTuple):

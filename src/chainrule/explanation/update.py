@@ -6,18 +6,18 @@ be read (m̂, v̂, the root) is written as a formula of them, and printed only w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import tree
 from .context import Context
-from .formula import Apply, Formula, Leaf, Neg, Power, Product, Ratio, Sum, const
+from .formula import Formula, Leaf, Sum
 from .recording import Weight
+from .rules import Numbers, rule_text, slot_formulas, slot_name, step_formula
 from .steps import Cell, Line, Part, Table, Words
 
-__all__ = ["after_part", "check_part", "parameter_names", "update_part"]
+__all__ = ["after_part", "check_part", "moved", "numbers_of", "parameter_names", "update_part"]
 
 NAMED = 5000  # parameters up to which each has a name of its own
 TRIED = 200  # parameters up to which every single gradient is tried
@@ -59,6 +59,12 @@ def name_of(names: dict, weight: Weight, flat: int) -> tuple[str, str]:
     return place, place
 
 
+def _called(names: dict, weight: Weight) -> str:
+    """A whole weight array: its one name, or its path."""
+    own = {n for (path, _), (n, _) in names.items() if path == weight.path}
+    return next(iter(own)) if len(own) == 1 else weight.path.replace(".", "/")
+
+
 # --- 4 CHECK --------------------------------------------------------------------------------------
 
 
@@ -96,9 +102,9 @@ def check_part(say: Context, most: int = TRIED) -> Part:
         f"the {len(chosen)} largest of {len(every):,}"
     )  # fmt: skip
     good = bool(worst <= limit)
-    text = f"(E(w+h) - E(w-h))/2h, {count} gradients: largest difference {worst:.1e} " + (
-        "✓" if good else "✗"
-    )
+    text = f"(E(w+h) - E(w-h))/2h, {count} gradients: largest difference {worst:.1e}"
+    text += f" of up to {size:.3g} " if size > 10 else " "
+    text += "✓" if good else "✗"
     if not np.isfinite(worst):
         text = (
             "The loss or a gradient is not a finite number here, so there is nothing to compare ✗"
@@ -127,72 +133,6 @@ def _largest(weights: list[Weight], few: int) -> list[tuple[Weight, int]]:
 
 # --- 5 UPDATE -------------------------------------------------------------------------------------
 
-Derived = Callable[[Any, dict[str, Leaf], float, int], dict[str, Formula]]
-
-
-def _sgd(o: Any, s: dict[str, Leaf], rate: float, t: int) -> dict[str, Formula]:
-    return {}
-
-
-def _adam(o: Any, s: dict[str, Leaf], rate: float, t: int) -> dict[str, Formula]:
-    """m̂, v̂ and the step in the paper's order, with ε where Keras has it."""
-    one, two = 1 - o.beta_1**t, 1 - o.beta_2**t
-    return {
-        "m̂": Ratio(s["momentum"], const(f"(1 - {o.beta_1}^{t})", one)),
-        "v̂": Ratio(s["velocity"], const(f"(1 - {o.beta_2}^{t})", two)),
-    }
-
-
-DERIVED: dict[str, Derived] = {"Adam": _adam, "AdamW": _adam}
-SLOT_NAMES = {"momentum": "m", "velocity": "v", "accumulator": "a", "gradient_square": "a",
-              "step_square": "d", "average": "mean"}  # fmt: skip
-
-
-def step_formula(o: Any, g: Leaf, before: dict[str, float], after: dict[str, float],
-                 rate: float, t: int) -> Formula | None:  # fmt: skip
-    """What the weight moves by, in symbols; None for an optimizer whose rule is only computed."""
-    kind = type(o).__name__
-    eta = const(f"{rate:g}", rate)
-    if kind == "SGD" and not o.momentum:
-        return Neg(Product([eta, g]))
-    if kind == "SGD" and not o.nesterov:
-        return Leaf("m", after["momentum"])
-    if kind in ("Adam", "AdamW"):
-        m, v = Leaf("m̂", after["momentum"] / (1 - o.beta_1**t)), after["velocity"]
-        root = Leaf("v̂", v / (1 - o.beta_2**t))
-        epsilon = const(
-            f"{o.epsilon:g}/sqrt(1 - {o.beta_2}^{t})", o.epsilon / (1 - o.beta_2**t) ** 0.5
-        )
-        return Neg(Ratio(Product([eta, m]), Sum([Apply("sqrt", root), epsilon])))
-    if kind == "RMSprop" and not o.momentum and not o.centered:
-        v = Leaf("v", after["velocity"])
-        return Neg(
-            Ratio(Product([eta, g]), Apply("sqrt", Sum([v, const(f"{o.epsilon:g}", o.epsilon)])))
-        )
-    if kind == "Adagrad":
-        a = Leaf("a", after["accumulator"])
-        return Neg(
-            Ratio(Product([eta, g]), Apply("sqrt", Sum([a, const(f"{o.epsilon:g}", o.epsilon)])))
-        )
-    return None
-
-
-def slot_formulas(o: Any, g: Leaf, before: dict[str, float]) -> dict[str, Formula]:
-    """How the slots follow from the gradient, where that is simple."""
-    kind = type(o).__name__
-    if kind in ("Adam", "AdamW"):
-        one, two = Leaf("m₀", before["momentum"]), Leaf("v₀", before["velocity"])
-        b1, b2 = (const(f"{b:g}", b) for b in (o.beta_1, o.beta_2))
-        r1, r2 = (const(f"{1 - b:g}", 1 - b) for b in (o.beta_1, o.beta_2))
-        return {
-            "momentum": b1 * one + r1 * g,
-            "velocity": b2 * two + r2 * Power(g, const(2)),
-        }
-    if kind == "SGD" and o.momentum:
-        const(f"{o.momentum:g}", o.momentum)
-        return {}
-    return {}
-
 
 def update_part(say: Context, most: int = 60) -> Part:
     """5 UPDATE: old, gradient, what the optimizer keeps, step, new."""
@@ -201,74 +141,75 @@ def update_part(say: Context, most: int = 60) -> Part:
     if not trained:
         return Part("update", (Words("Nothing is trained: every weight is frozen."),))
     names, t = parameter_names(say), int(o.iterations.value)
-    rate = float(o._rate_at(t))
-    frozen = [w.path.replace(".", "/") for w in rec.weights if not w.trained]
+    frozen = [_called(names, w) for w in rec.weights if not w.trained]
     left = f"; frozen: {', '.join(frozen[:3])}" + " …" * (len(frozen) > 3) if frozen else ""
-    items: list[Any] = [Words(rule_of(o, rate) + left, "heading")]
+    items: list[Any] = [Words(rule_text(o, float(o._rate_at(t)), t) + left, "heading")]
     total = sum(w.before.size for w in trained)
     if say.mode != "full":
         items.append(_by_array(trained))
     if total <= TRIED:
-        tables = _by_number(say, trained, names, rate, t, most)
+        tables = _by_number(say, trained, names, most)
         items += [table._replace(more=say.mode != "full") for table in tables]
     return Part("update", tuple(items))
 
 
-def rule_of(o: Any, rate: float) -> str:
-    """The optimizer's rule in a line."""
-    kind = type(o).__name__
-    rules = {
-        "SGD": f"new = old - {rate:g} · gradient",
-        "Adam": f"new = old - {rate:g} · m̂/(√v̂ + ε/√(1 - β₂ᵗ)),  β₁ {getattr(o, 'beta_1', 0):g}, "
-                f"β₂ {getattr(o, 'beta_2', 0):g}, ε {getattr(o, 'epsilon', 0):g}, step "
-                f"{int(o.iterations.value)}",
-    }  # fmt: skip
-    if kind == "SGD" and o.momentum:
-        return f"m = {o.momentum:g}·m - {rate:g}·gradient;  new = old + m" + (
-            " (Nesterov: looking ahead)" if o.nesterov else ""
-        )
-    return rules.get(kind, f"{kind}, learning rate {rate:g}, step {int(o.iterations.value)}")
-
-
-def _by_number(say: Context, trained: list[Weight], names: dict, rate: float, t: int, most: int):
+def numbers_of(say: Context, w: Weight, at: Any) -> Numbers:
+    """The numbers of one entry of a weight; `at` is an index into its flat arrays."""
     o = say.recording.optimizer
+    t = int(o.iterations.value)
+    used = 0.0 if w.used is None else float(w.used.reshape(-1)[at])
+    clipped = w.gradient is not None and used != float(w.gradient.reshape(-1)[at])
+    return Numbers(
+        o, float(w.before.reshape(-1)[at]), Leaf("clipped" if clipped else "gradient", used),
+        {s: float(b.reshape(-1)[at]) for s, (b, _) in w.slots.items()},
+        {s: float(a.reshape(-1)[at]) for s, (_, a) in w.slots.items()},
+        float(o._rate_at(t)), t,
+    )  # fmt: skip
+
+
+def moved(say: Context, n: Numbers, new: float) -> Formula | None:
+    """The step in symbols, if it leads to the new weight."""
+    formula = step_formula(n)
+    if formula is None or not say.agrees(Sum([Leaf("old", n.w), formula]), new):
+        return None
+    return formula
+
+
+def _by_number(say: Context, trained: list[Weight], names: dict, most: int) -> list[Any]:
     slots = list(trained[0].slots)
     rows, at, second = [], [], []
-    extra: tuple[str, ...] = ()
-    derive = DERIVED.get(type(o).__name__, _sgd)
+    columns: list[str] = []
+    clips = any(
+        getattr(say.recording.optimizer, c) is not None
+        for c in ("clipnorm", "clipvalue", "global_clipnorm")
+    )
     for w in trained:
         for k in _order(w):
             name, place = name_of(names, w, k)
-            g = Leaf("gradient", 0.0 if w.gradient is None else float(w.gradient.reshape(-1)[k]))
-            old, new = float(w.before.reshape(-1)[k]), float(w.after.reshape(-1)[k])
-            before = {s: float(b.reshape(-1)[k]) for s, (b, _) in w.slots.items()}
-            after = {s: float(a.reshape(-1)[k]) for s, (_, a) in w.slots.items()}
-            formula = step_formula(o, g, before, after, rate, t)
-            if formula is not None and not say.agrees(Sum([Leaf("old", old), formula]), new):
-                formula = None
-            rows.append((name, old, g.value, Cell(new - old, formula), new))
+            n, new = numbers_of(say, w, k), float(w.after.reshape(-1)[k])
+            gradient = 0.0 if w.gradient is None else float(w.gradient.reshape(-1)[k])
+            used = (float(n.g.value),) if clips else ()
+            rows.append((name, n.w, gradient, *used, Cell(new - n.w, moved(say, n, new)), new))
             at.append((place,))
             if slots:
-                leaves = {s: Leaf(SLOT_NAMES.get(s, s), v) for s, v in after.items()}
-                follow = slot_formulas(o, g, before)
-                more = derive(o, leaves, rate, t)
-                second.append((
-                    name, *(Cell(after[s], follow.get(s)) for s in slots),
-                    *(Cell(f.value, f) for f in more.values()),
-                ))  # fmt: skip
-                extra = tuple(more)
-    found: list[Any] = []
+                follow = slot_formulas(n)
+                kept = {slot_name(n.o, s): (n.after[s], follow.get(s)) for s in slots}
+                kept |= {s: (f.value, f) for s, f in follow.items() if s not in slots}
+                columns = list(kept)
+                cells = [Cell(float(v), f if f is not None and say.agrees(f, float(v)) else None)
+                         for v, f in kept.values()]  # fmt: skip
+                second.append((name, *cells))
     cut = len(rows) > most
+    found: list[Any] = []
     if slots:
-        columns = ("", *(SLOT_NAMES.get(s, s) for s in slots), *extra)
         found.append(
-            Table("what the optimizer keeps", columns, tuple(second[:most]), tuple(at[:most]),
-                  total=len(second) if cut else 0)
+            Table("what the optimizer keeps", ("", *columns), tuple(second[:most]),
+                  tuple(at[:most]), total=len(second) if cut else 0)
         )  # fmt: skip
+    heads = ("", "old", "gradient", *(("clipped",) if clips else ()), "step", "new")
     found.append(
-        Table("", ("", "old", "gradient", "step", "new"), tuple(rows[:most]), tuple(at[:most]),
-              total=len(rows) if cut else 0)
-    )  # fmt: skip
+        Table("", heads, tuple(rows[:most]), tuple(at[:most]), total=len(rows) if cut else 0)
+    )
     return found
 
 
@@ -308,7 +249,8 @@ def after_part(say: Context) -> Part:
         Line(f"{say.loss} after", None, rec.loss_after, ("loss",),
              note=f"before {say.digits(rec.loss)}: " + (
                  "smaller" if rec.loss_after < rec.loss else "larger: the step goes too far"
-                 if rec.loss_after > rec.loss else "the same"))
+                 if rec.loss_after > rec.loss else "the same" if rec.loss_after == rec.loss
+                 else "not a number"))
     ]  # fmt: skip
     nodes = tree.leaves(rec.outputs)
     if len(nodes) == 1 and hasattr(nodes[0], "index"):

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import choose
+from ..errors import ArgumentError, choose
 from .context import Context, Explainer
-from .dense import Units
 from .formula import Formula, Leaf, Product, Sum
+from .layers.dense import Units
 from .recording import Weight
+from .rules import rule_text, slot_formulas, slot_name
 from .steps import Table, Words
-from .update import parameter_names, rule_of, step_formula
+from .update import moved, numbers_of, parameter_names
 
 __all__ = ["find_weight", "weight_items"]
 
@@ -24,6 +25,11 @@ def find_weight(say: Context, name: str) -> tuple[Weight, tuple[int, ...]]:
     Raises:
         ArgumentError: there is none of that name; with the nearest.
     """
+    if not isinstance(name, str):
+        raise ArgumentError(
+            "a weight is asked for by its name", where="explain",
+            expected="w5 as the text names it, or dense/kernel[0,1]", received=repr(name)[:80],
+        )  # fmt: skip
     known = {n: place for place, (n, _) in parameter_names(say).items()}
     by_path = {w.path: w for w in say.recording.weights}
     if name in known:
@@ -66,7 +72,7 @@ def weight_items(
         ]
     items += [_tried(say, weight, at, value)]
     if weight.trained:
-        items += _step(say, weight, at, value)
+        items += _step(say, weight, at)
     else:
         items.append(Words("frozen: the optimizer leaves it as it is"))
     return items
@@ -81,7 +87,10 @@ def _of_unit(
     units = [s for s in stages if isinstance(s, Units)]
     following = units[units.index(layer) + 1 :]
     source = layer.in_names[p["input"]] if p["input"] is not None else "1"
-    path = [source, f"({name})", out if net == out else f"{net} → {out}"]
+    reached = range(layer.m) if layer.shared and p["input"] is None else [j]
+    ways = [layer.out_names[k] if net == out else f"{layer.net_names[k]} → {layer.out_names[k]}"
+            for k in reached]  # fmt: skip
+    path = [source, f"({name})", _few(ways)]
     path += [_few(f.out_names) for f in following]
     items: list[Any] = [
         Words(f"{name} = {place} = {say.digits(_old(say, place))}", "heading"),
@@ -166,18 +175,16 @@ def _tried(say: Context, weight: Weight, at: tuple[int, ...], value: float) -> W
     return Words(text, "ok" if good else "bad")
 
 
-def _step(say: Context, weight: Weight, at: tuple[int, ...], value: float) -> list[Any]:
-    """What the optimizer makes of it."""
-    o = say.recording.optimizer
-    t = int(o.iterations.value)
-    rate = float(o._rate_at(t))
-    before = {s: float(b[at]) for s, (b, _) in weight.slots.items()}
-    after = {s: float(a[at]) for s, (_, a) in weight.slots.items()}
-    old, new = float(weight.before[at]), float(weight.after[at])
-    step = step_formula(o, Leaf("gradient", value), before, after, rate, t)
-    items: list[Any] = [Words(f"update {rule_of(o, rate)}")]
-    formula = None
-    if step is not None:
-        formula = Sum([Leaf("old", old), step])
-    items.append(say.line("new", formula, new))
+def _step(say: Context, weight: Weight, at: tuple[int, ...]) -> list[Any]:
+    """What the optimizer makes of it: its memory, what follows from that, the new weight."""
+    flat = int(np.ravel_multi_index(at, weight.before.shape))
+    n, new = numbers_of(say, weight, flat), float(weight.after[at])
+    items: list[Any] = [Words(f"update {rule_text(n.o, n.rate, n.t)}")]
+    for slot, formula in slot_formulas(n).items():
+        kept: Any = n.after.get(slot, formula.value)
+        value = float(kept)
+        if say.agrees(formula, value):
+            items.append(say.line(slot_name(n.o, slot), formula, value))
+    step = moved(say, n, new)
+    items.append(say.line("new", None if step is None else Sum([Leaf("old", n.w), step]), new))
     return items

@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import tree
 from .context import Context, Explainer
-from .dense import Units
 from .formula import Formula, Leaf, Product, Ratio
+from .layers.dense import Units
 from .lossparts import loss_form
 from .steps import Line, Part, Words
 
@@ -126,8 +126,10 @@ def _sizes(say: Context) -> list[Any]:
         return [Words("There is one layer of weights: nothing to compare.")]
     norm = [float(np.sqrt(np.mean(np.square(np.asarray(w.gradient, np.float64))))) for w in kernels]
     a, b = kernels[0].path.replace(".", "/"), kernels[-1].path.replace(".", "/")
-    if norm[0] == 0:
-        return [Words(f"No gradient arrives at {a}.")]
+    if not np.isfinite(norm).all():
+        return [Words("Gradients are not finite numbers here.")]
+    if norm[0] == 0 or norm[-1] == 0:
+        return [Words(f"No gradient arrives at {a if norm[0] == 0 else b}.")]
     ratio = norm[-1] / norm[0]
     word = "larger" if ratio >= 1 else "smaller"
     times = ratio if ratio >= 1 else 1 / ratio
@@ -163,16 +165,21 @@ def notes_part(say: Context, stages: list[Explainer], extra: list[Words]) -> Par
                     f"{stage.stage.name}: {int(flat.any(axis=0).sum())} of {stage.m} units are "
                     "saturated (|net| > 4): their slope is near 0.", "note"))  # fmt: skip
         if isinstance(stage, Units) and stage.activation in ("step", "sign"):
+            last_layer = stage.a is output_node(say)
             notes.append(Words(
                 f"{stage.stage.name}: a threshold has derivative 0, so no gradient reaches its "
-                "weights. The perceptron rule learns instead: Δw = η(t - y)x, Δb = η(t - y).",
-                "note"))  # fmt: skip
+                "weights" + (". The perceptron rule learns instead: Δw = η(t - y)x, Δb = η(t - y)."
+                if last_layer else ", nor those before it; and no target says what a hidden unit "
+                "should have been."), "note"))  # fmt: skip
     loss = rec.task.objective.outputs[0].loss if rec.task.objective.outputs else None
     last = next((s for s in reversed(stages) if isinstance(s, Units)), None)
     if last is not None and last.softmax and "Categorical" in type(loss).__name__:
         notes.append(Words(
             "Softmax and cross-entropy together: δ = p - t. Keras's loss divides p by its sum, "
             "which adds 1 to each ∂E/∂p; the Jacobian takes it away again.", "note"))  # fmt: skip
+    if float(rec.optimizer._rate_at(int(rec.optimizer.iterations.value))) == 0:
+        notes.append(Words("The learning rate is 0 in this step, so nothing moves: the schedule "
+                           "has come to its end.", "note"))  # fmt: skip
     if rec.rows > 1 and getattr(loss, "reduction", "") != "sum":
         notes.append(Words(
             f"{say.loss} is the mean over {rec.rows} rows, so each δ has the factor 1/{rec.rows} "

@@ -51,13 +51,19 @@ def weights_to_come(numbers: int) -> Iterator[None]:
         _to_come.reset(token)
 
 
-def zeros_to_come(shape: tuple, dtype: Any, **about: Any) -> Variable:
-    """A Variable of zeros that a file will fill, counted against what the file holds."""
+def _from_file(shape: Sequence[int]) -> bool:
+    """Whether a file will fill a weight of this shape; counts it against what the file holds."""
     left = _to_come.get()
     if left is not None:
         left[0] -= math.prod(shape)
         if left[0] < 0:
             raise ArgumentError("the architecture has more weights than the file")
+    return left is not None
+
+
+def zeros_to_come(shape: tuple, dtype: Any, **about: Any) -> Variable:
+    """A Variable of zeros that a file will fill."""
+    _from_file(shape)
     return Variable(np.zeros(shape, dtype), dtype=dtype, **about)
 
 
@@ -165,19 +171,17 @@ class Layer(State, Masks, Explicit, Configurable):
         trainable: bool = True,
         dtype: Any = None,
         kind: str = "weight",
+        **unknown: Any,
     ) -> Variable:
         """Make a Variable that belongs to this layer (Keras's `add_weight`)."""
+        self.refuse(unknown, Layer.add_weight)
         if not isinstance(name, str | None):
             raise ArgumentError("the first argument is the name", where=self.where, fix="shape=...")
         dtype = dtype or self.dtype
-        left = _to_come.get()
-        if left is None:
-            value = initializers.get(initializer)(tuple(shape), dtype)
-        else:
-            left[0] -= math.prod(shape)
-            if left[0] < 0:
-                raise ArgumentError("the architecture has more weights than the file")
+        if _from_file(shape):
             value = np.zeros(shape, numpy_dtype(dtype))
+        else:
+            value = initializers.get(initializer)(tuple(shape), dtype)
         name = name or f"weight_{len(self._weights)}"
         variable = Variable(value, name=name, kind=kind, trainable=trainable, dtype=dtype)
         variable.regularizer = regularizers.get(regularizer)
@@ -403,9 +407,9 @@ class Layer(State, Masks, Explicit, Configurable):
             names = [f"{n}_shape" for n in self._accepts.call_names]
             by_name = self._accepts.shape_names[: len(shapes)] == tuple(names[: len(shapes)])
             given = shapes if len(shapes) == 1 or by_name else ([*shapes],)
-            symbols = [s.dtype for s in tree.leaves(list(inputs)) if symbolic(s)]
-            kind = self.output_type(shapes, symbols or tree.leaves(list(dtypes or ())))
-            return self.compute_output_shape(*given), kind
+            known = [s.dtype for s in tree.leaves(list(inputs)) if symbolic(s)]
+            known = known or tree.leaves(list(dtypes or ()))
+            return self.compute_output_shape(*given), self.output_type(shapes, known)
         kinds: list[Any] = []
         return self._dry_run(shapes, inputs, own or {}, kinds, dtypes), kinds
 

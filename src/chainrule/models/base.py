@@ -6,7 +6,6 @@ A Model is a layer that builds itself (`ready.py`) and makes a Task of itself (`
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from .. import config, losses, metrics, optimizers, rng, summary
 from ..aliases import Tree
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
-from ..registry import in_trees, unknown_argument
+from ..registry import in_trees
 from ..training import loop, step
 from ..training.callbacks import Callback, History
 from ..training.engines import new_run
@@ -125,9 +124,7 @@ class Model(MakesTask):
             >>> model.compiled
             True
         """
-        if unknown:
-            known = inspect.signature(Model.compile).parameters
-            raise unknown_argument(sorted(unknown)[0], known, "compile")
+        self.refuse(unknown, Model.compile)
         metrics = check_metrics("metrics", metrics)
         weighted_metrics = check_metrics("weighted_metrics", weighted_metrics)
         if engine is not None:

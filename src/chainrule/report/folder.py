@@ -66,7 +66,7 @@ def refuse_existing(folder: str, names: Iterable[str]) -> None:
     if found:
         raise FileError(
             f"{found[0]} exists already",
-            where=folder,
+            where=folder or None,
             fix=f"choose another {argument('out')}, or replace what is there with "
             + argument("overwrite")
             + (f", or go on with {argument('resume', folder)}" if CHECKPOINT in found else ""),

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .context import Context, Explainer, bias_of, net_of, units
+from ... import tree
+from ..context import Context, Explainer, bias_of, is_input, net_of, units
+from ..formula import Formula, Leaf, Product, Sum
+from ..notation import partial
+from ..recording import Stage
 from .curves import output_formula, slope_formula, slopes, softmax_formula
-from .formula import Formula, Leaf, Product, Sum
-from .notation import partial
-from .recording import Stage
 
 __all__ = ["UnitFacts"]
 
@@ -52,7 +53,7 @@ class UnitFacts(Explainer):
         say.places[self.a.index] = say.places[self.z.index] = places
         self.at = places
         source = self.net.args[0]
-        first = number == min(say.dense, default=0) and not hasattr(source, "index")
+        first = is_input(source) and len(tree.leaves(rec.batch.x)) == 1
         self.in_names = [
             names.input(i) if first else say.label(source, i, _before(say, number))
             for i in range(self.n)
@@ -160,7 +161,7 @@ class UnitFacts(Explainer):
         terms = [formula]
         for call, d in others:
             last = self.say.recording.stages[-1].calls[-1].index
-            kind = "penalty" if call.index > last else call.operation.__name__
+            kind = "penalty" if call.index > last else "(other use)"
             terms.append(self.say.leaf(partial(kind, name), d[at]))
         return formula if len(terms) == 1 else Sum(terms)
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..drawing.places import Units, places_of
-from ..drawing.worked import draw_worked
-from ..errors import ArgumentError
-from .formula import Formula
+from ...drawing.places import Units, places_of
+from ...drawing.worked import draw_worked
+from ...errors import ArgumentError
+from ..formula import Formula
+from ..steps import Cell, Line, Part, Table, counts
 from .mathml import number_text
-from .steps import Cell, Line, Part, Table, counts
 
 if TYPE_CHECKING:
-    from .explained import Explanation
+    from ..explained import Explanation
 
 __all__ = ["Scene", "scene_of"]
+
+LONG = 10  # characters of a name that do not fit into a unit
 
 
 class Scene(NamedTuple):
@@ -58,8 +60,11 @@ def entries(part: Part) -> Iterator[Entry]:
                     value, formula = (
                         (cell.value, cell.formula) if isinstance(cell, Cell) else (cell, None)
                     )
+                    own = isinstance(cell, Cell)
+                    name = (own and cell.name) or row[0]
+                    here = (cell.at,) if own and cell.at else at
                     if counts(value):
-                        yield Entry(f"{row[0]} {column}", row[0], column, value, at, formula)
+                        yield Entry(f"{row[0]} {column}", name, column, value, here, formula)
 
 
 def scene_of(explanation: Explanation, height: float, direction: str = "ltr") -> Scene | None:
@@ -123,8 +128,10 @@ def _put(
         if place not in known:
             continue
         text = number_text(say.digits(e.value))
-        label = e.column.strip() if place in named and e.column else e.label
-        written = text if "/" in place else f"{label} {text}"
+        label = e.column.split(" = ")[0].strip() if place in named and e.column else e.label
+        if len(label) > LONG:  # a whole formula: the table has it
+            label = ""
+        written = text if "/" in place else f"{label} {text}".strip()
         values.setdefault(place, {})[e.name] = written
         shows[place, e.name] = f"{place}.{e.name}"
 

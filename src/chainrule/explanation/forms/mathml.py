@@ -8,8 +8,8 @@ from fractions import Fraction
 from html import escape
 from typing import Any
 
-from .digits import Digits
-from .formula import Formula, Leaf, Style
+from ..digits import Digits
+from ..formula import Formula, Leaf, Style
 from .symbols import Sign, symbol, visible
 
 __all__ = ["MathML", "math", "number_text"]

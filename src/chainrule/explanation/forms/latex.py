@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .forms import form
-from .formula import Leaf, Style
-from .steps import PARTS, Line, Part, Table, Words
+from ..formula import Leaf, Style
+from ..steps import PARTS, Line, Part, Table, Words
+from .base import form
 from .symbols import Sign, symbol, visible
 from .text import is_text, table_texts
 
 if TYPE_CHECKING:
-    from .explained import Explanation
+    from ..explained import Explanation
 
 __all__ = ["LaTeX", "document", "escaped", "part_latex"]
 
@@ -96,7 +96,7 @@ class LaTeX(Style):
     r"""How a formula is written as LaTeX, inside of mathematics.
 
     Example:
-        >>> from .digits import Digits
+        >>> from ..digits import Digits
         >>> print((Leaf("w5", 0.4) * (1 - Leaf("out_h1", 2.0))).write(LaTeX(Digits(6))))
         w_{5} \cdot \left(1 - \mathrm{out}_{h1}\right)
         >>> print((1 / Leaf("v̂", 0.5)).write(LaTeX(Digits(6))))

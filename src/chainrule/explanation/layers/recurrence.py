@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .context import Context, Unexplained
+from ..context import Context, Unexplained
+from ..formula import Formula, Leaf, Product, Sum
+from ..notation import partial
+from ..recording import Stage
+from ..steps import Cell, Line, Table, Words
 from .curves import output_formula
-from .formula import Formula, Leaf, Product, Sum
-from .notation import partial
-from .recording import Stage
 from .shown import DEEP, KEY, SECOND, Shown, biggest, long_sum, spot
-from .steps import Cell, Line, Table, Words
 
 __all__ = ["Recurrence", "Step"]
 
@@ -379,7 +379,10 @@ class Recurrence(Shown):
         gate = self.order[column // self.units]
         before = "r·h(t-1)" if self.steps[0].second is not None and gate == "g" else "h(t-1)"
         added = "δ·h" if one else f"sum of {self.rec.rows} rows"
-        columns = ("", *names, f"δ of {self.marks[gate]}", f"{before}[{k}]", added)
+        cell = getattr(self.stage.layer, "cell", self.stage.layer)
+        reset = gate == "g" and getattr(cell, "reset_after", False)  # r stands behind U·h
+        delta_of = f"{'r·' if reset else ''}δ of {self.marks[gate]}"
+        columns = ("", *names, delta_of, f"{before}[{k}]", added)
         at = tuple((f"{self.name}[{self.unit}]",) for _ in rows)
         return Table("", columns, tuple(rows), at, total=self.last if len(rows) < self.last else 0)
 

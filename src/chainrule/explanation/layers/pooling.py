@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.windows import sliding
-from .context import Context, Unexplained, explains
-from .formula import Apply, Formula, Leaf, Ratio, Sum, const
-from .recording import Stage
+from ...ops.windows import sliding
+from ..context import Context, Unexplained, explains
+from ..formula import Apply, Formula, Leaf, Ratio, Sum, const
+from ..recording import Stage
 from .shown import KEY, Shown, biggest, long_sum, shape_of, spot
 
 __all__ = ["Pooling"]
@@ -99,7 +99,12 @@ class Pooled(Shown):
         x = self.x_leaf(cell)
         whole = self.with_others(Sum(terms, SHOWN), self.x, (self.row, *cell), x.name)
         n = len(cells)
-        note = f"the winner; the other {n - 1} get 0" if self.largest else f"each of {n} alike"
+        note = f"each of {n} alike"
+        if self.largest:
+            values = [float(self.x_leaf(c).value) for c in cells]
+            equal = values.count(max(values))
+            first = f", the first of {equal} that are equal" if equal > 1 else ""
+            note = f"the winner{first}; the other {n - 1} get 0"
         if len(terms) > 1 or n == 1:
             note = f"of {len(terms)} windows" if n > 1 else ""
         line = self.say.line(self.say.d(x.name), whole, d_x[self.row][cell], (x.at, self.at),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .context import Explainer, explains
-from .steps import Table, Words
+from ..context import Explainer, explains
+from ..steps import Table, Words
 
 __all__ = ["Sizes"]
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .forms import form
-from .formula import Style
-from .steps import PARTS, Line, Part, Table, Words
+from ..formula import Style
+from ..steps import PARTS, Line, Part, Table, Words
+from .base import form
 from .symbols import visible
 from .text import lines_text, table_texts
 
 if TYPE_CHECKING:
-    from .explained import Explanation
+    from ..explained import Explanation
 
 __all__ = ["markdown"]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ..errors import choose
-from .steps import PARTS
+from ...errors import choose
+from ..steps import PARTS
 from .symbols import visible
 
 __all__ = ["LANGUAGES", "Language", "language_of"]

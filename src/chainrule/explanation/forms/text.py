@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .digits import Digits
-from .formula import Style
-from .steps import PARTS, Cell, Line, Part, Table, Words
+from ..digits import Digits
+from ..formula import Style
+from ..steps import PARTS, Cell, Line, Part, Table, Words
 
 __all__ = ["is_text", "lines_text", "part_lines", "table_texts"]
 
@@ -127,7 +127,7 @@ def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
     """Columns aligned at the decimal point, one number of decimals a column."""
     if len(table.rows) > most + 1:
         total = table.total or len(table.rows)
-        table = table._replace(rows=table.rows[:most], total=total)
+        table = table._replace(rows=_telling(table.rows, most), total=total)
     columns = len(table.columns)
     out = []
     if table.title:
@@ -151,6 +151,17 @@ def _table(table: Table, style: Style, width: int, most: int) -> list[str]:
     if table.total:
         out.append(" " * INDENT + f"… and {table.total - len(table.rows):,} more rows")
     return out
+
+
+def _telling(rows: Sequence[Any], most: int) -> tuple[Any, ...]:
+    """The first rows whose last number is not 0, in their order; others where those are few."""
+    order = sorted(range(len(rows)), key=lambda r: _is_zero(rows[r][-1]))  # stable
+    return tuple(rows[r] for r in sorted(order[:most]))
+
+
+def _is_zero(cell: Any) -> bool:
+    value = cell.value if isinstance(cell, Cell) else cell
+    return not isinstance(value, str) and value == 0
 
 
 def table_texts(table: Table, digits: Digits) -> list[list[str]]:

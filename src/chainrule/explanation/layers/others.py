@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .context import Context, Unexplained, explains
-from .formula import Formula, Leaf, Product, Sum, const
-from .notation import partial
-from .recording import Stage
+from ..context import Context, Unexplained, explains
+from ..formula import Formula, Leaf, Product, Sum, const
+from ..notation import partial
+from ..recording import Stage
+from ..steps import Table, Words
 from .shown import DEEP, HEADING, KEY, SECOND, Curve, Shown, biggest, long_sum, shape_of
-from .steps import Table, Words
 
 __all__ = ["Activations", "DropoutMask", "Reordered", "Rows"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .context import Context, Unexplained, explains
-from .formula import Apply, Formula, Leaf, Neg, Power, Product, Ratio, Sum, const
-from .recording import Stage
+from ..context import Context, Unexplained, explains
+from ..formula import Apply, Formula, Leaf, Neg, Power, Product, Ratio, Sum, const
+from ..recording import Stage
+from ..steps import Line
 from .shown import KEY, SECOND, Shown, biggest, long_sum
-from .steps import Line
 
 __all__ = ["Normalized"]
 

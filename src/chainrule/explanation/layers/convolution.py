@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.conv_windows import before_of
-from .context import Context, Unexplained, explains
-from .formula import Formula, Leaf, Product, Sum
-from .notation import partial
-from .recording import Stage
+from ...ops.conv_windows import before_of
+from ..context import Context, Unexplained, explains
+from ..formula import Formula, Leaf, Product, Sum
+from ..notation import partial
+from ..recording import Stage
+from ..steps import Table
 from .shown import DEEP, KEY, SECOND, Curve, Shown, biggest, long_sum, shape_of, spot
-from .steps import Table
 
 __all__ = ["Convolution"]
 

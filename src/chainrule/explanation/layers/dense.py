@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .context import explains
+from ..context import explains
+from ..formula import Formula, Leaf, Product, Style, Sum
+from ..notation import partial
+from ..steps import Cell, Line, Table, Words
 from .curves import jacobian_of
-from .formula import Formula, Leaf, Product, Style, Sum
 from .generic import Sizes
-from .notation import partial
-from .steps import Cell, Line, Table, Words
 from .units import UnitFacts
 
 __all__ = ["Units"]
@@ -48,12 +48,13 @@ class Units(UnitFacts):
 
     def _unit_table(self) -> Table:
         net = self.net_names[0] != self.out_names[0]
-        columns = ("", "net", self.activation) if net else ("", "net")
+        curve = "exp(net)/Σexp(net)" if self.softmax else f"{self.activation}(net)"
+        columns = ("", "net = Σw·x + b", curve) if net else ("", "Σw·x + b")
         rows = []
         for j in range(self.m):
-            cells = [Cell(float(self.z_row[j]), self.net_formula(j))]
+            cells = [Cell(float(self.z_row[j]), self.net_formula(j), self.net_names[j])]
             if net:
-                cells.append(Cell(float(self.a_row[j]), self.out_formula(j)))
+                cells.append(Cell(float(self.a_row[j]), self.out_formula(j), self.out_names[j]))
             rows.append((self.out_names[j], *cells))
         return Table("", columns, tuple(rows), tuple((a,) for a in self.at))
 
@@ -235,13 +236,17 @@ class Units(UnitFacts):
         g, few = self.kernel_gradient(), 8
         shown = min(self.m, few)
         rows: list[tuple[Any, ...]] = [
-            (self.in_names[i], *(Cell(float(g[i, j]), self._product(i, j)) for j in range(shown)))
+            (self.in_names[i], *(Cell(float(g[i, j]), self._product(i, j), at=self.weight_at(i, j))
+                                 for j in range(shown)))
             for i in range(self.n)
-        ]
-        at = [(self.in_at[i], *(self.weight_at(i, j) for j in range(shown))) for i in range(self.n)]
+        ]  # fmt: skip
+        at = [tuple(self.weight_at(i, j) for j in range(shown)) for i in range(self.n)]
         if self.bias is not None:
             biases = [self.bias_gradient(j) for j in range(min(self.biases, shown))]
-            cells = [Cell(value, total) for value, total in biases]
+            cells = [
+                Cell(value, total if self.say.agrees(total, value) else None, at=self.bias_at(j))
+                for j, (value, total) in enumerate(biases)
+            ]
             rows.append(("bias", *cells, *("" for _ in range(shown - len(cells)))))
             at.append((self.path(self.bias_weight, "bias"),))
         title = (

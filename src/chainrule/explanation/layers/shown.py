@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from .context import Context, Explainer, Unexplained
+from ..context import Context, Explainer, Unexplained
+from ..formula import Formula, Leaf, Product, Rest, Sum
+from ..notation import partial
+from ..recording import Stage
+from ..steps import Line, Table, Words
 from .curves import output_formula, slope_formula, slopes
-from .formula import Formula, Leaf, Product, Rest, Sum
-from .notation import partial
-from .recording import Stage
-from .steps import Line, Table, Words
 
 __all__ = ["Curve", "Shown", "biggest", "long_sum", "shape_of", "spot"]
 
@@ -53,8 +53,8 @@ def long_sum(values: Any, term: Callable[[int], Formula], shown: int = 4) -> For
         shown: how many are written.
 
     Example:
-        >>> from .formula import Style
-        >>> from .digits import Digits
+        >>> from ..formula import Style
+        >>> from ..digits import Digits
         >>> v = np.arange(6.0)
         >>> long_sum(v, lambda k: Leaf(f"x{k}", v[k]), 2).write(Style(Digits(3)))
         'x4 + x5 + (3 more)'
@@ -105,6 +105,7 @@ class Shown(Explainer):
     def __init__(self, say: Context, stage: Stage) -> None:
         super().__init__(say, stage)
         self.rec, self.row = say.recording, say.row
+        self.also: set[int] = set()  # ids of single items that are shown beyond the level
         self.y = stage.made
         self.c = say.letter(self.letter)
         self.number = self.c[len(self.letter) :]  # "" for the first of its kind, then 2, 3
@@ -132,7 +133,10 @@ class Shown(Explainer):
 
     def _ranked(self, items: Iterable[tuple[int, Any]]) -> list[Any]:
         shown = SECOND - self.level
-        return [i if rank <= shown or i.more else i._replace(more=True) for rank, i in items]
+        return [
+            i if rank <= shown or i.more or id(i) in self.also else i._replace(more=True)
+            for rank, i in items
+        ]
 
     # --- reading
 

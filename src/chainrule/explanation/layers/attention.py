@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .context import Context, Unexplained, explains
-from .formula import Apply, Formula, Leaf, Neg, Product, Ratio, Sum, const
-from .recording import Stage
+from ..context import Context, Unexplained, explains
+from ..formula import Apply, Formula, Leaf, Neg, Product, Ratio, Sum, const
+from ..recording import Stage
+from ..steps import Cell, Line, Table
 from .shown import DEEP, KEY, SECOND, Shown, biggest, long_sum, spot
-from .steps import Cell, Line, Table
 
 __all__ = ["Attending"]
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from .digits import Digits
+from ..digits import Digits
+from ..steps import PARTS, Cell, Line, Part, Table, Words, counts
 from .languages import Language
 from .mathml import MathML, number_text, pieces, sign
 from .mathml import math as element
-from .steps import PARTS, Cell, Line, Part, Table, Words, counts
 from .symbols import symbol, visible
 from .text import is_text, table_texts
 

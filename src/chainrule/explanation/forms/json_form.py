@@ -7,13 +7,13 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ..version import __version__
-from .forms import form
-from .formula import Formula, Style
-from .steps import PARTS, Cell, Line, Part, Table, Words
+from ...version import __version__
+from ..formula import Formula, Style
+from ..steps import PARTS, Cell, Line, Part, Table, Words
+from .base import form
 
 if TYPE_CHECKING:
-    from .explained import Explanation
+    from ..explained import Explanation
 
 __all__ = ["SCHEMA", "json_text", "part_values", "values_of"]
 

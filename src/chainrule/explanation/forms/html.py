@@ -14,18 +14,18 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..drawing.network import network
-from ..errors import ChainruleError
-from ..svg import ROLES
+from ...drawing.network import network
+from ...errors import ChainruleError
+from ...svg import ROLES
+from ..steps import Part, Table, Words
+from .base import form
 from .cards import Cards, Stepper, line_decimals
-from .forms import form
 from .languages import Language, language_of
 from .scene import Scene, scene_of
-from .steps import Part, Table, Words
 from .symbols import visible
 
 if TYPE_CHECKING:
-    from .explained import Explanation
+    from ..explained import Explanation
 
 __all__ = ["fragment", "notebook", "page"]
 

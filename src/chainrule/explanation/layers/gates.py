@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .context import Context, Unexplained, explains
+from ..context import Context, Unexplained, explains
+from ..formula import Formula, Product, Sum, const
+from ..recording import Stage
+from ..steps import Line
 from .curves import output_formula, slope_formula, slopes
-from .formula import Formula, Product, Sum, const
-from .recording import Stage
 from .recurrence import Recurrence, Step
 from .shown import long_sum
-from .steps import Line
 
 __all__ = ["GatedUnit", "LongShortTerm", "Simple"]
 
