@@ -324,7 +324,8 @@ def test_a_deck_is_there_in_the_standard_names_too(deck):
 def test_units_of_a_table_are_drawn_with_its_columns():
     text = scene_of(softmax_adam(), 300).forward
     assert ">a1_1<" in text
-    assert re.search(r">net −?\d", text)
+    assert re.search(r">net −?\d", text)  # not twice a1_1
+    assert not re.search(r">[^<]{24,}<", text.partition("</style>")[2])
 
 
 def test_every_weight_has_its_view_under_its_name(deck):
@@ -393,6 +394,13 @@ def test_arabic_reads_from_right_to_left_and_formulas_from_left_to_right(deck):
     text = " ".join(page.text)
     for word in ("الشبكة", "الأمام", "الخسارة", "الرجوع", "التحقق", "التحديث", "لماذا", "ملاحظات"):
         assert word in text
+
+
+def test_arabic_columns_keep_their_symbols_together():
+    head = language_of("ar").head("slope out·(1 - out)")
+    assert head == "الميل \u2066out·(1 - out)\u2069"
+    assert language_of("ar").head("∂E/∂out = out - t") == "\u2066∂E/∂out = out - t\u2069"
+    assert language_of("en").head("δ = product") == "δ = product"
 
 
 def test_arabic_says_every_sentence_of_the_deck(deck):

@@ -203,7 +203,7 @@ class Cards(NamedTuple):
         name, kind = name.strip(), ' class="cr-text"' if of_text else ""
         if name and " " not in name and symbol(name).kind != "text":
             return f"<th{kind}>{element(sign(symbol(name)))}</th>"
-        return f"<th{kind}>{escape(visible(self.language.head(name)))}</th>"
+        return f"<th{kind}>{escape(self.language.head(name))}</th>"
 
     def _row(
         self, row: Sequence[Any], written: list[list[str]], at: Sequence[str],

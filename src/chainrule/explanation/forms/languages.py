@@ -46,8 +46,22 @@ class Language(NamedTuple):
         return self.words.get(english, english)
 
     def head(self, column: str) -> str:
-        """The name of a column: its words, symbols as they are."""
-        return re.sub(r"[A-Za-z/]{2,}", lambda m: self.words.get(m[0], m[0]), column)
+        """The name of a column: its words, symbols as they are and apart from them."""
+        column = visible(column)
+        if self.code == "en":
+            return column
+        out, left = "", ""
+        for part in re.split(r"([A-Za-z/]{2,})", column):
+            if part not in self.words:
+                left += part
+                continue
+            out += self._apart(left) + self.words[part]
+            left = ""
+        return out + self._apart(left)
+
+    def _apart(self, text: str) -> str:
+        inside = text.strip(" =·")
+        return text.replace(inside, f"{APART}{inside}{AGAIN}") if inside else text
 
     def sentence(self, english: str) -> tuple[str, bool]:
         """A sentence, and whether it is in this language now. Nothing in it hides.

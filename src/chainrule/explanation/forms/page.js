@@ -190,6 +190,10 @@
     if (card && card.dataset.place) open(card.dataset.place);
   }
   window.addEventListener("hashchange", arrive);
+  window.addEventListener("beforeprint", () => {  // print shows everything
+    for (const e of all(".page-scene [data-value] text")) e.textContent = e.full;
+  });
+  window.addEventListener("afterprint", () => show(now, true));
   root.classList.add("on", "short");
   arrive();
 })();

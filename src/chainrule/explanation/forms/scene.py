@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scene", "scene_of"]
 
+LONG = 10  # characters of a name that do not fit into a unit
+
 
 class Scene(NamedTuple):
     """Two drawings of one network, and which number of the explanation stands where.
@@ -126,8 +128,10 @@ def _put(
         if place not in known:
             continue
         text = number_text(say.digits(e.value))
-        label = e.column.strip() if place in named and e.column else e.label
-        written = text if "/" in place else f"{label} {text}"
+        label = e.column.split(" = ")[0].strip() if place in named and e.column else e.label
+        if len(label) > LONG:  # a whole formula: the table has it
+            label = ""
+        written = text if "/" in place else f"{label} {text}".strip()
         values.setdefault(place, {})[e.name] = written
         shows[place, e.name] = f"{place}.{e.name}"
 
