@@ -102,7 +102,8 @@ def check_part(say: Context, most: int = TRIED) -> Part:
         f"the {len(chosen)} largest of {len(every):,}"
     )  # fmt: skip
     good = bool(worst <= limit)
-    text = f"(E(w+h) - E(w-h))/2h, {count} gradients: largest difference {worst:.1e}"
+    e = say.loss
+    text = f"({e}(w+h) - {e}(w-h))/2h, {count} gradients: largest difference {worst:.1e}"
     text += f" of up to {size:.3g} " if size > 10 else " "
     text += "✓" if good else "✗"
     if not np.isfinite(worst):

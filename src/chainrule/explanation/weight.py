@@ -171,7 +171,8 @@ def _tried(say: Context, weight: Weight, at: tuple[int, ...], value: float) -> W
     difference = (found[0] - found[1]) / (2 * h)
     good = abs(difference - value) <= 1e-3 * max(abs(value), 1e-6) + 1e-8
     mark = "✓" if good else "✗"
-    text = f"check  (E(w+h) - E(w-h))/2h = {say.digits(difference)} {mark}"
+    e = say.loss
+    text = f"check  ({e}(w+h) - {e}(w-h))/2h = {say.digits(difference)} {mark}"
     return Words(text, "ok" if good else "bad")
 
 

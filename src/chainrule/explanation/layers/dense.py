@@ -48,7 +48,7 @@ class Units(UnitFacts):
 
     def _unit_table(self) -> Table:
         net = self.net_names[0] != self.out_names[0]
-        curve = "exp(net)/Σexp(net)" if self.softmax else f"{self.activation}(net)"
+        curve = "out = exp(net)/Σexp" if self.softmax else f"out = {self.activation}(net)"
         columns = ("", "net = Σw·x + b", curve) if net else ("", "Σw·x + b")
         rows = []
         for j in range(self.m):
