@@ -601,3 +601,30 @@ def test_the_command_writes_a_new_file_and_replaces_none(tmp_path):
     assert "deck.html exists already" in again.stderr
     assert (tmp_path / "deck.html").read_bytes() == before
     assert run("--deck", "004", "--row", "3").returncode == 2
+
+
+def test_several_inputs_and_outputs_by_their_names():
+    a, b = cr.Input((2,), name="a"), cr.Input((2,), name="b")
+    both = L.Concatenate()([L.Dense(1, "tanh")(a), L.Dense(1, "tanh")(b)])
+    model = cr.Model([a, b], {"k": L.Dense(1, name="k")(both), "s": L.Dense(1, name="s")(both)})
+    model.compile("sgd", loss={"k": "mse", "s": "mae"}, loss_weights={"k": 2.0, "s": 0.5})
+    x = {"a": np.array([[0.5, -1.0]]), "b": np.array([[0.25, 2.0]])}
+    y = {"k": np.array([[1.0]]), "s": np.array([[0.0]])}
+    solution = cr.explain(model, x, y)
+    by_name = {i.name: i for i in solution["loss"].items}
+    k, s = by_name["E_k"].value, by_name["E_s"].value
+    out = model.predict(x, engine="numpy", verbose=0)
+    assert k == pytest.approx(float((out["k"][0, 0] - 1) ** 2), rel=1e-5)
+    assert s == pytest.approx(abs(float(out["s"][0, 0])), rel=1e-5)
+    assert by_name["E"].value == pytest.approx(2 * k + 0.5 * s, rel=1e-6)
+    leaves = {leaf.name: leaf.value for line in solution["forward"].items
+              if isinstance(line, Line) and line.formula for leaf in line.formula.leaves()}  # fmt: skip
+    assert (leaves["a[0]"], leaves["b[1]"]) == (0.5, 2.0)
+
+
+def test_a_sum_that_cancels_is_0():
+    say = explain_deck("001").say
+    terms = [cr.explanation.formula.Leaf(n, v) for n, v in (("a", 0.1), ("b", 0.2), ("c", -0.3))]
+    line = say.line("d", cr.explanation.formula.Sum(terms), 0.1 + 0.2 - 0.3)
+    assert line.value == 0.0
+    assert say.digits(line.value) == "0"

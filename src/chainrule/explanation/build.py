@@ -73,7 +73,9 @@ def loss_part(say: Context) -> Part:
         formula = form.whole(*pair)
     extra = penalties(say)
     plain = rec.loss - sum(line.value for line in extra)
-    if rec.rows == 1:
+    if loss is None:
+        formula = of_outputs(say, items)
+    if rec.rows == 1 or loss is None:
         data = f"{name}_data" if extra else name
         items.append(say.line(data, formula, plain, ("loss",)))
         whole: list[Formula] = [Leaf(data, plain, "loss")]
@@ -95,6 +97,25 @@ def loss_part(say: Context) -> Part:
         whole += [Leaf(line.name, line.value) for line in extra]
         items.append(say.line(name, Sum(whole), rec.loss, ("loss",)))
     return Part("loss", tuple(items))
+
+
+def of_outputs(say: Context, items: list[Any]) -> Formula | None:
+    """The losses of several outputs, each a line, and their weighted sum."""
+    rec = say.recording
+    objective, predictions = rec.task.objective, tree.leaves(rec.outputs)
+    terms: list[Formula] = []
+    for output, prediction in zip(objective.outputs, predictions, strict=True):
+        if output.loss is None:
+            continue
+        targets = rec.batch.y
+        y = targets.get(output.name) if isinstance(targets, dict) else targets
+        value = float(np.mean(np.asarray(raw(output.loss(y, rec.value(prediction))))))
+        name = f"{say.loss}_{output.name}"
+        items.append(Line(name, None, value, ("loss",), note=type(output.loss).__name__))
+        share: Formula = Leaf(name, value)
+        weight = float(output.loss_weight)
+        terms.append(share if weight == 1 else Product([const(f"{weight:g}", weight), share]))
+    return Sum(terms) if terms else None
 
 
 def penalties(say: Context) -> list[Line]:

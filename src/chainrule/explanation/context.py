@@ -116,6 +116,12 @@ class Context:
             self.mode = "sizes"
         self.labels: dict[int, list[str]] = {}  # by index of a node: what its units are called
         self.places: dict[int, list[str]] = {}  # and where they are drawn
+        inputs, named = recording.inputs, list(recording.model.input_names or ())
+        for k, node in enumerate(inputs if len(inputs) > 1 else ()):
+            name = named[k] if len(named) == len(inputs) else f"input_{k + 1}"
+            if getattr(node, "index", None) is not None and len(node.shape) == 2:
+                units_of = [f"{name}[{i}]" for i in range(node.shape[1])]
+                self.labels[node.index] = self.places[node.index] = units_of
         self.letters: dict[int, str] = {}  # and what a whole map is called: c of c[2,3,0]
         self._letters: dict[str, int] = {}
         self.doubts: list[str] = []  # lines whose formula does not give their number
@@ -171,10 +177,18 @@ class Context:
     ) -> Line:
         """A line whose formula gives its value: checked, and left out if it does not."""
         value = float(value)
+        if isinstance(formula, Sum) and self.is_rounding(value, [t.value for t in formula.terms]):
+            value = 0.0
         if formula is not None and not self.agrees(formula, value):
             self.doubts.append(name)
             formula = None
         return Line(name, formula, value, tuple(a for a in at if a), more, (), note)
+
+    def is_rounding(self, value: float, of: Iterable[Any]) -> bool:
+        """Is a sum of these numbers 0 but for their rounding?"""
+        held = {"float64": 2**-52, "float32": 2**-23}.get(self.recording.dtype, 2**-8)
+        largest = max((abs(float(v)) for v in of), default=0.0)
+        return 0 < abs(value) <= 4 * held * largest
 
     def agrees(self, formula: Formula, value: float) -> bool:
         """Does the formula give this number, but for rounding?"""

@@ -129,9 +129,10 @@ def _after(say: Context, after: Part, parts: list[Part], known: dict[str, Fracti
     for item in after.items:
         name = item.name.removesuffix(" after")
         value: Any = _same(say, new[name], item.value, item.name)
-        if len(str(value)) > LONG:
-            value = float(value)
-        items.append(item._replace(value=value, note=f"before {known[name]}"))
+        before: Any = known[name]
+        if len(str(value)) > LONG:  # nobody reads it: both as decimals
+            value, before = float(value), say.digits(float(before))
+        items.append(item._replace(value=value, note=f"before {before}"))
     return after._replace(items=tuple(items))
 
 

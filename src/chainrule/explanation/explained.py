@@ -119,7 +119,7 @@ class Explanation:
                 out += part_lines(part, self.style, more, width, most)
             if len(out) < LONGEST:
                 break
-        out.append("computed with all digits, rounded here")
+        out.append("exact" if self.exact else "computed with all digits, rounded here")
         return "\n".join(out)
 
     def rendered(self, kind: str = "text", more: bool = False, weight: str | None = None) -> str:

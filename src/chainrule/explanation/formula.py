@@ -223,7 +223,7 @@ class Sum(Formula):
 
     @property
     def value(self) -> Any:
-        """The sum; exact 0 where what is left is the rounding of what cancelled."""
+        """The sum."""
         values = [t.value for t in self.terms]
         if any(isinstance(v, Fraction) for v in values):
             return sum(values, Fraction(0))
@@ -251,10 +251,10 @@ class Sum(Formula):
             return [style.number(0)]
         found = [kept[0].write(style, NEG if isinstance(kept[0], Neg) else SUM)]
         for term in kept[1:]:
-            if isinstance(term, Neg):
-                found.append(style.minus + term.inside.write(style, PRODUCT))
-            else:
-                found.append(style.plus + term.write(style, PRODUCT))
+            minus = isinstance(term, Neg)
+            inside = term.inside if minus else term
+            within = NEG if _is_positive_fraction(inside) else PRODUCT
+            found.append((style.minus if minus else style.plus) + inside.write(style, within))
         if rest:
             total = math.fsum(float(t.value) for t in rest)
             found.append(style.plus + style.parens(style.more(len(rest), total)))
@@ -263,6 +263,11 @@ class Sum(Formula):
     def parts(self) -> Sequence[Formula]:
         """Its terms."""
         return self.terms
+
+
+def _is_positive_fraction(f: Formula) -> bool:
+    """Does it stand in a sum without parentheses: 1 - 191/1000?"""
+    return isinstance(f, Leaf) and isinstance(f.value, Fraction) and f.value > 0
 
 
 class Rest(Formula):

@@ -129,7 +129,7 @@ class Recording:
             outputs = self.task.forward(x)
             loss_node = self.task.objective(self.batch, outputs)
         self.tape: Tape = tape
-        self.outputs, self.loss_node = outputs, loss_node
+        self.outputs, self.loss_node, self.inputs = outputs, loss_node, tree.leaves(x)
         self.d: dict[int, Any] = {}  # by call: the gradient of the loss with respect to it
         self.d_args: dict[int, tuple] = {}
         for call, d_results, d_args in tape.walk(loss_node, everything):
