@@ -103,8 +103,8 @@ class Pooled(Shown):
         if self.largest:
             values = [float(self.x_leaf(c).value) for c in cells]
             equal = values.count(max(values))
-            first = f", the first of {equal} that are equal" if equal > 1 else ""
-            note = f"the winner{first}; the other {n - 1} get 0"
+            winner = f"first of {equal} equal ones" if equal > 1 else "the winner"
+            note = f"{winner}; the other {n - 1} get 0"
         if len(terms) > 1 or n == 1:
             note = f"of {len(terms)} windows" if n > 1 else ""
         line = self.say.line(self.say.d(x.name), whole, d_x[self.row][cell], (x.at, self.at),
