@@ -148,9 +148,23 @@ def backward_part(say: Context, stages: list[Explainer]) -> Part:
         items += loss_gradient(say, stages[-1])
     for stage in reversed(stages):
         items += stage.backward()
-        if isinstance(stage, Units) and say.mode == "full" and not is_input(stage.net.args[0]):
-            items += [stage.arriving_line(i) for i in range(stage.n)]
+        items += onwards(say, stage)
     return Part("backward", tuple(merged(items)))
+
+
+def onwards(say: Context, stage: Explainer) -> list[Line]:
+    """∂E/∂input of a layer of units: how the gradient goes on to the layer before.
+
+    All of them in a small network; in a larger one the largest, and the others where all is asked
+    for.
+    """
+    if not isinstance(stage, Units) or say.mode == "sizes" or is_input(stage.net.args[0]):
+        return []
+    lines = [stage.arriving_line(i) for i in range(stage.n)]
+    if say.mode == "full":
+        return lines
+    largest = max(range(stage.n), key=lambda i: abs(lines[i].value))
+    return [line._replace(more=i != largest) for i, line in enumerate(lines)]
 
 
 def loss_gradient(say: Context, last: Explainer) -> list[Any]:
