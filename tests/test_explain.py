@@ -364,6 +364,13 @@ def test_a_threshold_has_the_perceptron_rule():
     model = cr.Sequential([L.Input((2,)), L.Dense(2, "sigmoid"), L.Dense(1, "step")])
     text = str(cr.explain(model, [[1.0, 2.0]], [[1.0]], loss="mse"))
     assert "perceptron rule" in text
+    unit = cr.Sequential([L.Input((2,)), L.Dense(1, "step")])
+    unit.set_weights([[[-1.0], [0.5]], [0.25]])  # -2 + 1.5 + .25 < 0: it should fire, and does not
+    solution = cr.explain(unit, [[2.0, 3.0]], [[1.0]], loss="mse", optimizer=cr.optimizers.SGD(0.5))
+    table = solution["backward"].items[-1]
+    assert [(row[0], row[-1].value) for row in table.rows] == [
+        ("Δw1_11", 1.0), ("Δw1_21", 1.5), ("Δb1_1", 0.5)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("deck", DECKS)

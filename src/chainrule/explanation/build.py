@@ -10,7 +10,7 @@ from .. import tree
 from ..operators import raw
 from .context import Context, Explainer, is_input
 from .formula import Formula, Leaf, Product, Ratio, Style, Sum, const
-from .layers.dense import Units
+from .layers.dense import THRESHOLDS, Units
 from .lossparts import loss_form, targets_of
 from .steps import Line, Part, Table, Words
 
@@ -183,6 +183,8 @@ def loss_gradient(say: Context, last: Explainer) -> list[Any]:
             formula = Product([Ratio(const(1), const(rows)), formula])
         if formula is not None and say.agrees(formula, float(gradient[say.row, k])):
             found[k] = formula
+    if isinstance(last, Units) and last.activation in THRESHOLDS and rows == 1:
+        last.targets = t
     if isinstance(last, Units) and last.softmax and rows == 1:
         last.collapsed = {k: y[k] - t[k] for k in range(len(y))}
         last.collapsed = {

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..context import explains
-from ..formula import Formula, Leaf, Product, Style, Sum
+from ..formula import Formula, Leaf, Product, Style, Sum, const
 from ..notation import partial
 from ..steps import Cell, Line, Table, Words
 from .curves import jacobian_of
 from .generic import Sizes
 from .units import UnitFacts
 
-__all__ = ["Units"]
+__all__ = ["THRESHOLDS", "Units"]
+
+THRESHOLDS = ("step", "sign")  # activations whose derivative is 0
 
 
 @explains("Dense", "SharedBiasDense")
@@ -67,6 +69,8 @@ class Units(UnitFacts):
         if self.say.mode == "sizes":
             return Sizes(self.say, self.stage).backward()
         items: list[Any] = list(self._deltas())
+        if self.targets:
+            return [*items, *self._perceptron_rule()]
         if self.say.mode == "rows":
             return [*items, *self._matrix()]
         return [*items, self.weight_line(0, 0), self.table()]
@@ -230,6 +234,27 @@ class Units(UnitFacts):
         columns = ("", *(through if one or more else ()), *(("+ other ways",) if more else ()),
                    f"= {total}" if more or one else total)  # fmt: skip
         return Table("", columns, tuple(found), tuple(at))
+
+    def _perceptron_rule(self) -> list[Any]:
+        """Δw = η(t − y)x: what a threshold unit learns by, since it has no gradient."""
+        say = self.say
+        rate = float(
+            say.recording.optimizer._rate_at(int(say.recording.optimizer.iterations.value))
+        )
+        rows, at = [], []
+        for j in range(self.m):
+            wrong = self.targets[j] - self.a_leaf(j)
+            inputs = [(say.weight(self.layer, i, j), self.in_leaf(i), self.weight_at(i, j))
+                      for i in range(self.n)]  # fmt: skip
+            if self.bias is not None:
+                inputs.append((self.bias_name(j), const(1, 1.0), self.bias_at(j)))
+            for name, x, place in inputs:
+                change = Product([const(f"{rate:g}", rate), wrong, x])
+                rows.append((f"Δ{name}", Cell(float(wrong.value), wrong), Cell(float(x.value), x),
+                             Cell(float(change.value), change)))  # fmt: skip
+                at.append((place,))
+        title = "no gradient through a threshold; the perceptron rule: Δw = η·(t - y)·x"
+        return [Table(title, ("", "t - y", "· x", f"· {rate:g}"), tuple(rows), tuple(at))]
 
     def _matrix(self) -> list[Any]:
         """The gradients of a kernel as it stands in memory: a row for each input."""

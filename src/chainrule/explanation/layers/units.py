@@ -71,6 +71,7 @@ class UnitFacts(Explainer):
         self.arrived: dict[int, Formula] = {}
         self.arrives_as = say.d("out")
         self.collapsed: dict[int, Formula] = {}
+        self.targets: list[Leaf] = []  # of a threshold unit at the end
 
     # --- names of weights
 
