@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
+import chainrule
 from chainrule.svg import text_width
 
+HOME = Path(chainrule.__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -117,3 +122,14 @@ def check_clear(picture, over=lambda line: False):
                 inside = box[0] < x < box[2] and box[1] < y < box[3]
                 assert not inside, f"a line runs through {text!r}"
     return tree
+
+
+def printed_by_processes(code):
+    """What a program prints, in processes whose sets and dictionaries of words are ordered otherwise."""
+    return {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(HOME)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip

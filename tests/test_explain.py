@@ -635,3 +635,29 @@ def test_a_sum_that_cancels_is_0():
     line = say.line("d", cr.explanation.formula.Sum(terms), 0.1 + 0.2 - 0.3)
     assert line.value == 0.0
     assert say.digits(line.value) == "0"
+
+
+def test_the_check_and_the_step_see_the_same_draws():
+    """Dropout's mask stays what it was in the step: else differences and AFTER were of another."""
+    solution = cr.explain(small(), X, Y)
+    rec = solution.say.recording
+    assert rec.loss_at([w.before for w in rec.weights]) == pytest.approx(rec.loss, rel=1e-6)
+    assert solution["check"].items[0].kind == "ok"
+
+
+def test_a_gradient_that_differs_has_no_tick():
+    """At a kink of ReLU the difference is half the slope: the check says so and does not nod."""
+    model = cr.Sequential([L.Input((2,)), L.Dense(1, "relu", dtype="float64")])
+    model.set_weights([[[1.0], [1.0]], [0.0]])  # 1 - 1 + 0 = 0
+    check = cr.explain(model, [[1.0, -1.0]], [[3.0]], loss="mse")["check"].items[0]
+    assert check.kind == "bad"
+    assert "✗" in check.text
+
+
+def test_a_fraction_that_is_not_its_float_is_refused():
+    from chainrule.explanation.exact import _same
+
+    say = explain_deck("002").say
+    assert _same(say, Fraction(1, 2), 0.5, "x") == Fraction(1, 2)
+    with pytest.raises(ArgumentError, match="exact fractions"):
+        _same(say, Fraction(1, 2), 0.6, "x")
