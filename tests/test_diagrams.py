@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +31,6 @@ from reading_svg import (
 )  # fmt: skip
 
 L = cr.layers
-HOME = Path(cr.__file__).parent.parent
 
 # --- dense networks with numbers ----------------------------------------------------------------
 

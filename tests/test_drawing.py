@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -30,7 +29,6 @@ from reading_svg import (
 )
 
 L = cr.layers
-HOME = Path(cr.__file__).parent.parent
 
 
 # --- layers that are known by what they say of themselves ---------------------------------------

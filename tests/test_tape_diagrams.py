@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +25,6 @@ from reading_svg import (
 )  # fmt: skip
 
 L = cr.layers
-HOME = Path(cr.__file__).parent.parent
 
 
 def dense():

@@ -19,6 +19,7 @@ import pytest
 import chainrule as cr
 from chainrule import ops
 from chainrule.errors import ChainruleError, StateError
+from chainrule.training.engines import base
 from chainrule.training.engines.base import Run
 from chainrule.variable import Variable, claim, put, release, snapshot
 
@@ -178,6 +179,36 @@ def _round(engine, folder, epochs, came):
 def test_eight_threads_during_fit(engine, tmp_path):
     came = rounds(engine, 2, tmp_path)
     assert all(came.values()), came
+
+
+@on_both
+def test_a_fit_that_begins_while_an_evaluation_ends_counts_its_own_rows(engine, monkeypatch):
+    """It starts at the very moment in which the evaluation puts its figures back."""
+    model, losses, threads, began = counter(), [], [], threading.Event()
+    model.set_weights([np.ones(64, "float32")] * 2)
+    put, reset = base.put, base.Run.reset
+
+    def fit():
+        figures = {"engine": engine, "verbose": 0, "batch_size": 32}
+        losses.extend(model.fit(ones(32), ones(32), **figures).history["loss"])
+
+    def put_while_a_fit_begins(variables, values):
+        if not threads:
+            threads.append(threading.Thread(target=fit, daemon=True))
+            threads[0].start()
+            began.wait(1.0)  # never set where the fit has to wait for the evaluation
+        put(variables, values)
+
+    def reset_and_say(run):
+        reset(run)
+        if threading.current_thread() in threads:
+            began.set()
+
+    monkeypatch.setattr(base, "put", put_while_a_fit_begins)
+    monkeypatch.setattr(base.Run, "reset", reset_and_say)
+    model.evaluate(ones(19, 100.0), ones(19), batch_size=19, engine=engine, verbose=0)
+    threads[0].join(60)
+    assert losses == [2.0]  # x·(1 + 1) on 32 rows, and nothing of the other 19
 
 
 @on_both

@@ -120,12 +120,11 @@ class Run:
 
     def _show_figures(self) -> None:
         """The metrics of an evaluation can be asked for afterwards, unless a fit uses them."""
-        shown = [
-            (v, self.show(x))
-            for v, x in zip(self.variables, self.values, strict=True)
-            if v.kind == "metric" and (v.holder is None or not v.holder.active)
-        ]
-        put([v for v, _ in shown], [x for _, x in shown])
+        figures = [(v, self.show(x)) for v, x in zip(self.variables, self.values, strict=True)
+                   if v.kind == "metric"]  # fmt: skip
+        with self._lock:  # a fit that begins between the look and the put would count with these
+            free = [(v, x) for v, x in figures if v.holder is None or not v.holder.active]
+            put([v for v, _ in free], [x for _, x in free])
 
     def pull(self, variables: Sequence[Variable]) -> list[Array]:
         """The values after the last whole piece of work."""
