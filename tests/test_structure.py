@@ -34,7 +34,8 @@ FLOORS = {
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
     "saving": 3.9, "training": 4,
     "models": 5, "applications": 5.1, "course": 5.2,
-    "plots": 6, "explanation": 6.05, "report": 6.1, "workflow": 6.2,
+    "plots": 6, "explanation": 6.05, "figures": 6.08, "report": 6.1,
+    "workflow": 6.2,
     "cli": 7, "__main__": 7.2,
     # public names: they only re-export
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
@@ -232,6 +233,7 @@ INSIDE = {
         "__init__",
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
+    "figures": ["painter", "paper", "walks", "curves", "descent", "surfaces", "table", "__init__"],
     "report": ["folder", "pictures", "__init__"],
     "workflow": [
         "recipes",
@@ -255,6 +257,7 @@ INSIDE = {
         "list_datasets",
         "doctor",
         "course",
+        "plot",
         "parser",
         "entry",
         "__init__",
@@ -405,6 +408,7 @@ def test_import_leaves_out_what_few_programs_use():
         "report",
         "plots",
         "course",
+        "figures",
     ]
     late += ["training.compiled", "training.engines.xla", "models.graph_config"]
     code = (

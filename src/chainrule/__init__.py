@@ -39,7 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, plots
+    from . import course, datasets, figures, plots
     from .explanation import Explanation, explain
     from .saving import load_model
     from .training.compiled import compile
@@ -63,6 +63,7 @@ __all__ = [
     "datasets",
     "errors",
     "explain",
+    "figures",
     "gradcheck",
     "gradients",
     "hessian",
@@ -97,6 +98,7 @@ answer(
         "course": "course",
         "datasets": "datasets",
         "explain": "explanation",
+        "figures": "figures",
         "load_model": "saving",
         "plots": "plots",
         "train": "workflow",

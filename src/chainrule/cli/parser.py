@@ -15,6 +15,7 @@ from .doctor import doctor
 from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
+from .plot import PLOT_EXAMPLES, add_plot_options, plot
 from .train import train
 from .train_options import add_train_options
 from .use_model import evaluate, predict, summary
@@ -28,6 +29,7 @@ _EXAMPLES = """examples:
   chainrule explain --deck 004   a backward pass, every number worked
   chainrule datasets             what can be trained on by name
   chainrule course               the decks' examples, and where a deck is wrong
+  chainrule plot                 the decks' figures: surface, paths, activations ...
   chainrule doctor               versions, engine, what to mend
 """
 
@@ -120,6 +122,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         ),
         style,
     )
+    add_plot_options(
+        command("plot", plot, "The decks' figures, from computed numbers, as SVG, PNG, PDF or GIF.",
+                PLOT_EXAMPLES)
+    )  # fmt: skip
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
             "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
     return parser, dict(commands.choices)
