@@ -228,6 +228,7 @@ INSIDE = {
         "errata_004",
         "errata",
         "small",
+        "lessons",
         "show",
         "__init__",
     ],
