@@ -229,6 +229,7 @@ INSIDE = {
         "errata_004",
         "errata",
         "small",
+        "lessons",
         "show",
         "__init__",
     ],

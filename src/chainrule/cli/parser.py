@@ -117,7 +117,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         command(
             "course",
             course,
-            "The decks' worked examples beside their slides, small things to compute, errata.",
+            "Guided lessons, the decks' worked examples beside their slides, errata.",
             COURSE_EXAMPLES,
         ),
         style,
