@@ -36,6 +36,8 @@ FLOORS = {
     "models": 5, "applications": 5.1, "course": 5.2,
     "plots": 6, "explanation": 6.05, "figures": 6.08, "report": 6.1,
     "workflow": 6.2,
+    "models": 5, "applications": 5.1, "course": 5.2, "experiments": 5.3,
+    "plots": 6, "explanation": 6.05, "report": 6.1, "workflow": 6.2,
     "cli": 7, "__main__": 7.2,
     # public names: they only re-export
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
@@ -245,6 +247,16 @@ INSIDE = {
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
     "figures": ["painter", "paper", "walks", "curves", "descent", "surfaces", "table", "__init__"],
+    "experiments": [
+        "results",
+        "networks",
+        "rates",
+        "measuring",
+        "sweeping",
+        "growing",
+        "__init__",
+    ],
+    "plots": ["base", "curves", "classes", "plane", "values", "experiments", "__init__"],
     "report": ["folder", "pictures", "__init__"],
     "workflow": [
         "recipes",
@@ -269,6 +281,7 @@ INSIDE = {
         "doctor",
         "course",
         "plot",
+        "experiment",
         "parser",
         "entry",
         "__init__",

@@ -40,6 +40,7 @@ from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import course, datasets, figures, plots
+    from . import course, datasets, experiments, plots
     from .explanation import Explanation, explain
     from .saving import load_model
     from .training.compiled import compile
@@ -62,6 +63,7 @@ __all__ = [
     "course",
     "datasets",
     "errors",
+    "experiments",
     "explain",
     "figures",
     "gradcheck",
@@ -97,6 +99,7 @@ answer(
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
+        "experiments": "experiments",
         "explain": "explanation",
         "figures": "figures",
         "load_model": "saving",
