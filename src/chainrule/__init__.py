@@ -41,6 +41,7 @@ from .vocabulary import answer
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import course, datasets, plots
     from .explanation import Explanation, explain
+    from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
@@ -49,6 +50,7 @@ __all__ = [
     "Explanation",
     "Input",
     "Model",
+    "Quiz",
     "Run",
     "Sequential",
     "Tape",
@@ -78,6 +80,7 @@ __all__ = [
     "ops",
     "optimizers",
     "plots",
+    "quiz",
     "record",
     "regularizers",
     "stop_gradient",
@@ -92,6 +95,7 @@ answer(
     __name__,
     later={
         "Explanation": "explanation",
+        "Quiz": "quizzes",
         "Run": "workflow",
         "compile": "training.compiled",
         "course": "course",
@@ -99,6 +103,7 @@ answer(
         "explain": "explanation",
         "load_model": "saving",
         "plots": "plots",
+        "quiz": "quizzes",
         "train": "workflow",
     },
 )
