@@ -6,7 +6,11 @@ package computes them.
 
 from __future__ import annotations
 
+import html
 import math
+import re
+import shutil
+import subprocess
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -16,6 +20,8 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import ArgumentError
+from chainrule.explanation import explain_deck
+from chainrule.explanation.forms.blanks import blanked
 from chainrule.quizzes.rounding import read_answer, written
 
 
@@ -384,3 +390,99 @@ def test_the_same_seed_and_student_give_the_same_numbers():
 
 
 PINNED = {"x1": 0.45, "w2": 0.81}
+
+
+# --- worksheets -----------------------------------------------------------------------------------
+
+
+def answers_of(made, blank=True):
+    return blanked(made, blank).answers
+
+
+@pytest.mark.parametrize("name", ["001", "002", "004"])
+def test_a_worksheet_gives_no_answer_away(name):
+    made = explain_deck(name)
+    answers = answers_of(made)
+    given = {f"{v:.9g}" for v in cr.quiz(name).given.values()}
+    shown = [made.text(blank=True), plain(made.html(blank=True)), made.latex(blank=True),
+             plain(made.html("ar", blank=True))]  # fmt: skip
+    for label, (quantity, value) in answers.items():
+        written_ = made.say.digits(value)
+        for text in shown:
+            assert f"({label})" in text
+            if written_ not in given and len(written_.strip("-0.")) > 2:
+                assert written_.strip("-") not in text, quantity
+    key = [made.text(blank=True, key=True), plain(made.html(blank=True, key=True))]
+    for label, (_, value) in answers.items():
+        for text in key:
+            assert f"({label}) {made.say.digits(value)}" in text.replace("−", "-")
+
+
+def plain(page):
+    page = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return html.unescape(re.sub("<[^>]+>", "", page))
+
+
+def test_what_a_worksheet_blanks():
+    made = explain_deck("004")
+    names = [n for n, _ in answers_of(made).values()]
+    assert len(names) == len(set(names)) == 50
+    assert names[:3] == ["net_h1", "net_h2", "out_h1"]
+    assert not {"w5", "i1", "b1", "actual_o1", "gradient"} & set(names)
+    assert [n for n, _ in answers_of(made, "loss").values()] == ["J"]
+    back = made.text(blank="backward")
+    assert "net_h1 = w1·i1 + w2·i2 + b1 = 0.15·0.05 + 0.2·0.1 + 0.35 = 0.3775" in back
+    assert "UPDATE" not in back  # it would give the gradients away
+    assert "BACKWARD" in made.text(blank="update")
+    one = made.text(blank=["out_h1", "∂J/∂w5"])
+    assert "0.593269992" not in one
+    assert "0.082167041" not in one
+    assert "0.075136507" not in one
+    assert "net_o1 = w5·out_h1 + w6·out_h2 + b2 = 1.105905967" in one
+
+
+def test_a_number_that_stands_again_gives_nothing_away():
+    """Deck 001: ∂E/∂b2 is δ2, under another name."""
+    text = explain_deck("001").text(blank=["δ2"])
+    assert "0.094756281" not in text
+    assert text.count("(a)") >= 3
+
+
+def test_worksheets_that_cannot_be_made():
+    made = explain_deck("004")
+    with pytest.raises(ArgumentError, match=r"no such number to blank[\s\S]*did you mean '∂J/∂w5'"):
+        made.html(blank=["∂J/∂w55"])
+    with pytest.raises(ArgumentError, match=r"no such number[\s\S]*did you mean 'backward'"):
+        made.text(blank="backwards")
+    with pytest.raises(ArgumentError, match="blank has an unknown value"):
+        made.text(blank=3)
+    assert made.text(blank="J") == made.text(blank=["J"])
+    with pytest.raises(ArgumentError, match="made of the whole step"):
+        made.html(weight="w5", blank=True)
+    model = cr.Sequential([cr.Input((50,)), cr.layers.Dense(20), cr.layers.Dense(1)])
+    with pytest.raises(ArgumentError, match="too large for a worksheet"):
+        cr.explain(model, np.zeros((1, 50)), [[1.0]], "mse").latex(blank=True)
+
+
+def test_a_worksheet_is_made_to_be_printed():
+    page = explain_deck("004").html("ar", blank=True)
+    assert 'dir="rtl"' in page
+    assert "size:A4" in page
+    assert "prefers-color-scheme:dark" not in page
+    assert "<script" not in page
+    assert page.count('class="cr-room"') == 50
+    assert explain_deck("004").html("ar", blank=True, key=True).count('class="cr-room"') == 0
+
+
+def test_the_latex_of_a_worksheet_compiles(tmp_path):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no LaTeX here")
+    for key in (False, True):
+        name = tmp_path / f"sheet{key}.tex"
+        name.write_text(explain_deck("001").latex(blank=True, key=key), encoding="utf-8")
+        done = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name.name],
+            cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-2000:]
+        assert "Overfull" not in done.stdout

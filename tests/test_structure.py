@@ -197,9 +197,9 @@ INSIDE = {
         "__init__",
     ],
     "explanation/forms": [
+        "blanks",
         "text",
         "base",
-        "blanks",
         "symbols",
         "mathml",
         "latex",
@@ -207,6 +207,7 @@ INSIDE = {
         "cards",
         "scene",
         "html",
+        "worksheet",
         "json_form",
         "markdown",
         "__init__",
