@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import course, datasets, figures, plots
     from . import course, datasets, experiments, plots
     from .explanation import Explanation, explain
+    from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
@@ -50,6 +51,7 @@ __all__ = [
     "Explanation",
     "Input",
     "Model",
+    "Quiz",
     "Run",
     "Sequential",
     "Tape",
@@ -81,6 +83,7 @@ __all__ = [
     "ops",
     "optimizers",
     "plots",
+    "quiz",
     "record",
     "regularizers",
     "stop_gradient",
@@ -95,6 +98,7 @@ answer(
     __name__,
     later={
         "Explanation": "explanation",
+        "Quiz": "quizzes",
         "Run": "workflow",
         "compile": "training.compiled",
         "course": "course",
@@ -104,6 +108,7 @@ answer(
         "figures": "figures",
         "load_model": "saving",
         "plots": "plots",
+        "quiz": "quizzes",
         "train": "workflow",
     },
 )

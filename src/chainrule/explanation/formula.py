@@ -52,8 +52,8 @@ class Style:
         return leaf.name
 
     def number(self, value: Any) -> str:
-        """A number."""
-        if isinstance(value, Fraction):
+        """A number, or what stands in its place."""
+        if isinstance(value, (Fraction, str)):
             return str(value)
         return self.digits(value)
 
