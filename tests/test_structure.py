@@ -246,6 +246,7 @@ INSIDE = {
         "deck_002",
         "deck_004",
         "examples",
+        "as_printed",
         "errata_pairs",
         "errata_000",
         "errata_001",

@@ -17,6 +17,7 @@ COURSE_EXAMPLES = """examples:
   chainrule course run 001 --figures
   chainrule course small rules
   chainrule course errata E13 E33
+  chainrule course printed momentum
   chainrule course run 004 --json  for programs
 """
 
@@ -62,6 +63,10 @@ def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> No
     command("errata", "ID", "Where a deck is wrong, or not the standard form, with numbers.",
             "examples:\n  chainrule course errata E13\n"
             "  chainrule course errata --json")  # fmt: skip
+    command("printed", "RULE", "Rules as deck 001 prints them, run beside the right ones: "
+            "momentum, rmsprop, adam, cce.",
+            "examples:\n  chainrule course printed momentum\n"
+            "  chainrule course printed --json")  # fmt: skip
 
 
 def course(a: argparse.Namespace) -> int:
@@ -84,7 +89,7 @@ def course(a: argparse.Namespace) -> int:
             "errata": [{"id": e.id, "decks": e.decks, "says": e.says} for e in decks.errata()],
         }])  # fmt: skip
     else:
-        find: Any = getattr(decks, a.what)
+        find: Any = decks.as_printed if a.what == "printed" else getattr(decks, a.what)
         chosen = [find(name) for name in a.names] or find()
         texts = map(str, chosen)
         data = (_of_lines(part) for part in chosen)
