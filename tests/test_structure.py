@@ -85,6 +85,7 @@ INSIDE = {
         "schema",
         "synthetic",
         "digits",
+        "iris",
         "mnist",
         "catalog",
         "sources",
