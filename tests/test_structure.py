@@ -86,6 +86,7 @@ INSIDE = {
         "schema",
         "synthetic",
         "digits",
+        "iris",
         "mnist",
         "catalog",
         "sources",

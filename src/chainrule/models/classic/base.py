@@ -114,7 +114,7 @@ class Classic(Sequential):
         return None if record is None else record.figures
 
     @history.setter
-    def history(self, figures: Any) -> None:
+    def history(self, figures: Any) -> None:  # type: ignore[override]
         if "_record" in self.__dict__:  # what the loop returns has a dict of that name
             self.record.figures = getattr(figures, "history", figures)
 
