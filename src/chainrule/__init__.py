@@ -39,7 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, plots
+    from . import course, datasets, exercises, plots
     from .explanation import Explanation, explain
     from .saving import load_model
     from .training.compiled import compile
@@ -62,6 +62,7 @@ __all__ = [
     "course",
     "datasets",
     "errors",
+    "exercises",
     "explain",
     "gradcheck",
     "gradients",
@@ -96,6 +97,7 @@ answer(
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
+        "exercises": "exercises",
         "explain": "explanation",
         "load_model": "saving",
         "plots": "plots",

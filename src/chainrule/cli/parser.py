@@ -12,6 +12,14 @@ from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
+from .exercise import (
+    EXERCISE_EXAMPLES,
+    GRADE_EXAMPLES,
+    add_exercise_options,
+    add_grade_options,
+    exercise,
+    grade,
+)
 from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
@@ -120,6 +128,14 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         ),
         style,
     )
+    add_exercise_options(
+        command("exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
+                EXERCISE_EXAMPLES)
+    )  # fmt: skip
+    add_grade_options(
+        command("grade", grade, "Marks filled-in exercises, part by part with the reason.",
+                GRADE_EXAMPLES)
+    )  # fmt: skip
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
             "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
     return parser, dict(commands.choices)
