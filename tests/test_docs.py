@@ -19,6 +19,7 @@ PUBLIC = (
     "", "ops", "layers", "losses", "metrics", "optimizers", "schedules", "callbacks", "activations",
     "initializers", "regularizers", "utils", "models", "datasets", "errors", "config", "course",
     "figures",
+    "exercises",
 )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import course, datasets, experiments, figures, plots
+    from . import course, datasets, exercises, plots
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model
@@ -65,6 +66,7 @@ __all__ = [
     "datasets",
     "errors",
     "experiments",
+    "exercises",
     "explain",
     "figures",
     "gradcheck",
@@ -103,6 +105,7 @@ answer(
         "course": "course",
         "datasets": "datasets",
         "experiments": "experiments",
+        "exercises": "exercises",
         "explain": "explanation",
         "figures": "figures",
         "load_model": "saving",
