@@ -39,7 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, plots
+    from . import course, datasets, graph, plots
     from .explanation import Explanation, explain
     from .saving import load_model
     from .training.compiled import compile
@@ -65,6 +65,7 @@ __all__ = [
     "explain",
     "gradcheck",
     "gradients",
+    "graph",
     "hessian",
     "initializers",
     "jacobian",
@@ -97,6 +98,7 @@ answer(
         "course": "course",
         "datasets": "datasets",
         "explain": "explanation",
+        "graph": "graph",
         "load_model": "saving",
         "plots": "plots",
         "train": "workflow",
