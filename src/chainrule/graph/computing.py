@@ -116,7 +116,7 @@ class Run:
 
     def _one(self, op: Operation) -> None:
         given = [self.values[t] for t in op.inputs]
-        if op.type in PAIRS and len(given) == 2 and not op.outputs[0].shape.is_known:
+        if op.type in PAIRS and np.shape(given[0]) != np.shape(given[1]):
             _tell(op, given)
         try:
             y = op.compute(given, self)
@@ -169,7 +169,8 @@ def _typed(value: Any, dtype: np.dtype) -> Any:
 
 def _tell(op: Operation, given: Sequence[Any]) -> None:
     """Say once of an operation that both its sides were stretched."""
-    told = "" if op.told else stretched(op.type, *map(np.shape, given))
+    known = op.outputs[0].shape.is_known  # then it was said when the graph was made
+    told = "" if known or op.told else stretched(op.type, *map(np.shape, given))
     if told:
         op.told = True
         warn(told)

@@ -291,8 +291,7 @@ class Session:
             ...     print(tf.Session().explain(tf.square(2 * x, name="E"), {x: 3.0}))
             tensor  computed as      value  ∂E/∂tensor
             x       fed           3.000000   24.000000
-            Const   constant      2.000000   36.000000
-            mul     Const · x     6.000000   12.000000
+            mul     2 · x         6.000000   12.000000
             E       mul²         36.000000    1.000000
         """
         from .worked import explain

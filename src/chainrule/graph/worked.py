@@ -13,7 +13,7 @@ from ..variable import swap
 from ..vocabulary import loaded
 from .computing import Plan, Run, on_tape
 from .gradient import leading
-from .nodes import Operation, Tensor
+from .nodes import Constant, Operation, Tensor
 from .placeholders import Placeholder
 from .variables import Variable
 
@@ -21,6 +21,7 @@ __all__ = ["Worked", "WorkedLine", "explain"]
 
 MOST = 60  # operations that anybody reads
 _FEW = 6  # numbers that are written one by one
+_WIDTH = 80  # of a terminal
 _SIGNS = {"Add": "+", "AddN": "+", "Sub": "−", "Mul": "·", "MatMul": "·", "RealDiv": "/"}
 _SIGNS |= {"Div": "/", "BiasAdd": "+"}
 _FORMS = {
@@ -68,13 +69,27 @@ class Worked:
         raise KeyError(name)
 
     def __str__(self) -> str:
-        rows: list[tuple[str, ...]] = [("tensor", "computed as", "value", f"∂{self.loss}/∂tensor")]
-        for name, formula, value, gradient in self.lines:
-            given = "" if gradient is None else _numbers(gradient, self._digits)
-            rows.append((name, formula, _numbers(value, self._digits), given))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        heads = ("tensor", "computed as", "value", f"∂{self.loss}/∂tensor")
+        rows = [
+            (
+                line.name,
+                line.formula,
+                _numbers(line.value, self._digits),
+                "" if line.gradient is None else _numbers(line.gradient, self._digits),
+            )
+            for line in self.lines
+        ]
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        if sum(widths) + 6 > _WIDTH:  # each row as a few lines
+            label = max(map(len, heads[1:]))
+            told = []
+            for name, *cells in rows:
+                told.append(name)
+                named = zip(heads[1:], cells, strict=True)
+                told += [f"  {head:{label}}  {cell}" for head, cell in named if cell]
+            return "\n".join(told)
         told = []
-        for row in rows:
+        for row in (heads, *rows):
             cells = [f"{row[k]:{widths[k]}}" for k in (0, 1)]
             cells += [f"{row[k]:>{widths[k]}}" for k in (2, 3)]
             told.append("  ".join(cells).rstrip())
@@ -133,7 +148,7 @@ def explain(
     found = dict(zip(chosen, run.tapes[0].gradients(value, nodes), strict=True))
     lines = []
     for op in plan.operations:
-        for t in op.outputs:
+        for t in [] if is_number_constant(op) else op.outputs:
             gradient = raw(found[t]) if t in found else None
             lines.append(WorkedLine(op.name, formula(op), raw(run.values[t]), gradient))
     return Worked(loss, plan.operations, lines, digits)
@@ -147,13 +162,26 @@ def formula(op: Operation) -> str:
         return "variable"
     if op.type == "Const":
         return "constant"
-    names = [t.op.name for t in op.inputs]
+    names = [_named(t) for t in op.inputs]
     if op.type in _SIGNS:
         return f" {_SIGNS[op.type]} ".join(names)
     if op.type in _FORMS:
         return _FORMS[op.type].format(*names)
     word = op.type[0].lower() + op.type[1:]
     return f"{word}({', '.join(names)})"
+
+
+def _named(tensor: Tensor) -> str:
+    """A tensor's name in a formula; a constant of one number is that number."""
+    op = tensor.op
+    if not isinstance(op, Constant) or not is_number_constant(op):
+        return op.name
+    return f"{op.value.item():.6g}".replace("-", "−")
+
+
+def is_number_constant(op: Operation) -> bool:
+    """Whether it is a constant of one number, which a formula writes as such."""
+    return isinstance(op, Constant) and op.value.ndim == 0 and op.value.dtype.kind in "fiu"
 
 
 def _numbers(value: Any, digits: int) -> str:
