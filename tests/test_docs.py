@@ -20,6 +20,7 @@ PUBLIC = (
     "initializers", "regularizers", "utils", "models", "datasets", "errors", "config", "course",
     "figures",
     "exercises",
+    "graph", "graph.nn", "graph.train", "graph.keras_losses", "graph.keras_optimizers",
 )  # fmt: skip
 
 

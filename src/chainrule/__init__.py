@@ -41,6 +41,7 @@ from .vocabulary import answer
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import course, datasets, experiments, figures, plots
     from . import course, datasets, exercises, plots
+    from . import course, datasets, graph, plots
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model
@@ -71,6 +72,7 @@ __all__ = [
     "figures",
     "gradcheck",
     "gradients",
+    "graph",
     "hessian",
     "initializers",
     "jacobian",
@@ -108,6 +110,7 @@ answer(
         "exercises": "exercises",
         "explain": "explanation",
         "figures": "figures",
+        "graph": "graph",
         "load_model": "saving",
         "plots": "plots",
         "quiz": "quizzes",
