@@ -447,3 +447,73 @@ def test_threads_do_not_share_a_path():
     for t in threads:
         t.join()
     assert (found["and"].n_iter_, found["or"].n_iter_) == (6, 4)
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+def test_the_irises_are_fisher_s():
+    """Sums and rows that are printed in many books; not those of the UCI copy."""
+    iris = cr.datasets.load_iris()
+    assert iris.data.shape == (150, 4)
+    assert iris.data.mean(0).round(3).tolist() == [5.843, 3.057, 3.758, 1.199]
+    assert iris.data.std(0, ddof=1).round(3).tolist() == [0.828, 0.436, 1.765, 0.762]
+    assert iris.data.min(0).tolist() == [4.3, 2.0, 1.0, 0.1]
+    assert iris.data.max(0).tolist() == [7.9, 4.4, 6.9, 2.5]
+    assert iris.target.tolist() == [0] * 50 + [1] * 50 + [2] * 50
+    assert iris.data[[34, 37]].tolist() == [[4.9, 3.1, 1.5, 0.2], [4.9, 3.6, 1.4, 0.1]]
+    np.testing.assert_array_equal(iris.data[101], iris.data[142])
+    x, _ = cr.datasets.load_iris(return_X_y=True)
+    np.testing.assert_array_equal(x, iris.data)
+    x[:] = 0  # a copy: the next caller has the flowers still
+    assert cr.datasets.load_iris().data.max() == 7.9
+    data = cr.datasets.load("iris")
+    assert data.class_names == ["setosa", "versicolor", "virginica"]
+    assert data.feature_names[0] == "sepal length (cm)"
+
+
+def test_setosa_can_be_parted_and_the_others_cannot():
+    """What is said of them everywhere, with a proof."""
+    x, y = cr.datasets.load_iris(return_X_y=True)
+    model = Perceptron().fit(x, (y == 0).astype(int))
+    assert model.converged
+    model.fit(x, (y == 1).astype(int), not_separable="keep", epochs=20)
+    assert model.converged is False
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_one_neuron_learns_height_and_age(seed):
+    run = cr.train("players", hidden=(), seed=seed, engine="numpy", verbose=0)
+    assert run.config["results"]["test"]["accuracy"] >= 0.98
+    x, y = cr.datasets.players(seed=seed)
+    labels = np.array(run.predict(x).labels)
+    assert np.mean(labels == np.where(y, "accepted", "not accepted")) >= 0.98
+    assert run.predict([[150, 12]]).labels == ["not accepted"]
+
+
+def test_one_neuron_learns_any_table_by_its_defaults(tmp_path):
+    """The defaults were bad in general: a table of one's own, values as well as classes."""
+    x, y = cr.datasets.players(n=150, seed=5)
+    rows = "".join(
+        f"{h:.1f},{a:.2f},{'yes' if t else 'no'}\n" for (h, a), t in zip(x, y, strict=True)
+    )
+    (tmp_path / "squad.csv").write_text("height,age,squad\n" + rows)
+    run = cr.train(tmp_path / "squad.csv", hidden=(), engine="numpy", verbose=0)
+    assert np.mean(np.array(run.predict(x).labels) == np.where(y, "yes", "no")) >= 0.98
+    random = np.random.default_rng(0)
+    x = random.normal(size=(150, 3)) * [1, 10, 100]
+    values = x @ [1, 0.2, -0.03] + 30
+    run = cr.train((x, values), hidden=(), engine="numpy", verbose=0)
+    assert run.config["results"]["test"]["mse"] < 1e-3 * np.var(values)
+
+
+def test_only_a_layer_alone_takes_the_long_steps():
+    from chainrule.workflow.recipes import RECIPES
+    from chainrule.workflow.settings import Settings
+
+    table, gates = RECIPES["tables"], RECIPES["gates"]
+    assert Settings(hidden=()).completed(table, 500).learning_rate == 0.05
+    assert Settings().completed(table, 500).learning_rate == 0.001
+    assert Settings(hidden=(4,)).completed(gates, 4).learning_rate == 0.05
+    assert Settings(hidden=(), learning_rate=0.002).completed(table, 500).learning_rate == 0.002
+    assert Settings(hidden=(), optimizer="sgd").completed(table, 500).learning_rate is None

@@ -15,6 +15,14 @@ from .doctor import doctor
 from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
 from .experiment import range_test as try_rates
 from .experiment import sweep as try_settings
+from .exercise import (
+    EXERCISE_EXAMPLES,
+    GRADE_EXAMPLES,
+    add_exercise_options,
+    add_grade_options,
+    exercise,
+    grade,
+)
 from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
@@ -138,6 +146,14 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     add_plot_options(
         command("plot", plot, "The decks' figures, from computed numbers, as SVG, PNG, PDF or GIF.",
                 PLOT_EXAMPLES)
+    )  # fmt: skip
+    add_exercise_options(
+        command("exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
+                EXERCISE_EXAMPLES)
+    )  # fmt: skip
+    add_grade_options(
+        command("grade", grade, "Marks filled-in exercises, part by part with the reason.",
+                GRADE_EXAMPLES)
     )  # fmt: skip
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
             "something is broken.", "example:\n  chainrule doctor")  # fmt: skip

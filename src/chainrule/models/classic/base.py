@@ -108,13 +108,13 @@ class Classic(Sequential):
         return self.__dict__["_record"]
 
     @property
-    def history(self) -> Any:  # type: ignore[override]
+    def history(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The figures of each epoch of the last fit, by name: a dict of lists."""
         record = self.__dict__.get("_record")
         return None if record is None else record.figures
 
     @history.setter
-    def history(self, figures: Any) -> None:
+    def history(self, figures: Any) -> None:  # type: ignore[override]
         if "_record" in self.__dict__:  # what the loop returns has a dict of that name
             self.record.figures = getattr(figures, "history", figures)
 
