@@ -258,6 +258,7 @@ INSIDE = {
         "errata",
         "small",
         "lessons",
+        "contents",
         "show",
         "__init__",
     ],
