@@ -12,9 +12,6 @@ from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
-from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
-from .experiment import range_test as try_rates
-from .experiment import sweep as try_settings
 from .exercise import (
     EXERCISE_EXAMPLES,
     GRADE_EXAMPLES,
@@ -23,6 +20,9 @@ from .exercise import (
     exercise,
     grade,
 )
+from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
+from .experiment import range_test as try_rates
+from .experiment import sweep as try_settings
 from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
@@ -119,14 +119,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         )
     )
 
-    add_range_options(
-        command("range", try_rates, "Which learning rate: it rises every batch, the loss shows.",
-                RANGE_EXAMPLES)
-    )  # fmt: skip
-    add_sweep_options(
-        command("sweep", try_settings, "Compare learning rates, sizes, dropout, batch sizes.",
-                SWEEP_EXAMPLES)
-    )  # fmt: skip
+    _add_experiments(command)
     _add_uses(command)
     add_explain_options(
         command("explain", explain, "A training step as a worked solution, number by number.",
@@ -158,6 +151,18 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
             "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
     return parser, dict(commands.choices)
+
+
+def _add_experiments(command: Callable[..., Any]) -> None:
+    """What is tried before a model is trained."""
+    add_range_options(
+        command("range", try_rates, "Which learning rate: it rises every batch, the loss shows.",
+                RANGE_EXAMPLES)
+    )  # fmt: skip
+    add_sweep_options(
+        command("sweep", try_settings, "Compare learning rates, sizes, dropout, batch sizes.",
+                SWEEP_EXAMPLES)
+    )  # fmt: skip
 
 
 def _add_uses(command: Callable[..., Any]) -> None:
