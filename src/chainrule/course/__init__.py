@@ -14,6 +14,7 @@ from .errata import Erratum, Line, errata, for_deck
 from .example import Example, ForwardExample, GradientExample
 from .examples import example, examples
 from .gates import GateExample, perceptron_rule
+from .lessons import Lesson, lessons
 from .names import LayerNames, Names
 from .printed import Compared, Printed, rounded_as, verdict
 from .show import show_course, show_example
@@ -27,6 +28,7 @@ __all__ = [
     "GateExample",
     "GradientExample",
     "LayerNames",
+    "Lesson",
     "Line",
     "Names",
     "Printed",
@@ -36,6 +38,7 @@ __all__ = [
     "example",
     "examples",
     "for_deck",
+    "lessons",
     "perceptron_rule",
     "rounded_as",
     "show_course",

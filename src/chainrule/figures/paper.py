@@ -67,7 +67,7 @@ def need_whole(where: str, most: int, least: int = 1, **named: Any) -> None:
     expected = f"a whole number from {least} to {most:,}"
     need_numbers(
         f"figures.{where}", expected,
-        lambda v: bool(isinstance(v, (int, np.integer)) and least <= v <= most), **named,
+        lambda v: isinstance(v, (int, np.integer)) and bool(least <= v <= most), **named,
     )  # fmt: skip
 
 
