@@ -33,12 +33,9 @@ FLOORS = {
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1,
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
     "saving": 3.9, "training": 4,
-    "models": 5, "applications": 5.1, "course": 5.2,
-    "plots": 6, "explanation": 6.05, "figures": 6.08, "report": 6.1,
-    "workflow": 6.2,
     "models": 5, "applications": 5.1, "course": 5.2, "experiments": 5.3,
-    "plots": 6, "explanation": 6.05, "report": 6.1, "workflow": 6.2,
-    "plots": 6, "explanation": 6.05, "quizzes": 6.06, "report": 6.1, "workflow": 6.2,
+    "plots": 6, "explanation": 6.05, "quizzes": 6.06, "figures": 6.08, "report": 6.1,
+    "workflow": 6.2,
     "cli": 7, "__main__": 7.2,
     # public names: they only re-export
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
@@ -260,7 +257,6 @@ INSIDE = {
         "show",
         "__init__",
     ],
-    "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
     "figures": [
         "painter",
         "paper",
@@ -277,7 +273,6 @@ INSIDE = {
         "table",
         "__init__",
     ],
-    "figures": ["painter", "paper", "walks", "curves", "descent", "surfaces", "table", "__init__"],
     "experiments": [
         "results",
         "networks",

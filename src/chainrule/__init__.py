@@ -39,8 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, figures, plots
-    from . import course, datasets, experiments, plots
+    from . import course, datasets, experiments, figures, plots
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model

@@ -9,7 +9,7 @@ import numpy as np
 from .. import ops
 from ..course import example, perceptron_rule
 from ..drawing.base import short_number
-from ..errors import choose
+from ..errors import DataError, choose
 from ..initializers import GlorotUniform
 from ..layers import Dense, Input
 from ..models import Sequential
@@ -107,24 +107,28 @@ def gates() -> Any:
         >>> gates().description
         'AND: 6 epochs, w (2, 1), b −2; OR: 4 epochs, w (1, 1), b 0; XOR: no line parts it'
     """
-    told, found = [], {}
+    told: list[str] = []
+    found: dict[str, tuple[Any, float]] = {}
     for name, targets in _GATES.items():
-        epochs, w, b = perceptron_rule(CORNERS, np.reshape(targets, (4, 1)))
-        fired = np.asarray(ops.step(CORNERS @ w + b, strict=True))
-        found[name] = (w, b, bool((fired == targets).all()))
-        said = f"{epochs} epochs, w ({w[0]:g}, {w[1]:g}), b {short_number(b)}"
-        told.append(f"{name}: {said if found[name][2] else 'no line parts it'}")
+        try:
+            epochs, w, b = perceptron_rule(CORNERS, targets)
+        except DataError:  # with the proof that there is no such line
+            told.append(f"{name}: no line parts it")
+            continue
+        found[name] = (w, b)
+        told.append(f"{name}: {epochs} epochs, w ({w[0]:g}, {w[1]:g}), b {short_number(b)}")
     figure = sheet("Gates as perceptrons", "; ".join(told), 12.0, 4.8)
     for k, (name, targets) in enumerate(_GATES.items()):
-        w, b, parted = found[name]
-        title = f"{name}: w ({w[0]:g}, {w[1]:g}), b {short_number(b)}" if parted else told[k]
+        title = told[k].split(", w ")[0] if name in found else told[k]
         axes = panel(figure, 1, 3, k + 1, title=title, x="x1", y="" if k else "x2")
-        _, grid = _grid(-0.5, 1.5)
-        fired = np.asarray(ops.step(grid @ w + b, strict=True))
-        share = fired if parted else np.full_like(fired, 0.5)
-        _shade(axes, share, -0.5, 1.5)
-        if parted:
+        axes.set_xlim(-0.5, 1.5)
+        axes.set_ylim(-0.5, 1.5)
+        if name in found:
+            w, b = found[name]
+            _, grid = _grid(-0.5, 1.5)
+            _shade(axes, np.asarray(ops.step(grid @ w + b, strict=True)), -0.5, 1.5)
             _line(axes, w, b, color=BLACK, linewidth=2.5)
+            axes.set_xlabel(f"x1;   w ({w[0]:g}, {w[1]:g}), b {short_number(b)}")
         _points(axes, CORNERS, targets)
         axes.set_xticks([0, 1])
         axes.set_yticks([0, 1])
