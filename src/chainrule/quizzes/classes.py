@@ -81,7 +81,7 @@ class ClassQuiz:
         >>> pair = ClassQuiz("001", ["Ann", "Ben"], seed=7, ask=["z1", "a1"])
         >>> print(pair.form().splitlines()[0])
         student,name,sheet,(a) z1,(b) a1
-        >>> pair.mark({"Ann": {"a": "0.818"}}).marks[0][1].points
+        >>> pair.mark({"Ann": {"a": "0.723"}}).marks[0][1].points
         1
     """
 

@@ -263,8 +263,8 @@ def quiz(
         optimizer: in place of that of `compile`; only plain SGD has an update to ask for.
         seed: draws other inputs, weights and targets with two decimals; None keeps the model's,
             as they are printed, with six digits.
-        student: whose numbers: any id, such as "s01". The same seed and id give the same numbers
-            in every process and on every machine.
+        student: whose numbers: any id, such as "s01". The same seed, id and questions give the same
+            numbers in every process and on every machine.
         ask: "short", "all", "forward", "loss", "backward", "update", "after", or a list of these
             and of numbers, such as ["net_h1", "w5.gradient", "w5.new"].
         notation: names as in `explain`; a deck brings its own.
