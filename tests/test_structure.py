@@ -169,6 +169,9 @@ INSIDE = {
         "descent",
         "perceptron",
         "adaline",
+        "linear",
+        "logistic",
+        "kmeans",
         "__init__",
     ],
     "explanation": [
