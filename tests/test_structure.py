@@ -173,6 +173,9 @@ INSIDE = {
         "descent",
         "perceptron",
         "adaline",
+        "linear",
+        "logistic",
+        "kmeans",
         "__init__",
     ],
     "explanation": [
