@@ -34,7 +34,11 @@ FLOORS = {
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
     "saving": 3.9, "training": 4,
     "models": 5, "applications": 5.1, "course": 5.2,
+    "plots": 6, "explanation": 6.05, "figures": 6.08, "report": 6.1,
+    "workflow": 6.2,
+    "models": 5, "applications": 5.1, "course": 5.2, "experiments": 5.3,
     "plots": 6, "explanation": 6.05, "report": 6.1, "workflow": 6.2,
+    "plots": 6, "explanation": 6.05, "quizzes": 6.06, "report": 6.1, "workflow": 6.2,
     "cli": 7, "__main__": 7.2,
     # public names: they only re-export
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
@@ -158,6 +162,16 @@ INSIDE = {
         "graph",
         "sequential",
         "generation",
+        "classic",
+        "__init__",
+    ],
+    "models/classic": [
+        "base",
+        "threshold",
+        "separable",
+        "descent",
+        "perceptron",
+        "adaline",
         "__init__",
     ],
     "explanation": [
@@ -197,6 +211,7 @@ INSIDE = {
         "__init__",
     ],
     "explanation/forms": [
+        "blanks",
         "text",
         "base",
         "symbols",
@@ -206,8 +221,21 @@ INSIDE = {
         "cards",
         "scene",
         "html",
+        "worksheet",
         "json_form",
         "markdown",
+        "__init__",
+    ],
+    "quizzes": [
+        "rounding",
+        "sheet",
+        "working",
+        "slips",
+        "words",
+        "checking",
+        "asking",
+        "draws",
+        "quiz",
         "__init__",
     ],
     "applications": ["base", "alexnet", "lenet5", "small_cnn", "transformer", "__init__"],
@@ -233,6 +261,17 @@ INSIDE = {
         "__init__",
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
+    "figures": ["painter", "paper", "walks", "curves", "descent", "surfaces", "table", "__init__"],
+    "experiments": [
+        "results",
+        "networks",
+        "rates",
+        "measuring",
+        "sweeping",
+        "growing",
+        "__init__",
+    ],
+    "plots": ["base", "curves", "classes", "plane", "values", "experiments", "__init__"],
     "report": ["folder", "pictures", "__init__"],
     "workflow": [
         "recipes",
@@ -256,6 +295,8 @@ INSIDE = {
         "list_datasets",
         "doctor",
         "course",
+        "plot",
+        "experiment",
         "parser",
         "entry",
         "__init__",
@@ -406,8 +447,9 @@ def test_import_leaves_out_what_few_programs_use():
         "report",
         "plots",
         "course",
+        "figures",
     ]
-    late += ["training.compiled", "training.engines.xla", "models.graph_config"]
+    late += ["training.compiled", "training.engines.xla", "models.graph_config", "models.classic"]
     code = (
         "import sys, numpy; n = set(sys.modules); import chainrule as cr; "
         f"late = [m for m in {late} if 'chainrule.' + m in sys.modules]; "

@@ -39,8 +39,10 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, plots
+    from . import course, datasets, figures, plots
+    from . import course, datasets, experiments, plots
     from .explanation import Explanation, explain
+    from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
@@ -49,6 +51,7 @@ __all__ = [
     "Explanation",
     "Input",
     "Model",
+    "Quiz",
     "Run",
     "Sequential",
     "Tape",
@@ -62,7 +65,9 @@ __all__ = [
     "course",
     "datasets",
     "errors",
+    "experiments",
     "explain",
+    "figures",
     "gradcheck",
     "gradients",
     "hessian",
@@ -78,6 +83,7 @@ __all__ = [
     "ops",
     "optimizers",
     "plots",
+    "quiz",
     "record",
     "regularizers",
     "stop_gradient",
@@ -92,13 +98,17 @@ answer(
     __name__,
     later={
         "Explanation": "explanation",
+        "Quiz": "quizzes",
         "Run": "workflow",
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
+        "experiments": "experiments",
         "explain": "explanation",
+        "figures": "figures",
         "load_model": "saving",
         "plots": "plots",
+        "quiz": "quizzes",
         "train": "workflow",
     },
 )
