@@ -36,9 +36,6 @@ FLOORS = {
     "models": 5, "applications": 5.1, "graph": 5.15, "course": 5.2, "experiments": 5.3,
     "plots": 6, "explanation": 6.05, "quizzes": 6.06, "exercises": 6.07,
     "figures": 6.08, "report": 6.1, "workflow": 6.2,
-    "models": 5, "applications": 5.1, "course": 5.2, "experiments": 5.3,
-    "plots": 6, "explanation": 6.05, "quizzes": 6.06, "figures": 6.08, "report": 6.1,
-    "workflow": 6.2,
     "cli": 7, "__main__": 7.2,
     # public names: they only re-export
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
@@ -269,7 +266,6 @@ INSIDE = {
         "show",
         "__init__",
     ],
-    "figures": ["painter", "paper", "walks", "curves", "descent", "surfaces", "table", "__init__"],
     "figures": [
         "painter",
         "paper",

@@ -40,7 +40,6 @@ from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import course, datasets, exercises, experiments, figures, graph, plots
-    from . import course, datasets, experiments, figures, plots
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model

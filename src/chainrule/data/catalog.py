@@ -301,7 +301,6 @@ def _measured(
     y: np.ndarray,
     test: Any,
     columns: list[Column],
-    about: tuple[str, str],
     says: str,
     source: str,
 ) -> Dataset:
