@@ -182,7 +182,7 @@ def test_wrong_names_and_options():
         figures.figure("surface", optimiser="adam")
     with pytest.raises(ArgumentError, match="this figure has no option x"):
         figures.figure("softmax", x=1)
-    with pytest.raises(ArgumentError, match="one of 'paths'"):
+    with pytest.raises(ArgumentError, match="one of 'learning_rates', 'paths'"):
         figures.animation("surface")
     with pytest.raises(FileError, match=r"expected: \.svg, \.png, \.pdf, \.gif"):
         figures.save(figures.softmax(), "softmax.jpg")
@@ -282,6 +282,7 @@ REFUSED = [
     (["surface", "--format", "png"], "--out NAME.png"),
     (["surface", "--steps", "many"], "invalid int"),
     (["--rate", "1"], "which figure?"),
+    (["surface", "--json"], "for the list"),
     (["--all"], "needs a folder"),
     (["surface", "--all", "--out", "f"], "received: surface"),
     (["--all", "--rate", "1", "--out", "f"], "received: --rate"),
@@ -424,6 +425,13 @@ def test_the_rate_that_is_too_large_and_the_one_too_small():
         np.testing.assert_allclose(axes.lines[1].get_xdata(), want, rtol=1e-9)
     assert [t.split(":")[0] for t in titles(figure)] == ["too small", "right", "too large"]
     assert titles(figures.learning_rates(1.5, 2))[1].startswith("diverges: α = 1.5")
+    moving = figures.animation("learning_rates", steps=3)
+    moving.show(2)
+    assert [len(axes.lines[1].get_xdata()) for axes in moving.figure.axes] == [3, 3, 3]
+    moving.show(3)  # as the figure that does not move
+    still = figures.learning_rates(steps=3)
+    for axes, other in zip(moving.figure.axes, still.axes, strict=True):
+        assert axes.lines[1].get_xdata().tolist() == other.lines[1].get_xdata().tolist()
 
 
 def test_each_start_finds_the_minimum_of_its_own_valley():
