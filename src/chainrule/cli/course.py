@@ -12,11 +12,13 @@ __all__ = ["COURSE_EXAMPLES", "add_course_commands", "course"]
 
 COURSE_EXAMPLES = """examples:
   chainrule course                 what there is
+  chainrule course --deck 003      what of it is from one deck
   chainrule course lesson 01       the first lesson, as a notebook in this folder
   chainrule course run 004         deck 004's example beside its slides
   chainrule course run 001 --figures
   chainrule course small rules
   chainrule course errata E13 E33
+  chainrule course printed momentum
   chainrule course run 004 --json  for programs
 """
 
@@ -24,6 +26,7 @@ COURSE_EXAMPLES = """examples:
 def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> None:
     """`lesson`, `run`, `small` and `errata`, with their options, below `chainrule course`."""
     p.add_argument("--json", action="store_true", help="print JSON")
+    p.add_argument("--deck", metavar="NUMBER", help="000 to 004: only what is from that deck")
     commands = p.add_subparsers(dest="what", metavar="WHAT")
 
     def command(name: str, names: str, help: str, epilog: str, nargs: str = "*") -> Any:
@@ -62,6 +65,10 @@ def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> No
     command("errata", "ID", "Where a deck is wrong, or not the standard form, with numbers.",
             "examples:\n  chainrule course errata E13\n"
             "  chainrule course errata --json")  # fmt: skip
+    command("printed", "RULE", "Rules as deck 001 prints them, run beside the right ones: "
+            "momentum, rmsprop, adam, cce.",
+            "examples:\n  chainrule course printed momentum\n"
+            "  chainrule course printed --json")  # fmt: skip
 
 
 def course(a: argparse.Namespace) -> int:
@@ -75,16 +82,10 @@ def course(a: argparse.Namespace) -> int:
         texts = (decks.show_example(e, a.all, a.figures) for e in chosen)
         data = (_of_example(e, a.all, a.figures) for e in chosen)
     elif a.what is None:
-        texts = iter([decks.show_course()])
-        data = iter([{
-            "lessons": [lesson._asdict() for lesson in decks.lessons()],
-            "examples": [{"name": e.name, "deck": e.deck, "title": e.title}
-                         for e in decks.examples()],
-            "small": [{"name": s.name, "deck": s.deck, "title": s.title} for s in decks.small()],
-            "errata": [{"id": e.id, "decks": e.decks, "says": e.says} for e in decks.errata()],
-        }])  # fmt: skip
+        texts = iter([decks.show_course(a.deck)])
+        data = iter([{section.key: section.rows for section in decks.contents(a.deck)}])
     else:
-        find: Any = getattr(decks, a.what)
+        find: Any = decks.as_printed if a.what == "printed" else getattr(decks, a.what)
         chosen = [find(name) for name in a.names] or find()
         texts = map(str, chosen)
         data = (_of_lines(part) for part in chosen)

@@ -10,6 +10,8 @@ Example:
 """
 
 from ..vocabulary import answer
+from .as_printed import AsPrinted, Deck001Adam, Deck001CCE, PrintedRow, as_printed, deck_001_cce
+from .contents import DECKS, Section, contents
 from .errata import Erratum, Line, errata, for_deck
 from .example import Example, ForwardExample, GradientExample
 from .examples import example, examples
@@ -21,7 +23,11 @@ from .show import show_course, show_example
 from .small import Small, SmallLine, small
 
 __all__ = [
+    "DECKS",
+    "AsPrinted",
     "Compared",
+    "Deck001Adam",
+    "Deck001CCE",
     "Erratum",
     "Example",
     "ForwardExample",
@@ -32,8 +38,13 @@ __all__ = [
     "Line",
     "Names",
     "Printed",
+    "PrintedRow",
+    "Section",
     "Small",
     "SmallLine",
+    "as_printed",
+    "contents",
+    "deck_001_cce",
     "errata",
     "example",
     "examples",

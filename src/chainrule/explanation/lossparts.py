@@ -164,6 +164,12 @@ FORMULAS: dict[str, LossForm | Callable[[Any], LossForm]] = {
         _hinge(lambda t, y: Neg(2 * (t * (1 - t * y)))),
     ),
 }
+# deck 001's, for comparison
+FORMULAS["Deck001CCE"] = LossForm(
+    "-Σ(t·ln y + (1 - t)·ln(1 - y))",
+    lambda t, y: Sum([_binary(a, b) for a, b in zip(t, y, strict=True)], 4),
+    lambda t, y, n: (y - t) / Product([y, 1 - y]),
+)
 FORMULAS["SparseCategoricalCrossentropy"] = FORMULAS["CategoricalCrossentropy"]
 
 
