@@ -65,6 +65,9 @@ def plot(a: argparse.Namespace) -> int:
     """List the figures, draw one, or draw all."""
     given = {name: getattr(a, name) for name, *_ in _OPTIONS.values()
              if getattr(a, name) is not None}  # fmt: skip
+    if a.json and (a.all or a.name):
+        raise ArgumentError("--json is for the list of figures", where="chainrule plot",
+                            fix="leave it out")  # fmt: skip
     if a.all:
         return _draw_all(a, given)
     if a.format:
