@@ -27,10 +27,10 @@ EXERCISE_EXAMPLES = """examples:
 """
 
 GRADE_EXAMPLES = """
-The file runs in a fresh process, in an empty folder, with limits of time, memory and output, and
-without the network where the system allows it. It returns arrays; they are compared here, on inputs
-drawn for this run, so a file cannot print its own marks. This is no sandbox for hostile files: run
-what strangers send in a container.
+The file runs in a fresh process, in an empty folder, with limits of time, memory and output, \
+and without the network where the system allows it. It returns arrays; they are compared here, on \
+inputs drawn for this run, so a file cannot print its own marks. This is no sandbox for hostile \
+files: run what strangers send in a container.
 
 examples:
   chainrule grade backpropagation.py

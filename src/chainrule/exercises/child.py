@@ -103,17 +103,21 @@ def _isolate() -> bool:
         return False
 
 
-def _limit(limits: dict[str, int]) -> None:
+def _limit(limits: dict[str, int]) -> bool:
+    """Set them; was the one of memory set?"""
     try:
         import resource
     except ImportError:  # Windows
-        return
+        return False
+    done = set()
     for name, value in limits.items():
         with contextlib.suppress(OSError, ValueError, AttributeError):
             which = getattr(resource, f"RLIMIT_{name}")
             hard = resource.getrlimit(which)[1]
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(which, (value, value))
+            done.add(name)
+    return "AS" in done
 
 
 def _guard(forbidden: set[str], hidden: tuple[str, ...], seen: list[str]) -> None:
@@ -294,9 +298,11 @@ def _main() -> None:
             data = data[os.write(out, data) :]
 
     seen: list[str] = []
-    _limit(request["limits"])
+    lacks = [] if own_network else ["network"]
+    if not _limit(request["limits"]):
+        lacks.append("memory")
     _guard(set(request["forbidden"]), tuple(request["hidden"]), seen)
-    send({"network": own_network})
+    send({"lacks": lacks})
     try:
         space = _load(request["source"], request["name"])
         send({"loaded": True, "seen": seen[:9]})
