@@ -139,6 +139,19 @@ def test_gates_and_the_perceptron_of_the_deck():
         assert (found[0].tolist(), found[1], found[2]) == (w, b, epochs)
 
 
+def test_every_threshold_of_the_deck_counts():
+    """AND needs Θ in [.7, 1.2), OR in [0, .5): the unit fires above Θ only."""
+    theta = {e: next(p for p in exercise(e).parts if p.name == "THETA") for e in NAMES[:2]}
+    for name, right, wrong in (
+        ("and_gate", (0.7, 0.75, 1.0, 1.19), (-1, 0, 0.5, 0.69, 1.2, 2, np.inf)),
+        ("or_gate", (0, 0.25, 0.49), (-0.01, 0.5, 0.7, 1.3, np.nan)),
+    ):
+        for value in right:
+            assert theta[name].mark([()], [[np.array(value)]])[0] == 1, value
+        for value in wrong:
+            assert theta[name].mark([()], [[np.array(value)]])[0] == 0, value
+
+
 def test_backpropagation_agrees_with_central_differences():
     rng = np.random.default_rng(3)
     part = exercise("backpropagation").parts[-1]
@@ -580,6 +593,7 @@ found = []
 def look(f):
     try:
         found.append(f())
+        print("GOT", f)
     except Exception as e:
         print(type(e).__name__)
 PLACE = {place!r}
@@ -647,6 +661,8 @@ def test_a_cheating_file_gets_no_points(what, tmp_path):
     if what == "reads the reference":
         assert made.parts[0].reason.startswith("asks for chainrule, which an exercise may not use")
         assert "def softmax" not in made.printed
+        assert "GOT" not in made.printed
+        assert made.printed.count("Error") == 7
     if what == "ends early":
         assert "sys.exit" in made.parts[0].reason
 
