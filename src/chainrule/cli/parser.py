@@ -12,14 +12,7 @@ from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
-from .exercise import (
-    EXERCISE_EXAMPLES,
-    GRADE_EXAMPLES,
-    add_exercise_options,
-    add_grade_options,
-    exercise,
-    grade,
-)
+from .exercise import add_exercise_commands
 from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
 from .experiment import range_test as try_rates
 from .experiment import sweep as try_settings
@@ -147,14 +140,7 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         command("plot", plot, "The decks' figures, from computed numbers, as SVG, PNG, PDF or GIF.",
                 PLOT_EXAMPLES)
     )  # fmt: skip
-    add_exercise_options(
-        command("exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
-                EXERCISE_EXAMPLES)
-    )  # fmt: skip
-    add_grade_options(
-        command("grade", grade, "Marks filled-in exercises, part by part with the reason.",
-                GRADE_EXAMPLES)
-    )  # fmt: skip
+    add_exercise_commands(command)
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
             "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
     return parser, dict(commands.choices)
