@@ -435,7 +435,7 @@ FILES = {
         [("self.dW = self.dW + d_z.T @ self.x", "self.dW = d_z.T @ self.x"),
          ("return d_out * self.a * (1 - self.a)", "return d_out"),
          ("layer.W - rate", "layer.W + rate"), ("layer.b - rate", "layer.b + rate")],
-        {"accumulate, zero_grad": "+= in place of =", "Sigmoid": "d_z: the slope a(1 − a) is missing",
+        {"zero_grad and +=": "+= in place of =", "Sigmoid": "d_z: the slope a(1 − a) is missing",
          "NeuralNetwork.backward": "the gradient went through no sigmoid"},
     ),
     "softmax_cross_entropy": (
@@ -703,6 +703,44 @@ def test_libraries_that_do_the_work_are_reported(tmp_path):
     made = graded(tmp_path, "and_gate", solution.replace("    return x @ w", caught))
     assert made.parts[0].points == 0  # it asked
     assert {"torch", "jax", "tensorflow", "autograd", "keras", "chainrule"} <= FORBIDDEN
+
+
+def test_what_a_library_looks_for_costs_no_marks(tmp_path):
+    """It is refused all the same: the library goes on as if it were not there."""
+    text = exercise("and_gate").solution().replace("    return x @ w", """
+    import pkgutil, traceback
+    try:
+        pkgutil.resolve_name("torch")
+    except ImportError:
+        traceback.print_exc()
+    return x @ w""")  # fmt: skip
+    made = graded(tmp_path, "and_gate", text)
+    assert made.points == 10, str(made)
+    assert "torch cannot be imported in an exercise" in made.printed
+
+
+def test_a_solution_that_lies_somewhere_is_not_read(tmp_path):
+    other = tmp_path / "and_gate_solution.py"
+    other.write_text(exercise("and_gate").solution(), encoding="utf-8")
+    copy = f"exec(open({str(other)!r}).read())\n"
+    for text in (copy, f"import sys\nsys.path.append({str(tmp_path)!r})\n"
+                       "from and_gate_solution import *\n"):  # fmt: skip
+        made = graded(tmp_path, "and_gate", text)
+        assert made.points == 0, str(made)
+    assert "asks for and_gate_solution.py" in graded(tmp_path, "and_gate", copy).parts[0].reason
+
+
+def test_gradients_may_be_cleared_and_changed_in_place(tmp_path):
+    text = with_changes(
+        "neural_network",
+        ("    def zero_grad(self):\n        \"\"\"Set self.dW and self.db to arrays of 0\"\"\"\n"
+         "        self.dW, self.db = np.zeros_like(self.W), np.zeros_like(self.b)",
+         "    def zero_grad(self):\n        self.dW[:] = 0\n        self.db[:] = 0"),
+        ("self.dW = self.dW +", "self.dW +="), ("self.db = self.db +", "self.db +="),
+        ("layer.W = layer.W - ", "layer.W -= "), ("layer.b = layer.b - ", "layer.b -= "),
+    )  # fmt: skip
+    made = graded(tmp_path, "neural_network", text)
+    assert made.points == 18, str(made)
 
 
 def test_an_installation_that_is_not_there_is_refused_too(tmp_path):

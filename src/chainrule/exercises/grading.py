@@ -259,7 +259,7 @@ def _mark(
     if seen:
         reason = f"asks for {seen[0]}, which an exercise may not use: write it with NumPy"
     elif "problem" in answer:
-        reason = _explain(answer["problem"], found, limits)
+        reason = _explain(answer["problem"], part.name, found, limits)
     elif "found" not in answer or len(answer["found"]) != len(inputs):
         reason = "something else was written where the answers are"
     else:
@@ -270,12 +270,13 @@ def _mark(
     return PartGrade(part.name, _plain(part.points * share), part.points, _clean(reason))
 
 
-def _explain(problem: dict[str, Any], found: Scanned, limits: Limits) -> str:
+def _explain(problem: dict[str, Any], part: str, found: Scanned, limits: Limits) -> str:
     """An exception of the file, or the end of its process, for a student."""
     kind, text = problem["kind"], problem["text"]
     where = f"line {problem['line']}: " if problem["line"] else ""
     if kind == "NotImplementedError":
-        return "not written yet"
+        name = text.removeprefix("write ")
+        return "not written yet" + (f": {name}" if name.isidentifier() and name not in part else "")
     if kind == "_Missing":
         near = did_you_mean(text, found.names) if found.names else ""
         near = f": {near}" if near.startswith("did") else ""
