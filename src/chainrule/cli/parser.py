@@ -12,9 +12,21 @@ from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
+from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
+from .experiment import range_test as try_rates
+from .experiment import sweep as try_settings
+from .exercise import (
+    EXERCISE_EXAMPLES,
+    GRADE_EXAMPLES,
+    add_exercise_options,
+    add_grade_options,
+    exercise,
+    grade,
+)
 from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
+from .plot import PLOT_EXAMPLES, add_plot_options, plot
 from .train import train
 from .train_options import add_train_options
 from .use_model import evaluate, predict, summary
@@ -25,9 +37,12 @@ _EXAMPLES = """examples:
   chainrule train digits         98 % in a few seconds
   chainrule train moons --hidden 8 --activation tanh
   chainrule train people.csv --target income
+  chainrule range digits         which learning rate to begin with
+  chainrule sweep moons --units 8,16 --rate .1,.01
   chainrule explain --deck 004   a backward pass, every number worked
   chainrule datasets             what can be trained on by name
   chainrule course               the decks' examples, and where a deck is wrong
+  chainrule plot                 the decks' figures: surface, paths, activations ...
   chainrule doctor               versions, engine, what to mend
 """
 
@@ -104,6 +119,14 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         )
     )
 
+    add_range_options(
+        command("range", try_rates, "Which learning rate: it rises every batch, the loss shows.",
+                RANGE_EXAMPLES)
+    )  # fmt: skip
+    add_sweep_options(
+        command("sweep", try_settings, "Compare learning rates, sizes, dropout, batch sizes.",
+                SWEEP_EXAMPLES)
+    )  # fmt: skip
     _add_uses(command)
     add_explain_options(
         command("explain", explain, "A training step as a worked solution, number by number.",
@@ -115,11 +138,23 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         command(
             "course",
             course,
-            "The decks' worked examples beside their slides, small things to compute, errata.",
+            "Guided lessons, the decks' worked examples beside their slides, errata.",
             COURSE_EXAMPLES,
         ),
         style,
     )
+    add_plot_options(
+        command("plot", plot, "The decks' figures, from computed numbers, as SVG, PNG, PDF or GIF.",
+                PLOT_EXAMPLES)
+    )  # fmt: skip
+    add_exercise_options(
+        command("exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
+                EXERCISE_EXAMPLES)
+    )  # fmt: skip
+    add_grade_options(
+        command("grade", grade, "Marks filled-in exercises, part by part with the reason.",
+                GRADE_EXAMPLES)
+    )  # fmt: skip
     command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
             "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
     return parser, dict(commands.choices)
