@@ -33,11 +33,9 @@ FLOORS = {
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1,
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
     "saving": 3.9, "training": 4,
-    "models": 5, "applications": 5.1, "course": 5.2, "experiments": 5.3,
+    "models": 5, "applications": 5.1, "graph": 5.15, "course": 5.2, "experiments": 5.3,
     "plots": 6, "explanation": 6.05, "quizzes": 6.06, "exercises": 6.07,
     "figures": 6.08, "report": 6.1, "workflow": 6.2,
-    "models": 5, "applications": 5.1, "graph": 5.15, "course": 5.2,
-    "plots": 6, "explanation": 6.05, "report": 6.1, "workflow": 6.2,
     "cli": 7, "__main__": 7.2,
     # public names: they only re-export
     "activations": 2.1, "callbacks": 4.1, "datasets": 3.1, "__init__": 8,
@@ -341,7 +339,6 @@ INSIDE = {
         "session",
         "__init__",
     ],
-    "plots": ["base", "curves", "classes", "plane", "values", "__init__"],
     "report": ["folder", "pictures", "__init__"],
     "workflow": [
         "recipes",

@@ -39,9 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, experiments, figures, plots
-    from . import course, datasets, exercises, plots
-    from . import course, datasets, graph, plots
+    from . import course, datasets, exercises, experiments, figures, graph, plots
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model

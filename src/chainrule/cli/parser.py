@@ -12,9 +12,6 @@ from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
-from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
-from .experiment import range_test as try_rates
-from .experiment import sweep as try_settings
 from .exercise import (
     EXERCISE_EXAMPLES,
     GRADE_EXAMPLES,
@@ -23,6 +20,9 @@ from .exercise import (
     exercise,
     grade,
 )
+from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
+from .experiment import range_test as try_rates
+from .experiment import sweep as try_settings
 from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets

@@ -296,7 +296,12 @@ def mnist(seed: int = 0, path: Any = None) -> Dataset:
 
 
 def _measured(
-    name: str, x: np.ndarray, y: np.ndarray, test: Any, columns: list[Column], about: tuple
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    test: Any,
+    columns: list[Column],
+    about: tuple[str, str],
 ) -> Dataset:
     """A table with a name: standardised like every table, with names of columns and classes."""
     x_test, y_test = test
