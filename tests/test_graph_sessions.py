@@ -710,3 +710,10 @@ def test_diagram_shows_operations_and_shapes():
     assert "<script>" not in (2.0 * unsafe).diagram().svg()
     with tf.Graph().as_default() as empty:
         refused(ArgumentError, "the graph is empty", empty.diagram)
+
+
+def test_a_gradient_that_vanishes_is_not_written_as_nothing():
+    x = tf.placeholder(tf.float64, name="x")
+    told = tf.Session().explain(1e-9 * tf.square(x, name="s"), {x: 2.0})
+    assert "4.0e−09" in str(told)  # d(1e-9·x²)/dx at 2
+    assert "∂ 4e−09" in told.diagram().svg()
