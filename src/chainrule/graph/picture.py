@@ -25,7 +25,7 @@ from .worked import MOST, Worked
 
 __all__ = ["draw_graph"]
 
-_WIDEST = 240.0  # of a line of text: a matrix of two by two has room
+_WIDEST = 270.0  # of a line of text: a matrix of two by two has room
 _FEW = 6  # numbers that are written one by one
 
 
