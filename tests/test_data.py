@@ -340,7 +340,7 @@ def test_random_csv_raises_nothing_but_our_errors(tmp_path, content):
 # ---- made-up data
 
 SETS = [datasets.moons, datasets.circles, datasets.spirals, datasets.blobs, datasets.xor,
-        datasets.plane, functools.partial(datasets.gate, "xor")]  # fmt: skip
+        datasets.plane, datasets.players, functools.partial(datasets.gate, "xor")]  # fmt: skip
 
 
 @pytest.mark.parametrize("make", SETS, ids=lambda f: getattr(f, "__name__", "gate"))
@@ -611,7 +611,7 @@ def test_a_data_set_knows_its_scaling(tmp_path, small):
 
 
 def test_named_sets_are_listed():
-    names = "digits mnist moons circles spirals blobs xor plane and or nand"
+    names = "digits mnist iris players moons circles spirals blobs xor plane and or nand"
     assert list(datasets.names) == names.split()
     assert datasets.load("digits").x_train.max() == 1
 

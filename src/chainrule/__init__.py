@@ -39,7 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, plots
+    from . import course, datasets, exercises, experiments, figures, graph, plots
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model
@@ -64,9 +64,13 @@ __all__ = [
     "course",
     "datasets",
     "errors",
+    "experiments",
+    "exercises",
     "explain",
+    "figures",
     "gradcheck",
     "gradients",
+    "graph",
     "hessian",
     "initializers",
     "jacobian",
@@ -100,7 +104,11 @@ answer(
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
+        "experiments": "experiments",
+        "exercises": "exercises",
         "explain": "explanation",
+        "figures": "figures",
+        "graph": "graph",
         "load_model": "saving",
         "plots": "plots",
         "quiz": "quizzes",

@@ -7,19 +7,21 @@ Example:
     ((1437, 8, 8), (360,))
 """
 
-from .data import digits, mnist
+from .data import digits, iris, mnist
 from .data.catalog import Dataset, from_arrays, load
 from .data.catalog import datasets as names
 from .data.digits import load_digits
 from .data.idx import read_idx, write_idx
+from .data.iris import Iris, load_iris
 from .data.mnist import load_idx_folder, load_mnist
 from .data.schema import Scaling, Schema
-from .data.synthetic import blobs, circles, gate, moons, plane, spirals, xor
+from .data.synthetic import blobs, circles, gate, moons, plane, players, spirals, xor
 from .data.tables import Table, read_csv
 from .vocabulary import answer
 
 __all__ = [
     "Dataset",
+    "Iris",
     "Scaling",
     "Schema",
     "Table",
@@ -28,14 +30,17 @@ __all__ = [
     "digits",
     "from_arrays",
     "gate",
+    "iris",
     "load",
     "load_digits",
     "load_idx_folder",
+    "load_iris",
     "load_mnist",
     "mnist",
     "moons",
     "names",
     "plane",
+    "players",
     "read_csv",
     "read_idx",
     "spirals",

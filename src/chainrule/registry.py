@@ -7,6 +7,7 @@ never run code that the file names (no import, no eval).
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -105,6 +106,7 @@ class Registry:
         self.kind = kind
         self._parts: dict[str, Any] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded -> as written; the first one is the name in files
+        self._later: dict[str, str] = {}  # folded -> the module of ours that enters it
 
     @overload
     def add(self, *aliases: str) -> Callable[[T], T]: ...
@@ -134,8 +136,21 @@ class Registry:
             self._names.setdefault(_key(name), name)
         return part
 
+    def add_later(self, module: str, names: Iterable[str]) -> None:
+        """Parts that a module of chainrule enters when it is loaded, which asking for one does.
+
+        What most programs never use costs no time when chainrule is imported, and a file that names
+        it can be read all the same.
+        """
+        for name in names:
+            self._later[_key(name)] = module
+            self._names.setdefault(_key(name), name)
+
     def __contains__(self, name: Any) -> bool:
-        return isinstance(name, str) and (name in _custom.get() or _key(name) in self._parts)
+        known = (self._parts, self._later)
+        return isinstance(name, str) and (
+            name in _custom.get() or any(_key(name) in table for table in known)
+        )
 
     def __iter__(self) -> Iterator[str]:
         """Each part once, under its own name."""
@@ -150,6 +165,8 @@ class Registry:
             )
         part = _custom.get().get(name)
         if part is None:
+            if _key(name) not in self._parts and (module := self._later.get(_key(name))):
+                importlib.import_module(f"{__package__}.{module}")
             part = self._parts.get(_key(name))
         if part is None:
             name = name[:_LONGEST_SHOWN]  # a name from a file may be as long as the file

@@ -12,9 +12,21 @@ from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from .course import COURSE_EXAMPLES, add_course_commands, course
 from .doctor import doctor
+from .exercise import (
+    EXERCISE_EXAMPLES,
+    GRADE_EXAMPLES,
+    add_exercise_options,
+    add_grade_options,
+    exercise,
+    grade,
+)
+from .experiment import RANGE_EXAMPLES, SWEEP_EXAMPLES, add_range_options, add_sweep_options
+from .experiment import range_test as try_rates
+from .experiment import sweep as try_settings
 from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
+from .plot import PLOT_EXAMPLES, add_plot_options, plot
 from .quiz import QUIZ_EXAMPLES, add_quiz_options, quiz
 from .train import train
 from .train_options import add_train_options
@@ -26,10 +38,13 @@ _EXAMPLES = """examples:
   chainrule train digits         98 % in a few seconds
   chainrule train moons --hidden 8 --activation tanh
   chainrule train people.csv --target income
+  chainrule range digits         which learning rate to begin with
+  chainrule sweep moons --units 8,16 --rate .1,.01
   chainrule explain --deck 004   a backward pass, every number worked
   chainrule quiz 004             the same, asked
   chainrule datasets             what can be trained on by name
   chainrule course               the decks' examples, and where a deck is wrong
+  chainrule plot                 the decks' figures: surface, paths, activations ...
   chainrule doctor               versions, engine, what to mend
 """
 
@@ -106,7 +121,46 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         )
     )
 
+    add_range_options(
+        command("range", try_rates, "Which learning rate: it rises every batch, the loss shows.",
+                RANGE_EXAMPLES)
+    )  # fmt: skip
+    add_sweep_options(
+        command("sweep", try_settings, "Compare learning rates, sizes, dropout, batch sizes.",
+                SWEEP_EXAMPLES)
+    )  # fmt: skip
     _add_uses(command)
+    _add_explaining(command)
+    command("datasets", list_datasets, "Data that can be trained on by name.",
+            "example:\n  chainrule train spirals")  # fmt: skip
+    add_course_commands(
+        command(
+            "course",
+            course,
+            "Guided lessons, the decks' worked examples beside their slides, errata.",
+            COURSE_EXAMPLES,
+        ),
+        style,
+    )
+    add_plot_options(
+        command("plot", plot, "The decks' figures, from computed numbers, as SVG, PNG, PDF or GIF.",
+                PLOT_EXAMPLES)
+    )  # fmt: skip
+    add_exercise_options(
+        command("exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
+                EXERCISE_EXAMPLES)
+    )  # fmt: skip
+    add_grade_options(
+        command("grade", grade, "Marks filled-in exercises, part by part with the reason.",
+                GRADE_EXAMPLES)
+    )  # fmt: skip
+    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
+            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
+    return parser, dict(commands.choices)
+
+
+def _add_explaining(command: Callable[..., Any]) -> None:
+    """What shows a training step, and what asks about one."""
     add_explain_options(
         command("explain", explain, "A training step as a worked solution, number by number.",
                 EXPLAIN_EXAMPLES)
@@ -115,20 +169,6 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
         command("quiz", quiz, "Questions about a training step: asked here, or set as worksheets "
                 "and marked.", QUIZ_EXAMPLES)
     )  # fmt: skip
-    command("datasets", list_datasets, "Data that can be trained on by name.",
-            "example:\n  chainrule train spirals")  # fmt: skip
-    add_course_commands(
-        command(
-            "course",
-            course,
-            "The decks' worked examples beside their slides, small things to compute, errata.",
-            COURSE_EXAMPLES,
-        ),
-        style,
-    )
-    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
-            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
-    return parser, dict(commands.choices)
 
 
 def _add_uses(command: Callable[..., Any]) -> None:

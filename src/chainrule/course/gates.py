@@ -7,33 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
 from ..layers import Dense, Input, Lambda
-from ..models import Sequential
-from ..optimizers import SGD
+from ..models import Perceptron, Sequential
 from .example import Example
 from .printed import Printed
 
 __all__ = ["GateExample", "perceptron_rule"]
 
 _ROWS = ((0, 0), (0, 1), (1, 0), (1, 1))
-_MOST_EPOCHS = 100  # XOR never ends
 
 
 def perceptron_rule(x: Any, y: Any, rate: float = 1.0) -> tuple[int, np.ndarray, float]:
-    """The perceptron rule from zero weights: Δw = η(t − ŷ)x, Δb = η(t − ŷ), ŷ = 1 where z > 0.
+    """The perceptron rule from zero weights: `cr.models.Perceptron` in one line.
 
-    A step has no slope to follow, so the rule takes it as 1: the gradient of the weights is that
-    of a layer whose output were the sum. One row at a time, in the order of the rows.
+    One row at a time, in the order of the rows; ŷ = 1 where z > 0.
 
     Args:
         x: rows of inputs, (n, features).
-        y: 0 or 1 for each row, (n, 1).
+        y: 0 or 1 for each row, (n,) or (n, 1).
         rate: η.
 
     Returns:
-        (epochs until none made a mistake, that one counted; weights; bias). The epochs are 100
-        where it did not end: the classes cannot be parted by a line.
+        (epochs until none made a mistake, that one counted; weights; bias).
+
+    Raises:
+        DataError: the classes cannot be parted by a line; says why.
 
     Example:
         >>> perceptron_rule([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [0], [0], [1]])
@@ -41,21 +39,8 @@ def perceptron_rule(x: Any, y: Any, rate: float = 1.0) -> tuple[int, np.ndarray,
 
     Source: F. Rosenblatt, *Principles of Neurodynamics* (1962).
     """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    layer = Dense(1, kernel_initializer="zeros", dtype="float64")
-    optimizer, epoch, mistakes = SGD(rate), 0, True
-    while mistakes and epoch < _MOST_EPOCHS:
-        epoch, mistakes = epoch + 1, False
-        for k in range(len(x)):
-            fired = ops.step(layer(x[k : k + 1]), strict=True)
-            if fired[0, 0] != y[k, 0]:
-                mistakes = True
-                layer.zero_grad()
-                layer.backward(fired - y[k : k + 1])
-                weights = layer.trainable_variables
-                optimizer.apply([w.grad for w in weights], weights)
-    kernel, bias = layer.get_weights()
-    return epoch, kernel[:, 0], float(bias[0])
+    model = Perceptron(learning_rate=rate).fit(x, y)
+    return model.n_iter_, model.coef_[0], float(model.intercept_[0])
 
 
 class GateExample(Example):

@@ -8,6 +8,7 @@ from ..terminal import fold
 from .errata import errata
 from .example import Example
 from .examples import examples
+from .lessons import lessons
 from .printed import Compared
 from .small import small
 from .text import WIDTH, table
@@ -18,13 +19,15 @@ _DECIMALS = 9
 
 
 def show_course() -> str:
-    r"""The names of all examples, small things and errata.
+    r"""The names of all lessons, examples, small things and errata.
 
     Example:
-        >>> print(show_course().split("\n")[2])
-          001          One epoch of one input and two sigmoid neurons in a row
+        >>> next(line for line in show_course().split("\n") if "epoch" in line)
+        '  001          One epoch of one input and two sigmoid neurons in a row'
     """
+    guided = [(f"{n.number:02}", n.title, n.about) for n in lessons()]
     parts = [
+        ("Guided lessons, as notebooks", "lesson 01", guided),
         ("Worked examples", "run 004", [(e.name, e.title) for e in examples()]),
         ("Small things to compute", "small rules", [(s.name, s.title) for s in small()]),
         ("Errata", "errata E13", [(e.id, " ".join(e.decks), e.says) for e in errata()]),

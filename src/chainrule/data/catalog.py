@@ -12,7 +12,9 @@ import numpy as np
 from ..dialect import argument
 from ..errors import ArgumentError, DataError, FileError
 from ..registry import Registry
+from . import iris as iris_rows
 from . import synthetic
+from .csvfile import Column
 from .digits import load_digits
 from .mnist import idx_files, load_idx_folder, load_mnist
 from .schema import Scaling, Schema
@@ -291,6 +293,48 @@ def mnist(seed: int = 0, path: Any = None) -> Dataset:
     source = "Y. LeCun, C. Cortes, C. J. C. Burges (1998)"
     text = "Handwritten digits of 28 × 28 pixels."
     return _images("mnist", load_mnist(path), text, source, high=255)
+
+
+def _measured(
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    test: Any,
+    columns: list[Column],
+    about: tuple[str, str],
+) -> Dataset:
+    """A table with a name: standardised like every table, with names of columns and classes."""
+    x_test, y_test = test
+    scaling, target = Scaling.standard(x), columns[-1]
+    schema = Schema(x.shape[1:], scaling, target.categories, columns, target)
+    return Dataset(
+        name, scaling.apply(x), y.astype(np.int32), scaling.apply(x_test), y_test.astype(np.int32),
+        schema, *about, "(x − mean) / std of the training rows",
+    )  # fmt: skip
+
+
+@datasets.add
+def iris(seed: int = 0, path: Any = None) -> Dataset:
+    """The 150 irises in the package."""
+    (x, y), test = iris_rows.load_data()
+    names = (*iris_rows.FEATURES, "species")
+    columns = [Column(name, i) for i, name in enumerate(names)]
+    columns[-1] = Column("species", 4, list(iris_rows.SPECIES))
+    about = ("Length and width of sepal and petal of 150 irises.",
+             "E. Anderson (1935), R. A. Fisher (1936); BSD 3-Clause")  # fmt: skip
+    return _measured("iris", x, y, test, columns, about)
+
+
+@datasets.add
+def players(seed: int = 0, path: Any = None) -> Dataset:
+    """Deck 001's players, made up."""
+    x, y = synthetic.players(seed=seed)
+    rows, held_out = _split(y, seed, "players")
+    columns = [Column("height (cm)", 0), Column("age (years)", 1)]
+    columns.append(Column("squad", 2, ["not accepted", "accepted"]))
+    about = ("Height and age of players, accepted by the squad or not (deck 001).",
+             "made by its formula")  # fmt: skip
+    return _measured("players", x[rows], y[rows], (x[held_out], y[held_out]), columns, about)
 
 
 def _points(name: str, make: Callable[..., Any], text: str) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ArgumentError, choose
 
-__all__ = ["blobs", "circles", "gate", "moons", "plane", "spirals", "xor"]
+__all__ = ["blobs", "circles", "gate", "moons", "plane", "players", "spirals", "xor"]
 
 MAX_POINTS = 10_000_000
 _GATES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "xor": (0, 1, 1, 0), "nand": (1, 1, 1, 0)}
@@ -219,6 +219,40 @@ def plane(
     x = random.uniform(-1, 1, (n, 2)).astype(np.float32)
     y = x @ w + bias + noise * random.standard_normal(n)
     return x, y.astype(np.float32)
+
+
+def players(n: int = 500, noise: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Height and age of players, and whether the college squad accepted them: deck 001's example.
+
+    The deck has no numbers but the player of 150 cm and 12 years, who is not accepted. Here, with
+    age a uniform from 10 to 18, height h with ε₁ ~ N(0, 7²), and ε ~ N(0, σ²), all made up:
+
+        h = 91 + 4.75 a + ε₁          y = 1 when z = h + 5 a − 228 + ε > 0
+
+    Args:
+        n: how many.
+        noise: σ, in cm, of the squad's judgement; with 0 a straight line parts the two.
+        seed: of the random numbers.
+
+    Returns:
+        x `(n, 2)` float32: height in cm, age in years; y `(n,)` int32: 1 accepted.
+
+    Raises:
+        ArgumentError: n below 2, negative noise.
+
+    Example:
+        >>> x, y = players(n=100)
+        >>> bool(((x @ [1, 5] > 228) == (y == 1)).all()), 150 + 5 * 12 > 228
+        (True, False)
+    """
+    random = checked_random("players", n, noise, seed)
+    age = random.uniform(10, 18, n)
+    height = 91 + 4.75 * age + 7 * random.standard_normal(n)
+    x = np.stack([height, age], axis=1).astype(np.float32)
+    z = x @ np.array([1.0, 5.0]) - 228
+    if noise:
+        z = z + noise * random.standard_normal(n)
+    return x, (z > 0).astype(np.int32)
 
 
 def checked_random(

@@ -25,6 +25,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": math.exp,
     "ln": lambda x: math.log(x) if x > 0 else -math.inf,
     "tanh": math.tanh,
+    "cosh": math.cosh,
     "sqrt": math.sqrt,
     "abs": abs,
     "max": max,

@@ -35,7 +35,7 @@ class Weight(NamedTuple):
         variable: itself, in the copy.
         before, after: values.
         gradient: dE/dw, also of what is frozen; None where the loss does not depend on it.
-        used: the gradient as the optimizer takes it, after any clipping.
+        used: what the optimizer takes: the gradient after any clipping, or what a rule gives.
         trained: whether the optimizer changes it.
         slots: by name, (before, after).
     """
@@ -138,6 +138,9 @@ class Recording:
         by_id = dict(zip(map(id, everything), gradients, strict=True))
         pairs = [(by_id[id(v)], v) for v in trained]
         given = [np.zeros(v.shape, v.dtype) if g is None else g for g, v in pairs]
+        self.rule = ""  # what stands for the gradients, where a model learns without them
+        if getattr(self.model, "learns_by_rule", None):
+            self.rule, given = self._by_rule(outputs)
         used = dict(zip(map(id, trained), self.optimizer._clip(list(given)), strict=True))
         self.optimizer.apply(given)
         after = snapshot(everything)
@@ -153,6 +156,21 @@ class Recording:
         self.loss_after = self.loss_at([w.after for w in self.weights])
         self.stages = self._stages(known)
         self.paths = {id(v): path for path, v in self.parameters}
+
+    def _by_rule(self, outputs: Any) -> tuple[str, list[np.ndarray]]:
+        """What a perceptron's rule gives its optimizer: its name, and an array for each weight."""
+        if self.rows != 1:
+            raise DataError(
+                "the rule changes the weights after each row",
+                where="explain",
+                expected="one row",
+                received=f"{self.rows} rows",
+                fix="cr.explain(model, x[:1], y[:1])",
+            )
+        y = np.asarray(raw(outputs))
+        return self.model.learns_by_rule, self.model.rule(
+            np.asarray(self.batch.x), np.asarray(self.batch.y, y.dtype).reshape(y.shape), y
+        )
 
     def _slots(self, slots: Any, held: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """What the optimizer keeps for a weight, before and after; nothing for a frozen one."""

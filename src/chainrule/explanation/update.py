@@ -72,8 +72,9 @@ def check_part(say: Context, most: int = TRIED) -> Part:
     """Central differences, (E(w + h) - E(w - h))/2h in float64: every weight, or the largest."""
     rec = say.recording
     every = [(w, k) for w in rec.weights if w.gradient is not None for k in range(w.before.size)]
-    if not every:
-        return Part("check", (Words("There is no gradient to check."),))
+    if not every or rec.rule:
+        why = ": the loss of a threshold has steps, and no slopes" if rec.rule else ""
+        return Part("check", (Words(f"There is no gradient to check{why}."),))
     chosen = every
     if len(every) > most:
         few = 8 if len(every) > 20_000 else 24
@@ -144,7 +145,10 @@ def update_part(say: Context, most: int = 60) -> Part:
     names, t = parameter_names(say), int(o.iterations.value)
     frozen = [_called(names, w) for w in rec.weights if not w.trained]
     left = f"; frozen: {', '.join(frozen[:3])}" + " …" * (len(frozen) > 3) if frozen else ""
-    items: list[Any] = [Words(rule_text(o, float(o._rate_at(t)), t) + left, "heading")]
+    says = rule_text(o, float(o._rate_at(t)), t)
+    if rec.rule:
+        says = says.replace("gradient", rec.rule)
+    items: list[Any] = [Words(says + left, "heading")]
     total = sum(w.before.size for w in trained)
     if say.mode != "full":
         items.append(_by_array(trained))
@@ -160,8 +164,9 @@ def numbers_of(say: Context, w: Weight, at: Any) -> Numbers:
     t = int(o.iterations.value)
     used = 0.0 if w.used is None else float(w.used.reshape(-1)[at])
     clipped = w.gradient is not None and used != float(w.gradient.reshape(-1)[at])
+    taken = say.recording.rule or ("clipped" if clipped else "gradient")
     return Numbers(
-        o, float(w.before.reshape(-1)[at]), Leaf("clipped" if clipped else "gradient", used),
+        o, float(w.before.reshape(-1)[at]), Leaf(taken, used),
         {s: float(b.reshape(-1)[at]) for s, (b, _) in w.slots.items()},
         {s: float(a.reshape(-1)[at]) for s, (_, a) in w.slots.items()},
         float(o._rate_at(t)), t,
@@ -189,6 +194,8 @@ def _by_number(say: Context, trained: list[Weight], names: dict, most: int) -> l
             name, place = name_of(names, w, k)
             n, new = numbers_of(say, w, k), float(w.after.reshape(-1)[k])
             gradient = 0.0 if w.gradient is None else float(w.gradient.reshape(-1)[k])
+            if say.recording.rule:
+                gradient = float(n.g.value)
             used = (float(n.g.value),) if clips else ()
             rows.append((name, n.w, gradient, *used, Cell(new - n.w, moved(say, n, new)), new))
             at.append((place,))
@@ -207,7 +214,14 @@ def _by_number(say: Context, trained: list[Weight], names: dict, most: int) -> l
             Table("what the optimizer keeps", ("", *columns), tuple(second[:most]),
                   tuple(at[:most]), total=len(second) if cut else 0)
         )  # fmt: skip
-    heads = ("", "old", "gradient", *(("clipped",) if clips else ()), "step", "new")
+    heads = (
+        "",
+        "old",
+        say.recording.rule or "gradient",
+        *(("clipped",) if clips else ()),
+        "step",
+        "new",
+    )
     found.append(
         Table("", heads, tuple(rows[:most]), tuple(at[:most]), total=len(rows) if cut else 0)
     )

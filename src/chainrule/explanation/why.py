@@ -141,6 +141,14 @@ def _sizes(say: Context) -> list[Any]:
     ]
 
 
+def _fires(stage: Units) -> str:
+    """Where a unit with a step fires."""
+    if stage.activation != "step" or len(stage.curve) != 1:
+        return ""
+    strict = stage.curve[0].kwargs.get("strict", False)
+    return f"it fires where net {'>' if strict else '≥'} {stage.threshold:g}; "
+
+
 def notes_part(say: Context, stages: list[Explainer], extra: list[Words]) -> Part:
     """8 NOTES: at most five."""
     rec = say.recording
@@ -167,9 +175,10 @@ def notes_part(say: Context, stages: list[Explainer], extra: list[Words]) -> Par
         if isinstance(stage, Units) and stage.activation in ("step", "sign"):
             last_layer = stage.a is output_node(say)
             notes.append(Words(
-                f"{stage.stage.name}: a threshold has derivative 0, so no gradient reaches its "
-                "weights" + (". The perceptron rule learns instead: Δw = η(t - y)x, Δb = η(t - y)."
-                if last_layer else ", nor those before it; and no target says what a hidden unit "
+                f"{stage.stage.name}: {_fires(stage)}a threshold has derivative 0, so no gradient "
+                "reaches its weights" + (". The perceptron rule learns instead: "
+                "Δw = η(t - y)x, Δb = η(t - y)." if last_layer else
+                ", nor those before it; and no target says what a hidden unit "
                 "should have been."), "note"))  # fmt: skip
     loss = rec.task.objective.outputs[0].loss if rec.task.objective.outputs else None
     last = next((s for s in reversed(stages) if isinstance(s, Units)), None)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..layers import registry
 from ..vocabulary import answer
 from .base import Model
 from .generation import generate
@@ -10,7 +11,21 @@ from .sequential import Sequential
 
 if TYPE_CHECKING:
     from ..saving import load_model
+    from .classic import Adaline, Cycle, PathStep, Perceptron
 
-__all__ = ["Functional", "Model", "Sequential", "generate", "load_model"]
+__all__ = [
+    "Adaline",
+    "Cycle",
+    "Functional",
+    "Model",
+    "PathStep",
+    "Perceptron",
+    "Sequential",
+    "generate",
+    "load_model",
+]
 
-answer(__name__, later={"load_model": "saving"})
+_CLASSIC = ("Adaline", "Cycle", "PathStep", "Perceptron")
+
+answer(__name__, later={"load_model": "saving", **dict.fromkeys(_CLASSIC, "models.classic")})
+registry.add_later("models.classic", _CLASSIC)  # files name them

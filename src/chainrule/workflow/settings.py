@@ -10,7 +10,7 @@ from .. import activations, config, optimizers
 from ..dialect import argument
 from ..errors import ArgumentError, choose
 from .architectures import check_model, refuse_beside
-from .recipes import Recipe
+from .recipes import ALONE, Recipe
 
 __all__ = ["Settings"]
 
@@ -112,6 +112,8 @@ class Settings:
         rate = self.learning_rate
         if rate is None and self.optimizer.lower() == "adam":
             rate = recipe.learning_rate
+            if self.model is None and not chosen("hidden"):  # a layer alone
+                rate = max(rate, ALONE)
         share = self.validation_split
         if share is None:
             share = 0.1 if rows >= 100 else 0.0

@@ -45,8 +45,8 @@ _ACCENT = {
     "\u0300": r"\`", "\u0301": r"\'", "\u0302": r"\^", "\u0303": r"\~", "\u0308": r"\"",
     "\u030a": r"\r", "\u030c": r"\v", "\u0327": r"\c",
 }  # fmt: skip
-_KNOWN = {"ln": r"\ln", "tanh": r"\tanh", "max": r"\max", "sign": r"\operatorname{sign}",
-          "erf": r"\operatorname{erf}"}  # fmt: skip
+_KNOWN = {"ln": r"\ln", "tanh": r"\tanh", "cosh": r"\cosh", "max": r"\max",
+          "sign": r"\operatorname{sign}", "erf": r"\operatorname{erf}"}  # fmt: skip
 _WIDE = 82  # characters of a name and a formula, as plain text, that fit on a line
 _SIZES = ((78, ""), (96, r"\footnotesize "), (110, r"\scriptsize "), (10**9, r"\tiny "))
 

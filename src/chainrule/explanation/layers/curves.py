@@ -40,7 +40,7 @@ _SLOPE: dict[str, Callable[[Leaf, Leaf], Formula]] = {
 }
 
 
-def output_formula(name: str, z: Leaf, value: Any, kwargs: Any) -> Formula:
+def output_formula(name: str, z: Formula, value: Any, kwargs: Any) -> Formula:
     """f(z): written out where it is well known, else by its name."""
     made = _OUT.get(name) if not kwargs else None
     return Apply(name, z, value=value) if made is None else made(z, dict(kwargs))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import tree
 from ..context import Context, Explainer, bias_of, is_input, net_of, units
-from ..formula import Formula, Leaf, Product, Sum
+from ..formula import Formula, Leaf, Product, Sum, const
 from ..notation import partial
 from ..recording import Stage
 from .curves import output_formula, slope_formula, slopes, softmax_formula
@@ -128,7 +128,17 @@ class UnitFacts(Explainer):
         if self.softmax:
             return softmax_formula([self.z_leaf(k) for k in range(self.m)], j)
         kwargs = self.curve[0].kwargs if len(self.curve) == 1 else {"several": True}
-        return output_formula(self.activation, self.z_leaf(j), self.a_row[j], kwargs)
+        z: Formula = self.z_leaf(j)
+        if self.threshold:
+            z = z - const(f"{self.threshold:g}", self.threshold)
+        return output_formula(self.activation, z, self.a_row[j], kwargs)
+
+    @property
+    def threshold(self) -> float:
+        """Θ of a unit with a step; 0 for all others."""
+        if self.activation != "step" or len(self.curve) != 1:
+            return 0.0
+        return float(self.curve[0].args[1]) if len(self.curve[0].args) > 1 else 0.0
 
     # --- backward
 

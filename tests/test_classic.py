@@ -1,0 +1,519 @@
+"""The classic neurons: rules against plain loops, what no line parts, files, the same explainer."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import subprocess
+import sys
+import threading
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.models import Adaline, Perceptron
+
+L = cr.layers
+GATE = [[0, 0], [0, 1], [1, 0], [1, 1]]
+AND, OR, XOR = [0, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0]
+
+
+def plain_perceptron(x, y, rate=1, most=1000, theta=0, strict=True):
+    """The rule as the course writes it, a number at a time; fractions, so nothing is rounded."""
+    w, b, updates = [Fraction(0)] * len(x[0]), Fraction(0), []
+    rate, theta = Fraction(rate), Fraction(theta)
+    for epoch in range(1, most + 1):
+        wrong = 0
+        for row, (xs, t) in enumerate(zip(x, y, strict=True)):
+            z = sum(Fraction(v) * wi for v, wi in zip(xs, w, strict=True)) + b
+            fired = int(z > theta) if strict else int(z >= theta)
+            if fired != t:
+                wrong += 1
+                w = [wi + rate * (t - fired) * Fraction(v) for wi, v in zip(w, xs, strict=True)]
+                b += rate * (t - fired)
+                updates.append((epoch, row, tuple(w), b))
+        if not wrong:
+            return epoch, w, b, updates
+    return None, w, b, updates
+
+
+# --- the perceptron -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "epochs", "w", "b"), [(AND, 6, [2, 1], -2), (OR, 4, [1, 1], 0)], ids=["and", "or"]
+)
+def test_the_course_s_figures(y, epochs, w, b):
+    model = Perceptron().fit(GATE, y)
+    assert model.n_iter_ == epochs
+    np.testing.assert_array_equal(model.coef_, [w])
+    np.testing.assert_array_equal(model.intercept_, [b])
+    assert model.converged
+    assert model.cycle is None
+    assert model.score(GATE, y) == 1
+    np.testing.assert_array_equal(model.predict(GATE), y)
+    assert model.history["errors"][-1] == 0
+    assert len(model.history["errors"]) == epochs
+    assert model.history["accuracy"][-1] == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("rate", [1, 0.25])
+@pytest.mark.parametrize(("theta", "strict"), [(0, True), (0, False), (2, True), (-1, False)])
+def test_every_update_is_that_of_plain_loops(seed, rate, theta, strict):
+    random = np.random.default_rng(seed)
+    x = random.integers(-4, 5, (12, 3))
+    z = x @ [1, -2, 1]
+    x, y = x[z != 0], (z[z != 0] > 0).astype(int)
+    epochs, w, b, updates = plain_perceptron(x.tolist(), y.tolist(), rate, 1000, theta, strict)
+    assert epochs is not None
+    model = Perceptron(learning_rate=rate, threshold=theta, strict=strict).fit(x, y)
+    assert model.n_iter_ == epochs
+    assert model.n_updates == len(updates) == len(model.path) - 1
+    np.testing.assert_array_equal(model.coef_[0], [float(v) for v in w])
+    assert model.intercept_[0] == float(b)
+    for step, (epoch, row, after, bias) in zip(model.path[1:], updates, strict=True):
+        assert (step.epoch, step.row) == (epoch, row)
+        np.testing.assert_array_equal(step.coef[0], [float(v) for v in after])
+        assert step.intercept[0] == float(bias)
+
+
+def test_at_the_threshold_strict_and_not_differ():
+    model = Perceptron(threshold=0.5)
+    loose = Perceptron(threshold=0.5, strict=False)
+    for m in (model, loose):
+        m.build((None, 1))
+        m.set_weights([[[1.0]], [0.0]])
+    np.testing.assert_array_equal(model.predict([[0.5], [0.6]]), [0, 1])
+    np.testing.assert_array_equal(loose.predict([[0.5], [0.4]]), [1, 0])
+
+
+def test_several_units_learn_as_each_alone_would():
+    """As long as every one of them makes mistakes of its own: a row changes only the wrong ones."""
+    model = Perceptron(units=2).fit(GATE, np.stack([AND, OR], axis=1))
+    assert model.n_iter_ == 6
+    np.testing.assert_array_equal(model.coef_, [[2, 1], [1, 1]])
+    np.testing.assert_array_equal(model.intercept_, [-2, 0])
+    assert model.predict(GATE).tolist() == [[0, 0], [0, 1], [0, 1], [1, 1]]
+    assert model.score(GATE, np.stack([AND, OR], axis=1)) == 1
+    assert model.score(GATE, np.stack([AND, AND], axis=1)) == 0.5  # a row counts as a whole
+
+
+def test_a_second_fit_goes_on():
+    model = Perceptron()
+    epochs = 0
+    for _ in range(10):
+        model.fit(GATE, AND, epochs=1)
+        epochs += 1
+        if model.converged:
+            break
+    assert epochs == 6
+    np.testing.assert_array_equal(model.coef_, [[2, 1]])
+
+
+def test_orders_drawn_from_a_seed():
+    first = Perceptron().fit(GATE, AND, shuffle=True, seed=3)
+    again = Perceptron().fit(GATE, AND, shuffle=True, seed=3)
+    assert first.score(GATE, AND) == 1
+    assert [s.row for s in first.path] == [s.row for s in again.path]
+    others = {tuple(s.row for s in Perceptron().fit(GATE, AND, shuffle=True, seed=k).path)
+              for k in range(6)}  # fmt: skip
+    assert len(others) > 1
+
+
+# --- what no line parts ---------------------------------------------------------------------------
+
+
+def holds(cycle, x):
+    """The proof itself, checked with fractions: equal sums of (x, 1), one side of each class."""
+
+    def total(counts):
+        return [sum(c * Fraction(float(v)) for v, c in zip(column, counts.values(), strict=True))
+                for column in np.append(x[list(counts)], np.ones((len(counts), 1)), 1).T]  # fmt: skip
+
+    return cycle.ones and cycle.zeros and total(cycle.ones) == total(cycle.zeros)
+
+
+def test_xor_is_refused_and_says_why():
+    model = Perceptron(name="gate")
+    with pytest.raises(cr.errors.DataError) as caught:
+        model.fit(GATE, XOR)
+    text = str(caught.value)
+    assert "no line parts the classes" in text
+    assert "z1 + z2 = z0 + z3 for all weights, since (0, 1) + (1, 0) = (0, 0) + (1, 1)" in text
+    assert "rows 1, 2 (target 1) ask for > 0 and rows 0, 3 (target 0) ask for ≤ 0" in text
+    assert "hidden layer" in text
+    np.testing.assert_array_equal(model.coef_, [[0, 0]])  # nothing is left of it
+    assert model.n_iter_ == 0
+    assert model.path == []
+    assert model.history == {}
+
+
+def test_a_refused_fit_leaves_the_one_before():
+    model = Perceptron().fit(GATE, AND)
+    path, history = model.path, dict(model.history)
+    with pytest.raises(cr.errors.DataError):
+        model.fit(GATE, np.reshape(XOR, (4, 1)))
+    np.testing.assert_array_equal(model.coef_, [[2, 1]])
+    assert (model.n_iter_, model.converged, len(model.path)) == (6, True, len(path))
+    assert model.history == history
+    assert model.predict(GATE).shape == (4,)
+
+
+def test_xor_can_be_looked_at():
+    model = Perceptron().fit(GATE, XOR, not_separable="keep")
+    assert model.converged is False
+    cycle = model.cycle
+    assert holds(cycle, np.array(GATE))
+    # the weights of that epoch are those of `length` epochs before
+    _, w, b, updates = plain_perceptron(GATE, XOR, most=cycle.epoch)
+    assert [float(v) for v in w] == cycle.coef[0].tolist()
+    before = [u for u in updates if u[0] <= cycle.epoch - cycle.length][-1]
+    assert (list(before[2]), before[3]) == (w, b)
+    assert sum(cycle.rows.values()) == sum(u[0] > cycle.epoch - cycle.length for u in updates)
+    report = model.report()
+    assert "no line parts the classes: z1 + z2 = z0 + z3" in report
+    assert "stopped after 3 epochs" in report
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whole_numbers_end_with_a_line_or_with_a_proof(seed):
+    random = np.random.default_rng(seed)
+    x = random.integers(-2, 3, (7, 2))
+    y = random.integers(0, 2, 7)
+    model = Perceptron().fit(x, y, not_separable="keep", epochs=3000)
+    if model.converged:
+        np.testing.assert_array_equal(model.predict(x), y)
+    else:
+        assert holds(model.cycle, x)
+
+
+def test_some_of_those_are_parted_and_some_are_not():
+    """The test above would be empty if all were of one kind."""
+    kinds = set()
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        x, y = random.integers(-2, 3, (7, 2)), random.integers(0, 2, 7)
+        kinds.add(Perceptron().fit(x, y, not_separable="keep", epochs=3000).converged)
+    assert kinds == {True, False}
+
+
+def test_equal_rows_with_different_targets():
+    x, y = [[0.1, 0.7], [0.3, 0.2], [0.1, 0.7]], [1, 0, 0]
+    with pytest.raises(cr.errors.DataError, match=r"z0 = z2 for all weights, since \(0.1, 0.7\)"):
+        Perceptron().fit(x, y)
+    cycle = Perceptron().fit(x, y, not_separable="keep", epochs=50).cycle
+    assert (cycle.ones, cycle.zeros) == ({0: 1}, {2: 1})
+
+
+def test_without_a_bias_a_row_of_zeros_cannot_fire():
+    with pytest.raises(cr.errors.DataError, match=r"z0 = 0 for all weights, since \(0, 0\) = 0"):
+        Perceptron(use_bias=False).fit([[0, 0], [1, 1]], [1, 0])
+
+
+def test_without_a_bias_a_threshold_may_hide_a_line():
+    """Θ is then a bias that never moves; a cycle there proves nothing, and nothing is claimed."""
+    model = Perceptron(use_bias=False, threshold=1.0)
+    x, y = [[1.0], [2.0]], [0, 1]  # w = .6 parts them; the rule's steps are too large for it
+    model.fit(x, y, not_separable="keep", epochs=100)
+    if not model.converged:
+        assert not model.cycle.ones or "for all weights" not in model.report()
+
+
+def test_too_few_epochs_are_said():
+    x = np.random.default_rng(0).normal(size=(9, 1))
+    y = (x[:, 0] > 0).astype(int)
+    y[np.argmax(x[:, 0])] = 0
+    with pytest.warns(UserWarning, match="made mistakes in all 1000 epochs"):
+        model = Perceptron().fit(x, y)
+    assert model.converged is False
+    assert model.cycle is None
+    assert "more epochs may help" in Perceptron().fit(x, y, epochs=3).report()  # asked for: silent
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Perceptron().fit(GATE, [-1, 1, 1, 1]), r"row 0: a target is no class"),
+        (lambda: Perceptron().fit(GATE, [0, 1, 1]), "different lengths"),
+        (lambda: Perceptron().fit(GATE, np.zeros((4, 3))), r"units=3"),
+        (lambda: Perceptron().fit(GATE), "y is missing"),
+        (lambda: Perceptron().fit([0.0, 1.0], [0, 1]), "rows of numbers|table"),
+        (lambda: Perceptron().fit([[np.nan]], [1]), "not finite"),
+        (lambda: Perceptron().fit(GATE, AND, not_separable="rise"), "not_separable"),
+        (lambda: Perceptron().fit(GATE, AND, epochs=0), "epochs"),
+        (lambda: Perceptron(learning_rate=0), "learning_rate"),
+        (lambda: Perceptron(threshold="high"), "threshold"),
+        (lambda: Perceptron(eta0=0.1), "learning_rate"),
+        (lambda: Perceptron(fit_intercept=False), "use_bias"),
+        (lambda: Perceptron().coef_, "fit"),
+        (lambda: Perceptron().add(L.Dense(1)), "single layer"),
+        (lambda: Adaline().fit(GATE, [0, 1, 2, 0]), "LinearRegression"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(make, words):
+    with pytest.raises(cr.errors.ChainruleError, match=words):
+        make()
+
+
+def test_another_optimizer_is_no_perceptron_rule():
+    model = Perceptron()
+    model.compile("adam", "mse")
+    with pytest.raises(cr.errors.StateError, match="plain SGD"):
+        model.fit(GATE, AND)
+
+
+def test_predictions_have_the_shape_of_the_targets():
+    """Compared with a column, a row would broadcast to a table, and a mean of it would lie."""
+    row, column = np.array(AND), np.reshape(AND, (4, 1))
+    for kind in (Perceptron, Adaline):
+        model = kind().fit(GATE, row, epochs=6)
+        assert model.predict(GATE).shape == row.shape
+        assert model.decision_function(GATE).shape == row.shape
+        model.fit(GATE, column, epochs=1)
+        assert model.predict(GATE).shape == column.shape
+
+
+# --- Adaline --------------------------------------------------------------------------------------
+
+
+def plain_adaline(x, y, rate, epochs):
+    """∂L/∂w = −(2/n)Σ(y − a)x, all from the old weights."""
+    w, b, n, losses = [0.0] * len(x[0]), 0.0, len(x), []
+    for _ in range(epochs):
+        a = [sum(v * wi for v, wi in zip(xs, w, strict=True)) + b for xs in x]
+        losses.append(sum((t - ai) ** 2 for t, ai in zip(y, a, strict=True)) / n)
+        d_w = [-2 / n * sum((t - ai) * xs[j] for t, ai, xs in zip(y, a, x, strict=True))
+               for j in range(len(w))]  # fmt: skip
+        d_b = -2 / n * sum(t - ai for t, ai in zip(y, a, strict=True))
+        w, b = [wi - rate * d for wi, d in zip(w, d_w, strict=True)], b - rate * d_b
+    return w, b, losses
+
+
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_adaline_is_deck_003_s_gradient_descent(engine):
+    if engine == "xla":
+        pytest.importorskip("jax")
+    x = np.random.default_rng(1).normal(size=(9, 3))
+    y = (x.sum(1) > 0.3).astype(int)
+    w, b, losses = plain_adaline(x.tolist(), y.tolist(), 0.1, 12)
+    model = Adaline(learning_rate=0.1).fit(x, y, epochs=12, engine=engine)
+    np.testing.assert_allclose(model.coef_[0], w, rtol=1e-13)
+    np.testing.assert_allclose(model.intercept_, [b], rtol=1e-13)
+    np.testing.assert_allclose(model.history["loss"], losses, rtol=1e-13)
+    for epochs in (1, 7):
+        np.testing.assert_allclose(
+            model.path[epochs].coef[0], plain_adaline(x.tolist(), y.tolist(), 0.1, epochs)[0],
+            rtol=1e-13,
+        )  # fmt: skip
+
+
+def test_adaline_s_own_rate_always_goes_down():
+    """1/L of the data, also where they are measured in hundreds."""
+    random = np.random.default_rng(2)
+    x = np.stack([random.normal(160, 12, 60), random.normal(14, 2, 60)], axis=1)
+    y = (x[:, 0] + 5 * x[:, 1] > 230).astype(int)
+    model = Adaline().fit(x, y, epochs=50)
+    largest = max(np.linalg.eigvalsh(2 / 60 * (a := np.append(x, np.ones((60, 1)), 1)).T @ a))
+    assert model.learning_rate == pytest.approx(1 / largest, rel=1e-12)
+    assert all(b <= a for a, b in itertools.pairwise(model.history["loss"]))
+
+
+@pytest.mark.parametrize("labels", [(0, 1), (-1, 1)])
+def test_adaline_knows_its_labels(labels):
+    y = np.array(labels)[np.array(OR)]
+    model = Adaline().fit(GATE, y, epochs=200)
+    np.testing.assert_array_equal(model.predict(GATE), y)
+    np.testing.assert_array_equal(model.classes_, labels)
+    assert model.score(GATE, y) == 1
+
+
+def test_adaline_fires_at_its_threshold():
+    model = Adaline(threshold=0.0)  # deck 003: z ≥ 0
+    model.build((None, 1))
+    model.set_weights([[[1.0]], [0.0]])
+    np.testing.assert_array_equal(model.predict([[-1e-9], [0.0], [1.0]]), [0, 1, 1])
+    assert Adaline(threshold=0.0, strict=True).strict
+
+
+def test_a_rate_that_is_too_large_is_said():
+    with pytest.raises(cr.errors.NonFiniteError, match="lower the learning rate"):
+        Adaline(learning_rate=10).fit(GATE, OR)
+
+
+# --- as every model -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [Perceptron, Adaline])
+def test_files_and_configurations(make, tmp_path):
+    model = make(threshold=0.25, strict=False, learning_rate=0.5)
+    model.fit(GATE, np.reshape(AND, (4, 1)), epochs=3)
+    path = model.save(tmp_path / "classic.safetensors")
+    code = (  # a process that never heard of it
+        "import chainrule as cr, sys; m = cr.load_model(sys.argv[1]); "
+        "print(type(m).__name__, m.coef_.tolist(), m.predict([[1.0, 1.0]]).tolist())"
+    )
+    out = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    assert out.stdout.split(" ", 1)[0] == make.__name__, out.stderr
+    assert out.stdout.strip().endswith(str(model.predict([[1.0, 1.0]]).tolist()))
+    loaded = cr.load_model(path)
+    np.testing.assert_array_equal(loaded.coef_, model.coef_)
+    assert loaded.get_config() == model.get_config()
+    assert (loaded.threshold, loaded.strict, loaded.learning_rate) == (0.25, False, 0.5)
+    loaded.fit(GATE, np.reshape(AND, (4, 1)), epochs=2)
+    model.fit(GATE, np.reshape(AND, (4, 1)), epochs=2)
+    np.testing.assert_array_equal(loaded.coef_, model.coef_)
+
+
+def test_both_engines_predict_the_same():
+    pytest.importorskip("jax")
+    model = Perceptron().fit(GATE, AND)
+    np.testing.assert_array_equal(model.predict(GATE, engine="xla"), AND)
+    assert model.evaluate(GATE, np.reshape(AND, (4, 1)), verbose=0, engine="xla") == 0
+
+
+def test_a_copy_is_a_model_of_its_own():
+    model = Perceptron().fit(GATE, AND)
+    other = copy.deepcopy(model)
+    other.fit(GATE, OR)
+    np.testing.assert_array_equal(model.coef_, [[2, 1]])
+    assert (model.n_iter_, len(model.path)) == (6, 11)
+    assert other.score(GATE, OR) == 1
+
+
+def test_the_explainer_uses_the_rule():
+    model = Perceptron(learning_rate=0.5)
+    model.build((None, 2))
+    model.set_weights([[[-1.0], [0.5]], [0.25]])
+    solution = cr.explain(model, [[2.0, 3.0]], [1])
+    rows = solution["update"].items[-1].rows
+    assert solution["update"].items[-1].columns == ("", "old", "(y - t)·x", "step", "new")
+    assert [(r[1], r[2], r[-2].value, r[-1]) for r in rows] == [
+        (-1.0, -2.0, 1.0, 0.0), (0.5, -3.0, 1.5, 2.0), (0.25, -1.0, 0.5, 0.75)
+    ]  # fmt: skip
+    assert "no slopes" in str(solution)
+    np.testing.assert_array_equal(model.coef_, [[-1.0, 0.5]])  # the model is not changed
+    model.fit([[2.0, 3.0]], [1], epochs=1)
+    np.testing.assert_array_equal(model.coef_, [[0.0, 2.0]])  # and fit does what was explained
+    with pytest.raises(cr.errors.DataError, match="one row"):
+        cr.explain(model, GATE, AND)
+
+
+def test_the_explainer_writes_the_threshold():
+    model = Perceptron(threshold=0.5)
+    assert "step(z1_1 - 0.5)" in str(cr.explain(model, [[1.0]], [1]))
+    assert "fires where net > 0.5" in str(cr.explain(model, [[1.0]], [1]))
+    assert "fires where net ≥ 0;" in str(cr.explain(Perceptron(strict=False), [[1.0]], [1]))
+
+
+def test_adaline_is_explained_as_it_trains():
+    model = Adaline(learning_rate=0.1).fit(GATE, AND, epochs=2)
+    text = str(cr.explain(model, GATE, AND))
+    model.fit(GATE, AND, epochs=1)
+    assert f"{model.coef_[0, 0]:.6f}" in text
+
+
+def test_the_rule_of_the_course_is_the_model_s():
+    assert cr.course.perceptron_rule(GATE, AND) == (6, pytest.approx([2, 1]), -2)
+
+
+# --- two lines ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+@pytest.mark.parametrize("seed", [3, 7, 12])
+def test_two_hidden_neurons_solve_xor(seed, engine):
+    if engine == "xla":
+        pytest.importorskip("jax")
+    cr.utils.set_random_seed(seed)
+    model = cr.Sequential([cr.Input((2,)), L.Dense(2, "tanh"), L.Dense(1, "sigmoid")])
+    model.compile(cr.optimizers.SGD(1.0), "binary_crossentropy", engine=engine)
+    x = np.array(GATE, float)
+    model.fit(x, np.array(XOR), epochs=400, batch_size=4, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(model.predict(x)[:, 0].round(), XOR)
+
+
+def test_threads_do_not_share_a_path():
+    found = {}
+
+    def work(y, key):
+        found[key] = Perceptron().fit(GATE, y)
+
+    threads = [threading.Thread(target=work, args=a) for a in ((AND, "and"), (OR, "or"))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert (found["and"].n_iter_, found["or"].n_iter_) == (6, 4)
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+def test_the_irises_are_fisher_s():
+    """Sums and rows that are printed in many books; not those of the UCI copy."""
+    iris = cr.datasets.load_iris()
+    assert iris.data.shape == (150, 4)
+    assert iris.data.mean(0).round(3).tolist() == [5.843, 3.057, 3.758, 1.199]
+    assert iris.data.std(0, ddof=1).round(3).tolist() == [0.828, 0.436, 1.765, 0.762]
+    assert iris.data.min(0).tolist() == [4.3, 2.0, 1.0, 0.1]
+    assert iris.data.max(0).tolist() == [7.9, 4.4, 6.9, 2.5]
+    assert iris.target.tolist() == [0] * 50 + [1] * 50 + [2] * 50
+    assert iris.data[[34, 37]].tolist() == [[4.9, 3.1, 1.5, 0.2], [4.9, 3.6, 1.4, 0.1]]
+    np.testing.assert_array_equal(iris.data[101], iris.data[142])
+    x, _ = cr.datasets.load_iris(return_X_y=True)
+    np.testing.assert_array_equal(x, iris.data)
+    x[:] = 0  # a copy: the next caller has the flowers still
+    assert cr.datasets.load_iris().data.max() == 7.9
+    data = cr.datasets.load("iris")
+    assert data.class_names == ["setosa", "versicolor", "virginica"]
+    assert data.feature_names[0] == "sepal length (cm)"
+
+
+def test_setosa_can_be_parted_and_the_others_cannot():
+    """What is said of them everywhere, with a proof."""
+    x, y = cr.datasets.load_iris(return_X_y=True)
+    model = Perceptron().fit(x, (y == 0).astype(int))
+    assert model.converged
+    model.fit(x, (y == 1).astype(int), not_separable="keep", epochs=20)
+    assert model.converged is False
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_one_neuron_learns_height_and_age(seed):
+    run = cr.train("players", hidden=(), seed=seed, engine="numpy", verbose=0)
+    assert run.config["results"]["test"]["accuracy"] >= 0.98
+    x, y = cr.datasets.players(seed=seed)
+    labels = np.array(run.predict(x).labels)
+    assert np.mean(labels == np.where(y, "accepted", "not accepted")) >= 0.98
+    assert run.predict([[150, 12]]).labels == ["not accepted"]
+
+
+def test_one_neuron_learns_any_table_by_its_defaults(tmp_path):
+    """The defaults were bad in general: a table of one's own, values as well as classes."""
+    x, y = cr.datasets.players(n=150, seed=5)
+    rows = "".join(
+        f"{h:.1f},{a:.2f},{'yes' if t else 'no'}\n" for (h, a), t in zip(x, y, strict=True)
+    )
+    (tmp_path / "squad.csv").write_text("height,age,squad\n" + rows)
+    run = cr.train(tmp_path / "squad.csv", hidden=(), engine="numpy", verbose=0)
+    assert np.mean(np.array(run.predict(x).labels) == np.where(y, "yes", "no")) >= 0.98
+    random = np.random.default_rng(0)
+    x = random.normal(size=(150, 3)) * [1, 10, 100]
+    values = x @ [1, 0.2, -0.03] + 30
+    run = cr.train((x, values), hidden=(), engine="numpy", verbose=0)
+    assert run.config["results"]["test"]["mse"] < 1e-3 * np.var(values)
+
+
+def test_only_a_layer_alone_takes_the_long_steps():
+    from chainrule.workflow.recipes import RECIPES
+    from chainrule.workflow.settings import Settings
+
+    table, gates = RECIPES["tables"], RECIPES["gates"]
+    assert Settings(hidden=()).completed(table, 500).learning_rate == 0.05
+    assert Settings().completed(table, 500).learning_rate == 0.001
+    assert Settings(hidden=(4,)).completed(gates, 4).learning_rate == 0.05
+    assert Settings(hidden=(), learning_rate=0.002).completed(table, 500).learning_rate == 0.002
+    assert Settings(hidden=(), optimizer="sgd").completed(table, 500).learning_rate is None

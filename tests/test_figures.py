@@ -1,0 +1,421 @@
+"""The decks' figures: each is drawn, and the numbers behind it are computed again otherwise."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import warnings
+from xml.etree import ElementTree
+
+import mpmath
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import figures
+from chainrule.cli import main
+from chainrule.errors import ArgumentError, FileError
+from chainrule.figures import curves, descent, surfaces, walks
+from chainrule.figures.paper import content_of
+from chainrule.svg import Drawing
+from reading_svg import HOME, check_clear
+
+pytest.importorskip("matplotlib")
+
+ROWS = {row.name: row for row in figures.rows()}
+# the smallest form of those that take long
+SMALL: dict[str, dict] = {}
+
+
+def small(name):
+    return figures.figure(name, **SMALL.get(name, {}))
+
+
+def titles(figure):
+    return [axes.get_title() for axes in figure.axes]
+
+
+# --- every figure -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_each_is_drawn_and_says_what_it_is(name):
+    row = ROWS[name]
+    assert row.decks, "which deck shows it?"
+    assert set(row.decks) <= {"000", "001", "002", "003", "004"}
+    assert row.title
+    assert row.look.endswith(".")
+    assert getattr(figures, name) is row.draw
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = small(name)
+        if not isinstance(picture, Drawing):
+            _check_words_apart(picture)
+        content = content_of(picture, "svg")
+    assert picture.title
+    assert len(picture.description) > 20
+    tree = ElementTree.fromstring(content)  # noqa: S314 - what we wrote ourselves
+    spoken = [e.text for e in tree if e.tag.endswith("}title") or e.tag.endswith("}desc")]
+    assert spoken == [picture.title, picture.description]
+    assert tree.get("role") == "img"
+    if isinstance(picture, Drawing):
+        check_clear(picture, over=lambda line: name in CROSSED)
+
+
+# drawings in which lines belong to what is written on them
+CROSSED: set[str] = set()
+
+
+def _check_words_apart(figure):
+    """Titles, legends and words of a matplotlib figure are on the paper, and touch no other."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    draw = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # it is laid out: once is enough
+    paper = figure.bbox.extents
+    boxes = []
+    for axes in figure.axes:
+        words = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
+        boxes += [(w.get_text(), w.get_window_extent(draw)) for w in words if w.get_text()]
+        legend = axes.get_legend()
+        if legend is not None:
+            boxes.append(("legend", legend.get_window_extent(draw)))
+    boxes.append(("figure", figure._suptitle.get_window_extent(draw)))
+    for k, (text, box) in enumerate(boxes):
+        assert box.x0 >= paper[0] - 1, text
+        assert box.x1 <= paper[2] + 1, text
+        assert box.y0 >= paper[1] - 1, text
+        assert box.y1 <= paper[3] + 1, text
+        for other, found in boxes[:k]:
+            apart = (box.x1 <= found.x0 + 1 or found.x1 <= box.x0 + 1
+                     or box.y1 <= found.y0 + 1 or found.y1 <= box.y0 + 1)  # fmt: skip
+            assert apart, (text, other)
+
+
+def test_the_list_needs_no_matplotlib():
+    code = ("import sys, chainrule as cr; n = len(cr.figures.rows()); "
+            "print(n > 9, 'matplotlib' in sys.modules)")  # fmt: skip
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                         env={"PYTHONPATH": str(HOME)})  # fmt: skip
+    assert out.stdout.split() == ["True", "False"]
+
+
+def test_without_matplotlib_the_command_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r'pip install "chainrule\[viz\]"'):
+        figures.softmax()
+    with pytest.raises(ImportError, match=r'pip install "chainrule\[viz\]"'):
+        content_of(cr.plots.lstm_cell(), "png")
+
+
+BYTES = """
+import hashlib, chainrule as cr
+from chainrule.figures.paper import content_of
+made = [(cr.figures.cost_curve(), "svg"), (cr.figures.cost_curve(), "pdf")]
+made += [(cr.figures.cost_curve(), "png"), (cr.figures.animation("paths", steps=1), "gif")]
+sums = [hashlib.sha256(content_of(*pair)).hexdigest() for pair in made]
+"""
+
+
+def test_equal_commands_give_equal_bytes():
+    """In a process of another hash seed, too; matplotlib's own SVG has random names and a date."""
+    here: dict = {}
+    exec(BYTES, here)  # noqa: S102
+    out = subprocess.run(
+        [sys.executable, "-c", BYTES + "print(*sums)"], capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(HOME), "PYTHONHASHSEED": "7"},
+    ).stdout  # fmt: skip
+    assert out.split() == here["sums"]
+    assert len({*here["sums"]}) == 4
+
+
+def test_settings_of_matplotlib_stay_as_they_are():
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    content_of(figures.softmax(), "svg")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_a_drawing_as_png_has_its_size_and_colours():
+    from PIL import Image
+
+    picture = Drawing(100, 60, "a box")
+    picture.rect(20, 10, 50, 40, fill="#0072B2")
+    picture.circle(85, 30, 8, fill="#D55E00")
+    picture.text(45, 30, "$x_1$", colour="#FFFFFF")
+    image = Image.open(io.BytesIO(content_of(picture, "png"))).convert("RGB")
+    assert image.size == (200, 120)
+    assert image.getpixel((50, 26)) == (0, 0x72, 0xB2)
+    assert image.getpixel((170, 60)) == (0xD5, 0x5E, 0)
+    assert image.getpixel((6, 60)) == (255, 255, 255)
+    inside = np.asarray(image)[50:70, 60:120]
+    assert (inside == 255).all(-1).any(), "the text is painted, as it stands"
+    assert content_of(picture, "pdf")[:4] == b"%PDF"
+
+
+# --- asked for by name --------------------------------------------------------------------------
+
+
+def test_wrong_names_and_options():
+    with pytest.raises(ArgumentError, match="did you mean 'surface'"):
+        figures.figure("surfaec")
+    with pytest.raises(ArgumentError, match="did you mean 'optimizer'"):
+        figures.figure("surface", optimiser="adam")
+    with pytest.raises(ArgumentError, match="this figure has no option x"):
+        figures.figure("softmax", x=1)
+    with pytest.raises(ArgumentError, match="one of 'paths'"):
+        figures.animation("surface")
+    with pytest.raises(FileError, match=r"expected: \.svg, \.png, \.pdf, \.gif"):
+        figures.save(figures.softmax(), "softmax.jpg")
+    with pytest.raises(FileError, match=r"a picture that does not move.*\n.*\n?.*\.svg"):
+        content_of(figures.softmax(), "gif")
+    with pytest.raises(FileError, match="an animation"):
+        content_of(figures.animation("paths", steps=1), "png")
+
+
+WRONG = [
+    ("surface", {"optimizer": "adm"}, "did you mean 'adam'"),
+    ("surface", {"learning_rate": 0}, "learning_rate is out of range"),
+    ("surface", {"learning_rate": float("nan")}, "learning_rate is out of range"),
+    ("surface", {"steps": 0}, "from 1 to 5,000"),
+    ("surface", {"steps": 2.5}, "steps is out of range"),
+    ("surface", {"seed": -1}, "seed is out of range"),
+    ("paths", {"batch_size": 65}, "from 1 to 64"),
+    ("batches", {"epochs": 21}, "from 1 to 20"),
+    ("cost_curve", {"start": "left"}, "start is out of range"),
+    ("bias_shift", {"bias": 0}, "from 0.1 to 6"),
+    ("activation_card", {"activation": "softmax"}, "each number by itself"),
+    ("activation_card", {"activation": "sigmoit"}, "did you mean 'sigmoid'"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "words"), WRONG)
+def test_options_that_make_no_sense(name, options, words):
+    with pytest.raises(ValueError, match=words):
+        figures.figure(name, **options)
+
+
+def test_what_one_caller_changes_no_other_sees():
+    first = figures.figure("paths", steps=3)
+    first.axes[0].lines[1].get_xdata()[:] = 9.0
+    first.title = "mine"
+    again = figures.figure("paths", steps=3)
+    assert again.title != "mine"
+    assert np.abs(again.axes[0].lines[1].get_xdata()).max() < 4
+    assert ROWS["paths"].options == {"learning_rate": 0.1, "steps": 60, "batch_size": 8, "seed": 0}
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_the_command_lists(capsys):
+    assert main(["plot"]) == 0
+    shown = capsys.readouterr().out
+    assert [line.split()[0] for line in shown.splitlines()] == list(ROWS)
+    assert main(["plot", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [f["name"] for f in found] == list(ROWS)
+    assert next(f for f in found if f["name"] == "paths")["moves"] is True
+
+
+def test_the_command_draws_and_never_over_a_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plot", "cost_curve"]) == 0
+    said = capsys.readouterr().out
+    assert "look: " in said
+    assert "written: cost_curve.svg" in said
+    first = (tmp_path / "cost_curve.svg").read_bytes()
+    assert main(["plot", "cost_curve", "--rate", "0.1"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert (tmp_path / "cost_curve.svg").read_bytes() == first
+    assert main(["plot", "cost_curve", "--rate", "0.1", "--overwrite"]) == 0
+    assert (tmp_path / "cost_curve.svg").read_bytes() != first
+    assert main(["plot", "paths", "--steps", "2", "--out", "p.gif"]) == 0
+    from PIL import Image
+
+    with Image.open(tmp_path / "p.gif") as image:
+        assert image.n_frames == 3
+        assert image.info["comment"] == b"Paths to the minimum"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cost_curve.svg", "p.gif"]
+
+
+REFUSED = [
+    (["surfaces"], "did you mean 'surface'"),
+    (["surface", "--activation", "relu"], "takes no --activation"),
+    (["surface", "--rate", "-1"], "a finite number above 0"),
+    (["surface", "--out", "x.jpg"], ".svg, .png, .pdf, .gif"),
+    (["surface", "--out", "x.gif"], "does not move"),
+    (["surface", "--format", "png"], "--out NAME.png"),
+    (["surface", "--steps", "many"], "invalid int"),
+    (["--rate", "1"], "which figure?"),
+    (["--all"], "needs a folder"),
+    (["surface", "--all", "--out", "f"], "received: surface"),
+    (["--all", "--rate", "1", "--out", "f"], "received: --rate"),
+    (["--all", "--out", "f", "--format", "gif"], "'svg', 'png', 'pdf'"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), REFUSED)
+def test_the_command_refuses(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plot", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_goes_into_a_folder(tmp_path, monkeypatch, capsys):
+    import chainrule.figures.table as table
+
+    few = [ROWS["softmax"], ROWS["bias_shift"]]
+    monkeypatch.setattr(table, "_TABLE", few)
+    monkeypatch.setattr(figures, "rows", lambda: few)
+    out = str(tmp_path / "all")
+    assert main(["plot", "--all", "--out", out]) == 0
+    assert sorted(p.name for p in (tmp_path / "all").iterdir()) == ["bias_shift.svg", "softmax.svg"]
+    assert main(["plot", "--all", "--out", out]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_every_option_can_be_typed():
+    from chainrule.cli.plot import _OPTIONS
+
+    typed = {name for name, *_ in _OPTIONS.values()}
+    used = {option for row in ROWS.values() for option in row.options}
+    assert used == typed
+
+
+# --- activations --------------------------------------------------------------------------------
+
+EXACT = {
+    "step": (lambda x: 1.0 if x > 0 else 0.0, lambda x: 0.0),
+    "sign": (lambda x: float(mpmath.sign(x)), lambda x: 0.0),
+    "identity": (lambda x: x, lambda x: 1.0),
+    "sigmoid": (lambda x: 1 / (1 + mpmath.exp(-x)), None),
+    "tanh": (mpmath.tanh, None),
+    "ReLU": (lambda x: max(x, 0.0), lambda x: float(x > 0)),
+    "leaky ReLU, α = 0.1": (lambda x: x if x > 0 else 0.1 * x, lambda x: 1.0 if x > 0 else 0.1),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_activations_against_mpmath(name):
+    function = next(f for n, f, _, _ in curves.DECKS if n == name)
+    exact, slope = EXACT[name]
+    slope = slope or (lambda x: mpmath.diff(exact, x))
+    xs = [-5.5, -2.0, -0.3, 0.4, 1.7, 5.9]
+    y, d = curves.value_and_slope(function, xs)
+    np.testing.assert_allclose(y, [float(exact(x)) for x in xs], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(d, [float(slope(x)) for x in xs], rtol=1e-9, atol=1e-15)
+    axes = next(a for a in figures.activations().axes if a.get_title() == name)
+    drawn = axes.lines[0].get_ydata()
+    want = np.array([float(exact(x)) for x in axes.lines[0].get_xdata()])
+    seen = np.isfinite(drawn)
+    assert seen.mean() > 0.99
+    np.testing.assert_allclose(drawn[seen], want[seen], atol=1e-12)
+
+
+def test_where_a_derivative_is_small():
+    # σ′ = a(1 − a) = 0.01 and tanh′ = 1 − a² = 0.01, solved for x
+    a = (1 - mpmath.sqrt(1 - 0.04)) / 2
+    edges = {cr.ops.sigmoid: mpmath.log(1 / a - 1), cr.ops.tanh: mpmath.atanh(mpmath.sqrt("0.99"))}
+    for function, edge in edges.items():
+        (low, left), (right, high) = curves.flat_parts(function)
+        assert (low, high) == (-6, 6)
+        assert right == pytest.approx(float(edge), abs=1e-8) == -left
+    assert curves.flat_parts(cr.ops.relu) == [(-6, pytest.approx(0, abs=1e-9))]
+    assert curves.flat_parts(cr.ops.step) == [(-6, 6)]
+    assert curves.flat_parts(cr.ops.linear) == []
+
+
+def test_softmax_of_the_deck():
+    e = [mpmath.exp(z) for z in ("1.6", ".55", ".98")]
+    bars = [p.get_height() for p in figures.softmax().axes[1].patches]
+    np.testing.assert_allclose(bars, [float(v / sum(e)) for v in e], rtol=1e-12)
+
+
+# --- the cost and the paths over it -------------------------------------------------------------
+
+
+def J(w0, w1, x, t):
+    return sum((w0 + w1 * a - b) ** 2 for a, b in zip(x, t, strict=True)) / (2 * len(x))
+
+
+def slope_of(w, x, t):
+    e = [w[0] + w[1] * a - b for a, b in zip(x, t, strict=True)]
+    return np.array([sum(e), sum(a * d for a, d in zip(x, e, strict=True))]) / len(x)
+
+
+def test_the_surface_is_the_cost():
+    points = walks.Line.drawn(3)
+    heights = surfaces.heights(points)
+    for i, j in ((0, 0), (45, 40), (90, 80), (7, 66)):
+        w0, w1 = surfaces._SIDES[0][i], surfaces._SIDES[1][j]
+        assert heights[i, j] == pytest.approx(J(w0, w1, *points), rel=1e-12)
+    w0, w1 = points.lowest
+    assert slope_of((w0, w1), *points) == pytest.approx([0, 0], abs=1e-12)
+
+
+def test_paths_against_plain_loops():
+    points = walks.Line.drawn(0)
+    found = surfaces.ways(0.1, 25, 8, 0)
+    w = {name: np.array(surfaces.START) for name in found}
+    v, m, u = np.zeros(2), np.zeros(2), np.zeros(2)
+    random = {name: np.random.default_rng(0) for name in ("mini-batch", "stochastic")}
+    orders = {name: [] for name in random}
+    for t in range(1, 26):
+        for name, size in (("mini-batch", 8), ("stochastic", 1)):
+            if not orders[name]:
+                orders[name] = list(random[name].permutation(64))
+            rows, orders[name] = orders[name][:size], orders[name][size:]
+            w[name] = w[name] - 0.1 * slope_of(w[name], points.x[rows], points.t[rows])
+        w["batch"] = w["batch"] - 0.1 * slope_of(w["batch"], *points)
+        v = 0.9 * v - 0.1 * slope_of(w["momentum"], *points)
+        w["momentum"] = w["momentum"] + v
+        g = slope_of(w["Adam"], *points)
+        m, u = 0.9 * m + 0.1 * g, 0.999 * u + 0.001 * g * g
+        rate = 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)  # Keras's form: ε beside √u
+        w["Adam"] = w["Adam"] - rate * m / (np.sqrt(u) + 1e-7)
+    for name, way in found.items():
+        assert len(way.path) == 26
+        np.testing.assert_allclose(way.path[-1], w[name], rtol=1e-9)
+
+
+def test_the_rate_that_is_too_large_and_the_one_too_small():
+    x = np.linspace(0.25, 2, 8)
+    bend = np.mean(x * x)  # J″ of 1/(2m)Σ(wx − 2x)²
+    figure = figures.learning_rates(steps=5)
+    for axes, rate in zip(figure.axes, (0.02, 0.4, 2.1 / bend), strict=True):
+        want = [2 + (1 - rate * bend) ** k * -3 for k in range(6)]
+        np.testing.assert_allclose(axes.lines[1].get_xdata(), want, rtol=1e-9)
+    assert [t.split(":")[0] for t in titles(figure)] == ["too small", "right", "too large"]
+    assert titles(figures.learning_rates(1.5, 2))[1].startswith("diverges: α = 1.5")
+
+
+def test_each_start_finds_the_minimum_of_its_own_valley():
+    roots = np.sort(np.roots([4, 0, -8, 1]).real)  # of J′ = 4w³ − 8w + 1
+    ends = [w.path[-1, 0] for w in (walks.walk(descent.hilly, [s], cr.optimizers.SGD(0.02), 300)
+                                    for s in descent.STARTS)]  # fmt: skip
+    np.testing.assert_allclose(ends, roots[[0, 0, 2, 2]], rtol=1e-9)
+
+
+def test_a_path_that_runs_away_is_cut_and_drawn():
+    way = walks.walk(surfaces.ravine, [1.0, 1.0], cr.optimizers.SGD(0.5), 400, far=1e4)
+    assert not way.finite
+    assert np.abs(way.path).max() < 1e4
+    for name in ("paths", "momentum", "batches", "local_minima"):
+        figures.figure(name, learning_rate=50.0)  # warnings are errors here
+    for name in ("surface", "cost_curve"):
+        content_of(figures.figure(name, learning_rate=50.0), "png")
+
+
+def test_updates_of_an_epoch():
+    figure = figures.batches(epochs=2, batch_size=10)
+    assert [t.splitlines()[1] for t in titles(figure)] == [
+        "1 update an epoch", "7 updates an epoch", "64 updates an epoch"
+    ]  # fmt: skip
+    assert [len(a.lines[-1].get_xdata()) for a in figure.axes] == [3, 15, 129]
+    assert figure.axes[1].lines[-1].get_xdata()[-1] == 2
