@@ -251,6 +251,58 @@ def test_squashed_twice_is_told_when_it_is_written():
     assert found == pytest.approx([np.log(1 + 9 / np.e)], rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("z", "told"), [([[0.2], [0.7]], "the loss always 0"), ([0.9, 0.2, 0.7], "holds probabilities")]
+)
+def test_binary_cross_entropy_as_the_slide_pairs_it(z, told):
+    """E34: one probability for each sample under a softmax."""
+    y = np.round(z)
+    with pytest.warns(UserWarning, match=told):
+        tf.Session().run(tf.nn.softmax_cross_entropy_with_logits(y, z))
+
+
+def test_notebook_that_the_deck_links_to():
+    """E39 in small: it runs, and each of its slips is pointed out."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 6)), np.eye(10)[rng.integers(0, 10, 60)]
+    s = tf.InteractiveSession()
+    tf.set_random_seed(1)
+    input_x = tf.placeholder("float32", shape=(None, 6), name="input_X")
+    input_y = tf.placeholder("float32", shape=(None, 10), name="input_Y")
+    keep_prob = tf.placeholder(tf.float32)
+    weights_0 = tf.Variable(tf.random_normal([6, 8], stddev=(1 / tf.sqrt(float(6)))))
+    bias_0 = tf.Variable(tf.random_normal([8]))
+    weights_1 = tf.Variable(tf.random_normal([8, 10], stddev=(1 / tf.sqrt(float(8)))))
+    bias_1 = tf.Variable(tf.random_normal([10]))
+    hidden = tf.nn.dropout(tf.nn.relu(tf.matmul(input_x, weights_0) + bias_0), keep_prob)
+    predicted = tf.sigmoid(tf.matmul(hidden, weights_1) + bias_1)
+    with pytest.warns(UserWarning, match="is the output of a sigmoid already"):
+        each = tf.nn.softmax_cross_entropy_with_logits_v2(logits=predicted, labels=input_y)
+    loss = tf.reduce_mean(each) + 0.1 * tf.reduce_sum(tf.square(bias_0))
+    with pytest.warns(UserWarning, match="global_step=0 is a number, so the rate never changes"):
+        rate = tf.train.exponential_decay(0.05, 0, 5, 0.85, staircase=True)
+    optimizer = tf.train.AdamOptimizer(rate).minimize(loss, var_list=[weights_0, weights_1, bias_0])
+    correct = tf.equal(tf.argmax(y, 1), tf.argmax(predicted, 1))
+    accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
+    s.run(tf.global_variables_initializer())
+    before = s.run(loss, {input_x: x, input_y: y, keep_prob: 1})
+    for _ in range(60):
+        s.run(optimizer, {input_x: x, input_y: y, keep_prob: 0.6})
+    after, right = s.run([loss, accuracy], feed_dict={input_x: x, input_y: y, keep_prob: 1})
+    s.close()
+    assert np.log(1 + 9 / np.e) < after < before
+    assert right > 0.2
+
+
+def test_a_rate_that_decays_with_the_steps():
+    w, step = tf.Variable(0.0, dtype=tf.float64), tf.Variable(0, trainable=False)
+    rate = tf.train.exponential_decay(1.0, step, 2, 0.5, staircase=True)
+    train = tf.train.GradientDescentOptimizer(rate).minimize(-1.0 * w, global_step=step)
+    for engine in ("numpy", "xla"):
+        sess = session(engine)
+        assert [sess.run([w, train])[0] for _ in range(6)] == [0.0, 1.0, 2.0, 2.5, 3.0, 3.25]
+
+
 # --- sessions -----------------------------------------------------------------------------------
 
 
@@ -605,6 +657,10 @@ def test_tensors_that_do_not_fit():
 def test_names_that_are_not_here():
     refused(UnknownAttributeError, "did you mean 'placeholder'?", lambda: tf.placeholdr)
     refused(UnknownAttributeError, "'matmull'", lambda: tf.matmull)
+    refused(UnknownAttributeError, "fix: tf.Variable(tf.random_normal", lambda: tf.get_variable)
+    refused(UnknownAttributeError, "fix: tf.multiply", lambda: tf.mul)
+    refused(UnknownAttributeError, "GradientDescentOptimizer", lambda: tf.train.SGD)
+    refused(UnknownAttributeError, "cr: there is no 'contrib'", lambda: cr.contrib)
     refused(StateError, "np.savez", tf.train.Saver)
 
 

@@ -27,6 +27,7 @@ from .explain import EXAMPLES as EXPLAIN_EXAMPLES
 from .explain import add_explain_options, explain
 from .list_datasets import list_datasets
 from .plot import PLOT_EXAMPLES, add_plot_options, plot
+from .quiz import QUIZ_EXAMPLES, add_quiz_options, quiz
 from .train import train
 from .train_options import add_train_options
 from .use_model import evaluate, predict, summary
@@ -40,6 +41,7 @@ _EXAMPLES = """examples:
   chainrule range digits         which learning rate to begin with
   chainrule sweep moons --units 8,16 --rate .1,.01
   chainrule explain --deck 004   a backward pass, every number worked
+  chainrule quiz 004             the same, asked
   chainrule datasets             what can be trained on by name
   chainrule course               the decks' examples, and where a deck is wrong
   chainrule plot                 the decks' figures: surface, paths, activations ...
@@ -124,6 +126,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     add_explain_options(
         command("explain", explain, "A training step as a worked solution, number by number.",
                 EXPLAIN_EXAMPLES)
+    )  # fmt: skip
+    add_quiz_options(
+        command("quiz", quiz, "Questions about a training step: asked here, or set as worksheets "
+                "and marked.", QUIZ_EXAMPLES)
     )  # fmt: skip
     command("datasets", list_datasets, "Data that can be trained on by name.",
             "example:\n  chainrule train spirals")  # fmt: skip

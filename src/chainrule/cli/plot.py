@@ -24,7 +24,7 @@ PLOT_EXAMPLES = """examples:
 
 # option -> (what it is called in Python, type, metavar, help)
 _OPTIONS: dict[str, tuple[str, Any, str, str]] = {
-    "rate": ("learning_rate", float, "RATE", "the learning rate"),
+    "rate": ("learning_rate", float, "RATE", "the learning rate; of dropout its rate"),
     "optimizer": ("optimizer", str, "NAME", "sgd, momentum, nesterov, adagrad, rmsprop or adam"),
     "steps": ("steps", int, "N", "how many updates"),
     "start": ("start", float, "W", "the first weight"),
@@ -33,6 +33,16 @@ _OPTIONS: dict[str, tuple[str, Any, str, str]] = {
     "seed": ("seed", int, "N", "of points, first weights, order of rows"),
     "activation": ("activation", str, "NAME", "the activation"),
     "bias": ("bias", float, "B", "how far it is moved"),
+    "deck": ("deck", str, "NAME", "of networks: 000 to 004; with numbers 001, 002, 004"),
+    "notation": ("notation", str, "NAME", "of weights: standard, or a deck's"),
+    "inputs": ("inputs", int, "N", "of a neuron"),
+    "hidden": ("hidden", int, "N", "hidden layers"),
+    "depth": ("depth", int, "N", "layers through which gradients go back"),
+    "validation": ("validation", float, "SHARE", "of the training rows"),
+    "row": ("row", int, "N", "of the window"),
+    "column": ("column", int, "N", "of the window"),
+    "kind": ("kind", str, "NAME", "of pooling: max or average"),
+    "x": ("x", float, "X", "the input of an LSTM's step"),
 }
 
 
@@ -73,6 +83,8 @@ def _draw(a: argparse.Namespace, given: dict[str, Any]) -> int:
     from ..files import write_atomically
 
     found = figures.find(a.name)
+    if "rate" in found.options and "learning_rate" in given:
+        given["rate"] = given.pop("learning_rate")
     _check_options(found, given)
     out = a.out or f"{found.name}.svg"
     ending = ending_of(out)
@@ -97,8 +109,8 @@ def _draw(a: argparse.Namespace, given: dict[str, Any]) -> int:
 
 def _check_options(found: Any, given: Iterable[str]) -> None:
     """An option that this figure does not have is an error in the words of the command line."""
-    own = {name: option for option, (name, *_) in _OPTIONS.items() if name in found.options}
-    called = {name: option for option, (name, *_) in _OPTIONS.items()}
+    called = {name: option for option, (name, *_) in _OPTIONS.items()} | {"rate": "rate"}
+    own = {name: called[name] for name in found.options}
     for name in given:
         if name not in own:
             takes = ", ".join(f"--{option}" for option in own.values())

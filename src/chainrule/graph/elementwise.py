@@ -532,7 +532,7 @@ def div(a: Any, b: Any, name: str | None = None) -> Tensor:
     where = "tf.div"
     first, second = take([a, b], where, False, graph_of([a, b], where))
     function = _floor_quotient if first.dtype.kind in "iu" else ops.divide
-    return make("Div", function, [first, second], name=name, shape="pair")
+    return make("Div", function, [first, second], name=name or "div", shape="pair")
 
 
 def floordiv(a: Any, b: Any, name: str | None = None) -> Tensor:
