@@ -799,3 +799,269 @@ def test_deck_001_s_program():
         [4.9, 3.0, 1.4, 0.2],
     ]  # the slide's
     assert sorted(np.bincount(names["predicted"]).tolist()) == [38, 50, 62]
+
+
+# --- deck 003's kit -------------------------------------------------------------------------------
+
+
+def line(w=1.0, b=0.0):
+    model = cr.Sequential([cr.Input((1,)), L.Dense(1, dtype="float64")])
+    model.set_weights([[[w]], [b]])
+    return model
+
+
+X, Y = np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]])
+
+
+def grads(model):
+    return [v.grad.item() for v in model.trainable_variables]
+
+
+def test_the_loop_as_deck_003_says_it():
+    """ŷ = w·x + b on (1, 3), (2, 5): ∂L/∂w = (2/2)Σ(ŷ − y)x, ∂L/∂b = Σ(ŷ − y); every step by hand."""
+    model, loss_fn = line(), cr.losses.MeanSquaredError()
+    optimizer = cr.optimizers.SGD(0.1)
+    optimizer.build(model.trainable_variables)
+    w, b = 1.0, 0.0
+    for _ in range(20):
+        model.zero_grad()
+        out = model.forward(X)
+        loss = loss_fn(out, Y)
+        loss.backward()
+        optimizer.step()
+        off = [w * x + b - y for x, y in ((1, 3), (2, 5))]
+        assert loss.item() == pytest.approx((off[0] ** 2 + off[1] ** 2) / 2, rel=1e-12)
+        assert grads(model) == pytest.approx([off[0] + 2 * off[1], off[0] + off[1]], rel=1e-12)
+        w, b = w - 0.1 * (off[0] + 2 * off[1]), b - 0.1 * (off[0] + off[1])
+        assert [v.numpy().item() for v in model.weights] == pytest.approx([w, b], rel=1e-12)
+
+
+def test_without_zero_grad_the_gradients_add_up():
+    model, loss_fn = line(), cr.losses.MeanSquaredError()
+    loss_fn(model.forward(X), Y).backward()
+    assert grads(model) == [-8, -5]
+    loss_fn(model.forward(X), Y).backward()
+    assert grads(model) == [-16, -10]
+    loss_fn(model.forward(2 * X), Y).backward()  # ŷ − y = (−1, −1): −1·2 − 1·4 and −2
+    assert grads(model) == [-22, -12]
+    model.zero_grad()
+    assert [v.grad for v in model.weights] == [None, None]
+    loss_fn(model.forward(X), Y).backward()
+    assert grads(model) == [-8, -5]
+
+
+def test_left_out_it_spoils_the_training():
+    found = {}
+    for clears in (True, False):
+        model, loss_fn, optimizer = line(), cr.losses.MeanSquaredError(), cr.optimizers.SGD(0.1)
+        model.compile(optimizer, "mse")  # builds the optimizer at the first forward
+        for _ in range(60):
+            if clears:
+                model.zero_grad()
+            loss = loss_fn(model.forward(X), Y)
+            loss.backward()
+            optimizer.step()
+        found[clears] = loss.item()
+    assert found[True] < 0.01 < 1 < found[False]
+
+
+def test_the_explicit_style_adds_up_too():
+    dense = L.Dense(1, dtype="float64")
+    dense(X)
+    dense.backward(np.ones((2, 1)))
+    dense.backward(np.ones((2, 1)))
+    assert [v.grad.item() for v in dense.weights] == [6, 4]
+    dense.zero_grad()
+    dense.backward(np.ones((2, 1)))
+    assert [v.grad.item() for v in dense.weights] == [3, 2]
+
+
+def test_any_formula_of_the_outputs():
+    model = line()
+    w = model.weights[0]
+    loss = ((model.forward(X) - Y) ** 2).mean() + 0.5 * (w * w).sum()  # the penalty counts, too
+    assert float(loss) == 6.5 + 0.5
+    loss.backward()
+    assert grads(model) == [-8 + 1, -5]
+    assert type(w * w) is np.ndarray  # after backward nothing is recorded
+
+
+def test_either_order_of_a_loss():
+    """Keras's (y_true, y_pred) and the deck's (out, y): a cross-entropy is not symmetric."""
+    model = cr.Sequential([cr.Input((1,)), L.Dense(1, "sigmoid", dtype="float64")])
+    model.set_weights([[[0.5]], [0.25]])
+    y, loss_fn = np.array([[1.0], [0.0]]), cr.losses.BinaryCrossentropy()
+    losses = []
+    for swapped in (False, True):
+        model.zero_grad()
+        out = model.forward(X)
+        loss = loss_fn(out, y) if swapped else loss_fn(y, out)
+        loss.backward()
+        losses.append((loss.item(), *grads(model)))
+    p = 1 / (1 + np.exp(-(0.5 * X + 0.25)))
+    wanted = [-np.mean(np.log(np.where(y, p, 1 - p))), np.mean((p - y) * X), np.mean(p - y)]
+    assert losses[0] == pytest.approx(wanted, rel=1e-9)
+    assert losses[1] == losses[0]
+
+
+def test_two_models_do_not_share_a_record():
+    """Passes that overlap: each loss reaches its own weights alone."""
+    one, two, loss_fn = line(), line(2.0), cr.losses.MeanSquaredError()
+    first = loss_fn(one.forward(X), Y)
+    second = loss_fn(two.forward(X), Y)
+    first.backward()
+    assert grads(one) == [-8, -5]
+    assert [v.grad for v in two.weights] == [None, None]
+    second.backward()  # 2x − y = (−1, −1)
+    assert grads(two) == [-3, -2]
+    assert grads(one) == [-8, -5]
+
+
+def test_a_model_behind_a_model_is_one_pass():
+    one, two = line(2.0), line(3.0)
+    loss = two.forward(one.forward(X)).sum()  # 3·2·(1 + 2)
+    assert float(loss) == 18
+    loss.backward()
+    assert grads(one) == [9, 6]
+    assert grads(two) == [6, 2]
+    dense = L.Dense(1, use_bias=False, dtype="float64", kernel_initializer="ones")
+    one.zero_grad()
+    dense(one.forward(X)).sum().backward()  # a layer called directly goes on with it
+    assert grads(one) == [3, 2]
+    assert dense.kernel.grad.item() == 6
+
+
+def test_two_passes_that_meet_are_refused():
+    """One of them would be a constant, and half of the gradient be missing."""
+    model = line()
+    with pytest.raises(cr.errors.StateError, match="two forward passes meet"):
+        _ = model.forward(X) + model.forward(2 * X)
+    with cr.record():
+        loss = (model(X) + model(2 * X)).sum()
+    loss.backward()
+    assert grads(model) == [9, 4]
+
+
+def test_threads_each_have_their_own_pass():
+    model, loss_fn, found, go = line(), cr.losses.MeanSquaredError(), {}, threading.Barrier(4)
+
+    def work(k):
+        own = copy.deepcopy(model)
+        go.wait()
+        for _ in range(50):
+            own.zero_grad()
+            out = own.forward(k * X)
+            loss_fn(out, Y).backward()
+        found[k] = grads(own)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in (1, 2, 3, 4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for k in (1, 2, 3, 4):
+        off = [k - 3, 2 * k - 5]
+        assert found[k] == [off[0] * k + off[1] * 2 * k, off[0] + off[1]]
+
+
+def test_a_shared_model_in_two_threads():
+    """What one thread leaves recording, the other does not see."""
+    model, seen = line(), {}
+    out = model.forward(X)
+
+    def other():
+        seen["product"] = type(model.weights[0] * 2.0)
+        seen["loss"] = float(((model.forward(3 * X) - Y) ** 2).mean())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert seen == {"product": np.ndarray, "loss": 0.5}
+    cr.losses.MeanSquaredError()(out, Y).backward()
+    assert grads(model) == [-8, -5]
+
+
+def test_what_the_kit_refuses():
+    model, loss_fn = line(), cr.losses.MeanSquaredError()
+    loss = loss_fn(model.forward(X), Y)
+    loss.backward()
+    with pytest.raises(cr.errors.StateError, match="second time"):
+        loss.backward()
+    assert grads(model) == [-8, -5]
+    with pytest.raises(cr.errors.ShapeError, match="single number"):
+        model.forward(X).backward()
+    with pytest.raises(cr.errors.StateError, match=r"optimizer\.build"):
+        cr.optimizers.SGD(0.1).step()
+    optimizer = cr.optimizers.SGD(0.1)
+    optimizer.build(line().trainable_variables)
+    with pytest.raises(cr.errors.StateError, match="no variable has a gradient"):
+        optimizer.step()
+    with pytest.raises(cr.errors.ArgumentError, match=r"Dense\(1, input_dim=2\)"):
+        L.Linear(2, 1)
+
+
+def test_forward_and_backward_by_hand_still_go_together():
+    model = line(3.0)
+    out = model.forward(X)
+    np.testing.assert_array_equal(np.asarray(out), [[3], [6]])
+    np.testing.assert_array_equal(model.backward(np.ones((2, 1))), [[3], [3]])
+    assert grads(model) == [3, 2]
+
+
+def test_a_pass_inside_a_recording_belongs_to_it():
+    model = line()
+    with cr.record() as tape:
+        loss = cr.losses.MeanSquaredError()(Y, model.forward(X))
+    assert tape.gradients(loss, model.weights)[0].item() == -8
+
+
+def test_slots_and_frozen_weights_stay_with_step():
+    model = line()
+    optimizer = cr.optimizers.Adam(0.1)
+    optimizer.build(model.trainable_variables)
+    model.weights[0].grad = np.array([[1.0]])
+    optimizer.step()  # the bias has no gradient: it stays, and its slots are kept
+    assert model.weights[1].numpy().item() == 0
+    assert model.weights[0].numpy().item() == pytest.approx(0.9, abs=1e-6)
+    model.weights[1].grad = np.array([1.0])
+    optimizer.step()
+    assert len(optimizer.slots) == 2
+    assert int(optimizer.iterations.value) == 2
+
+
+def test_deck_003_s_class_as_mended():
+    """E28: indented, one name for the layer, backward returns the gradient, numbers for `...`."""
+    names = {"np": np}
+    program = """
+from chainrule.layers import Linear, Sigmoid
+
+class NeuralNetwork:
+    def __init__(self):
+        self.linear = Linear(1)  # Set up the network structure.
+        self.act = Sigmoid()  # Set up the activation function.
+
+    def forward(self, x):
+        z = self.linear(x)  # Propagates x through the layers.
+        out = self.act(z)  # Applies the activation function.
+        return out
+
+    def backward(self, d_out):
+        d_z = self.act.backward(d_out)  # Backpropagates dl/dout through the sigmoid.
+        d_x = self.linear.backward(d_z)  # Backpropagates dl/dz through the layer.
+        return d_x
+
+network = NeuralNetwork()
+x = np.array([[0.1]])
+network.forward(x)
+network.linear.set_weights([[[0.15]], [0.40]])
+out = network.forward(x)
+d_x = network.backward(out - 0.25)
+"""
+    cr.config.set_floatx("float64")
+    exec(program, names)  # noqa: S102
+    net = names["network"]
+    a = 1 / (1 + np.exp(-0.415))  # deck 001's hidden neuron
+    assert names["out"].item() == pytest.approx(a, rel=1e-12)
+    delta = (a - 0.25) * a * (1 - a)
+    assert net.linear.kernel.grad.item() == pytest.approx(delta * 0.1, rel=1e-12)
+    assert names["d_x"].item() == pytest.approx(delta * 0.15, rel=1e-12)

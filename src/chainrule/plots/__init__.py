@@ -17,6 +17,7 @@ from ..drawing import Units, activation, lstm_cell, network, neuron, weight_upda
 from .base import COLOURS
 from .classes import confusion_matrix, mistakes
 from .curves import learning_curves
+from .lines import animate_line, moving_line
 from .plane import decision_boundary
 from .values import regression
 
@@ -24,11 +25,13 @@ __all__ = [
     "COLOURS",
     "Units",
     "activation",
+    "animate_line",
     "confusion_matrix",
     "decision_boundary",
     "learning_curves",
     "lstm_cell",
     "mistakes",
+    "moving_line",
     "network",
     "neuron",
     "regression",

@@ -177,6 +177,11 @@ class Classic(Sequential):
         """
         return list(self.record.path)
 
+    @property
+    def boundary(self) -> float | None:
+        """Where z parts the classes; None for values."""
+        return 0.0
+
     def decision_function(self, x: Any) -> np.ndarray:
         """The net input z = x·w + b of each row, before any threshold or squashing."""
         return self._shaped(self._z(self._rows(x)))

@@ -109,6 +109,11 @@ class Perceptron(Classic):
         return self.fires.threshold
 
     @property
+    def boundary(self) -> float:
+        """Θ: where z parts the classes."""
+        return self.threshold
+
+    @property
     def strict(self) -> bool:
         """Whether z must be above Θ."""
         return self.fires.strict
