@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.models import Adaline, KMeans, LinearRegression, LogisticRegression, Perceptron
+from chainrule.models import (
+    Adaline,
+    KMeans,
+    LinearRegression,
+    LogisticRegression,
+    McCullochPitts,
+    Perceptron,
+    collapse,
+)
 
 L = cr.layers
 GATE = [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -422,8 +430,7 @@ def test_the_rule_of_the_course_is_the_model_s():
 # --- two lines ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("engine", ["numpy", "xla"])
-@pytest.mark.parametrize("seed", [3, 7, 12])
+@pytest.mark.parametrize(("seed", "engine"), [(3, "numpy"), (12, "numpy"), (7, "xla")])
 def test_two_hidden_neurons_solve_xor(seed, engine):
     if engine == "xla":
         pytest.importorskip("jax")
@@ -1065,3 +1072,159 @@ d_x = network.backward(out - 0.25)
     delta = (a - 0.25) * a * (1 - a)
     assert net.linear.kernel.grad.item() == pytest.approx(delta * 0.1, rel=1e-12)
     assert names["d_x"].item() == pytest.approx(delta * 0.15, rel=1e-12)
+
+
+# --- the unit of 1943, and a stack that is one matrix ---------------------------------------------
+
+
+def test_mcculloch_and_pitts():
+    """Their figure 1: or, and, and-not; and inhibition that no number of inputs outweighs."""
+    assert McCullochPitts(1).truth_table(2)[:, 2].tolist() == OR
+    assert McCullochPitts(2).truth_table(2)[:, 2].tolist() == AND
+    assert McCullochPitts(1, inhibitory=[1]).truth_table(2)[:, 2].tolist() == [0, 0, 1, 0]
+    for n in (2, 4):
+        unit = McCullochPitts(1, inhibitory=[n])
+        for row in unit.truth_table(n + 1):
+            *bits, stop, y = row.tolist()
+            assert y == (sum(bits) >= 1 and not stop)
+    assert McCullochPitts(0, inhibitory=[0]).predict([[0], [1]]).tolist() == [1, 0]
+
+
+def test_a_net_of_them_computes_xor():
+    either, both = McCullochPitts(1), McCullochPitts(2)
+    hidden = np.stack([either.predict(GATE), both.predict(GATE)], axis=1)
+    assert McCullochPitts(1, inhibitory=[1]).predict(hidden).tolist() == XOR
+
+
+def test_a_unit_of_1943_is_a_model(tmp_path):
+    unit = McCullochPitts(2, inhibitory=[2])
+    unit.predict([[1, 1, 0]])
+    loaded = cr.load_model(unit.save(tmp_path / "unit.safetensors"))
+    assert loaded.get_config() == unit.get_config()
+    assert loaded.truth_table(3).tolist() == unit.truth_table(3).tolist()
+    assert unit.score([[1, 1, 0], [1, 1, 1]], [1, 0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: McCullochPitts(1).predict([[0.5, 1]]), "row 0, input 0: an input is not binary"),
+        (lambda: McCullochPitts(1.5), "threshold"),
+        (lambda: McCullochPitts(1, inhibitory=[-1]), "inhibitory"),
+        (lambda: McCullochPitts(1, inhibitory=[3]).predict([[0, 1]]), "4 inputs or more"),
+        (lambda: McCullochPitts(1).fit(GATE, OR), "Perceptron"),
+        (lambda: McCullochPitts(1).truth_table(40), "inputs is out of range"),
+        (lambda: McCullochPitts(1).score(GATE, [1]), "different lengths"),
+        (lambda: collapse(cr.Sequential([cr.Input((2,)), L.Dense(2, "relu"), L.Dense(1)])),
+         r"Dense 'dense'(.|\n)*not linear(.|\n)*relu"),
+        (lambda: collapse(cr.Sequential([L.Dense(2)])), "no weights yet"),
+        (lambda: collapse(L.Dense(2)), "Sequential"),
+        (lambda: collapse(cr.Sequential([cr.Input((4, 2)), L.Flatten(), L.Dense(1)])), "Flatten"),
+    ],
+)  # fmt: skip
+def test_what_these_refuse(make, words):
+    with pytest.raises(cr.errors.ChainruleError, match=words):
+        make()
+
+
+def test_a_linear_stack_is_one_matrix():
+    """By hand: (1 2; 3 4)·(5; 6) = (17; 39), (1, 1)·(5; 6) + 2 = 13."""
+    model = cr.Sequential([cr.Input((2,)), L.Dense(2), L.Dropout(0.5), L.Dense(1, "linear")])
+    model.set_weights([[[1, 2], [3, 4]], [1, 1], [[5], [6]], [2]])
+    one = collapse(model)
+    kernel, bias = one.layers[0].get_weights()
+    assert (kernel.tolist(), bias.tolist()) == ([[17], [39]], [13])
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    np.testing.assert_allclose(one.predict(x), model.predict(x), rtol=1e-5, atol=1e-5)
+    plain = cr.Sequential([cr.Input((2,)), L.Dense(2, use_bias=False), L.Activation("linear")])
+    assert collapse(plain).layers[0].bias is None
+    model.layers[0].activation = "tanh"
+    with pytest.raises(cr.errors.ArgumentError, match="tanh"):
+        collapse(model)
+
+
+# --- the moving line ------------------------------------------------------------------------------
+
+
+def test_the_line_is_where_z_is_at_the_threshold():
+    pytest.importorskip("matplotlib")
+    model = Perceptron().fit(GATE, AND)
+    figure = cr.plots.moving_line(model, GATE, AND)
+    assert len(figure.axes) == len(model.path) == 11
+    for axes, step in zip(figure.axes, model.path, strict=True):
+        lines = axes.get_lines()
+        assert ("no line here" in axes.get_title()) == (not lines)
+        for line in lines:
+            for x, y in zip(*line.get_data(), strict=True):
+                assert step.coef[0] @ [x, y] + step.intercept[0] == pytest.approx(0, abs=1e-12)
+                assert -0.19 < x < 1.19
+                assert -0.19 < y < 1.19
+    title = figure.axes[3].get_title()
+    assert title == "epoch 2, row 1\nw = (1, 0), b = -1"
+    two = Adaline().fit(GATE, AND, epochs=300)
+    axes = cr.plots.moving_line(two, GATE, AND, steps=[-1]).axes[0]
+    for x, y in zip(*axes.get_lines()[0].get_data(), strict=True):
+        assert two.coef_[0] @ [x, y] + two.intercept_[0] == pytest.approx(0.5)  # its threshold
+    values = LinearRegression(solver="gradient_descent").fit([[0.0], [1.0]], [1.0, 3.0], epochs=3)
+    figure = cr.plots.moving_line(values, [[0.0], [1.0]], [1.0, 3.0])
+    line = figure.axes[-1].get_lines()[0]
+    np.testing.assert_allclose(line.get_ydata(), values.predict(line.get_xdata().reshape(-1, 1)))
+
+
+def test_at_most_twelve_panels():
+    pytest.importorskip("matplotlib")
+    model = Adaline().fit(GATE, AND, epochs=50)
+    titles = [a.get_title() for a in cr.plots.moving_line(model, GATE, AND).axes]
+    assert len(titles) == 12
+    assert titles[0].startswith("start")
+    assert titles[-1].startswith("epoch 50\n")
+
+
+@pytest.mark.parametrize("ending", [".gif", ".png"])
+def test_the_film_has_a_picture_for_each_update(ending, tmp_path):
+    pytest.importorskip("matplotlib")
+    from PIL import Image
+
+    model = Perceptron().fit(GATE, OR)
+    path = tmp_path / f"or{ending}"
+    assert cr.plots.animate_line(model, GATE, OR, path, seconds=0.5) == str(path)
+    with Image.open(path) as film:
+        assert film.n_frames == len(model.path) == 5
+        pictures = []
+        for k in range(film.n_frames):
+            film.seek(k)
+            pictures.append(np.asarray(film.convert("RGB")).astype(int))
+        assert film.info["duration"] == 2000  # the last one stays
+    assert all(np.abs(a - b).sum() > 0 for a, b in itertools.pairwise(pictures))
+    before = path.read_bytes()
+    with pytest.raises(cr.errors.FileError, match="there already"):
+        cr.plots.animate_line(model, GATE, OR, path)
+    assert path.read_bytes() == before
+    cr.plots.animate_line(model, GATE, OR, path, steps=[-1], overwrite=True)
+    assert path.read_bytes() != before
+
+
+def test_what_cannot_be_drawn(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    model = Perceptron().fit(GATE, AND)
+    draw, film = cr.plots.moving_line, cr.plots.animate_line
+    for call, words in (
+        (lambda: draw(Perceptron(), GATE, AND), "no path"),
+        (lambda: draw(cr.Sequential([L.Dense(1)]), GATE, AND), "no path"),
+        (lambda: draw(KMeans(2).fit(GATE), GATE, AND), "no path"),
+        (lambda: draw(model, np.ones((4, 3)), AND), r"\(n, 2\)"),
+        (lambda: draw(model, GATE, [0, 1]), "different lengths"),
+        (lambda: draw(model, GATE, AND, steps=[11]), "no such step"),
+        (lambda: draw(model, GATE, AND, steps=[]), "no step"),
+        (lambda: film(model, GATE, AND, tmp_path / "and.mp4"), "ending"),
+        (lambda: film(model, GATE, AND, tmp_path / "and.gif", seconds=0), "seconds"),
+    ):
+        with pytest.raises(cr.errors.ChainruleError, match=words):
+            call()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(cr.errors.MissingExtraError, match="Pillow"):
+        film(model, GATE, AND, tmp_path / "and.gif")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(cr.errors.MissingExtraError, match=r"chainrule\[viz\]"):
+        draw(model, GATE, AND)

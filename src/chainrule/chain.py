@@ -13,8 +13,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
@@ -30,6 +28,7 @@ from .errors import (
     taken_past,
 )
 from .live import LiveTape, WithBackward, mixed
+from .live import open_tape as _open
 from .operators import Recordable, binary, raw
 from .symbol import symbolic, write_call
 from .vocabulary import loaded
@@ -37,7 +36,6 @@ from .vocabulary import loaded
 __all__ = ["Call", "Node", "Result", "Scope", "Tape", "TupleCall", "gradients", "op", "record"]
 __all__ += ["stop_gradient", "vjp"]
 
-_open: ContextVar[Tape | None] = ContextVar("chainrule_tape", default=None)
 active_tape = _open.get  # the innermost open tape of this thread, or None
 
 
@@ -291,15 +289,6 @@ class Tape(LiveTape):
     def __exit__(self, *exc: object) -> None:
         self.closed = True
         _open.reset(self._token)
-
-    @contextmanager
-    def resumed(self) -> Iterator[Tape]:
-        """Inside, a live tape is the open one again."""
-        token = _open.set(self)
-        try:
-            yield self
-        finally:
-            _open.reset(token)
 
     # --- inputs and scopes ----------------------------------------------------------------------
 

@@ -7,14 +7,17 @@ called `backward`. Other models and threads do not see it: nothing global is swi
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from .errors import StateError
 from .operators import Recordable
 
-__all__ = ["LiveTape", "WithBackward", "live_tape", "mixed"]
+__all__ = ["LiveTape", "WithBackward", "live_tape", "mixed", "open_tape"]
 
+open_tape: ContextVar[Any] = ContextVar("chainrule_tape", default=None)  # the innermost
 # the tape that the last `forward` of this thread left recording
 _live: ContextVar[Any] = ContextVar("chainrule_live_tape", default=None)
 
@@ -45,6 +48,15 @@ class LiveTape:
         """Go on recording what is made of the values here, although no `with` is open."""
         self.closed, self.live = False, True
         _live.set(weakref.ref(self))
+
+    @contextmanager
+    def resumed(self) -> Iterator[None]:
+        """Inside, it is the open tape again."""
+        token = open_tape.set(self)
+        try:
+            yield
+        finally:
+            open_tape.reset(token)
 
 
 class WithBackward(Recordable):
