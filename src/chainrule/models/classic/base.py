@@ -101,6 +101,10 @@ class Classic(Sequential):
         self.__dict__["_flat"] = True  # a target of one column was given, or none yet
         self.__dict__["_record"] = Record()
 
+    def compile(self, *args: Any, engine: str | None = "numpy", **kwargs: Any) -> None:
+        """As for every `Model`; on NumPy unless asked otherwise: it is a single layer."""
+        super().compile(*args, engine=engine, **kwargs)
+
     # --- reading --------------------------------------------------------------------------------
 
     @property
