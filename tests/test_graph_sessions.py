@@ -669,6 +669,9 @@ def test_places_that_are_none_are_refused_by_programs_too():
             with pytest.raises(ChainruleError):
                 sess.run([fetch, w.assign([0.0, 0.0, 0.0])], {i: [3]})
         assert sess.run(w).tolist() == [1.0, 2.0, 3.0]
+        power = tf.pow(2, i)
+        assert sess.run(power, {i: [3]}).tolist() == [8]
+        refused(DataError, "to a negative power is no whole number", sess.run, power, {i: [-1]})
 
 
 def test_tensors_that_do_not_fit():
