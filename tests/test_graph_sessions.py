@@ -653,6 +653,27 @@ def test_fetches_that_cannot_be():
     refused(ArgumentError, "two operations of this run change the variable", session().run, both)
 
 
+def test_places_that_are_none_are_refused_by_programs_too():
+    """A compiled program cannot look at its numbers: it tells the session, which does."""
+    i = tf.placeholder(tf.int32, [None], name="i")
+    w = tf.Variable([1.0, 2.0, 3.0])
+    of = {
+        "gather": tf.gather(w, i),
+        "one_hot": tf.one_hot(i, 3),
+        "loss": tf.nn.sparse_softmax_cross_entropy_with_logits(labels=i, logits=[[1.0, 2.0, 3.0]]),
+    }
+    for engine in ("numpy", "xla"):
+        sess = session(engine)
+        for fetch in of.values():
+            sess.run(fetch, {i: [2]})
+            with pytest.raises(ChainruleError):
+                sess.run([fetch, w.assign([0.0, 0.0, 0.0])], {i: [3]})
+        assert sess.run(w).tolist() == [1.0, 2.0, 3.0]
+        power = tf.pow(2, i)
+        assert sess.run(power, {i: [3]}).tolist() == [8]
+        refused(DataError, "to a negative power is no whole number", sess.run, power, {i: [-1]})
+
+
 def test_tensors_that_do_not_fit():
     whole, real = tf.constant([1, 2], name="whole"), tf.constant([1.0, 2.0], name="real")
     refused(DataError, "fix: tf.cast(whole, tf.float32)", tf.add, whole, real)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..arrays import is_traced, xp
 from ..errors import ArgumentError, DataError, ShapeError
+from ..operators import raw
 from ..ops.base import check_axes
 from .elementwise import floats_only
 from .kinds import STRING, TensorShape, as_dtype, as_shape
 from .making import make, take
-from .nodes import Tensor, constant_of, graph_of, tensor_of
+from .nodes import Operation, Tensor, constant_of, graph_of, tensor_of
 
 __all__ = [
     "argmax",
@@ -351,6 +354,36 @@ def _known(type: str, function: Any, x: Any, name: str | None) -> Tensor:
     return make(type, function, [x], name=name, dtype=_INT32, shape=lengths, differentiable=False)
 
 
+class Indexed(Operation):
+    """An operation one of whose arguments are places. NumPy refuses those that are none where it
+    comes to them; a compiled program raises a flag.
+
+    `limit` says how many there are, from the values of the arguments; `place` is their argument.
+    """
+
+    def __init__(self, *args: Any, limit: Callable[[list[Any]], int], place: int) -> None:
+        self.limit, self.place = limit, place
+        super().__init__(*args)
+
+    def compute(self, values: list[Any], run: Any) -> Any:
+        """What stands at the places."""
+        places, count = raw(values[self.place]), self.limit(values)
+        if is_traced(places):
+            m = xp(places)
+            run.flag(self, m.any(places < -count) | m.any(places >= count))
+        return super().compute(values, run)
+
+    def say(self) -> DataError:
+        """The error."""
+        return DataError(
+            "there is no such place",
+            where=self.where,
+            expected="whole numbers from 0 up to, but without, how many there are",
+            received=f"others in {self.inputs[self.place].op.name}",
+            fix="look at the smallest and the largest of them",
+        )
+
+
 def _lengths(shape: Any, where: str) -> tuple[int, ...]:
     if isinstance(shape, Tensor):
         raise ArgumentError(
@@ -360,7 +393,15 @@ def _lengths(shape: Any, where: str) -> tuple[int, ...]:
             received=repr(shape),
             fix="tf.reshape(x, [-1, 784]) keeps the number of rows",
         )
-    return tuple(int(n) for n in ((shape,) if np.ndim(shape) == 0 else shape))
+    given = (shape,) if np.ndim(shape) == 0 else tuple(shape)
+    if not all(hasattr(n, "__index__") for n in given):
+        raise ArgumentError(
+            "every length must be a whole number",
+            where=where,
+            expected="a list of whole numbers",
+            received=repr(shape)[:100],
+        )
+    return tuple(int(n) for n in given)
 
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
@@ -509,6 +550,7 @@ def gather(params: Any, indices: Any, name: str | None = None) -> Tensor:
         return make(
             "GatherV2", lambda t, i: ops.take(t, i, axis=0), [table, places], name=name,
             convert=False, dtype=table.dtype,
+            kind=partial(Indexed, limit=lambda values: np.shape(values[0])[0], place=1),
         )  # fmt: skip
 
 
@@ -629,6 +671,7 @@ def one_hot(
     return make(
         "OneHot", lambda v: ops.one_hot(v, depth, dtype=kind), [indices], name=name, dtype=kind,
         shape=shape, differentiable=False,
+        kind=partial(Indexed, limit=lambda values: depth, place=0),
     )  # fmt: skip
 
 

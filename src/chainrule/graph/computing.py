@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_traced
+from ..arrays import is_traced, xp
 from ..chain import Call, Node, Tape, record
 from ..errors import ArgumentError
 from ..operators import raw
@@ -95,8 +95,11 @@ class Run:
         flags: (operation, message, what was found): things that the numbers themselves tell.
     """
 
-    def __init__(self, plan: Plan, feeds: dict[Tensor, Any]) -> None:
+    def __init__(self, plan: Plan, feeds: dict[Tensor, Any], like: Any = None) -> None:
         self.plan, self.feeds = plan, feeds
+        # NumPy, or that of the program that is compiled; a rule that is differentiated again takes
+        # its constants from NumPy
+        self.namespace = xp(like) if plan.levels < 2 else np
         self.values: dict[Tensor, Any] = {}
         self.effects: list[Callable[[], None]] = []
         self.assigned: dict[int, Any] = {}
@@ -124,7 +127,7 @@ class Run:
             raise at(op, error, given) from error
         made = y if isinstance(y, tuple) else () if y is None else (y,)
         for tensor, value in zip(op.outputs, made, strict=True):
-            self.values[tensor] = self._watch(tensor, _typed(value, tensor.dtype))
+            self.values[tensor] = self._watch(tensor, self._typed(value, tensor.dtype))
 
     def _watch(self, tensor: Tensor, value: Any) -> Any:
         """The value, entered on every tape on which it does not stand yet, if a gradient is asked
@@ -136,6 +139,18 @@ class Run:
         for tape in self.tapes[known:]:
             value = Call(tape, value)
         return value
+
+    def _typed(self, value: Any, dtype: np.dtype) -> Any:
+        """A value as the tensor has it: NumPy widens whole numbers where TensorFlow does not, and
+        in a program constants meet what is traced, which not every rule allows.
+        """
+        if isinstance(value, Node):
+            return value
+        if dtype == STRING:
+            return np.asarray(value, dtype=object)
+        if not is_traced(value):
+            value = self.namespace.asarray(value)
+        return value if value.dtype == dtype else value.astype(dtype)
 
     def assign(self, box: Box, value: Any) -> None:
         """Give a variable a value once everything else is computed; it is nobody else's array."""
@@ -158,15 +173,6 @@ def on_tape(value: Any, tape: Tape) -> Node | None:
     return value if isinstance(value, Node) else None
 
 
-def _typed(value: Any, dtype: np.dtype) -> Any:
-    """Whole numbers in the type that the tensor has: NumPy widens where TensorFlow does not."""
-    if isinstance(value, Node):
-        return value
-    if not is_traced(value):
-        value = np.asarray(value, dtype=object if dtype == STRING else None)
-    return value if value.dtype == dtype else value.astype(dtype)
-
-
 def _tell(op: Operation, given: Sequence[Any]) -> None:
     """Say once of an operation that both its sides were stretched."""
     known = op.outputs[0].shape.is_known  # then it was said when the graph was made
@@ -177,14 +183,18 @@ def _tell(op: Operation, given: Sequence[Any]) -> None:
 
 
 def perform(
-    plan: Plan, fetched: Sequence[Tensor], reads: Sequence[Any], feeds: dict[Tensor, Any]
+    plan: Plan,
+    fetched: Sequence[Tensor],
+    reads: Sequence[Any],
+    feeds: dict[Tensor, Any],
+    like: Any = None,
 ) -> tuple[list[Any], list[Any], list[Any], list[Operation]]:
-    """A run as a function of its variables' values and feeds.
+    """A run as a function of its variables' values and feeds; `like` is traced in a program.
 
     Returns:
         the fetched values, those of `plan.writes` afterwards, the flags, whose flags they are.
     """
-    run = Run(plan, feeds)
+    run = Run(plan, feeds, like)
     with swap(list(plan.reads.values()), reads) as now:
         run.compute()
         written = [run.assigned.get(k, now.now.get(k)) for k in plan.writes]

@@ -267,10 +267,6 @@ def erf(x: Any, name: str | None = None) -> Tensor:
     return make("Erf", ops.erf, [x], name=name, shape="same", floats=True)
 
 
-def _power(a: Any, b: Any) -> Any:
-    return ops.power(a, b)
-
-
 def add(a: Any, b: Any, name: str | None = None) -> Tensor:
     """a + b.
 
@@ -346,7 +342,7 @@ def pow(a: Any, b: Any, name: str | None = None) -> Tensor:
         >>> tf.Session().run(tf.pow([2.0, 3.0], 2.0))
         array([4., 9.], dtype=float32)
     """
-    return make("Pow", _power, [a, b], name=name, shape="pair")
+    return make("Pow", ops.power, [a, b], name=name, shape="pair", kind=Power)
 
 
 def equal(a: Any, b: Any, name: str | None = None) -> Tensor:
@@ -564,12 +560,16 @@ class Quotient(Operation):
         """The quotient; a compiled program raises a flag instead of an error."""
         b = raw(values[1])
         if self.outputs[0].dtype.kind in "iu":
-            zero = xp(b).any(b == 0)
-            if is_traced(zero):
-                run.flag(self, zero)
-            elif zero:
+            wrong = xp(b).any(self.wrong(b))
+            if is_traced(wrong):
+                run.flag(self, wrong)
+            elif wrong:
                 raise self.say()
         return super().compute(values, run)
+
+    def wrong(self, b: Any) -> Any:
+        """Where the second of two whole numbers cannot be."""
+        return b == 0
 
     def say(self) -> DataError:
         """The error."""
@@ -579,6 +579,24 @@ class Quotient(Operation):
             expected="divisors other than 0",
             received=f"0 in {self.inputs[1].op.name}",
             fix="tf.maximum(b, 1), or divide floats, where the quotient is inf",
+        )
+
+
+class Power(Quotient):
+    """A power, which refuses whole numbers to a negative one: it is no whole number."""
+
+    def wrong(self, b: Any) -> Any:
+        """Where the exponent is negative."""
+        return b < 0
+
+    def say(self) -> DataError:
+        """The error."""
+        return DataError(
+            "a whole number to a negative power is no whole number",
+            where=self.where,
+            expected="exponents of 0 or more",
+            received=f"a negative number in {self.inputs[1].op.name}",
+            fix="tf.cast(x, tf.float32) first",
         )
 
 

@@ -105,7 +105,7 @@ def make(
     shape: Any = None,
     differentiable: bool = True,
     convert: bool = True,
-    kind: type[Operation] = Operation,
+    kind: Callable[..., Operation] = Operation,
 ) -> Tensor:
     """A new operation with one result, in the graph of its arguments.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..checks import is_number
 from ..errors import ArgumentError, DataError, ShapeError
 from ..operators import raw
 from ..vocabulary import answer
+from .arranging import Indexed
 from .elementwise import add, floats_only, sigmoid, tanh
 from .kinds import TensorShape
 from .making import make, need_floats, take
@@ -289,6 +291,7 @@ def sparse_softmax_cross_entropy_with_logits(
             "SparseSoftmaxCrossEntropyWithLogits",
             lambda t, v: ops.sparse_softmax_cross_entropy(v, t), [y, z], name=name, convert=False,
             dtype=z.dtype, shape=y.shape,
+            kind=partial(Indexed, limit=lambda values: np.shape(values[1])[-1], place=0),
         )  # fmt: skip
 
 

@@ -181,7 +181,7 @@ class Session:
 
             def step(now: list[Any], given: list[Any], wide: Any) -> Any:
                 fed = dict(zip(places, given, strict=True))
-                *made, ops = perform(plan, tensors, now, fed)
+                *made, ops = perform(plan, tensors, now, fed, wide)
                 tellers[:] = [ops]
                 return made
 
