@@ -1,7 +1,7 @@
 """Every program that the decks print, run as printed but for its import lines and what is mended.
 
 Each listing names its deck, its slide and what was mended: an erratum, or what the slide leaves to
-the reader (data). Graphs and sessions of deck 004 have a file of their own, named below.
+the reader (data). Graphs and sessions of deck 004 run in test_graph_sessions.py.
 """
 
 from __future__ import annotations
