@@ -1,7 +1,7 @@
 """Every program that the decks print, run as printed but for its import lines and what is mended.
 
 Each listing names its deck, its slide and what was mended: an erratum, or what the slide leaves to
-the reader (data). Graphs and sessions of deck 004 have a file of their own, named below.
+the reader (data). Graphs and sessions of deck 004 run in test_graph_sessions.py.
 """
 
 from __future__ import annotations
@@ -292,6 +292,11 @@ def test_deck_003_s_class_and_loop():
     assert names["loss"] == told[-1]
     found = [v.numpy().ravel() for v in network.linear.trainable_variables]
     assert np.concatenate(found) == pytest.approx([*w, b], rel=1e-12)
+    # without zero_grad the gradients of all epochs add up: the second update is another
+    network, told[:] = DECK_003_CLASS.run(**kit())["NeuralNetwork"](), []
+    DECK_003_LOOP.run(zero_grad=lambda: None, **given)
+    assert told[:2] == pytest.approx(losses[:2], rel=1e-12)
+    assert abs(told[2] - losses[2]) > 1e-3
 
 
 def test_deck_003_s_class_as_printed_does_not_run():
