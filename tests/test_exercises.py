@@ -467,6 +467,18 @@ def test_wrong_files_get_the_reason(name, tmp_path):
     assert made.points < made.out_of
 
 
+@pytest.mark.parametrize(("right", "share"), [(400, 1), (376, 1), (375, 2 / 3), (352, 2 / 3),
+                                              (351, 1 / 3), (320, 1 / 3), (319, 0), (0, 0)])  # fmt: skip
+def test_held_out_digits_give_their_share(right, share):
+    part = exercise("mnist_from_scratch").parts[-1]
+    (inputs,) = part.inputs(np.random.default_rng(0))
+    labels = inputs[-1].copy()
+    labels[right:] = (labels[right:] + 1) % 10
+    found, said = part.mark([inputs], [[labels]])
+    assert found == pytest.approx(share)
+    assert f"{right} of 400 held-out digits right" in said
+
+
 def test_what_a_function_returns_instead(tmp_path):
     text = with_changes(
         "backpropagation",
@@ -886,6 +898,12 @@ def test_a_class_becomes_a_table(tmp_path, monkeypatch, capsys):
     assert "there is no net in the file" in rows[4][8]
     assert len({row[9] for row in rows[1:]} - {"0"}) == 1  # all with the same inputs
     assert main(["grade", *names, "--exercise", "and_gate", "--out", "marks.csv"]) == 2
+    (tmp_path / "torn.py").write_bytes(b"\xff\xfe")
+    capsys.readouterr()
+    (tmp_path / "and_gate.py").write_text("def net(x, w:")
+    assert main(["grade", "and_gate.py", "torn.py", "--out", "two.csv"]) == 0
+    assert "torn.py      not marked: this is no text in UTF-8" in capsys.readouterr().out
+    assert "net (2)" in (tmp_path / "two.csv").read_text(encoding="utf-8-sig").split("\n")[0]
     for text in ("=1+1", "+1", "-1", "@x", "\t=1"):
         row = marks_csv([Grade(text, text, [PartGrade("p", 0, 1, text)], 0, [text])])
         assert next(csv.reader(row.split("\n")[1:]))[1] == "'" + text
