@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.models import Adaline, Perceptron
+from chainrule.models import Adaline, KMeans, LinearRegression, LogisticRegression, Perceptron
 
 L = cr.layers
 GATE = [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -517,3 +517,285 @@ def test_only_a_layer_alone_takes_the_long_steps():
     assert Settings(hidden=(4,)).completed(gates, 4).learning_rate == 0.05
     assert Settings(hidden=(), learning_rate=0.002).completed(table, 500).learning_rate == 0.002
     assert Settings(hidden=(), optimizer="sgd").completed(table, 500).learning_rate is None
+
+
+# --- regression -----------------------------------------------------------------------------------
+
+
+def normal_equations(x, y):
+    """(XᵀX)⁻¹Xᵀy with 50 digits."""
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(50):
+        a = mpmath.matrix([[*map(mpmath.mpf, map(float, row)), 1] for row in x])
+        b = mpmath.matrix([mpmath.mpf(float(v)) for v in y])
+        return [float(v) for v in mpmath.lu_solve(a.T * a, a.T * b)]
+
+
+@pytest.mark.parametrize("far", [0.0, 1e5])
+def test_the_closed_form_is_that_of_the_normal_equations(far):
+    """Also for columns far from 0, such as years, where XᵀX itself would lose ten digits."""
+    random = np.random.default_rng(4)
+    x = random.normal(size=(12, 3)) + far
+    y = x @ [1.0, -2.0, 0.5] + random.normal(size=12)
+    model = LinearRegression().fit(x, y)
+    *w, b = normal_equations(x, y)
+    np.testing.assert_allclose(model.coef_, w, rtol=1e-9)
+    np.testing.assert_allclose(model.intercept_, b, rtol=1e-7)
+    np.testing.assert_allclose(model.predict(x), x @ w + b, atol=1e-9 * max(1, far))
+    residual = y - x @ w - b
+    assert model.score(x, y) == pytest.approx(1 - residual @ residual / np.sum((y - y.mean()) ** 2))
+    assert model.rank_ == 3
+    assert model.history["loss"] == [pytest.approx(np.mean(residual**2), rel=1e-6)]
+
+
+def test_a_line_through_points_by_hand():
+    """x̄ = 2, ȳ = 4, Sxy = 4, Sxx = 2: slope 2, intercept 0, residuals 1/3 · (−1, 2, −1)... by hand."""
+    model = LinearRegression().fit([[1.0], [2.0], [3.0]], [2.0, 5.0, 5.0])
+    assert model.coef_.tolist() == [pytest.approx(1.5)]
+    assert model.intercept_ == pytest.approx(1.0)
+    assert isinstance(model.intercept_, float)
+    assert model.score([[1.0], [2.0], [3.0]], [2.0, 5.0, 5.0]) == pytest.approx(0.75)
+
+
+def test_columns_that_say_the_same_have_the_shortest_answer():
+    x = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]])
+    model = LinearRegression().fit(x, [5.0, 10.0, 15.0])
+    np.testing.assert_allclose(model.coef_, [1.0, 2.0], atol=1e-12)  # of a + 2b = 5 the shortest
+    assert model.rank_ == 1
+
+
+def test_without_a_bias_and_several_targets():
+    x = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
+    y = x @ np.array([[1.0, 2.0], [3.0, -1.0]])
+    model = LinearRegression(units=2, use_bias=False).fit(x, y)
+    np.testing.assert_allclose(model.coef_, [[1, 3], [2, -1]], atol=1e-12)
+    assert model.predict(x).shape == (3, 2)
+    assert model.score(x, y) == pytest.approx(1)
+
+
+def test_the_descent_comes_to_the_closed_form():
+    random = np.random.default_rng(6)
+    x = random.normal(size=(20, 2))
+    y = x @ [2.0, -1.0] + 0.5 + 0.1 * random.normal(size=20)
+    exact = LinearRegression().fit(x, y)
+    model = LinearRegression(solver="gradient_descent").fit(x, y, epochs=300)
+    np.testing.assert_allclose(model.coef_, exact.coef_, rtol=1e-8)
+    np.testing.assert_allclose(model.intercept_, exact.intercept_, rtol=1e-8)
+    w, _, losses = plain_adaline(x.tolist(), y.tolist(), model.learning_rate, 5)
+    model = LinearRegression(solver="gradient_descent", learning_rate=model.learning_rate)
+    model.fit(x, y, epochs=5)
+    np.testing.assert_allclose(model.coef_, w, rtol=1e-12)
+    np.testing.assert_allclose(model.history["loss"], losses, rtol=1e-12)
+    assert "∂E/∂w1_11" in str(cr.explain(model, x[:2], y[:2]))
+
+
+def logistic_minimum(x, y, l2=0.0):
+    """The root of the gradient of the cross-entropy, with 40 digits, by mpmath's own search."""
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(40):
+        rows = [[*map(mpmath.mpf, map(float, row)), mpmath.mpf(1)] for row in x]
+        n, m = len(rows), len(rows[0])
+
+        def gradient(*w):
+            p = [1 / (1 + mpmath.exp(-mpmath.fdot(row, w))) for row in rows]
+            return [mpmath.fsum((p[i] - int(y[i])) * rows[i][j] for i in range(n)) / n
+                    + (2 * mpmath.mpf(l2) * w[j] if j < m - 1 else 0) for j in range(m)]  # fmt: skip
+
+        return [float(v) for v in mpmath.findroot(gradient, [0] * m)]
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.05])
+def test_newton_finds_the_minimum(l2):
+    random = np.random.default_rng(8)
+    x = random.normal(size=(15, 2))
+    y = (x[:, 0] + random.normal(size=15) > 0).astype(int)
+    model = LogisticRegression(l2=l2).fit(x, y)
+    *w, b = logistic_minimum(x, y, l2)
+    np.testing.assert_allclose(model.coef_[0], w, rtol=1e-9)
+    np.testing.assert_allclose(model.intercept_, [b], rtol=1e-9)
+    assert model.converged
+    p = 1 / (1 + np.exp(-(x @ w + b)))
+    np.testing.assert_allclose(model.predict_proba(x), np.stack([1 - p, p], 1), rtol=1e-8)
+    np.testing.assert_array_equal(model.predict(x), (p > 0.5).astype(int))
+    assert model.score(x, y) == np.mean((p > 0.5) == y)
+    descent = LogisticRegression(l2=l2, solver="gradient_descent").fit(x, y, epochs=300)
+    losses = descent.history["loss"]
+    assert all(b < a for a, b in itertools.pairwise(losses[:20]))
+    assert all(b < a + 1e-15 for a, b in itertools.pairwise(losses))  # at the end it is rounding
+    cross = -np.mean(np.log(np.where(y, p, 1 - p))) + l2 * np.dot(w, w)
+    assert losses[0] == pytest.approx(np.log(2))
+    assert losses[-1] == pytest.approx(cross, rel=1e-4)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(cross, rel=1e-6)
+    assert "sigmoid" in str(cr.explain(model, x[:1], y[:1]))
+
+
+def test_three_classes_by_newton_and_by_descent():
+    x, y = cr.datasets.load_iris(return_X_y=True)
+    model = LogisticRegression(units=3, l2=0.01).fit(x, y)
+    p = model.predict_proba(x)
+    d_w = x.T @ (p - np.eye(3)[y]) / 150 + 2 * 0.01 * model.coef_.T
+    assert np.abs(d_w).max() < 1e-9  # the gradient is 0 at the minimum of a convex loss
+    assert np.abs((p - np.eye(3)[y]).mean(0)).max() < 1e-9
+    assert model.score(x, y) > 0.95
+    descent = LogisticRegression(units=3, l2=0.01, solver="gradient_descent").fit(x, y, epochs=30)
+    assert descent.history["loss"][0] == pytest.approx(np.log(3))
+    assert descent.history["loss"][-1] < descent.history["loss"][0]
+
+
+def test_classes_that_a_line_parts_have_no_best_weights():
+    with pytest.warns(UserWarning, match="a line parts the classes"):
+        model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
+    assert model.score([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]) == 1
+    assert not model.converged
+    assert LogisticRegression(l2=0.01).fit([[0.0], [1.0]], [0, 1]).converged
+
+
+@pytest.mark.parametrize("make", [LinearRegression, LogisticRegression])
+def test_regressions_as_files(make, tmp_path):
+    model = make(solver="gradient_descent").fit(GATE, OR, epochs=4)
+    loaded = cr.load_model(model.save(tmp_path / "r.safetensors"))
+    np.testing.assert_array_equal(loaded.predict(GATE), model.predict(GATE))
+    assert loaded.get_config() == model.get_config()
+    np.testing.assert_array_equal(loaded.fit(GATE, OR, epochs=2).coef_,
+                                  model.fit(GATE, OR, epochs=2).coef_)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: LinearRegression(solver="svd"), "solver"),
+        (lambda: LinearRegression().fit(GATE, OR, epochs=5), "gradient_descent"),
+        (lambda: LinearRegression(solver="gradient_descent").fit(GATE, OR, epochs=1).rank_, "exact"),
+        (lambda: LogisticRegression().fit(GATE, [0, 1, 2, 1]), "units=k"),
+        (lambda: LogisticRegression(units=3).fit(GATE, [0, 1, 3, 1]), "outside the classes"),
+        (lambda: LogisticRegression(l2=-1), "l2"),
+        (lambda: LogisticRegression().fit(GATE, OR, engine="xla"), "gradient_descent"),
+        (lambda: KMeans(5).fit([[0.0], [1.0], [1.0]]), r"KMeans\(n_clusters=2\)"),
+        (lambda: KMeans(0), "n_clusters"),
+        (lambda: KMeans(2.5), "n_clusters"),
+        (lambda: KMeans(init="k-mean++"), "did you mean"),
+        (lambda: KMeans(2, init=[[0.0], [1.0]]).fit(GATE), "do not fit"),
+        (lambda: KMeans().labels_, "fit"),
+        (lambda: KMeans().fit([[np.nan]]), "not finite"),
+        (lambda: KMeans(random_state=0), "seed"),
+    ],
+)  # fmt: skip
+def test_what_else_is_refused(make, words):
+    with pytest.raises(cr.errors.ChainruleError, match=words):
+        make()
+
+
+# --- k-means --------------------------------------------------------------------------------------
+
+
+def plain_lloyd(x, centers):
+    """Both steps in plain loops, until nothing moves."""
+    labels = None
+    while True:
+        new = [min(range(len(centers)), key=lambda j, r=r: sum((a - b) ** 2 for a, b in zip(r, centers[j], strict=True)))
+               for r in x]  # fmt: skip
+        if new == labels:
+            return labels, centers
+        labels = new
+        groups = [
+            [r for r, g in zip(x, labels, strict=True) if g == j] for j in range(len(centers))
+        ]
+        centers = [[sum(c) / len(g) for c in zip(*g, strict=True)] for g in groups]
+
+
+def test_lloyd_s_steps_are_those_of_plain_loops():
+    x = cr.datasets.load_iris().data
+    first = x[[3, 60, 120]]
+    labels, centers = plain_lloyd(x.tolist(), first.tolist())
+    model = KMeans(3, init=first).fit(x)
+    assert model.labels_.tolist() == labels
+    np.testing.assert_allclose(model.cluster_centers_, centers, rtol=1e-12)
+    np.testing.assert_array_equal(model.path[0], first)
+    inertia = sum((a - b) ** 2 for r, g in zip(x.tolist(), labels, strict=True)
+                  for a, b in zip(r, centers[g], strict=True))  # fmt: skip
+    assert model.inertia_ == pytest.approx(inertia, rel=1e-12)
+    assert model.converged
+    assert all(b <= a for a, b in itertools.pairwise(model.history["inertia"]))
+    assert len(model.path) == model.n_iter_ + 1
+
+
+def test_the_irises_in_three_groups():
+    """78.851441 with groups of 50, 62 and 38: what every book and library gives for k = 3."""
+    x = cr.datasets.load_iris().data
+    model = KMeans(3).fit(x)
+    assert model.inertia_ == pytest.approx(78.851441426146, rel=1e-12)
+    assert sorted(np.bincount(model.labels_).tolist()) == [38, 50, 62]
+    assert len(set(model.labels_[:50])) == 1  # setosa alone
+    np.testing.assert_array_equal(model.predict(x), model.labels_)
+    assert model.score(x) == pytest.approx(-model.inertia_)
+    np.testing.assert_array_equal(KMeans(3).fit_predict(x), model.labels_)  # equal seeds
+
+
+def test_an_empty_group_gets_a_row():
+    x = [[0.0], [1.0], [10.0], [11.0]]
+    model = KMeans(3, init=[[0.0], [10.0], [500.0]]).fit(x)
+    assert sorted(np.bincount(model.labels_, minlength=3).tolist()) == [1, 1, 2]
+    assert np.isfinite(model.cluster_centers_).all()
+
+
+def test_a_fit_that_is_cut_short_agrees_with_itself():
+    x = cr.datasets.load_iris().data
+    model = KMeans(3, init=x[:3], max_iter=1).fit(x)
+    assert not model.converged
+    np.testing.assert_array_equal(model.labels_, model.predict(x))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_k_means_as_a_file_and_on_both_engines(engine, tmp_path):
+    if engine == "xla":
+        pytest.importorskip("jax")
+    x = cr.datasets.load_iris().data
+    model = KMeans(3, init=x[[3, 60, 120]]).fit(x)
+    loaded = cr.load_model(model.save(tmp_path / "k.safetensors"))
+    np.testing.assert_array_equal(loaded.predict(x, engine=engine), model.labels_)
+    assert loaded.get_config() == model.get_config()
+    with pytest.raises(cr.errors.ArgumentError, match="not in a model's file"):
+        _ = loaded.labels_
+
+
+DECK_001 = """
+X_iris = iris.data
+Y_iris = iris.target
+
+x = DataFrame(iris.data, columns=['Sepal Length', 'Sepal Width', 'Petal Length', 'Petal Width'])
+y = DataFrame(iris.target, columns=['Target'])
+x.head(5)
+
+model = KMeans(n_clusters=3)
+model.fit(x)
+predicted = model.labels_
+"""
+
+
+class DataFrame:
+    """What the deck's program uses of pandas: an array with names of columns."""
+
+    def __init__(self, data, columns):
+        self.values, self.columns = np.asarray(data), columns
+        self.shape, self.dtype, self.ndim = self.values.shape, self.values.dtype, self.values.ndim
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __len__(self):
+        return len(self.values)
+
+    def head(self, n):
+        return self.values[:n]
+
+
+def test_deck_001_s_program():
+    """Its listing ends inside a list of names, and before the clusters: completed here."""
+    names = {"DataFrame": DataFrame}
+    head = "from chainrule.models import KMeans\nfrom chainrule import datasets\n"
+    exec(head + "iris = datasets.load_iris()\n" + DECK_001, names)  # noqa: S102
+    assert names["x"].head(2).tolist() == [
+        [5.1, 3.5, 1.4, 0.2],
+        [4.9, 3.0, 1.4, 0.2],
+    ]  # the slide's
+    assert sorted(np.bincount(names["predicted"]).tolist()) == [38, 50, 62]

@@ -101,7 +101,7 @@ def test_a_model_without_weights_gets_those_that_it_would_have_had():
         if test:
             range_test(model, *plane(), steps=10, engine="numpy")
             assert not model.built
-        model.predict(plane()[0], verbose=0)
+        model.predict(plane()[0], verbose=0, engine="numpy")
         return model.get_weights()[0]
 
     assert (made(True) == made(False)).all()

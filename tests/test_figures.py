@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import warnings
 from xml.etree import ElementTree
 
 import mpmath
@@ -17,7 +16,17 @@ import chainrule as cr
 from chainrule import figures
 from chainrule.cli import main
 from chainrule.errors import ArgumentError, FileError
-from chainrule.figures import curves, descent, surfaces, walks
+from chainrule.figures import (
+    curves,
+    descent,
+    fits,
+    images,
+    planes,
+    sequences,
+    surfaces,
+    units,
+    walks,
+)
 from chainrule.figures.paper import content_of
 from chainrule.svg import Drawing
 from reading_svg import HOME, check_clear
@@ -26,7 +35,11 @@ pytest.importorskip("matplotlib")
 
 ROWS = {row.name: row for row in figures.rows()}
 # the smallest form of those that take long
-SMALL: dict[str, dict] = {}
+SMALL: dict[str, dict] = {
+    "fitting": {"epochs": 5},
+    "training_curves": {"epochs": 5},
+    "two_lines": {"epochs": 5},
+}
 
 
 def small(name):
@@ -46,26 +59,19 @@ def test_each_is_drawn_and_says_what_it_is(name):
     assert row.decks, "which deck shows it?"
     assert set(row.decks) <= {"000", "001", "002", "003", "004"}
     assert row.title
-    assert row.look.endswith(".")
+    assert row.look.endswith((".", "?"))
     assert getattr(figures, name) is row.draw
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        picture = small(name)
-        if not isinstance(picture, Drawing):
-            _check_words_apart(picture)
-        content = content_of(picture, "svg")
+    picture = small(name)  # warnings are errors here
     assert picture.title
     assert len(picture.description) > 20
-    tree = ElementTree.fromstring(content)  # noqa: S314 - what we wrote ourselves
-    spoken = [e.text for e in tree if e.tag.endswith("}title") or e.tag.endswith("}desc")]
-    assert spoken == [picture.title, picture.description]
-    assert tree.get("role") == "img"
     if isinstance(picture, Drawing):
         check_clear(picture, over=lambda line: name in CROSSED)
+    else:
+        _check_words_apart(picture)
 
 
 # drawings in which lines belong to what is written on them
-CROSSED: set[str] = set()
+CROSSED = {"deep_network"}  # lines end under the circles
 
 
 def _check_words_apart(figure):
@@ -93,6 +99,15 @@ def _check_words_apart(figure):
             apart = (box.x1 <= found.x0 + 1 or found.x1 <= box.x0 + 1
                      or box.y1 <= found.y0 + 1 or found.y1 <= box.y0 + 1)  # fmt: skip
             assert apart, (text, other)
+
+
+@pytest.mark.parametrize("name", ["surface", "cost_curve", "rnn"])
+def test_files_say_what_is_seen(name):
+    picture = figures.figure(name)
+    tree = ElementTree.fromstring(content_of(picture, "svg"))  # noqa: S314 - what we wrote ourselves
+    spoken = [e.text for e in tree if e.tag.endswith("}title") or e.tag.endswith("}desc")]
+    assert spoken == [picture.title, picture.description]
+    assert tree.get("role") == "img"
 
 
 def test_the_list_needs_no_matplotlib():
@@ -144,7 +159,7 @@ def test_a_drawing_as_png_has_its_size_and_colours():
     from PIL import Image
 
     picture = Drawing(100, 60, "a box")
-    picture.rect(20, 10, 50, 40, fill="#0072B2")
+    picture.rect(20, 10, 50, 30, fill="#0072B2")
     picture.circle(85, 30, 8, fill="#D55E00")
     picture.text(45, 30, "$x_1$", colour="#FFFFFF")
     image = Image.open(io.BytesIO(content_of(picture, "png"))).convert("RGB")
@@ -152,6 +167,7 @@ def test_a_drawing_as_png_has_its_size_and_colours():
     assert image.getpixel((50, 26)) == (0, 0x72, 0xB2)
     assert image.getpixel((170, 60)) == (0xD5, 0x5E, 0)
     assert image.getpixel((6, 60)) == (255, 255, 255)
+    assert image.getpixel((50, 100)) == (255, 255, 255), "y runs downwards"
     inside = np.asarray(image)[50:70, 60:120]
     assert (inside == 255).all(-1).any(), "the text is painted, as it stands"
     assert content_of(picture, "pdf")[:4] == b"%PDF"
@@ -167,7 +183,7 @@ def test_wrong_names_and_options():
         figures.figure("surface", optimiser="adam")
     with pytest.raises(ArgumentError, match="this figure has no option x"):
         figures.figure("softmax", x=1)
-    with pytest.raises(ArgumentError, match="one of 'paths'"):
+    with pytest.raises(ArgumentError, match="one of 'learning_rates', 'paths'"):
         figures.animation("surface")
     with pytest.raises(FileError, match=r"expected: \.svg, \.png, \.pdf, \.gif"):
         figures.save(figures.softmax(), "softmax.jpg")
@@ -188,6 +204,21 @@ WRONG = [
     ("batches", {"epochs": 21}, "from 1 to 20"),
     ("cost_curve", {"start": "left"}, "start is out of range"),
     ("bias_shift", {"bias": 0}, "from 0.1 to 6"),
+    ("network", {"deck": "005"}, "one of '000', '001'"),
+    ("network", {"notation": "006"}, "notation has an unknown value"),
+    ("forward_pass", {"deck": "000"}, "one of '001', '002', '004'"),
+    ("backpropagation", {"deck": "003"}, "one of '001', '002', '004'"),
+    ("neuron", {"inputs": 13}, "1 to 12"),
+    ("deep_network", {"hidden": 6}, "from 0 to 5"),
+    ("two_lines", {"activation": "relu"}, "one of 'sigmoid', 'tanh'"),
+    ("vanishing", {"depth": 1}, "from 2 to 30"),
+    ("fitting", {"epochs": 0}, "from 1 to 20,000"),
+    ("dropout", {"rate": 1.0}, "from 0.05 to 0.9"),
+    ("split", {"validation": 1}, "above 0 and below 1"),
+    ("convolution", {"row": 3}, "row has an unknown value"),
+    ("pooling", {"kind": "min"}, "one of 'max', 'average'"),
+    ("rnn", {"steps": 7}, "from 2 to 6"),
+    ("lstm", {"x": float("inf")}, "from -20 to 20"),
     ("activation_card", {"activation": "softmax"}, "each number by itself"),
     ("activation_card", {"activation": "sigmoit"}, "did you mean 'sigmoid'"),
 ]
@@ -240,6 +271,7 @@ def test_the_command_draws_and_never_over_a_file(tmp_path, monkeypatch, capsys):
     with Image.open(tmp_path / "p.gif") as image:
         assert image.n_frames == 3
         assert image.info["comment"] == b"Paths to the minimum"
+        assert image.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cost_curve.svg", "p.gif"]
 
 
@@ -252,6 +284,7 @@ REFUSED = [
     (["surface", "--format", "png"], "--out NAME.png"),
     (["surface", "--steps", "many"], "invalid int"),
     (["--rate", "1"], "which figure?"),
+    (["surface", "--json"], "for the list"),
     (["--all"], "needs a folder"),
     (["surface", "--all", "--out", "f"], "received: surface"),
     (["--all", "--rate", "1", "--out", "f"], "received: --rate"),
@@ -285,7 +318,8 @@ def test_every_option_can_be_typed():
 
     typed = {name for name, *_ in _OPTIONS.values()}
     used = {option for row in ROWS.values() for option in row.options}
-    assert used == typed
+    assert used - {"rate"} == typed  # --rate is a figure's learning rate, or its rate
+    assert main(["plot", "softmax", "--help"]) == 0
 
 
 # --- activations --------------------------------------------------------------------------------
@@ -393,6 +427,13 @@ def test_the_rate_that_is_too_large_and_the_one_too_small():
         np.testing.assert_allclose(axes.lines[1].get_xdata(), want, rtol=1e-9)
     assert [t.split(":")[0] for t in titles(figure)] == ["too small", "right", "too large"]
     assert titles(figures.learning_rates(1.5, 2))[1].startswith("diverges: α = 1.5")
+    moving = figures.animation("learning_rates", steps=3)
+    moving.show(2)
+    assert [len(axes.lines[1].get_xdata()) for axes in moving.figure.axes] == [3, 3, 3]
+    moving.show(3)  # as the figure that does not move
+    still = figures.learning_rates(steps=3)
+    for axes, other in zip(moving.figure.axes, still.axes, strict=True):
+        assert axes.lines[1].get_xdata().tolist() == other.lines[1].get_xdata().tolist()
 
 
 def test_each_start_finds_the_minimum_of_its_own_valley():
@@ -419,3 +460,177 @@ def test_updates_of_an_epoch():
     ]  # fmt: skip
     assert [len(a.lines[-1].get_xdata()) for a in figure.axes] == [3, 15, 129]
     assert figure.axes[1].lines[-1].get_xdata()[-1] == 2
+
+
+# --- lines in the plane, fitting, depth ---------------------------------------------------------
+
+
+def test_the_perceptron_of_deck_002():
+    figure = figures.perceptron_line()
+    sigma = 1 / (1 + mpmath.exp(6))
+    assert f"{float(sigma):.4g}" in figure.description
+    line = next(x for x in figure.axes[0].lines if x.get_label().startswith("sum = 0"))
+    for x1, x2 in zip(*line.get_data(), strict=True):
+        assert 1 + 3 * x1 - 2 * x2 == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("w1", "w2"), [(3.0, -1.0), (0.5, 2.0), (0.0, 1.0), (-2.0, 0.0)])
+def test_a_line_is_where_the_sum_is_zero(w1, w2):
+    axes = figures.softmax().axes[0]
+    planes._line(axes, (w1, w2), 0.7)
+    for x1, x2 in axes.lines[-1].get_xydata():
+        assert w1 * x1 + w2 * x2 + 0.7 == pytest.approx(0, abs=1e-9)
+
+
+def test_lines_of_the_gates_part_them():
+    for axes in figures.gates().axes[:2]:
+        (x1, y1), (x2, y2) = axes.lines[0].get_xydata()
+        side = (planes.CORNERS[:, 1] - y1) * (x2 - x1) - (planes.CORNERS[:, 0] - x1) * (y2 - y1)
+        targets = {"AND": (0, 0, 0, 1), "OR": (0, 1, 1, 1)}[axes.get_title()[:3].strip(":")]
+        fired = side * (1 if side[3] > 0 else -1) > 1e-9
+        assert fired.astype(int).tolist() == list(targets)  # the line itself does not fire
+    assert len(figures.gates().axes[2].lines) == 2  # only the points
+
+
+def test_two_neurons_solve_xor_or_it_is_said():
+    solved = figures.two_lines(epochs=300)
+    assert solved.description.startswith("solved after 300 epochs with seed 0")
+    model = planes.solved_xor("sigmoid", 0, 300)
+    (w, b), (v, c) = (layer.get_weights() for layer in model.layers)
+    for corner, target in zip(planes.CORNERS, (0, 1, 1, 0), strict=True):
+        a = [1 / (1 + mpmath.exp(-(corner @ w[:, k] + b[k]))) for k in range(2)]
+        assert (sum(p * q for p, q in zip(a, v[:, 0], strict=True)) + c[0] > 0) == target
+    for k, line in enumerate(solved.axes[0].lines[:2]):
+        for place in zip(*line.get_data(), strict=True):
+            assert np.dot(place, w[:, k]) + b[k] == pytest.approx(0, abs=1e-4)
+    assert figures.two_lines(epochs=3).title == "Two neurons, two lines: XOR (not solved)"
+
+
+def test_diagnoses():
+    fit = fits.trained("underfitting", 250, 1)  # a line can be solved in closed form
+    x, t = (np.asarray(v, np.float64)[:, 0] for v in fit.train)
+    a, b = np.polyfit(x, t, 1)
+    least = float(np.mean((a * x + b - t) ** 2))
+    assert fit.history["loss"][-1] == pytest.approx(least, rel=2e-3)
+    assert fits.diagnosis(least, least * 1.1, float(np.var(t)))[0] == "underfitting"
+    assert len(fit.validation[0]) == 60
+    figure = figures.training_curves(epochs=4)
+    history = fits.trained("overfitting", 4, 1).history
+    assert figure.axes[0].lines[0].get_ydata().tolist() == history["loss"]
+    best = int(np.argmin(history["val_loss"])) + 1
+    assert f"in epoch {best};" in figure.description
+
+
+def test_gradients_by_depth_by_hand():
+    found = fits.layer_gradients("tanh", 3, 5)
+    # the same network and its backward pass in plain NumPy, from the same first values
+    kernels = [np.asarray(cr.initializers.GlorotUniform(seed=5 + k)(s), np.float64)
+               for k, s in enumerate([(16, 32), (32, 32), (32, 32), (32, 1)])]  # fmt: skip
+    random = np.random.default_rng(5)
+    outs, t = [random.normal(size=(64, 16))], random.normal(size=(64, 1))
+    for kernel in kernels[:-1]:
+        outs.append(np.tanh(outs[-1] @ kernel))
+    d = 2 * (outs[-1] @ kernels[-1] - t) / 64
+    for layer in (2, 1, 0):
+        d = (d @ kernels[layer + 1].T) * (1 - outs[layer + 1] ** 2)
+        assert np.abs(outs[layer].T @ d).mean() == pytest.approx(found[layer], rel=1e-4)
+    sigmoid, relu = (fits.layer_gradients(name) for name in ("sigmoid", "relu"))
+    assert sigmoid[0] / sigmoid[-1] < 1e-4  # 7 factors of at most ¼: below 6.1e-5 times weights
+    assert 0.1 < relu[0] / relu[-1] < 10
+
+
+# --- networks, windows, time --------------------------------------------------------------------
+
+
+def test_numbers_of_the_decks_stand_in_the_networks():
+    """From the specification of the decks, in float64."""
+    shown = figures.forward_pass("004").svg()
+    for number in ("0.377500", "0.593270", "1.105906", "0.772928", "0.298371"):
+        assert number in shown
+    shown = figures.backpropagation("004").svg()
+    for number in ("0.008771", "−0.038098", "0.000439", "0.082167", "−0.022740", "0.100400"):
+        assert number in shown
+    assert "0.057070" in figures.backpropagation("001").svg()
+    assert "−0.687650" in figures.backpropagation("002").svg()
+    assert "0.1082" in figures.backpropagation_graph().svg()
+    for name, d in (("w1", 0.00102139588148), ("w2", 0.0570703982011), ("b2", 0.0947562809691)):
+        assert f"∂ {d:.4g}" in figures.backpropagation_graph().svg(), name
+
+
+def test_weights_are_named_as_each_deck_names_them():
+    names = {"000": "W1[2,1]", "001": "w2", "002": "w5", "003": "W1[4,3]", "004": "w8"}
+    for deck, name in names.items():
+        assert f">{name}<" in figures.network(deck).svg()
+    shown = figures.network("004", "standard").svg()
+    assert ">w2_22<" in shown
+    assert "0.15" not in shown
+
+
+def test_the_window_by_hand():
+    made = [[-4, -2, 2], [-2, 0, 5], [-2, 4, 2]]
+    for i, j in np.ndindex(3, 3):
+        total = sum(int(images.IMAGE[i + a, j + b]) * int(images.KERNEL[a, b])
+                    for a in range(3) for b in range(3))  # fmt: skip
+        assert total == made[i][j]
+        picture = figures.convolution(i, j)
+        assert picture.description.endswith(f" = {total}".replace("-", "−"))
+        terms = picture.description.split(": ")[1].split(" = ")[0].split(" + ")
+        assert sum(eval(t.replace("·", "*").replace("−", "-")) for t in terms) == total  # noqa: S307
+    texts = [t.text for t in ElementTree.fromstring(figures.convolution().svg()).iter() if t.text]  # noqa: S314
+    assert texts.count("5") == 1
+    assert figures.pooling("average").description.endswith("2.5, 2; 2.25, 4")
+
+
+def test_sizes_of_the_famous_networks():
+    assert "61,706 parameters" in figures.lenet5().svg()
+    alexnet = figures.alexnet()
+    assert "55·55·96 = 290,400 units" in alexnet.description
+    assert "227×227×3" in alexnet.svg()
+    assert "60,965,224 parameters" in alexnet.svg()
+    later = cr.Sequential([cr.Input((2,)), cr.layers.Dense(2)])
+    assert np.any(later.get_weights()[0]), "layers made afterwards have first values again"
+
+
+def test_states_of_the_rnn_by_a_plain_loop():
+    h, found = mpmath.mpf(0), []
+    for x in ("1", "0.5", "-1", "0", "0.8", "-0.4"):
+        h = mpmath.tanh(mpmath.mpf("0.8") * mpmath.mpf(x) + h / 2)
+        found.append(float(h))
+    np.testing.assert_allclose(sequences.states_of(6), found, rtol=1e-12)
+    assert f">{found[2]:.4f}<".replace("-", "−") in figures.rnn(3).svg()
+
+
+def test_the_step_of_the_lstm_is_that_of_the_layer():
+    layer = cr.layers.LSTM(1, return_state=True, dtype="float64")
+    layer.build((1, 1, 1))
+    shapes = [w.shape for w in layer.get_weights()]
+    layer.set_weights([np.full(shapes[0], 0.5), np.full(shapes[1], 0.5), [0.0, 1.0, 0.0, 0.0]])
+    start = [np.array([[0.2]]), np.array([[0.5]])]
+    _, h, c = layer(np.array([[[1.3]]]), initial_state=start)
+    found = sequences.gates_of(1.3)
+    assert found["h"] == pytest.approx(float(np.asarray(h)[0, 0]), rel=1e-12)
+    assert found["c"] == pytest.approx(float(np.asarray(c)[0, 0]), rel=1e-12)
+
+
+def test_attention_weights():
+    figure = figures.attention(3)
+    random = np.random.default_rng(3)
+    e, q, k = random.normal(size=(7, 8)), random.normal(size=(8, 8)), random.normal(size=(8, 8))
+    scores = (e @ q) @ (e @ k).T / 8 / 8**0.5
+    want = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    np.testing.assert_allclose(figure.axes[0].images[0].get_array(), want, rtol=1e-12)
+
+
+def test_dropout_and_rows():
+    masks = units.masks_of(0.25, 4, units=4000, steps=2)
+    assert set(masks.ravel().tolist()) == {0.0, float(np.float32(1 / 0.75))}
+    assert (masks == 0).mean() == pytest.approx(0.25, abs=0.03)
+    assert (masks[0] != masks[1]).any()
+    out = units.masks_of(0.5, 0)[0] == 0
+    assert figures.dropout().svg().count("stroke-dasharray") == sum(
+        int((m == 0).sum()) for m in units.masks_of(0.5, 0)
+    )
+    assert f"step 1 units {' '.join(str(i + 1) for i in np.flatnonzero(out))}" in (
+        figures.dropout().description
+    )
+    assert figures.split(0.25).description == "train 45,000, validation 15,000, test 10,000 rows"

@@ -236,6 +236,7 @@ def test_cross_entropy_of_probabilities_says_that_logits_are_meant(engine):
     sess = tf.Session(engine=engine)
     with pytest.warns(UserWarning, match="logits=y_pred holds probabilities"):
         sess.run(loss, {y_pred: [[0.3, 0.7]]})
+    sess.run(loss, {y_pred: [[0.3, 0.7]]})  # a second warning would be an error
     found = sess.run(loss, {y_pred: [[0.0, 2.0]]})  # logits: no warning
     assert found == pytest.approx(np.log(1 + np.exp(-2)), rel=1e-6)
 
@@ -251,6 +252,58 @@ def test_squashed_twice_is_told_when_it_is_written():
     assert found == pytest.approx([np.log(1 + 9 / np.e)], rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("z", "told"), [([[0.2], [0.7]], "the loss always 0"), ([0.9, 0.2, 0.7], "holds probabilities")]
+)
+def test_binary_cross_entropy_as_the_slide_pairs_it(z, told):
+    """E34: one probability for each sample under a softmax."""
+    y = np.round(z)
+    with pytest.warns(UserWarning, match=told):
+        tf.Session().run(tf.nn.softmax_cross_entropy_with_logits(y, z))
+
+
+def test_notebook_that_the_deck_links_to():
+    """E39 in small: it runs, and each of its slips is pointed out."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 6)), np.eye(10)[rng.integers(0, 10, 60)]
+    s = tf.InteractiveSession()
+    tf.set_random_seed(1)
+    input_x = tf.placeholder("float32", shape=(None, 6), name="input_X")
+    input_y = tf.placeholder("float32", shape=(None, 10), name="input_Y")
+    keep_prob = tf.placeholder(tf.float32)
+    weights_0 = tf.Variable(tf.random_normal([6, 8], stddev=(1 / tf.sqrt(float(6)))))
+    bias_0 = tf.Variable(tf.random_normal([8]))
+    weights_1 = tf.Variable(tf.random_normal([8, 10], stddev=(1 / tf.sqrt(float(8)))))
+    bias_1 = tf.Variable(tf.random_normal([10]))
+    hidden = tf.nn.dropout(tf.nn.relu(tf.matmul(input_x, weights_0) + bias_0), keep_prob)
+    predicted = tf.sigmoid(tf.matmul(hidden, weights_1) + bias_1)
+    with pytest.warns(UserWarning, match="is the output of a sigmoid already"):
+        each = tf.nn.softmax_cross_entropy_with_logits_v2(logits=predicted, labels=input_y)
+    loss = tf.reduce_mean(each) + 0.1 * tf.reduce_sum(tf.square(bias_0))
+    with pytest.warns(UserWarning, match="global_step=0 is a number, so the rate never changes"):
+        rate = tf.train.exponential_decay(0.05, 0, 5, 0.85, staircase=True)
+    optimizer = tf.train.AdamOptimizer(rate).minimize(loss, var_list=[weights_0, weights_1, bias_0])
+    correct = tf.equal(tf.argmax(y, 1), tf.argmax(predicted, 1))
+    accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
+    s.run(tf.global_variables_initializer())
+    before = s.run(loss, {input_x: x, input_y: y, keep_prob: 1})
+    for _ in range(60):
+        s.run(optimizer, {input_x: x, input_y: y, keep_prob: 0.6})
+    after, right = s.run([loss, accuracy], feed_dict={input_x: x, input_y: y, keep_prob: 1})
+    s.close()
+    assert np.log(1 + 9 / np.e) < after < before
+    assert right > 0.2
+
+
+def test_a_rate_that_decays_with_the_steps():
+    w, step = tf.Variable(0.0, dtype=tf.float64), tf.Variable(0, trainable=False)
+    rate = tf.train.exponential_decay(1.0, step, 2, 0.5, staircase=True)
+    train = tf.train.GradientDescentOptimizer(rate).minimize(-1.0 * w, global_step=step)
+    for engine in ("numpy", "xla"):
+        sess = session(engine)
+        assert [sess.run([w, train])[0] for _ in range(6)] == [0.0, 1.0, 2.0, 2.5, 3.0, 3.25]
+
+
 # --- sessions -----------------------------------------------------------------------------------
 
 
@@ -258,7 +311,8 @@ def test_sessions_never_share_values():
     w = tf.Variable([1.0, 2.0], name="w")
     more = w.assign_add([1.0, 1.0])
     first, second = session(), session()
-    got = first.run(more)
+    first.run(more)
+    got = first.run(w)
     got += 100.0  # what is given out is the caller's own
     assert first.run(w).tolist() == [2.0, 3.0]
     assert second.run(w).tolist() == [1.0, 2.0]
@@ -266,6 +320,10 @@ def test_sessions_never_share_values():
     second.load(w, value)
     value += 5.0
     assert second.run(w).tolist() == [0.0, 0.0]
+    x = tf.placeholder(tf.float32)
+    second.run(w.assign(x), {x: value})
+    value += 5.0
+    assert second.run(w).tolist() == [5.0, 5.0]
     with pytest.raises(StateError, match="the variable 'w' has no value in this session yet"):
         tf.Session().run(w)
 
@@ -326,10 +384,11 @@ def test_one_session_in_several_threads_loses_no_step():
     assert sess.run(count) == 200
 
 
-def test_a_run_that_fails_changes_nothing():
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_a_run_that_fails_changes_nothing(engine):
     w, x = tf.Variable(1.0), tf.placeholder(tf.int32)
     both = [w.assign(5.0), tf.div(10, x)]
-    sess = session()
+    sess = session(engine)
     with pytest.raises(DataError, match="a whole number is divided by 0"):
         sess.run(both, {x: 0})
     assert sess.run(w) == 1.0
@@ -343,6 +402,9 @@ def test_fetches_inside_each_other_and_by_name():
     sess = tf.Session()
     found = sess.run({"a": [x, (y,)], "b": "y:0", "c": tf.no_op()}, {"x:0": 2.0})
     assert found == {"a": [2.0, (3.0,)], "b": 3.0, "c": None}
+    again = tf.add(x, 2.0, name="y")
+    assert again.name == "y_1:0"
+    assert sess.run(["y:0", "y_1:0"], {x: 0.0}) == [1.0, 2.0]
 
 
 def test_default_session_and_graph():
@@ -421,6 +483,9 @@ def test_a_rate_that_changes_between_runs(engine):
     own.learning_rate = 0.05
     sess.run(other)
     assert sess.run(w) == pytest.approx(0.1)
+    own.weight_decay = 4.0  # w − .05·4·w − .05·1
+    sess.run(other)
+    assert sess.run(w) == pytest.approx(0.1 - 0.02 - 0.05)
 
 
 # --- the graph itself ---------------------------------------------------------------------------
@@ -445,6 +510,13 @@ def test_gradients_of_the_same_array_fed_twice_stay_apart():
     value = np.float32([2.0, 5.0])
     found = tf.Session().run(tf.gradients(x * x * y, [x, y]), {x: value, y: value})
     assert [d.tolist() for d in found] == [[8.0, 50.0], [4.0, 25.0]]
+
+
+def test_no_gradient_flows_where_there_is_no_derivative():
+    x = tf.placeholder(tf.float32)
+    place = tf.to_float(tf.argmax(x))
+    assert tf.gradients(tf.stop_gradient(x) + place, x) == [None]
+    assert tf.Session().run(tf.gradients(x * place, x), {x: [1.0, 5.0]})[0].tolist() == [1.0, 1.0]
 
 
 def test_gradients_start_where_they_are_told():
@@ -605,6 +677,10 @@ def test_tensors_that_do_not_fit():
 def test_names_that_are_not_here():
     refused(UnknownAttributeError, "did you mean 'placeholder'?", lambda: tf.placeholdr)
     refused(UnknownAttributeError, "'matmull'", lambda: tf.matmull)
+    refused(UnknownAttributeError, "fix: tf.Variable(tf.random_normal", lambda: tf.get_variable)
+    refused(UnknownAttributeError, "fix: tf.multiply", lambda: tf.mul)
+    refused(UnknownAttributeError, "GradientDescentOptimizer", lambda: tf.train.SGD)
+    refused(UnknownAttributeError, "cr: there is no 'contrib'", lambda: cr.contrib)
     refused(StateError, "np.savez", tf.train.Saver)
 
 
@@ -634,3 +710,10 @@ def test_diagram_shows_operations_and_shapes():
     assert "<script>" not in (2.0 * unsafe).diagram().svg()
     with tf.Graph().as_default() as empty:
         refused(ArgumentError, "the graph is empty", empty.diagram)
+
+
+def test_a_gradient_that_vanishes_is_not_written_as_nothing():
+    x = tf.placeholder(tf.float64, name="x")
+    told = tf.Session().explain(1e-9 * tf.square(x, name="s"), {x: 2.0})
+    assert "4.0e−09" in str(told)  # d(1e-9·x²)/dx at 2
+    assert "∂ 4e−09" in told.diagram().svg()

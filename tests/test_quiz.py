@@ -6,11 +6,14 @@ package computes them.
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import math
 import re
 import shutil
 import subprocess
+import sys
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -19,10 +22,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.errors import ArgumentError
+from chainrule.cli import main
+from chainrule.errors import ArgumentError, ChainruleError, DataError, StateError
 from chainrule.explanation import explain_deck
 from chainrule.explanation.forms.blanks import blanked
+from chainrule.quizzes import ClassQuiz, Student, mark_file, read_class
+from chainrule.quizzes.draws import clashes, unusable
 from chainrule.quizzes.rounding import read_answer, written
+from chainrule.quizzes.tables import csv_text, read_rows
 
 
 def sigma(z):
@@ -320,7 +327,7 @@ def test_an_earlier_error_gets_its_follow_on_marks():
     verdict = quiz.check("w5.gradient", digits(C.e1 * C.h1))
     assert (verdict.kind, verdict.marks) == ("carried", 1)
     assert verdict.reason == (
-        "Right with your own earlier answer to δ_o1, which was wrong: full marks here."
+        "Right with your own earlier answer to δ_o1: the error was marked there."
     )
     back = C.e1 * C.w5 + C.d2 * C.w7
     assert quiz.check("out_h1.gradient", digits(back)).kind == "carried"
@@ -486,3 +493,353 @@ def test_the_latex_of_a_worksheet_compiles(tmp_path):
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:]
         assert "Overfull" not in done.stdout
+
+
+# --- numbers that tell paths apart ----------------------------------------------------------------
+
+
+def network_004(n):
+    """The numbers of deck 004's network by hand, from the given ones."""
+    h = [sigma(n["w1"] * n["i1"] + n["w2"] * n["i2"] + n["b1"]),
+         sigma(n["w3"] * n["i1"] + n["w4"] * n["i2"] + n["b1"])]  # fmt: skip
+    o = [sigma(n["w5"] * h[0] + n["w6"] * h[1] + n["b2"]),
+         sigma(n["w7"] * h[0] + n["w8"] * h[1] + n["b2"])]  # fmt: skip
+    d = [(o[0] - n["actual_o1"]) * o[0] * (1 - o[0]), (o[1] - n["actual_o2"]) * o[1] * (1 - o[1])]
+    new5, new7 = n["w5"] - 0.5 * d[0] * h[0], n["w7"] - 0.5 * d[1] * h[0]
+    slope, x = h[0] * (1 - h[0]), n["i1"]
+    back = d[0] * n["w5"] + d[1] * n["w7"]
+    wrong = {
+        "slope": back * x, "updated": (d[0] * new5 + d[1] * new7) * slope * x,
+        "half": 2 * back * slope * x, "sign": -back * slope * x, "path": d[0] * n["w5"] * slope * x,
+    }  # fmt: skip
+    return h + o, back * slope * x, wrong
+
+
+@pytest.mark.parametrize("student", ["s01", "s02", "سارة"])
+def test_drawn_numbers_tell_the_wrong_paths_apart(student):
+    quiz = cr.quiz("004", seed=3, student=student)
+    outs, gradient, wrong = network_004(quiz.given)
+    assert quiz.value("w1.gradient") == pytest.approx(gradient, rel=1e-12)
+    assert all(0.05 < o < 0.95 for o in outs)
+    assert abs(gradient) >= 1e-4
+    for slip, value in wrong.items():
+        for n in (3, 4, 5):
+            verdict = quiz.check("w1.gradient", digits(value, n))
+            quiz.reset()
+            assert not verdict, (slip, n)
+            said = [verdict.judged.key, *(o.key for o in verdict.judged.others)]
+            assert n == 3 or slip in said, (slip, n, verdict.reason)
+    assert all(round(v, 2) == v for v in quiz.given.values())
+
+
+def test_drawn_numbers_are_those_of_the_code_that_trains():
+    quiz = cr.quiz("004", seed=3, student="s01")
+    n, example = quiz.given, cr.course.example("004")
+    model = example.model()
+    model.set_weights([[[n["w1"], n["w3"]], [n["w2"], n["w4"]]], [n["b1"]],
+                       [[n["w5"], n["w7"]], [n["w6"], n["w8"]]], [n["b2"]]])  # fmt: skip
+    x, y = [[n["i1"], n["i2"]]], [[n["actual_o1"], n["actual_o2"]]]
+    made = cr.explain(model, x, y, "half_squared_error", cr.optimizers.SGD(0.5), "deck-004")
+    for weight in made.say.recording.weights:
+        if "kernel" in weight.path and "output" in weight.path:
+            assert quiz.value("w5.new") == pytest.approx(float(weight.after[0, 0]), rel=1e-13)
+    assert quiz.value("J") == pytest.approx(made.say.recording.loss, rel=1e-13)
+
+
+def test_numbers_that_are_no_good_are_drawn_again():
+    quiz = cr.quiz("004")
+    net, given_ = quiz.network, quiz.given
+    assert unusable(net, quiz.sheet.with_given(given_)) == ""
+    dead = quiz.sheet.with_given(given_ | {"b1": 9.0})
+    assert "dead or saturated" in unusable(net, dead)
+    small = quiz.sheet.with_given(given_ | {"actual_o1": C.o1})
+    assert "is below 0.0001" in unusable(net, small)
+    tiny = quiz.sheet.with_given(given_ | {"b1": 1e-5})
+    assert "bias looks right" in clashes(tiny, quiz.questions)
+
+
+def test_a_network_that_hides_its_wrong_paths_is_refused():
+    model = cr.Sequential([cr.Input((1,)), cr.layers.Dense(1, dtype="float64"),
+                           cr.layers.Dense(1, dtype="float64")])  # fmt: skip
+    slow = cr.optimizers.SGD(1e-9)  # the updated weight is the old one
+    with pytest.raises(StateError, match=r"no numbers were found[\s\S]*larger learning rate"):
+        cr.quiz(model, [[0.5]], [[0.2]], "mse", slow, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("layers", "loss", "received"),
+    [
+        ([cr.layers.Dense(2), cr.layers.Dropout(0.5), cr.layers.Dense(1)], "mse", "stack of dense"),
+        ([cr.layers.Dense(1, "silu")], "mse", "silu"),
+        ([cr.layers.Dense(1)], "huber", "Huber"),
+        ([cr.layers.Dense(2, "softmax")], "mse", "behind softmax"),
+        ([cr.layers.Dense(1, kernel_regularizer="l2")], "mse", "cannot be recomputed"),
+        ([cr.layers.Dense(300)], "mse", "200 parameters"),
+    ],
+)  # fmt: skip
+def test_networks_without_a_quiz(layers, loss, received):
+    n = layers[-1].units
+    with pytest.raises(ArgumentError, match=received):
+        cr.quiz(cr.Sequential([cr.Input((2,)), *layers]), np.ones((1, 2)), np.ones((1, n)), loss)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings_", "said"),
+    [
+        (("003",), {}, "unknown example"), (("004-and",), {}, "no training step"),
+        (("004", [[1.0]]), {}, "brings its own rows"), (("004",), {"student": "a"}, "need a seed"),
+        (("004",), {"ask": "everything"}, "ask has an unknown value"),
+        (("004",), {"ask": ["w55.gradient"]}, "did you mean 'w5.gradient'"),
+        (("004",), {"seed": 1.5}, "whole number"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked(arguments, settings_, said):
+    with pytest.raises(ChainruleError, match=said):
+        cr.quiz(*arguments, **settings_)
+
+
+@pytest.mark.parametrize(
+    ("layers", "y", "loss"),
+    [
+        ([cr.layers.Dense(3, "tanh"), cr.layers.Dense(2, "softmax")], [[0, 1]],
+         "categorical_crossentropy"),
+        ([cr.layers.Dense(2, "relu"), cr.layers.Dense(1, "sigmoid")], [[1]], "binary_crossentropy"),
+        ([cr.layers.Dense(2, "softplus"), cr.layers.Dense(1)], [[0.5]], "mae"),
+        ([cr.layers.Dense(1, "tanh")], [[1]], "hinge"),
+        ([cr.layers.Dense(2, "softmax")], [1], "sparse_categorical_crossentropy"),
+    ],
+)  # fmt: skip
+def test_other_networks(layers, y, loss):
+    """What is recomputed is compared with the tape in `quiz` itself; here a slip of each."""
+    for k, layer in enumerate(layers):
+        layer.kernel_initializer = cr.initializers.RandomNormal(0.0, 0.5, seed=k + 4)
+    model = cr.Sequential([cr.Input((2,)), *layers])
+    quiz = cr.quiz(model, [[0.3, 0.7]], y, loss, cr.optimizers.SGD(0.1), ask="all")
+    question = next(q for q in quiz.questions if q.part == "backward")
+    value = quiz.value(question.key)
+    assert quiz.check(question.key, digits(value)).kind == "right"
+    assert quiz.check(question.key, digits(-value)).judged.key in ("sign", "minus")
+
+
+# --- a class --------------------------------------------------------------------------------------
+
+NAMES = ["Ann Lee", "=cmd|' /C calc'!A0", "سارة العلي", "O'Neil <b>x</b>", "-5", "'quoted", "ö,ü;ß"]
+
+
+@pytest.fixture(scope="module")
+def pupils():
+    return ClassQuiz("001", [Student(f"s{k}", name) for k, name in enumerate(NAMES)], 7,
+                     ["z1", "a1", "z2", "a2", "E"])  # fmt: skip
+
+
+def filled(made, answer, delimiter=","):
+    """The form, filled in by `answer(student, quiz, question)`."""
+    rows = list(csv.reader(io.StringIO(made.form())))
+    for row in rows[1:]:
+        quiz = made.quizzes[row[0]]
+        row[3:] = [answer(row[0], quiz, q) for q in quiz.questions]
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows(rows)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_form_comes_back_marked(pupils, tmp_path, delimiter):
+    def answer(who, quiz, q):
+        if who == "s1":
+            return ""
+        if who == "s2" and q.name == "a1":
+            return "0,9999"
+        return digits(quiz.value(q.name), 5).replace(".", ",") if who == "s3" else (
+            digits(quiz.value(q.name), 5)
+        )  # fmt: skip
+
+    (tmp_path / "a.csv").write_text(filled(pupils, answer, delimiter), encoding="utf-8-sig")
+    (tmp_path / "c.csv").write_text(
+        csv_text([["id", "name"], *pupils.students.values()]), encoding="utf-8"
+    )
+    students = read_class(tmp_path / "c.csv")
+    assert [s.name for s in students] == NAMES  # names as they were, whatever they begin with
+    marks = mark_file("001", tmp_path / "a.csv", students)
+    points = {s.id: m.points for s, m in marks.marks}
+    assert points == {"s0": 5, "s1": 0, "s2": 4, "s3": 5, "s4": 5, "s5": 5, "s6": 5}
+    rows = list(csv.reader(io.StringIO(marks.csv())))
+    assert rows[0][:7] == ["student", "name", "sheet", "points", "of", "(a) z1", "(a) reason"]
+    assert rows[2][3:7] == ["0", "5", "0", "Not answered."]
+    assert rows[2][1] == "'=cmd|' /C calc'!A0"
+    assert not [c for row in rows for c in row if c.startswith(("=", "+", "@"))]
+    page = marks.html("ar")
+    assert "<b>x" not in page
+    assert 'dir="rtl"' in page
+    assert marks.html().count('<td class="wrong">') == 1
+
+
+def changed(pupils, **cells):
+    """A filled form of which cells are replaced: by (row, column)."""
+    rows = list(csv.reader(io.StringIO(filled(pupils, lambda w, q, n: "0.500"))))
+    for place, text in cells.items():
+        r, c = map(int, place[1:].split("_"))
+        rows[r][c] = text
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"c1_0": "s99"}, r"line 2: there is no such student[\s\S]*use one of"),
+        ({"c2_0": "s0"}, r"line 3: a student stands twice[\s\S]*line 2"),
+        ({"c0_3": "(a) z9"}, "no such number to ask for"),
+        ({"c0_4": "(a) z1"}, "no question, or stands twice"),
+        ({"c0_2": "paper"}, "no column 'sheet'"),
+        ({"c1_2": ""}, "does not say which sheet"),
+        ({"c2_2": ""}, "of another deck or seed"),
+        ({"c2_2": "001-8-12345678"}, "of another deck or seed"),
+        ({"c2_2": "004-7-12345678"}, "of another deck or seed"),
+        ({"c2_2": "001-7-12345678"}, "numbers or questions of this sheet are others"),
+        ({"c1_7": "0.5,0.6"}, None),
+    ],
+)  # fmt: skip
+def test_forms_that_are_not_marked(pupils, tmp_path, change, said):
+    path = tmp_path / "a.csv"
+    path.write_text(csv_text(changed(pupils, **change)), encoding="utf-8")
+    students = list(pupils.students.values())
+    if said is None:
+        assert mark_file("001", path, students).marks[0][1].verdicts[4].kind == "unread"
+        return
+    with pytest.raises(ChainruleError, match=said):
+        mark_file("001", path, students)
+
+
+def test_a_sheet_of_another_seed_deck_or_student_is_noticed(pupils, tmp_path):
+    path, students = tmp_path / "a.csv", list(pupils.students.values())
+    path.write_text(filled(pupils, lambda w, q, n: "0.5"), encoding="utf-8")
+    with pytest.raises(DataError, match="another deck or seed"):
+        mark_file("001", path, students, seed=8)
+    with pytest.raises(ChainruleError, match="no such number"):
+        mark_file("002", path, students)
+    swapped = changed(pupils)
+    swapped[1][2], swapped[2][2] = swapped[2][2], swapped[1][2]
+    path.write_text(csv_text(swapped), encoding="utf-8")
+    with pytest.raises(DataError, match="numbers or questions of this sheet are others"):
+        mark_file("001", path, students)
+    shorter = [row[:-1] for row in changed(pupils)]
+    path.write_text(csv_text(shorter), encoding="utf-8")
+    with pytest.raises(DataError, match="numbers or questions"):
+        mark_file("001", path, students)
+
+
+def test_a_decimal_comma_without_quotes_is_noticed(pupils, tmp_path):
+    path = tmp_path / "a.csv"
+    rows = changed(pupils)
+    lines = [",".join(row) for row in rows]
+    lines[1] = lines[1].replace("0.500", "0,500", 1)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(DataError, match=r"more cells than there are columns[\s\S]*decimal comma"):
+        mark_file("001", path, list(pupils.students.values()))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id,name\n7,Ann\n8,Ben\n", ["7 Ann", "8 Ben"]),
+        ("name;id\nAnn;7\n", ["7 Ann"]),
+        ("Ann\nBen\n", ["Ann Ann", "Ben Ben"]),
+        ("الرقم,الاسم\n1,سارة\n", ["1 سارة"]),
+        ("s1,Ann\ns2,Ben\n", ["s1 Ann", "s2 Ben"]),
+        ("id,name\n7,Ann\n7,Ben\n", r"line 3: two students have the same id[\s\S]*line 2"),
+        ("id,name\n,Ann\n", "line 2: a student has no id"),
+        ("id,name\n", "there are no students"),
+        ("", "the file is empty"),
+        ('id,name\n1,"Ann\n', "cannot be split"),
+        ("id,name\n1,Jos\xe9\n".encode("latin-1"), "not UTF-8"),
+    ],
+)  # fmt: skip
+def test_class_lists(tmp_path, text, expected):
+    path = tmp_path / "class.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8-sig"))
+    if isinstance(expected, list):
+        assert [f"{s.id} {s.name}" for s in read_class(path)] == expected
+        return
+    with pytest.raises(ChainruleError, match=expected):
+        read_class(path)
+
+
+@given(st.lists(st.lists(st.text(max_size=8), min_size=2, max_size=2), min_size=1, max_size=4))
+@settings(max_examples=30, deadline=None)
+def test_csv_comes_back_as_it_was(tmp_path_factory, rows):
+    rows = [["head", "one", "two"], *(["x", *map(cleaned, row)] for row in rows)]
+    path = tmp_path_factory.getbasetemp() / "round.csv"
+    path.write_bytes(csv_text(rows).encode("utf-8-sig", "replace"))
+    found = [row.cells for row in read_rows(path)]
+    assert found == rows
+    for line in csv_text(rows).splitlines():
+        assert not re.match(r'x,"?[=+@-]', line)
+
+
+def cleaned(cell):
+    """Blanks at the ends, zeros and halves of characters do not come back."""
+    cell = cell.replace("\0", "").encode("utf-8", "replace").decode()
+    return cell.strip()
+
+
+def test_three_commands_for_a_class(tmp_path, capsys):
+    """As a teacher: sheets with keys, the form, the marks."""
+    (tmp_path / "class.csv").write_text("id,name\ns01,Ann\ns02,سارة\n", encoding="utf-8")
+    of = ["--students", str(tmp_path / "class.csv")]
+    out = tmp_path / "sheets"
+    line = ["quiz", "worksheet", "001", *of, "--seed", "7", "--out", str(out), "--language", "ar"]
+    assert main(line) == 0
+    sheets = (out / "worksheets.html").read_text(encoding="utf-8")
+    keys = (out / "keys.html").read_text(encoding="utf-8")
+    assert sheets.count("<article") == keys.count("<article") == 2
+    assert sheets.count("cr-room") - 2 == 2 * 15  # two rules of the style sheet
+    assert keys.count('cr-gap cr-key"') == 2 * 15
+    assert len(list((out / "each").iterdir())) == 4
+    ids = re.findall(r'id="([^"]+)"', sheets)
+    assert len(ids) == len(set(ids))
+    form = tmp_path / "answers.csv"
+    assert main(["quiz", "form", "001", *of, "--seed", "7", "--out", str(form)]) == 0
+    made = ClassQuiz("001", read_class(tmp_path / "class.csv"), 7)
+    assert form.read_text(encoding="utf-8-sig").replace("\r", "") == made.form().replace("\r", "")
+    assert all(q.identity in sheets for q in made.quizzes.values())
+    text = filled(made, lambda w, q, n: digits(q.value(n.key), 4) if w == "s01" else "")
+    form.write_text(text, encoding="utf-8-sig")
+    marks = tmp_path / "marks.csv"
+    line = ["quiz", "mark", "001", str(form), *of, "--out", str(marks)]
+    assert main(line) == 0
+    assert "2 marked, 7.5 of 15 points on average" in capsys.readouterr().out
+    assert (tmp_path / "marks.html").is_file()
+    assert main(line) == 2  # nothing is written over
+    assert "exists already" in capsys.readouterr().err
+    assert main([*line, "--overwrite"]) == 0
+
+
+def test_the_quiz_in_a_terminal(monkeypatch, capsys):
+    typed = io.StringIO("0.415\n?\nhello\n0.60\n0.415\n0.6023\n\n")
+    monkeypatch.setattr(sys, "stdin", typed)
+    assert main(["quiz", "001", "--ask", "z1,a1,z2,a2"]) == 0
+    out = capsys.readouterr().out
+    assert "a1 = 1/(1 + exp(-z1))" in out
+    assert "This is no number" in out
+    assert "at least three significant digits" in out
+    assert "The activation was left out" in out
+    assert "0.921029: w2·a1 + b2" in out  # Enter goes on, and shows it
+    assert "1.5 of 4 points, 3 asked" in out  # the second try counts half
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["workshet", "004"], "did you mean 'worksheet'"), (["worksheet"], "a word is missing"),
+        (["worksheet", "004"], "--students is missing"), (["mark", "004"], "a word is missing"),
+        (["004", "--out", "x"], "--out is for a class"),
+        (["mark", "004", "a.csv", "--students", "c", "--out", "m.html"], "marks are a CSV file"),
+        (["mark", "004", "a.csv", "--students", "c", "--out", "m", "--ask", "J"], "of the file"),
+        (["form", "004", "--students", "nowhere.csv", "--out", "f.csv"], "cannot be read"),
+    ],
+)  # fmt: skip
+def test_wrong_lines(line, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["quiz", *line]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

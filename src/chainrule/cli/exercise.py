@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from ..errors import FileError
 from ..terminal import fold, say
+from .command import Command
 from .signals import Signals
 
-__all__ = ["add_exercise_commands", "exercise", "grade"]
+__all__ = ["COMMANDS", "exercise", "grade"]
 
 _EXERCISE_EXAMPLES = """examples:
   chainrule exercise                    what there is
@@ -33,19 +33,8 @@ examples:
 """
 
 
-def add_exercise_commands(command: Callable[..., Any]) -> None:
-    """`exercise` and `grade`, with their options."""
-    _add_exercise_options(
-        command("exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
-                _EXERCISE_EXAMPLES)
-    )  # fmt: skip
-    _add_grade_options(
-        command("grade", grade, "Marks filled-in exercises, part by part with the reason.",
-                _GRADE_EXAMPLES)
-    )  # fmt: skip
-
-
-def _add_exercise_options(p: Any) -> None:
+def _exercise_options(p: Any) -> None:
+    """Its arguments."""
     p.add_argument("name", nargs="?", default="list", metavar="NAME",
                    help="an exercise; without one, or with `list`, all are listed")  # fmt: skip
     p.add_argument("--out", metavar="FILE.py", help="write there (default: NAME.py)")
@@ -55,7 +44,8 @@ def _add_exercise_options(p: Any) -> None:
     p.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _add_grade_options(p: Any) -> None:
+def _grade_options(p: Any) -> None:
+    """Its arguments."""
     p.add_argument("files", nargs="+", metavar="FILE", help="filled-in templates")
     p.add_argument("--exercise", metavar="NAME", help="where the file does not say it")
     p.add_argument("--seed", type=int, metavar="N", help="the inputs of that grading again")
@@ -167,3 +157,15 @@ def _print_json(found: Any) -> None:
     import json
 
     print(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+COMMANDS = (
+    Command(
+        "exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
+        _EXERCISE_EXAMPLES, _exercise_options, (("exercise", "the decks' exercises, to fill in"),),
+    ),
+    Command(
+        "grade", grade, "Marks filled-in exercises, part by part with the reason.",
+        _GRADE_EXAMPLES, _grade_options,
+    ),
+)  # fmt: skip

@@ -10,10 +10,11 @@ from typing import Any
 
 from ..errors import ArgumentError, choose, did_you_mean
 from ..terminal import say
+from .command import Command
 
-__all__ = ["PLOT_EXAMPLES", "add_plot_options", "plot"]
+__all__ = ["COMMANDS", "plot"]
 
-PLOT_EXAMPLES = """examples:
+_EXAMPLES = """examples:
   chainrule plot                            the list of figures
   chainrule plot surface                    writes surface.svg
   chainrule plot surface --optimizer adam --out adam.png
@@ -24,7 +25,7 @@ PLOT_EXAMPLES = """examples:
 
 # option -> (what it is called in Python, type, metavar, help)
 _OPTIONS: dict[str, tuple[str, Any, str, str]] = {
-    "rate": ("learning_rate", float, "RATE", "the learning rate"),
+    "rate": ("learning_rate", float, "RATE", "the learning rate; of dropout its rate"),
     "optimizer": ("optimizer", str, "NAME", "sgd, momentum, nesterov, adagrad, rmsprop or adam"),
     "steps": ("steps", int, "N", "how many updates"),
     "start": ("start", float, "W", "the first weight"),
@@ -33,10 +34,20 @@ _OPTIONS: dict[str, tuple[str, Any, str, str]] = {
     "seed": ("seed", int, "N", "of points, first weights, order of rows"),
     "activation": ("activation", str, "NAME", "the activation"),
     "bias": ("bias", float, "B", "how far it is moved"),
+    "deck": ("deck", str, "NAME", "of networks: 000 to 004; with numbers 001, 002, 004"),
+    "notation": ("notation", str, "NAME", "of weights: standard, or a deck's"),
+    "inputs": ("inputs", int, "N", "of a neuron"),
+    "hidden": ("hidden", int, "N", "hidden layers"),
+    "depth": ("depth", int, "N", "layers through which gradients go back"),
+    "validation": ("validation", float, "SHARE", "of the training rows"),
+    "row": ("row", int, "N", "of the window"),
+    "column": ("column", int, "N", "of the window"),
+    "kind": ("kind", str, "NAME", "of pooling: max or average"),
+    "x": ("x", float, "X", "the input of an LSTM's step"),
 }
 
 
-def add_plot_options(p: Any) -> None:
+def _options(p: Any) -> None:
     """Its arguments."""
     p.add_argument("name", nargs="?", metavar="NAME", help="a figure; without one they are listed")
     p.add_argument("--all", action="store_true", help="draw every figure into the folder --out")
@@ -54,6 +65,9 @@ def plot(a: argparse.Namespace) -> int:
     """List the figures, draw one, or draw all."""
     given = {name: getattr(a, name) for name, *_ in _OPTIONS.values()
              if getattr(a, name) is not None}  # fmt: skip
+    if a.json and (a.all or a.name):
+        raise ArgumentError("--json is for the list of figures", where="chainrule plot",
+                            fix="leave it out")  # fmt: skip
     if a.all:
         return _draw_all(a, given)
     if a.format:
@@ -73,6 +87,8 @@ def _draw(a: argparse.Namespace, given: dict[str, Any]) -> int:
     from ..files import write_atomically
 
     found = figures.find(a.name)
+    if "rate" in found.options and "learning_rate" in given:
+        given["rate"] = given.pop("learning_rate")
     _check_options(found, given)
     out = a.out or f"{found.name}.svg"
     ending = ending_of(out)
@@ -97,8 +113,8 @@ def _draw(a: argparse.Namespace, given: dict[str, Any]) -> int:
 
 def _check_options(found: Any, given: Iterable[str]) -> None:
     """An option that this figure does not have is an error in the words of the command line."""
-    own = {name: option for option, (name, *_) in _OPTIONS.items() if name in found.options}
-    called = {name: option for option, (name, *_) in _OPTIONS.items()}
+    called = {name: option for option, (name, *_) in _OPTIONS.items()} | {"rate": "rate"}
+    own = {name: called[name] for name in found.options}
     for name in given:
         if name not in own:
             takes = ", ".join(f"--{option}" for option in own.values())
@@ -177,3 +193,12 @@ def _list(a: argparse.Namespace, given: dict[str, Any]) -> int:
         say(f"{r.name:{wide}}  {' '.join(r.decks):{far}}  {r.title}{moves}")
     say("chainrule plot NAME draws one; --help lists the options", sys.stderr)
     return 0
+
+
+COMMANDS = (
+    Command(
+        "plot", plot,
+        "The decks' figures, from computed numbers, as SVG, PNG, PDF or GIF.",
+        _EXAMPLES, _options, (("plot", "the decks' figures: surface, paths ..."),),
+    ),
+)  # fmt: skip

@@ -11,6 +11,7 @@ Example:
 
 from ..vocabulary import answer
 from .as_printed import AsPrinted, Deck001Adam, Deck001CCE, PrintedRow, as_printed, deck_001_cce
+from .contents import DECKS, Section, contents
 from .errata import Erratum, Line, errata, for_deck
 from .example import Example, ForwardExample, GradientExample
 from .examples import example, examples
@@ -22,6 +23,7 @@ from .show import show_course, show_example
 from .small import Small, SmallLine, small
 
 __all__ = [
+    "DECKS",
     "AsPrinted",
     "Compared",
     "Deck001Adam",
@@ -37,9 +39,11 @@ __all__ = [
     "Names",
     "Printed",
     "PrintedRow",
+    "Section",
     "Small",
     "SmallLine",
     "as_printed",
+    "contents",
     "deck_001_cce",
     "errata",
     "example",

@@ -301,7 +301,8 @@ def _measured(
     y: np.ndarray,
     test: Any,
     columns: list[Column],
-    about: tuple[str, str],
+    says: str,
+    source: str,
 ) -> Dataset:
     """A table with a name: standardised like every table, with names of columns and classes."""
     x_test, y_test = test
@@ -309,7 +310,7 @@ def _measured(
     schema = Schema(x.shape[1:], scaling, target.categories, columns, target)
     return Dataset(
         name, scaling.apply(x), y.astype(np.int32), scaling.apply(x_test), y_test.astype(np.int32),
-        schema, *about, "(x − mean) / std of the training rows",
+        schema, says, source, "(x − mean) / std of the training rows",
     )  # fmt: skip
 
 
@@ -320,9 +321,9 @@ def iris(seed: int = 0, path: Any = None) -> Dataset:
     names = (*iris_rows.FEATURES, "species")
     columns = [Column(name, i) for i, name in enumerate(names)]
     columns[-1] = Column("species", 4, list(iris_rows.SPECIES))
-    about = ("Length and width of sepal and petal of 150 irises.",
-             "E. Anderson (1935), R. A. Fisher (1936); BSD 3-Clause")  # fmt: skip
-    return _measured("iris", x, y, test, columns, about)
+    text = "Length and width of sepal and petal of 150 irises."
+    source = "E. Anderson (1935), R. A. Fisher (1936); scikit-learn's file, BSD 3-Clause"
+    return _measured("iris", x, y, test, columns, text, source)
 
 
 @datasets.add
@@ -332,9 +333,9 @@ def players(seed: int = 0, path: Any = None) -> Dataset:
     rows, held_out = _split(y, seed, "players")
     columns = [Column("height (cm)", 0), Column("age (years)", 1)]
     columns.append(Column("squad", 2, ["not accepted", "accepted"]))
-    about = ("Height and age of players, accepted by the squad or not (deck 001).",
-             "made by its formula")  # fmt: skip
-    return _measured("players", x[rows], y[rows], (x[held_out], y[held_out]), columns, about)
+    text = "Height and age of players, accepted by the squad or not (deck 001)."
+    test = x[held_out], y[held_out]
+    return _measured("players", x[rows], y[rows], test, columns, text, "made by its formula")
 
 
 def _points(name: str, make: Callable[..., Any], text: str) -> None:

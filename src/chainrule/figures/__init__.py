@@ -16,29 +16,69 @@ Example:
 from ..vocabulary import answer
 from .curves import activation_card, activations, bias_shift, softmax
 from .descent import cost_curve, learning_rates, local_minima
+from .fits import fitting, training_curves, vanishing
+from .images import alexnet, convolution, lenet5, pooling, tensors
+from .networks import (
+    backpropagation,
+    backpropagation_graph,
+    biological_neuron,
+    computational_graph,
+    deep_network,
+    forward_pass,
+    network,
+    neuron,
+)
 from .paper import Animation, save
+from .planes import gates, perceptron_line, two_lines
+from .sequences import attention, encoder_decoder, lstm, rnn
 from .surfaces import batches, momentum, paths, surface
 from .table import Row, animation, figure, find, rows
+from .units import dropout, split
 
 __all__ = [
     "Animation",
     "Row",
     "activation_card",
     "activations",
+    "alexnet",
     "animation",
+    "attention",
+    "backpropagation",
+    "backpropagation_graph",
     "batches",
     "bias_shift",
+    "biological_neuron",
+    "computational_graph",
+    "convolution",
     "cost_curve",
+    "deep_network",
+    "dropout",
+    "encoder_decoder",
     "figure",
     "find",
+    "fitting",
+    "forward_pass",
+    "gates",
     "learning_rates",
+    "lenet5",
     "local_minima",
+    "lstm",
     "momentum",
+    "network",
+    "neuron",
     "paths",
+    "perceptron_line",
+    "pooling",
+    "rnn",
     "rows",
     "save",
     "softmax",
+    "split",
     "surface",
+    "tensors",
+    "training_curves",
+    "two_lines",
+    "vanishing",
 ]
 
 answer(__name__)

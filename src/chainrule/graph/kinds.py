@@ -180,7 +180,11 @@ def convert(value: Any, dtype: np.dtype | None, where: str) -> np.ndarray:
           received: 2.5
           fix: declare it as tf.float32, or round it first
     """
-    array = as_numpy(value, name=where)
+    try:
+        array = as_numpy(value, name=where)
+    except DataError as error:
+        problem = error.problem.removeprefix(f"{where} ")
+        raise DataError(f"the value {problem}", where=where, received=repr(value)[:100]) from None
     if array.dtype.kind in "US" or (array.dtype == STRING and _all_text(array)):
         return _text(array, dtype, where)
     if array.dtype.kind not in "biuf" or array.dtype.name not in KINDS:

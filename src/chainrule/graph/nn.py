@@ -148,17 +148,19 @@ class CrossEntropy(Operation):
     def _look(self, z: Any, run: Any) -> None:
         m = xp(z)
         if z.size and z.ndim and z.shape[-1] > 1 and not self.told:
-            sums = m.abs(m.sum(z, axis=-1) - 1.0) < 1e-3
-            run.flag(self, m.all(sums) & m.all(z >= 0))
+            sums = m.all(m.abs(m.sum(z, axis=-1) - 1.0) < 1e-3)
+            if z.ndim == 1:  # one row, or, as deck 004 prints it, a probability for each sample
+                sums = sums | (m.all(z <= 1) & m.any(z > 0))
+            run.flag(self, sums & m.all(z >= 0))
 
     def say(self) -> str:
         """The warning."""
         logits = self.inputs[1].op
         return (
-            f"tf.nn.{self.spoken}: logits={logits.name} holds probabilities (each row adds up to "
-            "1). It expects logits, the numbers before the softmax, and takes their softmax "
-            "itself: give those, or for probabilities use "
-            "tf.keras.losses.categorical_crossentropy(y_true, y_pred)"
+            f"tf.nn.{self.spoken}: logits={logits.name} holds probabilities. It expects logits, "
+            "the numbers before the softmax, and takes their softmax itself: give those, or for "
+            "probabilities use tf.keras.losses.categorical_crossentropy(y_true, y_pred), "
+            "binary_crossentropy for two classes"
         )
 
 
@@ -227,6 +229,11 @@ def softmax_cross_entropy_with_logits(
         lambda t, v: ops.softmax_cross_entropy(v, t), [(z.dtype, made)],
     )  # fmt: skip
     op.told = z.op.type in _SQUASHING
+    if z.shape.ndims and z.shape[-1] == 1:
+        warn(
+            f"tf.nn.{spoken}: with one number a row, shape {z.shape}, the softmax is always 1 and "
+            "the loss always 0. For two classes use tf.nn.sigmoid_cross_entropy_with_logits"
+        )
     return op.outputs[0]
 
 

@@ -148,7 +148,7 @@ class Tensor:
         raise self._empty()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise self._empty("NumPy cannot compute with it")
+        raise self._empty("NumPy, layers and models compute with arrays")
 
     def _empty(self, so: str = "") -> StateError:
         return StateError(

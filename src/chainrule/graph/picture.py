@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from ..checks import need_numbers
 from ..drawing.base import short_number
 from ..drawing.calls import Box, Tensor
@@ -19,11 +21,12 @@ from .kinds import type_name
 from .nodes import Constant, Graph, Operation
 from .placeholders import Placeholder
 from .variables import Initialize, Reading
-from .worked import MOST, Worked, _numbers
+from .worked import MOST, Worked
 
 __all__ = ["draw_graph"]
 
-_WIDEST = 190.0  # of a line of text
+_WIDEST = 270.0  # of a line of text: a matrix of two by two has room
+_FEW = 6  # numbers that are written one by one
 
 
 class _Call:
@@ -81,7 +84,7 @@ class _Calls:
         """What it makes: numbers where they are known, else type and shape."""
         op = self.calls[number].kept
         if self.worked is not None and op.name in self.worked:
-            return _short(_numbers(self.worked[op.name].value, self.digits))
+            return self._fitting("", self.worked[op.name].value)
         if isinstance(op, Constant) and op.value.size == 1 and op.value.dtype.kind in "fiu":
             return short_number(float(op.value.reshape(-1)[0]), 6)
         made = [f"{type_name(t.dtype)} {t.shape}" for t in op.outputs]
@@ -92,7 +95,24 @@ class _Calls:
         line = None if self.worked is None else self.worked.get(self.calls[number].kept.name)
         if line is None or line.gradient is None:
             return ""
-        return _short("∂ " + _numbers(line.gradient, self.digits))
+        return self._fitting("∂ ", line.gradient)
+
+    def _fitting(self, sign: str, value: Any) -> str:
+        """Numbers with as many digits as there is room for; never a part of a number."""
+        for digits in range(self.digits, 2, -1):
+            text = sign + _written(np.asarray(value), digits)
+            if text_width(text, 10) <= _WIDEST:
+                return text
+        return _short(f"{sign}shape {np.shape(value)}")
+
+
+def _written(array: np.ndarray, digits: int) -> str:
+    """A few numbers with so many significant digits; the shape of more."""
+    if array.size > _FEW or array.dtype.kind not in "fiub":
+        return f"shape {array.shape}"
+    if array.ndim == 0:
+        return short_number(array.item(), digits)
+    return "[" + ", ".join(_written(part, digits) for part in array) + "]"
 
 
 def _short(text: str) -> str:

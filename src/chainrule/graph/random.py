@@ -12,7 +12,7 @@ from ..arrays import xp
 from ..errors import ArgumentError
 from ..variable import Variable as Box
 from .kinds import TensorShape, as_dtype, as_shape
-from .nodes import Graph, Operation, Tensor, get_default_graph
+from .nodes import Graph, Operation, Tensor, get_default_graph, graph_of, tensor_of
 
 __all__ = [
     "Drawing",
@@ -95,28 +95,46 @@ def set_random_seed(seed: int) -> None:
 def _drawn(
     type: str,
     shape: Any,
+    given: Sequence[Any],
     dtype: Any,
     seed: Any,
-    name: str | None,
+    name: str,
     numbers: Callable[..., Any],
     on_host: bool = False,
 ) -> Tensor:
-    where = f"tf.{name or type}"
+    """A random operation; `given`: the two numbers, or tensors, that the distribution has."""
+    where = f"tf.{name}"
     kind, lengths = as_dtype(dtype, where), as_shape(shape, where)
     if not lengths.is_known:
         raise ArgumentError("every length must be known", where=where, received=str(lengths))
+    if kind.kind != "f":
+        raise ArgumentError(
+            "random numbers are floats", where=where, received=f"tf.{kind.name}",
+            fix="tf.cast(tf.random_uniform([3], 0, 10), tf.int32) has whole numbers",
+        )  # fmt: skip
+    graph = graph_of(given, where)
 
-    def draw(key: Any) -> Any:
-        return numbers(key, tuple(lengths), kind)
+    def draw(key: Any, a: Any, b: Any) -> Any:
+        return numbers(key, tuple(lengths), a, b).astype(kind)
 
-    graph = get_default_graph()
-    return Drawing(graph, type, name, (), draw, [(kind, lengths)], seed, on_host).outputs[0]
+    with graph.as_default():
+        inputs = [tensor_of(v, kind, where, graph) for v in given]
+        for tensor in inputs:
+            if tensor.dtype != kind:
+                raise ArgumentError(
+                    "the numbers of a distribution have the type of what is drawn",
+                    where=where,
+                    expected=f"tf.{kind.name}",
+                    received=repr(tensor),
+                )
+        made = [(kind, lengths)]
+        return Drawing(graph, type, name, inputs, draw, made, seed, on_host).outputs[0]
 
 
 def random_normal(
     shape: Any,
-    mean: float = 0.0,
-    stddev: float = 1.0,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
     dtype: Any = np.float32,
     seed: int | None = None,
     name: str | None = None,
@@ -125,8 +143,8 @@ def random_normal(
 
     Args:
         shape: of the tensor.
-        mean: of the distribution (0).
-        stddev: its standard deviation (1).
+        mean: of the distribution (0), a number or a tensor.
+        stddev: its standard deviation (1), a number or a tensor.
         dtype: a floating-point type.
         seed: the same sequence in every session.
         name: of the operation.
@@ -138,15 +156,15 @@ def random_normal(
         (2, 3)
     """
     return _drawn(
-        "RandomNormal", shape, dtype, seed, name,
-        lambda key, n, kind: (rng.normal(key, n, kind) * stddev + mean).astype(kind),
+        "RandomNormal", shape, [mean, stddev], dtype, seed, name or "random_normal",
+        lambda key, n, m, s: rng.normal(key, n, s.dtype) * s + m,
     )  # fmt: skip
 
 
 def random_uniform(
     shape: Any,
-    minval: float = 0.0,
-    maxval: float = 1.0,
+    minval: Any = 0.0,
+    maxval: Any = 1.0,
     dtype: Any = np.float32,
     seed: int | None = None,
     name: str | None = None,
@@ -168,15 +186,15 @@ def random_uniform(
         True
     """
     return _drawn(
-        "RandomUniform", shape, dtype, seed, name,
-        lambda key, n, kind: (rng.uniform(key, n, kind) * (maxval - minval) + minval).astype(kind),
+        "RandomUniform", shape, [minval, maxval], dtype, seed, name or "random_uniform",
+        lambda key, n, a, b: rng.uniform(key, n, a.dtype) * (b - a) + a,
     )  # fmt: skip
 
 
 def truncated_normal(
     shape: Any,
-    mean: float = 0.0,
-    stddev: float = 1.0,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
     dtype: Any = np.float32,
     seed: int | None = None,
     name: str | None = None,
@@ -198,8 +216,11 @@ def truncated_normal(
         True
     """
 
-    def numbers(key: Any, n: Any, kind: Any) -> Any:
+    def numbers(key: Any, n: Any, m: Any, s: Any) -> Any:
         seed = int(key[0]) << 32 | int(key[1])
-        return initializers.TruncatedNormal(mean, stddev, seed)(n, kind)
+        return initializers.TruncatedNormal(float(m), float(s), seed)(n, s.dtype)
 
-    return _drawn("TruncatedNormal", shape, dtype, seed, name, numbers, on_host=True)
+    return _drawn(
+        "TruncatedNormal", shape, [mean, stddev], dtype, seed, name or "truncated_normal", numbers,
+        on_host=True,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from .. import rng, tree
 from ..errors import ArgumentError, ShapeError, StateError
 from ..training.compiled import compile
 from ..training.engines import choose_engine
+from ..training.engines.xla import keep_few
 from ..variable import Variable as Box
 from .computing import Plan, perform
 from .kinds import convert, type_name
@@ -31,7 +32,6 @@ from .variables import Initialize, Variable, value_for
 
 __all__ = ["InteractiveSession", "Session", "get_default_session"]
 
-_PROGRAMS = 64  # kept for one session: beyond, the one that was made first is dropped
 _WIDE = np.float64(0.0)  # a program with one argument of 64 bits keeps every type as it is
 
 
@@ -125,6 +125,7 @@ class Session:
         key = tuple(op.number for op in operations)
         plan = self._plans.get(key)
         if plan is None:
+            keep_few(self._plans)
             plan = self._plans[key] = Plan(operations)
         feeds = _all_fed(plan, feeds)
         reads = self._reads(plan)
@@ -168,10 +169,12 @@ class Session:
         """The same run as a program, made once for these fetches, shapes and types."""
         places = list(feeds)
         settings = tuple(op.version() for op in plan.operations)
+        # numbers of operations: a graph only grows, so they never mean anything else
         key = (
-            id(plan), tuple((t.op.number, t.index) for t in tensors),
-            tuple(t.op.number for t in places), settings,
-        )  # fmt: skip
+            tuple(op.number for op in plan.operations),
+            tuple((t.op.number, t.index) for t in tensors),
+            settings,
+        )
         known = self._programs.get(key)
         if known is None:
             tellers: list[list[Operation]] = []
@@ -182,8 +185,7 @@ class Session:
                 tellers[:] = [ops]
                 return made
 
-            while len(self._programs) >= _PROGRAMS:
-                del self._programs[next(iter(self._programs))]
+            keep_few(self._programs)
             program = compile(step, engine="xla")
             known = self._programs[key] = lambda *args: (*program(*args), tellers[0])
         return known(reads, list(feeds.values()), _WIDE)

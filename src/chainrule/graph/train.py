@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers
+from ..arrays import xp
 from ..errors import ArgumentError, StateError
 from ..operators import raw
 from ..variable import Variable as Box
 from ..variable import swap
 from ..vocabulary import answer
 from .gradient import gradients
+from .making import make
 from .nodes import Operation, Tensor, warn
 from .variables import Variable
 
@@ -27,6 +29,7 @@ __all__ = [
     "Optimizer",
     "RMSPropOptimizer",
     "Saver",
+    "exponential_decay",
 ]
 
 
@@ -218,6 +221,47 @@ class Apply(Operation):
 def _rate(rate: Any) -> tuple[Any, Tensor | None]:
     """(a number for the constructor, the tensor that takes its place at each step)."""
     return (0.0, rate) if isinstance(rate, Tensor) else (rate, None)
+
+
+def exponential_decay(
+    learning_rate: float, global_step: Any, decay_steps: int, decay_rate: float,
+    staircase: bool = False, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """rate·decay^(step/steps), a learning rate that falls as `global_step` grows.
+
+    Args:
+        learning_rate: the rate at step 0.
+        global_step: the variable that `minimize(loss, global_step=...)` counts the steps in. A
+            plain number never grows: the notebook that deck 004 links to gives 0, and a warning
+            says that its rate stays what it is.
+        decay_steps: after how many steps the rate is multiplied by `decay_rate`.
+        decay_rate: the factor.
+        staircase: whether the rate falls in stairs.
+        name: of the operation.
+
+    Example:
+        >>> import chainrule.graph as tf
+        >>> step = tf.Variable(20, trainable=False)
+        >>> rate = tf.train.exponential_decay(0.1, step, 10, 0.5)
+        >>> sess = tf.Session()
+        >>> sess.run(tf.global_variables_initializer())
+        >>> print(f"{sess.run(rate):.3f}")
+        0.025
+    """
+    schedule = optimizers.schedules.ExponentialDecay(
+        learning_rate, decay_steps, decay_rate, staircase
+    )
+    if not isinstance(global_step, Tensor):
+        warn(
+            f"tf.train.exponential_decay: global_step={global_step!r} is a number, so the rate "
+            "never changes. Make it step = tf.Variable(0, trainable=False), and "
+            "minimize(loss, global_step=step) counts in it"
+        )
+    return make(
+        "ExponentialDecay",
+        lambda step: xp(step).asarray(schedule(step.astype("float32")), dtype="float32"),
+        [global_step], name=name, dtype=np.dtype("float32"), shape="same", differentiable=False,
+    )  # fmt: skip
 
 
 class GradientDescentOptimizer(Optimizer):

@@ -11,12 +11,23 @@ from .sequential import Sequential
 
 if TYPE_CHECKING:
     from ..saving import load_model
-    from .classic import Adaline, Cycle, PathStep, Perceptron
+    from .classic import (
+        Adaline,
+        Cycle,
+        KMeans,
+        LinearRegression,
+        LogisticRegression,
+        PathStep,
+        Perceptron,
+    )
 
 __all__ = [
     "Adaline",
     "Cycle",
     "Functional",
+    "KMeans",
+    "LinearRegression",
+    "LogisticRegression",
     "Model",
     "PathStep",
     "Perceptron",
@@ -25,7 +36,15 @@ __all__ = [
     "load_model",
 ]
 
-_CLASSIC = ("Adaline", "Cycle", "PathStep", "Perceptron")
+_CLASSIC = (
+    "Adaline",
+    "Cycle",
+    "KMeans",
+    "LinearRegression",
+    "LogisticRegression",
+    "PathStep",
+    "Perceptron",
+)
 
 answer(__name__, later={"load_model": "saving", **dict.fromkeys(_CLASSIC, "models.classic")})
 registry.add_later("models.classic", _CLASSIC)  # files name them

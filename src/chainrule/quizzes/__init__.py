@@ -2,6 +2,18 @@
 
 from .asking import Question
 from .checking import Verdict
+from .classes import ClassMarks, ClassQuiz, Student, mark_file, read_class
 from .quiz import Marked, Quiz, quiz
 
-__all__ = ["Marked", "Question", "Quiz", "Verdict", "quiz"]
+__all__ = [
+    "ClassMarks",
+    "ClassQuiz",
+    "Marked",
+    "Question",
+    "Quiz",
+    "Student",
+    "Verdict",
+    "mark_file",
+    "quiz",
+    "read_class",
+]

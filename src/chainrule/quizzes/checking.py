@@ -11,9 +11,9 @@ from .sheet import Sheet
 from .slips import SLIPS, Change, changes
 from .words import listed, sentence, where_of
 
-__all__ = ["Judged", "Verdict", "equals_way", "is_right", "judge"]
+__all__ = ["NEAR", "Judged", "Verdict", "equals_way", "is_right", "judge"]
 
-_NEAR = 0.05  # relative: beyond it no rounding of intermediates is tried
+NEAR = 0.05  # relative: beyond it no rounding of intermediates is tried
 _CLOSE = 0.01
 _SEEN = 0.02  # relative: what nobody takes for a matter of rounding
 SLIP_KEYS = frozenset(slip.key for slip in SLIPS)
@@ -121,7 +121,7 @@ def equals_way(
         return "right" if answer.equals(value) else None
     if answer.rounds(value):
         return "right"
-    if abs(answer.value - value) > _NEAR * abs(value):
+    if abs(answer.value - value) > NEAR * abs(value):
         return None
     for rounding in roundings(answer):
         if answer.rounds(sheet.values(changed, rounding, known).exact(name)):
@@ -161,12 +161,35 @@ def judge(
     carried = _carried(sheet, name, answer, own)
     if carried is not None:
         return carried
-    for known in ({}, {n: a.value for n, a in own.items()}) if own else ({},):
+    for known in ({n: a.value for n, a in own.items()}, {}) if own else ({},):
         found = _slips(sheet, name, answer, known)
+        marked = [j for j in (_marked_before(sheet, name, c, own) for c, _ in found) if j]
+        if marked:
+            return marked[0]
         if found:
-            first, *others = found
+            first, *others = (judged for _, judged in found)
             return first._replace(others=tuple(others[:1]))
     return _other(sheet, name, answer)
+
+
+def _marked_before(
+    sheet: Sheet, name: str, change: Change, own: Mapping[str, Answer]
+) -> Judged | None:
+    """The same slip led to an earlier answer, which lost its marks: here it is carried forward.
+
+    Somebody who goes on with all digits does not get what follows from the digits written down.
+    """
+    if name in change.formulas:  # made again
+        return None
+    wrong = [
+        n for n, a in own.items()
+        if not is_right(sheet, n, a) and equals_way(sheet, n, a, None, change) is not None
+    ]  # fmt: skip
+    return (
+        Judged("carried", "carried", "", tuple(_used(sheet, name, dict.fromkeys(wrong, 0.0))))
+        if wrong
+        else None
+    )
 
 
 def _carried(sheet: Sheet, name: str, answer: Answer, own: Mapping[str, Answer]) -> Judged | None:
@@ -208,10 +231,12 @@ def _used(sheet: Sheet, name: str, known: Mapping[str, float]) -> list[str]:
     return found
 
 
-def _slips(sheet: Sheet, name: str, answer: Answer, known: Mapping[str, float]) -> list[Judged]:
+def _slips(
+    sheet: Sheet, name: str, answer: Answer, known: Mapping[str, float]
+) -> list[tuple[Change, Judged]]:
     """The wrong paths that lead to the answer, one for each kind, the likeliest first."""
     way = sheet.before(name) | {name}
-    found: dict[str, tuple[bool, Judged]] = {}
+    found: dict[str, tuple[bool, Change, Judged]] = {}
     true = sheet.values(known=known).exact(name)
     for change in changes(sheet, name):
         places = [n for n in change.formulas if n in way and n not in known]
@@ -225,9 +250,9 @@ def _slips(sheet: Sheet, name: str, answer: Answer, known: Mapping[str, float]) 
             continue
         where = () if places == [name] else tuple(places)
         plain = matches == "right"
-        found[change.slip] = plain, Judged("wrong", change.slip, change.detail, where)
-    plainly = [judged for plain, judged in found.values() if plain]
-    return plainly or [judged for _, judged in found.values()]
+        found[change.slip] = plain, change, Judged("wrong", change.slip, change.detail, where)
+    plainly = [(change, judged) for plain, change, judged in found.values() if plain]
+    return plainly or [(change, judged) for _, change, judged in found.values()]
 
 
 def _tells(answer: Answer, true: float) -> bool:

@@ -15,11 +15,11 @@ from .. import rng
 from ..errors import StateError
 from ..files import checksum
 from .asking import Question
-from .checking import is_right
+from .checking import NEAR, is_right
 from .rounding import written
 from .sheet import Sheet
 from .slips import changes
-from .working import RATE, Network, sheet_of
+from .working import RATE, Network
 
 __all__ = ["clashes", "drawn", "student_id", "unusable"]
 
@@ -43,8 +43,17 @@ def student_id(student: object) -> str:
     return unicodedata.normalize("NFC", str(student)).strip()
 
 
-def drawn(net: Network, questions: tuple[Question, ...], seed: int, student: str) -> Sheet:
-    """A sheet with the numbers of one student.
+def drawn(
+    net: Network, base: Sheet, questions: tuple[Question, ...], seed: int, student: str
+) -> dict[str, float]:
+    """The given numbers of one student.
+
+    Args:
+        net: names, and the numbers that are replaced.
+        base: its sheet.
+        questions: that must tell wrong paths from the right one.
+        seed: of all students.
+        student: the id.
 
     Raises:
         StateError: no draw could be used: the network hides its wrong paths.
@@ -52,10 +61,10 @@ def drawn(net: Network, questions: tuple[Question, ...], seed: int, student: str
     key = rng.key(int(checksum(f"{seed}\n{student}".encode())[:15], 16))
     why = ""
     for k in range(TRIES):
-        sheet = sheet_of(net, _numbers(net, rng.fold(key, k)))
+        sheet = base.with_given(_numbers(net, rng.fold(key, k)))
         why = unusable(net, sheet) or clashes(sheet, questions)
         if not why:
-            return sheet
+            return sheet.given
     raise StateError(
         "no numbers were found that tell the wrong paths of this network apart",
         where="quiz", expected=f"a draw without: {why}", received=f"{TRIES:,} draws",
@@ -124,7 +133,7 @@ def clashes(sheet: Sheet, questions: tuple[Question, ...]) -> str:
             value, right = wrong.get(name), true.get(name)
             if not math.isfinite(value) or abs(value - right) <= 1e-12 * abs(right):
                 continue  # for every number the same: nothing to tell apart
-            if abs(value - right) > 0.2 * abs(right):
+            if abs(value - right) > 2 * NEAR * abs(right):
                 continue  # far from any rounding
             if any(is_right(sheet, name, written(value, n)) for n in DIGITS):
                 return f"{change.slip} looks right at {name}"

@@ -13,7 +13,7 @@ from ..explanation.decks import NOTES
 from ..files import checksum
 from ..rng import key as rng_key
 from .asking import Question, chosen
-from .checking import Verdict, judge
+from .checking import Judged, Verdict, judge
 from .draws import drawn, student_id
 from .rounding import Answer, read_answer
 from .sheet import Sheet
@@ -190,10 +190,36 @@ class Quiz:
                 )  # fmt: skip
             given[name] = text
         self.reset()
-        verdicts = tuple(self.check(q.name, given.get(q.name, "")) for q in self.questions)
+        verdicts = tuple(
+            self.check(q.name, given[q.name]) if str(given.get(q.name) or "").strip()
+            else Verdict(q.name, "", "unread", 0, q.points, Judged("unread", "missing"))
+            for q in self.questions
+        )  # fmt: skip
         self.reset()
         points = sum(v.marks for v in verdicts)
         return Marked(verdicts, points, sum(q.points for q in self.questions))
+
+    def for_student(self, student: object) -> Quiz:
+        """The same questions with the numbers of another student.
+
+        Raises:
+            ArgumentError: this quiz has no seed.
+            StateError: no draw of numbers tells the wrong paths apart.
+
+        Example:
+            >>> import chainrule as cr
+            >>> quiz = cr.quiz("001", seed=7, student="Ann")
+            >>> quiz.for_student("Ben").given == cr.quiz("001", seed=7, student="Ben").given
+            True
+        """
+        if self.seed is None:
+            raise ArgumentError(
+                "numbers for a student need a seed", where="quiz", fix="cr.quiz(..., seed=1)"
+            )
+        who = student_id(student)
+        given = drawn(self.network, self.sheet, self.questions, self.seed, who)
+        sheet = sheet_of(self.network, given)
+        return Quiz(self.title, self.made, self.network, sheet, self.questions, self.seed, who)
 
     def reset(self) -> None:
         """Forget what was answered.
@@ -237,8 +263,8 @@ def quiz(
         optimizer: in place of that of `compile`; only plain SGD has an update to ask for.
         seed: draws other inputs, weights and targets with two decimals; None keeps the model's,
             as they are printed, with six digits.
-        student: whose numbers: any id, such as "s01". The same seed and id give the same numbers
-            in every process and on every machine.
+        student: whose numbers: any id, such as "s01". The same seed, id and questions give the same
+            numbers in every process and on every machine.
         ask: "short", "all", "forward", "loss", "backward", "update", "after", or a list of these
             and of numbers, such as ["net_h1", "w5.gradient", "w5.new"].
         notation: names as in `explain`; a deck brings its own.
@@ -267,7 +293,7 @@ def quiz(
     who = None if student is None else student_id(student)
     if seed is not None:
         rng_key(seed)  # a whole number
-        sheet = drawn(net, questions, int(seed), who or "")
+        sheet = sheet_of(net, drawn(net, sheet, questions, int(seed), who or ""))
     return Quiz(title, made, net, sheet, questions, seed, who)
 
 

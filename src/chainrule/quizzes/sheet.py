@@ -11,11 +11,19 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..explanation.formula import FUNCTIONS, Formula, Leaf, Sum
+from ..explanation.formula import (
+    FUNCTIONS,
+    Apply,
+    Formula,
+    Leaf,
+    Neg,
+    Power,
+    Product,
+    Ratio,
+    Sum,
+)
 
 __all__ = ["Live", "Sheet", "Step", "Values", "key_of"]
-
-FUNCTIONS.setdefault("relu'", lambda z: 1.0 if z > 0 else 0.0)
 
 _TINY = 4 * 2.0**-52  # of the largest term: a sum that small is 0 but for rounding
 
@@ -69,7 +77,7 @@ class Step(NamedTuple):
 
 
 class Live(Leaf):
-    """A symbol whose number is looked up in the values that are being computed."""
+    """A symbol whose number is that of its sheet: what a formula shows when it is written."""
 
     def __init__(self, name: str, sheet: Sheet) -> None:
         super().__init__(name, None)
@@ -77,8 +85,44 @@ class Live(Leaf):
 
     @property
     def value(self) -> float:
-        """Its number, at this moment."""
-        return self.sheet.now.get(self.name)
+        """Its number."""
+        return self.sheet.values().get(self.name)
+
+
+Compute = Callable[[Callable[[str], float]], float]
+
+
+def _total(terms: list[float]) -> float:
+    """Their sum; 0 where only the rounding of the terms is left."""
+    found = math.fsum(terms)
+    return found if abs(found) > _TINY * max(map(abs, terms)) else 0.0
+
+
+def _compiled(formula: Formula) -> Compute:
+    """A formula as nested functions of what gives the number of a name: ten times quicker."""
+    if isinstance(formula, Live):
+        name = formula.name
+        return lambda get: get(name)
+    if isinstance(formula, Leaf):
+        value = formula.value
+        return lambda get: value
+    parts = [_compiled(part) for part in formula.parts()]
+    if isinstance(formula, Sum):
+        return lambda get: _total([p(get) for p in parts])
+    if isinstance(formula, Product) and len(parts) == 2:
+        one, two = parts
+        return lambda get: one(get) * two(get)
+    if isinstance(formula, Product):
+        return lambda get: math.prod([p(get) for p in parts])
+    if isinstance(formula, Neg):
+        return lambda get, p=parts[0]: -p(get)
+    if isinstance(formula, Ratio):
+        return lambda get, p=parts[0], q=parts[1]: p(get) / q(get)
+    if isinstance(formula, Power):
+        return lambda get, p=parts[0], q=parts[1]: p(get) ** q(get)
+    assert isinstance(formula, Apply)  # noqa: S101 - formulas of a sheet are made of these
+    function = FUNCTIONS[formula.function]
+    return lambda get: function(*[p(get) for p in parts])
 
 
 class Values:
@@ -117,17 +161,10 @@ class Values:
     def exact(self, name: str) -> float:
         """A number that is not itself rounded, computed from others as they are here."""
         formula = self.changed.get(name, self.sheet.steps[name].formula)
-        before, self.sheet.now = self.sheet.now, self
         try:
-            value = float(formula.value)
-            if isinstance(formula, Sum) and value:
-                largest = max(abs(t.value) for t in formula.terms)
-                value = 0.0 if abs(value) <= _TINY * largest else value
+            return float(self.sheet.compute(formula)(self.get))
         except (ArithmeticError, ValueError):
-            value = math.nan
-        finally:
-            self.sheet.now = before
-        return value
+            return math.nan
 
 
 class Sheet:
@@ -144,8 +181,24 @@ class Sheet:
     def __init__(self, given: Mapping[str, float]) -> None:
         self.given: dict[str, float] = dict(given)
         self.steps: dict[str, Step] = {}
-        self.now = Values(self)
+        self.kept: dict[Any, Any] = {}  # what follows from the formulas alone: shared by copies
         self._plain: dict[Any, Values] = {}
+
+    def with_given(self, given: Mapping[str, float]) -> Sheet:
+        """The same formulas with other numbers.
+
+        Symbols of the formulas go on showing the numbers of the first sheet.
+        """
+        other = Sheet(given)
+        other.steps, other.kept = self.steps, self.kept
+        return other
+
+    def compute(self, formula: Formula) -> Compute:
+        """A function of what gives the numbers by their names: the formula, translated once."""
+        found = self.kept.get(id(formula))
+        if found is None:  # kept with the formula, so that no other one gets its id
+            found = self.kept[id(formula)] = _compiled(formula), formula
+        return found[0]
 
     def leaf(self, name: str) -> Live:
         """The symbol of a number of this sheet."""
@@ -157,6 +210,7 @@ class Sheet:
     ) -> None:  # fmt: skip
         """One more number."""
         self._plain.clear()
+        self.kept.clear()
         key = key_of(name, role)
         self.steps[name] = Step(name, formula, role, layer, unit, row, key, parts, again)
 
@@ -175,6 +229,8 @@ class Sheet:
 
     def before(self, name: str) -> set[str]:
         """The names of all steps that a step is computed from."""
+        if ("before", name) in self.kept:
+            return self.kept["before", name]
         found: set[str] = set()
         waiting = [name]
         while waiting:
@@ -182,6 +238,7 @@ class Sheet:
                 if leaf.name in self.steps and leaf.name not in found:
                     found.add(leaf.name)
                     waiting.append(leaf.name)
+        self.kept["before", name] = found
         return found
 
     def direct(self, name: str) -> list[str]:

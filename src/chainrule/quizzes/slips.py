@@ -251,6 +251,8 @@ def changes(sheet: Sheet, asked: str | None = None) -> list[Change]:
         sheet: whose formulas are changed.
         asked: the name of a step; None for the changes by layers and everywhere only.
     """
+    if ("changes", asked) in sheet.kept:
+        return sheet.kept["changes", asked]
     found: list[Change] = []
     for slip in SLIPS:
         ways = [
@@ -276,4 +278,5 @@ def changes(sheet: Sheet, asked: str | None = None) -> list[Change]:
                 details = dict.fromkeys(detail for _, _, detail, _ in group if detail)
                 formulas = {step.name: formula for step, _, _, formula in group}
                 found.append(Change(slip.key, ", ".join(details), formulas))
+    sheet.kept["changes", asked] = found
     return found

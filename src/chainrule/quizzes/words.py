@@ -11,6 +11,7 @@ __all__ = ["SENTENCES", "sentence", "where_of"]
 _EN = {
     # what could not be read
     "empty": "There is no answer yet: type a number.",
+    "missing": "Not answered.",
     "words": "This is no number: write it like 0.0822, -0.809, 4.39e-4 or 1/3.",
     "separators": "Write the number without separators of thousands, like 1234.5.",
     "infinite": "No number here is infinite or undefined: write it like 0.0822.",
@@ -19,7 +20,7 @@ _EN = {
     "right": "Right.",
     "rounded": "Right, with intermediate results rounded.",
     "own": "Right, from your own rounded results.",
-    "carried": "Right with your own earlier answer to {where}, which was wrong: full marks here.",
+    "carried": "Right with your own earlier answer to {where}: the error was marked there.",
     # wrong paths
     "slope": "The slope σ′ was left out{where}.",
     "updated": "The updated weight was used on the way back{where}: gradients take the old ones.",
@@ -31,7 +32,7 @@ _EN = {
     "term": "A term was left out: {detail}{where}.",
     "sum": "A sum was taken where the loss is a mean over {detail}{where}.",
     "mean": "A mean over the outputs was taken where the loss is a sum{where}.",
-    "bias": "The bias {detail} was forgotten{where}.",
+    "bias": "A bias was forgotten: {detail}{where}.",
     "ascent": "Wrong sign in the update: the step was added, it is subtracted.",
     "rate": "The learning rate was forgotten: the whole gradient was subtracted.",
     "step": "This is the step, rate times gradient: it is still to be subtracted from the weight.",
@@ -56,6 +57,7 @@ _EN = {
 }  # fmt: skip
 _AR = {
     "empty": "لا توجد إجابة بعد: اكتب عددًا.",
+    "missing": "بلا إجابة.",
     "words": "هذا ليس عددًا: اكتبه مثل 0.0822 أو -0.809 أو 4.39e-4 أو 1/3.",
     "separators": "اكتب العدد بلا فواصل للآلاف، مثل 1234.5.",
     "infinite": "لا يوجد هنا عدد لانهائي أو غير معرَّف: اكتبه مثل 0.0822.",
@@ -63,7 +65,7 @@ _AR = {
     "right": "صحيح.",
     "rounded": "صحيح، مع تقريب النتائج الوسطى.",
     "own": "صحيح، من نتائجك المقرَّبة.",
-    "carried": "صحيح بناءً على إجابتك السابقة عن {where} وكانت خاطئة: العلامة كاملة هنا.",
+    "carried": "صحيح بناءً على إجابتك السابقة عن {where}: حُسب الخطأ هناك.",
     "slope": "أُهمل الميل σ′{where}.",
     "updated": "استُعمل الوزن الجديد في الرجوع{where}، والتدرجات تؤخذ من الأوزان القديمة.",
     "half": "سقط النصف ½ من الخسارة، فظهر عامل زائد 2{where}.",
@@ -74,7 +76,7 @@ _AR = {
     "term": "أُهمل حد: {detail}{where}.",
     "sum": "أُخذ المجموع والخسارة متوسط على {detail}{where}.",
     "mean": "أُخذ المتوسط على المخرجات والخسارة مجموع{where}.",
-    "bias": "نُسي الانحياز {detail}{where}.",
+    "bias": "نُسي انحياز: {detail}{where}.",
     "ascent": "الإشارة خاطئة في التحديث: أُضيفت الخطوة وهي تُطرح.",
     "rate": "نُسي معدل التعلم: طُرح التدرج كله.",
     "step": "هذه هي الخطوة، أي المعدل في التدرج: بقي طرحها من الوزن.",

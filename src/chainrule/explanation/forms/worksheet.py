@@ -47,7 +47,7 @@ class Worksheet(NamedTuple):
         digits: write numbers.
         key: is it the answer key?
         name: the student's; "" leaves room to write it.
-        identity: of the sheet, at its end; "" for none.
+        identity: of the sheet; "" for none.
         picture: the network, as SVG; "" for none.
     """
 
@@ -119,20 +119,19 @@ def _kind(sheet: Worksheet, words: Language) -> str:
 def _article(sheet: Worksheet, words: Language, number: int) -> str:
     t = words.word
     cards = Cards(sheet.digits, words)
-    head = f"{_kind(sheet, words)}: <bdi>{escape(visible(sheet.title))}</bdi>"
+    head = f"<h1>{_kind(sheet, words)}: <bdi>{escape(visible(sheet.title))}</bdi></h1>"
     picture = re.sub(r"\b([td]-[0-9a-f]{10})\b", rf"\1-{number}", sheet.picture)  # ids are unique
     picture = f'<div class="picture" dir="ltr">{picture}</div>\n' if picture else ""
     parts = "".join(cards.part(part) for part in sheet.parts if part.items)
-    end = ""
     if sheet.identity:
-        end = (
+        head += (
             f'<p class="identity">{escape(t("Sheet"))} <bdi dir="ltr">'
-            f"{escape(visible(sheet.identity))}</bdi></p>\n"
+            f"{escape(visible(sheet.identity))}</bdi></p>"
         )
     how = "" if sheet.key else f'<p class="how">{escape(t("fill"))} {escape(t("each"))}</p>\n'
     return (
-        f'<article class="cr-explain{" key" if sheet.key else ""}">\n<h1>{head}</h1>\n'
-        f"{_fields(sheet, words)}{how}{_given(sheet, words)}{picture}{parts}{end}</article>\n"
+        f'<article class="cr-explain{" key" if sheet.key else ""}">\n<header>{head}</header>\n'
+        f"{_fields(sheet, words)}{how}{_given(sheet, words)}{picture}{parts}</article>\n"
     )
 
 

@@ -9,9 +9,20 @@ Example:
 from ...vocabulary import answer
 from .adaline import Adaline
 from .base import PathStep
+from .kmeans import KMeans
+from .linear import LinearRegression
+from .logistic import LogisticRegression
 from .perceptron import Perceptron
 from .separable import Cycle
 
-__all__ = ["Adaline", "Cycle", "PathStep", "Perceptron"]
+__all__ = [
+    "Adaline",
+    "Cycle",
+    "KMeans",
+    "LinearRegression",
+    "LogisticRegression",
+    "PathStep",
+    "Perceptron",
+]
 
 answer(__name__)

@@ -163,4 +163,4 @@ class Adaline(Descent):
         flat = self.__dict__["_flat"]
         x, t = self._pair(x, y)
         self.__dict__["_flat"] = flat
-        return accuracy(self._label(x @ self.unit.kernel.numpy() + self.intercept_), t)
+        return accuracy(self._label(self._z(x)), t)

@@ -54,7 +54,8 @@ class Record:
         self.figures: Any = {}
         self.epochs = 0
         self.converged: bool | None = None
-        self.cycle: Any = None
+        self.cycle: Any = None  # of a perceptron
+        self.solution: Any = None  # of least squares: rank, singular values
         self.rows: Any = None  # of the data, for what is said about them
 
 
@@ -178,9 +179,12 @@ class Classic(Sequential):
 
     def decision_function(self, x: Any) -> np.ndarray:
         """The net input z = x·w + b of each row, before any threshold or squashing."""
-        x = self._rows(x)
-        z = x @ self.unit.kernel.numpy() + self.intercept_
-        return self._shaped(z)
+        return self._shaped(self._z(self._rows(x)))
+
+    def _z(self, x: np.ndarray) -> np.ndarray:
+        """The net inputs of checked rows, (n, units)."""
+        z = x @ self.unit.kernel.value
+        return z if self.unit.bias is None else z + self.unit.bias.value
 
     # --- data -----------------------------------------------------------------------------------
 
@@ -234,7 +238,7 @@ class Classic(Sequential):
     def _note(self, epoch: int, row: int | None = None) -> None:
         """Keep the weights of now as a step of the path."""
         path = self.record.path
-        step = PathStep(epoch, row, self.coef_, self.intercept_)
+        step = PathStep(epoch, row, Classic.coef_.fget(self), Classic.intercept_.fget(self))  # type: ignore[misc]
         if len(path) > MOST_STEPS:
             path[-1] = step
         else:

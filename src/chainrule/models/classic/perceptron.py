@@ -248,8 +248,7 @@ class Perceptron(Classic):
 
     def _fired(self, x: np.ndarray) -> np.ndarray:
         """The outputs for checked rows, on NumPy."""
-        z = x @ self.unit.kernel.value
-        return self.fires(z if self.unit.bias is None else z + self.unit.bias.value)
+        return self.fires(self._z(x))
 
     def _weights_now(self) -> bytes:
         values = b"".join((v.value + 0.0).tobytes() for v in self.unit.weights)  # -0.0 is 0.0
