@@ -467,6 +467,18 @@ def test_wrong_files_get_the_reason(name, tmp_path):
     assert made.points < made.out_of
 
 
+@pytest.mark.parametrize(("right", "share"), [(400, 1), (376, 1), (375, 2 / 3), (352, 2 / 3),
+                                              (351, 1 / 3), (320, 1 / 3), (319, 0), (0, 0)])  # fmt: skip
+def test_held_out_digits_give_their_share(right, share):
+    part = exercise("mnist_from_scratch").parts[-1]
+    (inputs,) = part.inputs(np.random.default_rng(0))
+    labels = inputs[-1].copy()
+    labels[right:] = (labels[right:] + 1) % 10
+    found, said = part.mark([inputs], [[labels]])
+    assert found == pytest.approx(share)
+    assert f"{right} of 400 held-out digits right" in said
+
+
 def test_what_a_function_returns_instead(tmp_path):
     text = with_changes(
         "backpropagation",
@@ -886,6 +898,12 @@ def test_a_class_becomes_a_table(tmp_path, monkeypatch, capsys):
     assert "there is no net in the file" in rows[4][8]
     assert len({row[9] for row in rows[1:]} - {"0"}) == 1  # all with the same inputs
     assert main(["grade", *names, "--exercise", "and_gate", "--out", "marks.csv"]) == 2
+    (tmp_path / "torn.py").write_bytes(b"\xff\xfe")
+    capsys.readouterr()
+    (tmp_path / "and_gate.py").write_text("def net(x, w:")
+    assert main(["grade", "and_gate.py", "torn.py", "--out", "two.csv"]) == 0
+    assert "torn.py      not marked: this is no text in UTF-8" in capsys.readouterr().out
+    assert "net (2)" in (tmp_path / "two.csv").read_text(encoding="utf-8-sig").split("\n")[0]
     for text in ("=1+1", "+1", "-1", "@x", "\t=1"):
         row = marks_csv([Grade(text, text, [PartGrade("p", 0, 1, text)], 0, [text])])
         assert next(csv.reader(row.split("\n")[1:]))[1] == "'" + text
@@ -894,6 +912,9 @@ def test_a_class_becomes_a_table(tmp_path, monkeypatch, capsys):
 def folders(tmp_path):
     """Where gradings of this test run; others may be under way beside it."""
     return set(glob.glob(os.path.join(tmp_path, "chainrule-grade-*")))
+def folders(place):
+    """Of gradings, in a place of this test's own."""
+    return glob.glob(os.path.join(str(place), "chainrule-grade-*"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -916,6 +937,20 @@ def test_a_signal_leaves_neither_process_nor_folder(number, tmp_path):
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         (folder,) = folders(tmp_path)
+    place = tmp_path / "tmp"
+    place.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chainrule", "grade", str(path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(place)},
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + 60
+        while not any(os.path.exists(f + "/here") for f in folders(place)):
+            assert time.monotonic() < end
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        (folder,) = folders(place)
         process.send_signal(number)
         assert process.wait(timeout=30) == 128 + number
         assert not os.path.exists(folder)
@@ -937,6 +972,7 @@ def test_nothing_is_left_after_gradings(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     graded(tmp_path, "and_gate", "import os\nos.mkdir('x')\nopen('x/y', 'w').write('z')\n")
     assert folders(tmp_path) == set()
+    assert folders(tmp_path) == []
 
 
 def test_messages_of_a_forged_kind_do_not_break_the_report(tmp_path):

@@ -132,10 +132,11 @@ def grade(a: argparse.Namespace) -> int:
 
 
 def _line(made: Any, wide: int) -> str:
-    head = f"{os.path.basename(made.path):{wide}}  {made.points:>4g} of {made.out_of:<3}"
-    lost = [p for p in made.parts if p.points < p.out_of]
+    name = f"{os.path.basename(made.path):{wide}}"
     if not made.parts:
-        return f"{head} {'; '.join(made.notes)}"
+        return f"{name}  not marked: {'; '.join(made.notes)}"
+    head = f"{name}  {made.points:>4g} of {made.out_of:<3}"
+    lost = [p for p in made.parts if p.points < p.out_of]
     if not lost:
         return f"{head} all right"
     more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""

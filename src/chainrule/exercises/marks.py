@@ -20,7 +20,7 @@ def marks_csv(grades: Sequence[Grade]) -> str:
         file,exercise,points,out of,net (2),reasons,seed
         ali.py,and_gate,0,2,0,net: is 0,7
     """
-    same = len({g.exercise for g in grades}) == 1
+    same = len({g.exercise for g in grades if g.parts}) == 1
 
     def column(g: Grade, p: PartGrade) -> str:
         return f"{p.name} ({p.out_of})" if same else f"{g.exercise}: {p.name} ({p.out_of})"
@@ -33,7 +33,7 @@ def marks_csv(grades: Sequence[Grade]) -> str:
         reached = {column(g, p): p.points for p in g.parts}
         reasons = [f"{p.name}: {p.reason}" for p in g.parts if p.points < p.out_of]
         rows.append([
-            os.path.basename(g.path), g.exercise, g.points, g.out_of,
+            os.path.basename(g.path), g.exercise, g.points if g.parts else "", g.out_of,
             *(reached.get(c, "") for c in columns),
             "; ".join(reasons if g.parts else g.notes), g.seed,
         ])  # fmt: skip

@@ -14,6 +14,8 @@ from ..solutions import mnist_from_scratch as s
 __all__ = ["mnist_from_scratch"]
 
 _HELD_OUT = 400
+# a small network reaches .973 ± .008 of 400 rows: four deviations are left for chance
+_LEAST = ((0.94, 1.0), (0.88, 2 / 3), (0.80, 1 / 3))
 
 
 def _digits(rng: np.random.Generator) -> tuple[Any, ...]:
@@ -43,9 +45,9 @@ def _share(inputs: tuple[Any, ...], values: list[Any]) -> tuple[float, str]:
     right = int(np.sum(guess == y))
     share = right / len(y)
     said = f"{right} of {len(y)} held-out digits right ({100 * share:.1f} %)"
-    for least, part in ((0.95, 1.0), (0.90, 2 / 3), (0.80, 1 / 3)):
+    for least, part in _LEAST:
         if share >= least:
-            more = "" if part == 1 else "; 95 % give all points"
+            more = "" if part == 1 else f"; {100 * _LEAST[0][0]:g} % give all points"
             return part, f"{said}{more}"
     guess_most = int(np.bincount(guess.astype(np.int64) % 10).max())
     if guess_most == len(y):
