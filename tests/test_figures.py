@@ -159,7 +159,7 @@ def test_a_drawing_as_png_has_its_size_and_colours():
     from PIL import Image
 
     picture = Drawing(100, 60, "a box")
-    picture.rect(20, 10, 50, 40, fill="#0072B2")
+    picture.rect(20, 10, 50, 30, fill="#0072B2")
     picture.circle(85, 30, 8, fill="#D55E00")
     picture.text(45, 30, "$x_1$", colour="#FFFFFF")
     image = Image.open(io.BytesIO(content_of(picture, "png"))).convert("RGB")
@@ -167,6 +167,7 @@ def test_a_drawing_as_png_has_its_size_and_colours():
     assert image.getpixel((50, 26)) == (0, 0x72, 0xB2)
     assert image.getpixel((170, 60)) == (0xD5, 0x5E, 0)
     assert image.getpixel((6, 60)) == (255, 255, 255)
+    assert image.getpixel((50, 100)) == (255, 255, 255), "y runs downwards"
     inside = np.asarray(image)[50:70, 60:120]
     assert (inside == 255).all(-1).any(), "the text is painted, as it stands"
     assert content_of(picture, "pdf")[:4] == b"%PDF"
@@ -182,7 +183,7 @@ def test_wrong_names_and_options():
         figures.figure("surface", optimiser="adam")
     with pytest.raises(ArgumentError, match="this figure has no option x"):
         figures.figure("softmax", x=1)
-    with pytest.raises(ArgumentError, match="one of 'paths'"):
+    with pytest.raises(ArgumentError, match="one of 'learning_rates', 'paths'"):
         figures.animation("surface")
     with pytest.raises(FileError, match=r"expected: \.svg, \.png, \.pdf, \.gif"):
         figures.save(figures.softmax(), "softmax.jpg")
@@ -270,6 +271,7 @@ def test_the_command_draws_and_never_over_a_file(tmp_path, monkeypatch, capsys):
     with Image.open(tmp_path / "p.gif") as image:
         assert image.n_frames == 3
         assert image.info["comment"] == b"Paths to the minimum"
+        assert image.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cost_curve.svg", "p.gif"]
 
 
@@ -282,6 +284,7 @@ REFUSED = [
     (["surface", "--format", "png"], "--out NAME.png"),
     (["surface", "--steps", "many"], "invalid int"),
     (["--rate", "1"], "which figure?"),
+    (["surface", "--json"], "for the list"),
     (["--all"], "needs a folder"),
     (["surface", "--all", "--out", "f"], "received: surface"),
     (["--all", "--rate", "1", "--out", "f"], "received: --rate"),
@@ -424,6 +427,13 @@ def test_the_rate_that_is_too_large_and_the_one_too_small():
         np.testing.assert_allclose(axes.lines[1].get_xdata(), want, rtol=1e-9)
     assert [t.split(":")[0] for t in titles(figure)] == ["too small", "right", "too large"]
     assert titles(figures.learning_rates(1.5, 2))[1].startswith("diverges: α = 1.5")
+    moving = figures.animation("learning_rates", steps=3)
+    moving.show(2)
+    assert [len(axes.lines[1].get_xdata()) for axes in moving.figure.axes] == [3, 3, 3]
+    moving.show(3)  # as the figure that does not move
+    still = figures.learning_rates(steps=3)
+    for axes, other in zip(moving.figure.axes, still.axes, strict=True):
+        assert axes.lines[1].get_xdata().tolist() == other.lines[1].get_xdata().tolist()
 
 
 def test_each_start_finds_the_minimum_of_its_own_valley():
@@ -462,6 +472,14 @@ def test_the_perceptron_of_deck_002():
     line = next(x for x in figure.axes[0].lines if x.get_label().startswith("sum = 0"))
     for x1, x2 in zip(*line.get_data(), strict=True):
         assert 1 + 3 * x1 - 2 * x2 == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("w1", "w2"), [(3.0, -1.0), (0.5, 2.0), (0.0, 1.0), (-2.0, 0.0)])
+def test_a_line_is_where_the_sum_is_zero(w1, w2):
+    axes = figures.softmax().axes[0]
+    planes._line(axes, (w1, w2), 0.7)
+    for x1, x2 in axes.lines[-1].get_xydata():
+        assert w1 * x1 + w2 * x2 + 0.7 == pytest.approx(0, abs=1e-9)
 
 
 def test_lines_of_the_gates_part_them():

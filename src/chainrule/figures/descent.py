@@ -12,10 +12,11 @@ from ..checks import need_numbers
 from ..derivatives import hessian, value_and_grad
 from ..drawing.base import short_number
 from ..optimizers import SGD
-from .paper import BLACK, COLOURS, need_rate, need_whole, panel, sheet
+from .paper import BLACK, COLOURS, Animation, need_rate, need_whole, panel, sheet
 from .walks import Walk, walk
 
-__all__ = ["STARTS", "cost_curve", "hilly", "learning_rates", "local_minima", "slope_cost"]
+__all__ = ["STARTS", "cost_curve", "hilly", "learning_rates", "local_minima", "moving_rates"]
+__all__ += ["slope_cost"]
 
 _X = np.linspace(0.25, 2, 8)
 STARTS = (-2.3, 0.0, 0.4, 2.3)
@@ -58,13 +59,14 @@ def _axes(figure: Any, place: Sequence[int], title: str, ws: Any, js: Any) -> An
     return axes
 
 
-def _steps(axes: Any, loss: Callable[[Any], Any], way: Walk, colour: str, mark: str = "o") -> None:
-    """The path as points on the curve, an arrow for each of the first steps."""
+def _steps(axes: Any, loss: Callable[[Any], Any], way: Walk, colour: str, mark: str = "o") -> Any:
+    """The path as points on the curve, joined; its first point is larger."""
     ws = way.path[:, 0]
     js = np.array([float(loss(np.array([w]))) for w in ws])
-    axes.plot(ws, js, f"-{mark}", color=colour, linewidth=1.4, markersize=6, clip_on=True,
-              markeredgecolor="white", markeredgewidth=0.6)  # fmt: skip
+    (line,) = axes.plot(ws, js, f"-{mark}", color=colour, linewidth=1.4, markersize=6,
+                        markeredgecolor="white", markeredgewidth=0.6)  # fmt: skip
     axes.plot(ws[0], js[0], mark, color=colour, markersize=10, markeredgecolor=BLACK)
+    return line
 
 
 def cost_curve(learning_rate: float = 0.4, steps: int = 6, start: float = -1.0) -> Any:
@@ -132,15 +134,34 @@ def learning_rates(learning_rate: float = 0.4, steps: int = 8, start: float = -1
         >>> [axes.get_title().splitlines()[0] for axes in learning_rates(steps=3).axes]
         ['too small: α = 0.02', 'right: α = 0.4', 'too large: α = 1.32']
     """
+    figure, _ = _three_rates(learning_rate, steps, start)
+    return figure
+
+
+def moving_rates(learning_rate: float = 0.4, steps: int = 8, start: float = -1.0) -> Animation:
+    """`learning_rates` in motion, step by step.
+
+    Example:
+        >>> moving_rates(steps=3).frames
+        4
+    """
+    figure, lines = _three_rates(learning_rate, steps, start)
+    paths = [np.array(line.get_data()) for line in lines]
+
+    def show(k: int) -> None:
+        for line, path in zip(lines, paths, strict=True):
+            line.set_data(*path[:, : k + 1])
+
+    return Animation(figure, show, lines, steps + 1, seconds=0.6)
+
+
+def _three_rates(learning_rate: float, steps: int, start: float) -> tuple[Any, list[Any]]:
+    """The figure of `learning_rates`, and the path in each panel."""
     need_rate("learning_rates", learning_rate)
     need_whole("learning_rates", 200, steps=steps)
     need_numbers("figures.learning_rates", "a number from -50 to 50", lambda v: abs(v) <= 50,
                  start=start)  # fmt: skip
-    bend = float(np.asarray(hessian(slope_cost)(np.array([0.0]))).reshape(()))
-    rates = {"too small": learning_rate / 20, "right": learning_rate, "too large": 2.1 / bend}
-    if learning_rate > 2 / bend:
-        rates = {"too small": learning_rate / 20, "diverges": learning_rate,
-                 "too large": 1.05 * learning_rate}  # fmt: skip
+    rates = _rates(learning_rate)
     ways = {word: walk(slope_cost, [float(start)], SGD(rate), steps, far=1e4)
             for word, rate in rates.items()}  # fmt: skip
     told = {word: f"J = {short_number(float(slope_cost(way.path[-1])))} after "
@@ -151,11 +172,20 @@ def learning_rates(learning_rate: float = 0.4, steps: int = 8, start: float = -1
     far = max(abs(float(start) - 2), *(float(np.abs(w.path - 2).max()) for w in ways.values()))
     reach = 1.1 * min(far, 4 * max(abs(float(start) - 2), 1.0))
     ws, js = _curve(slope_cost, 2 - reach, 2 + reach)
+    lines = []
     for k, word in enumerate(rates):
         title = f"{word}: α = {short_number(rates[word])}\n{told[word]}"
         axes = _axes(figure, (1, 3, k + 1), title, ws, js)
-        _steps(axes, slope_cost, ways[word], COLOURS[(3, 2, 1)[k]], "so^"[k])
-    return figure
+        lines.append(_steps(axes, slope_cost, ways[word], COLOURS[(3, 2, 1)[k]], "so^"[k]))
+    return figure, lines
+
+
+def _rates(right: float) -> dict[str, float]:
+    """A rate that is too small, the given one, and one that is too large."""
+    bend = float(np.asarray(hessian(slope_cost)(np.array([0.0]))).reshape(()))
+    if right > 2 / bend:
+        return {"too small": right / 20, "diverges": right, "too large": 1.05 * right}
+    return {"too small": right / 20, "right": right, "too large": 2.1 / bend}
 
 
 def local_minima(learning_rate: float = 0.02, steps: int = 60) -> Any:

@@ -127,7 +127,7 @@ def fitting(epochs: int = 800, seed: int = 1) -> Any:
     line = np.linspace(-1.05, 1.05, 301, dtype=np.float32)[:, None]
     for k, fit in enumerate(fits):
         axes = panel(figure, 1, 3, k + 1, title=told[k], x="x", y="" if k else "t")
-        axes.title.set_fontsize(12)
+        axes.title.set_fontsize(11)
         axes.plot(line, np.sin(4 * line), ":", color=BLACK, linewidth=1.6, label="sin(4x)")
         axes.plot(*fit.validation, "s", color="#BBC1C8", markersize=4, label="validation")
         axes.plot(*fit.train, "o", color=COLOURS[0], markersize=7, label="training")

@@ -112,6 +112,9 @@ class Animation:
 
         pictures = [Image.fromarray(frame) for frame in self._frames()]
         palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)
+        colours = np.array(palette.getpalette()).reshape(-1, 3)
+        colours[colours.min(1) > 245] = 255  # paper stays white, not nearly so
+        palette.putpalette(colours.ravel().tolist())
         pictures = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
         content = io.BytesIO()
         each = round(1000 * self.seconds)

@@ -115,7 +115,7 @@ _TABLE = (
     Row(
         "learning_rates", ("000", "002", "004"), "Too small, right and too large a rate",
         "From the same start the minimum is not reached, reached, and left further each step.",
-        descent.learning_rates,
+        descent.learning_rates, descent.moving_rates,
     ),
     Row(
         "local_minima", ("000", "001"), "Local and global minima",
