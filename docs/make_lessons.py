@@ -135,7 +135,9 @@ def answers(source: str) -> str:
             if heading != shown:
                 told.append(f"## {heading}")
                 shown = heading
-            told.append(re.sub(r"^", "> ", question, flags=re.MULTILINE))
+            if question:  # once, where a solution and a word about it follow
+                told.append(re.sub(r"^", "> ", question, flags=re.MULTILINE))
+                question = ""
             told.append(f"```python\n{text}\n```" if kind == "solution" else f"**Answer.** {text}")
     head = (
         f"# Answers to lesson {facts['number']}: {facts['title']}\n\nFor teachers. Numbers in "

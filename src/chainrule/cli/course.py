@@ -125,6 +125,7 @@ def _lesson(a: argparse.Namespace, decks: Any) -> int:
     if not chosen:
         for lesson in decks.lessons():
             say(f"  {lesson.number:02}  {lesson.title:20}  {lesson.minutes} minutes")
+        say("\nchainrule course lesson 01 writes the notebook of the first")
         return 0
     ending = "_answers.md" if a.answers else ".ipynb"
     files = {f"{n.name}{ending}": n.answers() if a.answers else n.notebook() for n in chosen}
