@@ -126,11 +126,18 @@ def test_the_explainer_writes_the_formula_that_gives_the_step(rule):
     model.set_weights([[[0.5]], [0.25]])
     model.compile(f"deck-001-{rule}", "mse")
     for _ in range(2):
-        text = str(cr.explain(model, [[2.0]], [[3.0]]))
+        e = cr.explain(model, [[2.0]], [[3.0]])
+        text = str(e)
         said = text.split("5 UPDATE")[1].split("6 AFTER")[0]
         assert {"momentum": "v = 0.9·v + (1 - 0.9)·gradient", "rmsprop": "√v +",
                 "adam": "β₁ 0.9 also for v, no ε"}[rule] in said.replace("\n  ", " ")  # fmt: skip
         assert "β₂" not in said
+        lines = {i.name: i for i in e.weight("w1_11").items if hasattr(i, "formula")}
+        assert {"momentum": {"v"}, "rmsprop": {"v"}, "adam": {"m", "v", "m̂", "v̂"}}[rule] < set(
+            lines
+        )
+        for line in lines.values():
+            assert line.formula.value == pytest.approx(line.value, rel=1e-12)
         model.fit([[2.0]], [[3.0]], verbose=0, engine="numpy")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import types
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +92,37 @@ model.predict(x_test)
 """,
     (*IMPORTS, ("epochs=20", "epochs=1", "for the time it takes; E19: no callback can fire")),
 )
+
+DECK_001_KMEANS = Listing(
+    "001",
+    "Google Colab: k-means on iris",
+    """\
+from sklearn.cluster import KMeans
+from sklearn import datasets
+import pandas as pd
+
+import matplotlib.pyplot as plt
+
+iris = datasets.load_iris()
+
+X_iris = iris.data
+Y_iris = iris.target
+
+x = pd.DataFrame(iris.data, columns = ['Sepal Length', 'Sepal Width',
+y = pd.DataFrame(iris.target, columns = ['Target'])
+x.head(5)
+""",
+    (
+        ("from sklearn.cluster import", "from chainrule.models import", "the import line"),
+        ("from sklearn import", "from chainrule import", "the import line"),
+        ("import matplotlib.pyplot as plt\n", "", "it draws nothing on the slide"),
+        ("import pandas as pd\n", "", "a table of the reader's own: given"),
+        ("'Sepal Width',\n", "'Sepal Width', 'Petal Length', 'Petal Width'])\n",
+         "E50: cut inside a list"),
+        ("x.head(5)\n", "top = x.head(5)\nmodel = KMeans(n_clusters=3)\nmodel.fit(X_iris)\n"
+         "labels = model.labels_\n", "E50: what the cut listing was for"),
+    ),
+)  # fmt: skip
 
 DECK_004 = Listing(
     "004",
@@ -176,6 +208,26 @@ def test_deck_001_trains_keeps_and_predicts(tmp_path, monkeypatch, capsys):
     assert "model.safetensors" in capsys.readouterr().out
     assert names["es"].stopped_epoch == 0  # E19: with a patience of 600 it cannot fire in 20
     assert model.predict(x[:4], verbose=0).sum(1) == pytest.approx(np.ones(4), rel=1e-5)
+
+
+def test_deck_001_s_k_means_on_iris():
+    """Rows as the slide shows them; the sum of squares that the literature gives for 3 groups."""
+
+    class Table:  # what the listing takes of pandas, which nothing here needs
+        def __init__(self, data, columns):
+            self.data, self.columns = np.asarray(data), columns
+            assert np.atleast_2d(self.data.T).shape[0] == len(columns)
+
+        def head(self, n):
+            return self.data[:n].tolist()
+
+    names = DECK_001_KMEANS.run(pd=types.SimpleNamespace(DataFrame=Table))
+    assert names["top"][:2] == [[5.1, 3.5, 1.4, 0.2], [4.9, 3.0, 1.4, 0.2]]
+    assert names["X_iris"].shape == (150, 4)
+    assert names["model"].inertia_ == pytest.approx(78.85144, abs=1e-5)
+    assert sorted(np.bincount(names["labels"]).tolist()) == [38, 50, 62]
+    with pytest.raises(SyntaxError):  # E50
+        compile(DECK_001_KMEANS.text, "slide", "exec")
 
 
 def test_deck_004_s_model_has_592_parameters():

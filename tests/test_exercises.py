@@ -891,8 +891,9 @@ def test_a_class_becomes_a_table(tmp_path, monkeypatch, capsys):
         assert next(csv.reader(row.split("\n")[1:]))[1] == "'" + text
 
 
-def folders():
-    return set(glob.glob(os.path.join(tempfile.gettempdir(), "chainrule-grade-*")))
+def folders(tmp_path):
+    """Where gradings of this test run; others may be under way beside it."""
+    return set(glob.glob(os.path.join(tmp_path, "chainrule-grade-*")))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -903,18 +904,18 @@ def test_a_signal_leaves_neither_process_nor_folder(number, tmp_path):
         exercise("and_gate").template() + "\nimport os, time\nprint('pid', os.getpid(), flush=True)\n"
         "open('here', 'w').close()\ntime.sleep(60)\n"
     )  # fmt: skip
-    before = folders()
     process = subprocess.Popen(
         [sys.executable, "-m", "chainrule", "grade", str(path)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     try:
         end = time.monotonic() + 60
-        while not any(os.path.exists(f + "/here") for f in folders() - before):
+        while not any(os.path.exists(f + "/here") for f in folders(tmp_path)):
             assert time.monotonic() < end
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
-        (folder,) = folders() - before
+        (folder,) = folders(tmp_path)
         process.send_signal(number)
         assert process.wait(timeout=30) == 128 + number
         assert not os.path.exists(folder)
@@ -932,10 +933,10 @@ def _link(path):
         return ""
 
 
-def test_nothing_is_left_after_gradings(tmp_path):
-    before = folders()
+def test_nothing_is_left_after_gradings(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     graded(tmp_path, "and_gate", "import os\nos.mkdir('x')\nopen('x/y', 'w').write('z')\n")
-    assert folders() == before
+    assert folders(tmp_path) == set()
 
 
 def test_messages_of_a_forged_kind_do_not_break_the_report(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import dataclasses
 import json
@@ -15,6 +16,7 @@ import pytest
 import chainrule as cr
 from chainrule import errors, experiments, rng
 from chainrule.cli import main
+from chainrule.cli.experiment import _apart
 from chainrule.data import catalog
 from chainrule.experiments import Growth, RateRange, Row, Sweep, grow, network, range_test, sweep
 from chainrule.experiments.measuring import Trials
@@ -244,7 +246,8 @@ def test_all_settings_have_the_same_rows_and_none_is_trained_on_those_that_compa
         assert len(held) == 10
         assert sorted([*rows[:, 0], *held[:, 0]]) == list(range(40))
         assert (rows == calls[0][0]).all()
-        assert list(held[:, 0]) != list(range(30, 40))  # drawn, not the tail of sorted data
+        drawn = list(held[:, 0])  # not one end of rows that may be sorted
+        assert drawn not in (list(range(10)), list(range(30, 40)))
 
 
 def test_mean_and_spread_over_seeds_and_twice_the_same():
@@ -469,6 +472,20 @@ def test_the_commands(without_test_rows, capsys, tmp_path):
     assert main(["sweep", "plane", "--grow", "--units", "2", "--rate", ".1", "--epochs", "1",
                  "--optimizer", "sgd"]) == 0  # fmt: skip
     assert "--lr 0.1 --optimizer sgd" in capsys.readouterr().out
+
+
+def test_rows_and_values_are_scaled_by_those_to_train_on_alone():
+    """Mean 0 and standard deviation 1 of the rows to train on; those that compare have others."""
+    x = np.random.default_rng(2).normal(5.0, 3.0, size=(60, 2)) ** 2
+    data = catalog.from_arrays(x, x[:, 0] * 100.0)
+    a = argparse.Namespace(validation_split=0.25, seed=1)
+    (rows, y), (held, y_held) = _apart(data, a)
+    assert len(held) == len(y_held) == 12
+    for part, other in ((rows, held), (y[:, None], y_held[:, None])):
+        assert part.mean(0) == pytest.approx(0, abs=1e-5)
+        assert part.std(0) == pytest.approx(1, rel=1e-5)
+        assert abs(other.mean(0)).min() > 1e-3
+    assert y == pytest.approx(rows[:, 0], abs=1e-4)  # so that both were scaled the same way
 
 
 @pytest.mark.parametrize(

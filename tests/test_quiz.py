@@ -145,6 +145,11 @@ WRONG = [
     ("004", "J", C.e1**2 / 2, "output"),
     ("004", "out_h1.gradient", C.d1 * C.w5 + C.d2 * C.w6, "transposed"),
     ("004", "out_h1", sigma(-C.nh1), "exponent"),
+    ("004", "out_h1", C.nh1, "activation"),
+    ("004", "out_h1.slope", C.nh1 * (1 - C.nh1), "slope_net"),
+    ("004", "delta_o1", C.e1 * C.o1, "slope_out"),
+    ("004", "w5.new", C.rate * C.d1 * C.h1, "step"),
+    ("004", "w5.new", C.w5 + C.rate * C.d1 * C.h1, "ascent"),
 ]
 
 
@@ -242,6 +247,15 @@ def test_right_means_rounded_to_the_digits_given(value, n, shift, negative):
         assert not answer.rounds(value if negative else -value)
 
 
+def test_a_tie_may_go_either_way():
+    """Half of the last place, where the subtraction itself rounds."""
+    for text in ("6.10351562e-05", "6.10351563e-05"):
+        assert read_answer(text).rounds(6.103515625e-05)
+    assert not read_answer("6.10351561e-05").rounds(6.103515625e-05)
+    assert read_answer("0.32724").rounds(0.3272405)
+    assert not read_answer("0.32725").rounds(0.3272405)
+
+
 @given(st.floats(-1e9, 1e9).filter(lambda v: v == 0 or abs(v) > 1e-9), st.integers(3, 9))
 @settings(max_examples=200, deadline=None)
 def test_what_is_written_is_read_back(value, n):
@@ -285,7 +299,9 @@ def test_what_is_no_number_costs_nothing(text, why):
     assert (verdict.reason[-1], verdict.marks) == (".", 0)
 
 
-@pytest.mark.parametrize("text", ["0", "0.0", "0.000", "-0", "0e999", "0.08", "8e-2", "0.1", "1"])
+@pytest.mark.parametrize(
+    "text", ["0", "0.0", "0.000", "-0", "0e999", "0.08", "8e-2", "0.1", "1", "0.082", "82e-3"]
+)
 def test_too_few_digits_are_asked_for_again(text):
     verdict = cr.quiz("004").check("w5.gradient", text)
     assert (verdict.kind, bool(verdict)) == ("digits", False)
@@ -362,6 +378,30 @@ def test_an_answer_with_too_few_digits_is_not_carried():
     quiz.check("delta_o1", "0.7")
     assert "δ_o1" not in quiz.answers
     assert not quiz.check("w5.gradient", digits(0.7 * C.h1))
+
+
+def test_all_digits_carried_on_where_four_were_written_down():
+    """Follow-on marks also where the earlier wrong answer was rounded only on paper."""
+    quiz = cr.quiz("004", ask="all")
+    assert quiz.check("delta_o1", digits(2 * C.d1, 3)).slip == "half"
+    assert quiz.check("delta_o2", digits(2 * C.d2, 3)).slip == "half"
+    verdict = quiz.check("delta_h1", digits(2 * C.dh1, 6))
+    assert (verdict.kind, verdict.judged.where) == ("carried", ("δ_o1", "δ_o2"))
+
+
+def test_a_slip_that_is_made_again_is_not_carried():
+    quiz = cr.quiz("004", ask="all")
+    assert quiz.check("delta_o1", digits(C.e1, 3)).slip == "slope"
+    assert quiz.check("delta_o2", digits(C.e2, 3)).slip == "slope"
+    verdict = quiz.check("delta_h1", digits(C.e1 * C.w5 + C.e2 * C.w7, 6))
+    assert (verdict.kind, verdict.slip) == ("wrong", "slope")
+
+
+def test_a_sheet_is_marked_by_itself():
+    quiz = cr.quiz("001", ask=["z1", "a1", "z2", "a2"])
+    quiz.check("a1", "0.598")  # asked before: not on the sheet that is marked
+    found = quiz.mark({"z2": f"{0.45 * 0.598 + 0.65:.5f}"})
+    assert [v.kind for v in found.verdicts] == ["unread", "unread", "wrong", "unread"]
 
 
 def test_later_answers_and_other_students_do_not_count():
@@ -445,6 +485,7 @@ def test_what_a_worksheet_blanks():
     assert "0.593269992" not in one
     assert "0.082167041" not in one
     assert "0.075136507" not in one
+    assert "0.593269992" not in made.text(blank=["out_h1"])  # nor as ∂net_o1/∂w5
     assert "net_o1 = w5·out_h1 + w6·out_h2 + b2 = 1.105905967" in one
 
 
@@ -843,3 +884,20 @@ def test_wrong_lines(line, said, capsys, tmp_path, monkeypatch):
     assert main(["quiz", *line]) == 2
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_explain_writes_worksheets(tmp_path, capsys):
+    sheet, key = tmp_path / "sheet.html", tmp_path / "key.tex"
+    assert (
+        main(["explain", "--deck", "001", "--blank", "--language", "ar", "--out", str(sheet)]) == 0
+    )
+    assert sheet.read_text(encoding="utf-8") == explain_deck("001").html("ar", blank=True)
+    line = ["explain", "--deck", "001", "--blank", "a1,∂E/∂w2", "--key", "--out", str(key)]
+    assert main(line) == 0
+    made = explain_deck("001").latex(blank=["a1", "∂E/∂w2"], key=True)
+    assert key.read_text(encoding="utf-8") == made
+    capsys.readouterr()
+    assert main(["explain", "--deck", "001", "--blank", "--format", "json"]) == 2
+    assert "no worksheet in this form" in capsys.readouterr().err
+    assert main(["explain", "--deck", "001", "--key"]) == 2
+    assert "add --blank" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import chainrule as cr
 import chainrule.graph as tf
+from chainrule.cli import main
 from chainrule.cli.parser import make_parser
 
 PAGE = Path(__file__).parent.parent / "docs" / "topics.md"
@@ -79,6 +81,29 @@ def test_every_row_is_whole():
 )
 def test_nothing_that_there_is_was_left_out(names, command):
     assert [n for n in names if not any(s.startswith(command.format(n)) for s in SHOWN)] == []
+
+
+def test_the_list_of_the_course_and_of_one_deck(capsys):
+    """One place for what stands on several floors; each row is found by the command named there."""
+    assert main(["course", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {k: len(v) for k, v in found.items()} == {
+        "decks": 5, "lessons": len(cr.course.lessons()), "examples": len(cr.course.examples()),
+        "small": len(cr.course.small()), "exercises": len(cr.exercises.exercises()),
+        "figures": len(cr.figures.rows()), "printed": 4, "errata": 54,
+    }  # fmt: skip
+    assert main(["course", "--deck", "003", "--json"]) == 0
+    deck = json.loads(capsys.readouterr().out)
+    assert [e["id"] for e in deck["errata"]] == ["E27", "E28", "E29"]
+    assert all("003" in f["decks"] for f in deck["figures"])
+    assert "examples" not in deck  # it works none out
+    assert main(["course", "--deck", "003"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"  {f['name']}" in text for f in deck["figures"])
+    assert max(map(len, text.splitlines())) <= 80
+    assert main(["course", "--deck", "009"]) == 2
+    assert main(["course", "--deck", "003", "errata"]) == 2
+    assert "chainrule course --deck 003" in capsys.readouterr().err
 
 
 def test_a_slip_on_the_page_is_noticed():

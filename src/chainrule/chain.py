@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +27,8 @@ from .errors import (
     not_scalar,
     taken_past,
 )
+from .live import LiveTape, WithBackward, mixed
+from .live import open_tape as _open
 from .operators import Recordable, binary, raw
 from .symbol import symbolic, write_call
 from .vocabulary import loaded
@@ -35,7 +36,6 @@ from .vocabulary import loaded
 __all__ = ["Call", "Node", "Result", "Scope", "Tape", "TupleCall", "gradients", "op", "record"]
 __all__ += ["stop_gradient", "vjp"]
 
-_open: ContextVar[Tape | None] = ContextVar("chainrule_tape", default=None)
 active_tape = _open.get  # the innermost open tape of this thread, or None
 
 
@@ -75,8 +75,11 @@ def op(function: Callable) -> Callable[..., Any]:
         for a in take_recorded_type(args):
             if isinstance(a, Recordable):
                 a = a.on_tape()
-                if isinstance(a, Node) and (tape is None or a.tape.level > tape.level):
-                    tape = a.tape  # the innermost: what stands further out is a constant there
+                if isinstance(a, Node) and a.tape is not tape:
+                    if tape is None or a.tape.level > tape.level:
+                        tape = a.tape  # the innermost: what stands further out is a constant there
+                    elif a.tape.level == tape.level:
+                        raise mixed()
             given.append(a)
         if tape is None:
             if symbolic(*given):  # a graph of layers keeps the call, with its Variables
@@ -118,7 +121,7 @@ def _by_position(function: Callable, args: tuple, kwargs: dict[str, Any]) -> tup
     return bound.args, bound.kwargs
 
 
-class Node(Recordable):
+class Node(WithBackward):
     """One value on a tape: `call` says which call made it, `place` which of its results it is."""
 
     __slots__ = ("index", "tape", "value")
@@ -140,7 +143,7 @@ class Node(Recordable):
         return np.array(self._number("a NumPy array"), dtype=dtype, copy=copy)
 
     def _number(self, what: str = "a plain number") -> Any:
-        if not self.tape.closed or self.tape.lent_to is not None:
+        if (not self.tape.closed and not self.tape.live) or self.tape.lent_to is not None:
             raise StateError(
                 f"turning a recorded value into {what} would cut the chain rule here",
                 fix="use the function of that name in cr.ops, or cr.stop_gradient(x) on purpose",
@@ -246,7 +249,7 @@ class Scope:
         self.tape.leave(self)
 
 
-class Tape:
+class Tape(LiveTape):
     """The list of calls in the order they ran: already a topological order.
 
     Args:

@@ -19,6 +19,7 @@ import numpy as np
 from .arrays import as_numpy, is_float, numpy_dtype
 from .chain import Node, active_tape
 from .errors import ShapeError, choose
+from .live import live_tape
 from .operators import Recordable, raw
 
 __all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "follow", "frozen"]
@@ -175,6 +176,8 @@ class Variable(Recordable):
     def on_tape(self) -> Any:
         """The Node of this variable on the open tape if it is trained, else its array."""
         tape = active_tape()
+        if tape is None and active_swap() is None and (live := live_tape()) is not None:
+            tape = live if live.known(self) is not None else None
         if tape is not None and self.trainable:
             return tape.leaf(self)
         value = self.value

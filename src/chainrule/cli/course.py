@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import Any
 
+from ..errors import ArgumentError
 from ..terminal import say
 from .command import Command
 
@@ -77,6 +78,13 @@ def course(a: argparse.Namespace) -> int:
     """Print what was asked for."""
     from .. import course as decks
 
+    if a.deck is not None and a.what is not None:
+        raise ArgumentError(
+            "--deck belongs to the list of everything",
+            where="chainrule course",
+            received=f"--deck {a.deck} with {a.what}",
+            fix=f"chainrule course --deck {a.deck}",
+        )
     if a.what == "lesson":
         return _lesson(a, decks)
     if a.what == "run":

@@ -190,10 +190,8 @@ def _fixed(grid: dict[str, Any]) -> dict[str, Any]:
 
 def _words(settings: dict[str, Any]) -> str:
     """The settings as options of `chainrule train`."""
-    words = []
-    if "layers" in settings or "units" in settings:
-        hidden = [str(settings.get("units", 16))] * settings.get("layers", 1)
-        words.append(f"--hidden {','.join(hidden) or '0'}")
+    hidden = [str(settings.get("units", 16))] * settings.get("layers", 1)  # as `network` has them
+    words = [f"--hidden {','.join(hidden) or '0'}"]
     names = {"learning_rate": "lr", "dropout": "dropout", "batch_size": "batch-size",
              "epochs": "epochs", "optimizer": "optimizer"}  # fmt: skip
     for name, value in settings.items():

@@ -140,6 +140,7 @@ def _draw_all(a: argparse.Namespace, given: dict[str, Any]) -> int:
     from .. import figures, report
     from ..figures.paper import content_of
     from ..files import write_atomically
+    from ..plots.base import new_figure
 
     wrong = [a.name, *(f"--{o}" for o, (name, *_) in _OPTIONS.items() if name in given)]
     if any(wrong):
@@ -158,6 +159,7 @@ def _draw_all(a: argparse.Namespace, given: dict[str, Any]) -> int:
     table = figures.rows()
     files = [f"{found.name}.{kind}" for found in table]
     _refuse(a, a.out, *files)
+    new_figure(1, 1)  # without matplotlib nothing is begun
     report.make(a.out)
     for found, file in zip(table, files, strict=True):
         write_atomically(os.path.join(a.out, file), content_of(found.draw(), kind))

@@ -19,11 +19,11 @@ from .small import small
 __all__ = ["DECKS", "Section", "contents"]
 
 DECKS = {
-    "000": ("SDAIA bootcamp", "Neurons, perceptron, gradient descent, backpropagation"),
-    "001": ("Ahmed & Ehab", "Losses, optimizers, a worked backward pass, training well, Keras"),
-    "002": ("Wehbe", "Derivatives, a worked linear net, CNN, RNN, LSTM, transformer"),
-    "003": ("Saturdays.AI Kigali", "Adaline, MLP, backpropagation, a network class from scratch"),
-    "004": ("Manchanda", "TensorFlow graphs, MLP, losses, optimizers, a worked 2-2-2 net"),
+    "000": ("SDAIA bootcamp", "neurons, perceptron, gradient descent, backprop"),
+    "001": ("Ahmed & Ehab", "losses, optimizers, a worked epoch, training well"),
+    "002": ("Wehbe", "derivatives, a linear net, CNN, RNN, transformer"),
+    "003": ("Saturdays.AI Kigali", "Adaline, MLP, a network class from scratch"),
+    "004": ("Manchanda", "graphs and sessions, losses, a worked 2-2-2 net"),
 }
 
 

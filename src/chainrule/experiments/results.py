@@ -153,7 +153,8 @@ class Sweep:
                 "differences smaller than that say little"
             )
         else:
-            told.append("one seed each: another seed may order near ones differently (repeats=3)")
+            more = argument("repeats", 3)
+            told.append(f"one seed each: another may order near ones differently ({more})")
         if self.kept == "best":
             told.append(f"figures are those of each training's best epoch by {self.monitor}")
         if self.best is None and self.rows:

@@ -62,6 +62,14 @@ class Dense(Activated):
             raise ArgumentError(
                 "units must be a whole number of at least 1", where=self.where, received=repr(units)
             )
+        if isinstance(activation, int):
+            raise ArgumentError(
+                "the second argument is the activation",
+                where=self.where,
+                received=f"{type(self).__name__}({units}, {activation})",
+                fix=f"{type(self).__name__}({activation}, input_dim={units}) for PyTorch's "
+                f"Linear({units}, {activation}); inputs may also be left to the first call",
+            )
         self.units = int(units)
         self.activation = activation
         self.use_bias = use_bias

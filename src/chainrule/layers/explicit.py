@@ -23,6 +23,10 @@ class Explicit:
     def _remember(self: Any, inputs: tuple, own: dict[str, Any]) -> Any:
         """Run `call` on a tape of its own and keep it; the outputs as plain arrays."""
         context = current()
+        for x in tree.leaves(inputs):
+            if isinstance(x, Node) and x.tape.live and not x.tape.closed:  # of `model.forward`
+                with x.tape.resumed():
+                    return self.call(*inputs, **own)
         with record() as tape:
             watched = tree.map(lambda x: tape.watch(x) if is_float(x) else x, inputs)
             if context is not None and context.masks:  # masks go along
@@ -33,9 +37,10 @@ class Explicit:
         return tree.map(raw, y)
 
     def backward(self: Any, d_y: Any) -> Any:
-        """Gradient of the last direct call: takes dL/dy, returns dL/dx, fills `.grad` of weights.
+        """Gradient of the last direct call: takes dL/dy, returns dL/dx, adds to `.grad` of weights.
 
-        With several inputs (outputs) d_x (d_y) is a tree like them.
+        Gradients *accumulate*: `zero_grad` makes a new start. With several inputs (outputs) d_x
+        (d_y) is a tree like them.
 
         Example:
             >>> import numpy as np, chainrule as cr
@@ -79,7 +84,8 @@ class Explicit:
             found = tape.gradients(out, [*weights, *nodes], d_out.astype(out.dtype))
             total = [f if t is None else t + f for t, f in zip(total, found, strict=True)]
         for w, d_w in zip(weights, total, strict=False):
-            w.grad = d_w
+            if d_w is not None:
+                w.grad = d_w if w.grad is None else w.grad + d_w
         d_nodes = iter(total[len(weights) :])
         found = tree.unflatten(
             structure, [next(d_nodes) if isinstance(leaf, Node) else None for leaf in leaves]

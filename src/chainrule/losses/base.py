@@ -9,6 +9,9 @@ import numpy as np
 from .. import ops
 from ..arrays import numpy_dtype
 from ..errors import ArgumentError, choose
+from ..chain import Node
+from ..errors import choose
+from ..operators import Recordable
 from ..registry import Configurable, Registry, snake_case
 from .shapes import like_prediction, value_of, weights_like
 
@@ -73,7 +76,13 @@ class Loss(Configurable):
         return like_prediction(y_true, y_pred)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The loss of a batch."""
+        """The loss of a batch.
+
+        Keras's order; in a loop around `model.forward`, PyTorch's `loss_fn(out, y)` means the same:
+        which of the two the model made is known there.
+        """
+        if is_live(y_true) and not isinstance(y_pred, Recordable):
+            y_true, y_pred = y_pred, y_true
         if self.dtype is not None:
             y_pred = _cast(y_pred, numpy_dtype(self.dtype))
         each = self.call(*self.fitted(y_true, y_pred))
@@ -88,6 +97,16 @@ class Loss(Configurable):
         if self.reduction == "mean_with_sample_weight" and weight is not None:
             return ops.sum(each) / ops.sum(ops.broadcast_to(weight, each.shape))
         return ops.mean(each)
+
+
+def is_live(x: Any) -> bool:
+    """Did `model.forward` make it?
+
+    Example:
+        >>> is_live([1.0])
+        False
+    """
+    return isinstance(x, Node) and x.tape.live
 
 
 def _cast(y_pred: Any, dtype: Any) -> Any:

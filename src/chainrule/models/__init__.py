@@ -17,8 +17,10 @@ if TYPE_CHECKING:
         KMeans,
         LinearRegression,
         LogisticRegression,
+        McCullochPitts,
         PathStep,
         Perceptron,
+        collapse,
     )
 
 __all__ = [
@@ -28,10 +30,12 @@ __all__ = [
     "KMeans",
     "LinearRegression",
     "LogisticRegression",
+    "McCullochPitts",
     "Model",
     "PathStep",
     "Perceptron",
     "Sequential",
+    "collapse",
     "generate",
     "load_model",
 ]
@@ -42,8 +46,10 @@ _CLASSIC = (
     "KMeans",
     "LinearRegression",
     "LogisticRegression",
+    "McCullochPitts",
     "PathStep",
     "Perceptron",
+    "collapse",
 )
 
 answer(__name__, later={"load_model": "saving", **dict.fromkeys(_CLASSIC, "models.classic")})

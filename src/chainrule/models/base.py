@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import config, losses, metrics, optimizers, rng, summary
+from .. import config, losses, metrics, optimizers, rng, summary, tree
 from ..aliases import Tree
 from ..checks import need_numbers
+from ..arrays import asarray, is_float, is_traced
+from ..chain import Node, active_tape, record
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
 from ..registry import in_trees
@@ -22,7 +24,7 @@ from ..training import loop, step
 from ..training.callbacks import Callback, History
 from ..training.engines import new_run
 from ..training.step import Batch
-from ..variable import Variable
+from ..variable import Variable, active_swap
 from .compiled import Compiled, check_metrics
 from .edge import Edge
 from .feed import Feed, fit_arguments
@@ -235,6 +237,63 @@ class Model(MakesTask):
         """A method that the user wrote in place of ours, or None."""
         mine = getattr(self, name)
         return None if getattr(mine, "__func__", mine) is getattr(Model, name) else mine
+
+    # --- a loop of one's own --------------------------------------------------------------------
+
+    def forward(self, *inputs: Any, **own: Any) -> Any:
+        """The outputs, still recorded: deck 003's and PyTorch's loop, without a tape to open.
+
+            model.zero_grad()            # gradients to nothing
+            out = model.forward(x)
+            loss = loss_fn(out, y)       # a loss of ours, or any formula of `out`
+            loss.backward()              # adds to .grad of every weight
+            optimizer.step()
+
+        What is made of `out` goes on being recorded until its `backward`; the record belongs to
+        this pass alone, so two models, and two threads, have nothing in common. `model(x)` records
+        nothing that lasts and returns plain arrays. As for `model(x)`, dropout drops nothing
+        without `training=True`.
+
+        Args:
+            inputs: as for a call of the model.
+            own: `training`, `mask`, and what `call` takes.
+
+        Returns:
+            Recorded arrays: with operators, `.item()`, and `np.asarray(out)` for the numbers.
+
+        Example:
+            >>> import numpy as np, chainrule as cr
+            >>> x, y = np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]])
+            >>> model = cr.Sequential([cr.Input((1,)), cr.layers.Dense(1)])
+            >>> optimizer = cr.optimizers.SGD(0.1)
+            >>> optimizer.build(model.trainable_variables)
+            >>> loss_fn = cr.losses.MeanSquaredError()
+            >>> for epoch in range(500):
+            ...     model.zero_grad()
+            ...     out = model.forward(x)
+            ...     loss = loss_fn(out, y)
+            ...     loss.backward()
+            ...     optimizer.step()
+            >>> model(np.array([[10.0]])).round(2)
+            array([[21.]], dtype=float32)
+        """
+        known = [x.tape for x in tree.leaves(inputs) if isinstance(x, Node) and x.tape.live]
+        if active_tape() is not None or active_swap() is not None or known:
+            return self(*inputs, **own)  # somebody records already
+        if any(map(is_traced, tree.leaves(inputs))):
+            return self(*inputs, **own)
+        if not self.built:
+            self._build_for(tuple(asarray(x) if not tree.is_tree(x) else x for x in inputs), own)
+        with record() as tape:
+            watched = tuple(
+                tape.watch(x) if isinstance(x, np.ndarray) and is_float(x) else x for x in inputs
+            )
+            y = self(*watched, **own)
+        self.__dict__["_last"] = (tape, watched, y)  # for model.backward(d_y)
+        tape.stay_live()
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return y
 
     # --- fit, evaluate, predict -----------------------------------------------------------------
 

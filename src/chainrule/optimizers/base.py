@@ -280,6 +280,61 @@ class Optimizer(Configurable):
             self._step(variable, g, slots, rate, t)
         self.iterations.assign(xp(t).asarray(t, dtype="int32"))
 
+    def step(self) -> None:
+        """One step from the gradients in `.grad`, which `loss.backward()` left (PyTorch's name).
+
+        A weight without a gradient is left alone. Gradients stay where they are: `zero_grad`
+        before the next `backward`, or they add up.
+
+        Raises:
+            StateError: the variables were never given, or none has a gradient.
+
+        Example:
+            >>> from chainrule.optimizers import SGD
+            >>> w = Variable([1.0], name="w")
+            >>> sgd = SGD(0.5)
+            >>> sgd.build([w])
+            >>> w.grad = np.array([0.2], np.float32)
+            >>> sgd.step()
+            >>> w.numpy()
+            array([0.9], dtype=float32)
+        """
+        if not self.built:
+            raise StateError(
+                "the optimizer does not know the variables yet",
+                where=f"{type(self).__name__}.step",
+                fix="once: optimizer.build(model.trainable_variables), or "
+                "model.compile(optimizer, loss)",
+            )
+        trained = [v for v in self._trained if v.grad is not None]
+        if not trained:
+            raise StateError(
+                "no variable has a gradient",
+                where=f"{type(self).__name__}.step",
+                fix="out = model.forward(x); loss = loss_fn(out, y); loss.backward()",
+            )
+        every = self._trained
+        try:
+            self.apply([v.grad for v in trained], trained)
+        finally:
+            self.build(every)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients in `.grad` of its variables, as `model.zero_grad()` does.
+
+        Example:
+            >>> from chainrule.optimizers import SGD
+            >>> w = Variable([1.0], name="w")
+            >>> sgd = SGD(0.5)
+            >>> sgd.build([w])
+            >>> w.grad = np.array([0.2], np.float32)
+            >>> sgd.zero_grad()
+            >>> w.grad is None
+            True
+        """
+        for v in self._trained:
+            v.grad = None
+
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """One step from (gradient, variable) pairs, as Keras 2 wrote it; returns `iterations`.
 

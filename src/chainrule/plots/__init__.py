@@ -18,6 +18,7 @@ from .base import COLOURS
 from .classes import confusion_matrix, mistakes
 from .curves import learning_curves
 from .experiments import rate_range, sweep
+from .lines import animate_line, moving_line
 from .plane import decision_boundary
 from .values import regression
 
@@ -25,11 +26,13 @@ __all__ = [
     "COLOURS",
     "Units",
     "activation",
+    "animate_line",
     "confusion_matrix",
     "decision_boundary",
     "learning_curves",
     "lstm_cell",
     "mistakes",
+    "moving_line",
     "network",
     "neuron",
     "rate_range",

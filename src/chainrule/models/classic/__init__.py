@@ -9,9 +9,11 @@ Example:
 from ...vocabulary import answer
 from .adaline import Adaline
 from .base import PathStep
+from .collapse import collapse
 from .kmeans import KMeans
 from .linear import LinearRegression
 from .logistic import LogisticRegression
+from .mcculloch_pitts import McCullochPitts
 from .perceptron import Perceptron
 from .separable import Cycle
 
@@ -21,8 +23,10 @@ __all__ = [
     "KMeans",
     "LinearRegression",
     "LogisticRegression",
+    "McCullochPitts",
     "PathStep",
     "Perceptron",
+    "collapse",
 ]
 
 answer(__name__)

@@ -153,10 +153,16 @@ class Adaline(Descent):
         self._rows(x)
         return self._shaped(self._label(np.asarray(super().predict(x, **how))))
 
+    @property
+    def boundary(self) -> float:
+        """Θ: where z parts the classes."""
+        return float(
+            sum(self.__dict__["_labels"]) / 2 if self.threshold is None else self.threshold
+        )
+
     def _label(self, z: np.ndarray) -> np.ndarray:
         low, high = self.__dict__["_labels"]
-        theta = (low + high) / 2 if self.threshold is None else self.threshold
-        return np.where(Threshold(theta, self.strict)(z) == 1, high, low)
+        return np.where(Threshold(self.boundary, self.strict)(z) == 1, high, low)
 
     def score(self, x: Any, y: Any) -> float:
         """The share of rows in which every output is right."""

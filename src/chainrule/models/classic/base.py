@@ -101,6 +101,10 @@ class Classic(Sequential):
         self.__dict__["_flat"] = True  # a target of one column was given, or none yet
         self.__dict__["_record"] = Record()
 
+    def compile(self, *args: Any, engine: str | None = "numpy", **kwargs: Any) -> None:
+        """As for every `Model`; on NumPy unless asked otherwise: it is a single layer."""
+        super().compile(*args, engine=engine, **kwargs)
+
     # --- reading --------------------------------------------------------------------------------
 
     @property
@@ -176,6 +180,11 @@ class Classic(Sequential):
         At most the first 10,000 are kept, and after them the last one.
         """
         return list(self.record.path)
+
+    @property
+    def boundary(self) -> float | None:
+        """Where z parts the classes; None for values."""
+        return 0.0
 
     def decision_function(self, x: Any) -> np.ndarray:
         """The net input z = x·w + b of each row, before any threshold or squashing."""

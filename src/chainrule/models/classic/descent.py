@@ -26,7 +26,7 @@ class Descent(Classic):
     def _ready_to_train(self, learning_rate: float | None, loss: Any) -> None:
         """Compile with a rate, or with one that the data decide."""
         self._own_rate = learning_rate is None
-        self.compile(SGD(0.01 if learning_rate is None else learning_rate), loss, engine="numpy")
+        self.compile(SGD(0.01 if learning_rate is None else learning_rate), loss)
 
     @property
     def learning_rate(self) -> float | None:

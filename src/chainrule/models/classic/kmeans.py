@@ -79,6 +79,7 @@ class KMeans(Model):
     ) -> None:
         self.refuse(unknown)
         super().__init__(name=name, dtype="float64")
+        self.engine = "numpy"  # unless asked otherwise
         where = type(self).__name__
         counts = {"n_clusters": n_clusters, "n_init": n_init, "max_iter": max_iter}
         need_numbers(

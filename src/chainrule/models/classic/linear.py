@@ -137,6 +137,11 @@ class LinearRegression(Descent):
         self._note(1)
 
     @property
+    def boundary(self) -> None:
+        """None: it predicts values."""
+        return
+
+    @property
     def rank_(self) -> int:
         """The rank of the centred x, of the closed form."""
         return self._of_solution()[0]

@@ -96,7 +96,7 @@ class Perceptron(Classic):
         self.__dict__["_fires"] = fires
         self.kernel_initializer = initializers.serialize(self.unit.kernel_initializer)
         # (t − ŷ)² is 1 for a mistake: the loss is the share of wrong outputs
-        self.compile(SGD(learning_rate), "mse", engine="numpy")
+        self.compile(SGD(learning_rate), "mse")
 
     @property
     def fires(self) -> Threshold:
@@ -107,6 +107,11 @@ class Perceptron(Classic):
     def threshold(self) -> float:
         """Θ."""
         return self.fires.threshold
+
+    @property
+    def boundary(self) -> float:
+        """Θ: where z parts the classes."""
+        return self.threshold
 
     @property
     def strict(self) -> bool:
