@@ -228,6 +228,17 @@ def test_loss_class_given_targets_says_what_is_meant(of, name):
     assert callable(getattr(of, function))
 
 
+def test_a_loss_of_ones_own_may_be_given_an_array():
+    class Weighted(cr.losses.BuiltinLoss):
+        function = staticmethod(cr.losses.mean_squared_error)
+
+        def __init__(self, weights):
+            super().__init__()
+            self.weights = weights
+
+    assert Weighted(np.ones(3)).weights.shape == (3,)
+
+
 @pytest.mark.parametrize("engine", ["numpy", "xla"])
 def test_cross_entropy_of_probabilities_says_that_logits_are_meant(engine):
     y_true = tf.constant([[0.0, 1.0]])
