@@ -22,9 +22,10 @@ from chainrule.errors import ArgumentError, FileError, UnknownNameError
 from chainrule.exercises import Grade, Limits, PartGrade, grade
 from chainrule.exercises.catalog import exercise, exercises
 from chainrule.exercises.child import BadMessage, pack, read_message
+from chainrule.exercises.grading import _mark, _notes
 from chainrule.exercises.judge import close
 from chainrule.exercises.marks import marks_csv
-from chainrule.exercises.run import run_file
+from chainrule.exercises.run import Ran, _checked, run_file
 from chainrule.exercises.scan import FORBIDDEN, scan
 from chainrule.exercises.solutions import (
     backpropagation,
@@ -138,6 +139,19 @@ def test_gates_and_the_perceptron_of_the_deck():
         assert (found[0].tolist(), found[1], found[2]) == (w, b, epochs)
 
 
+def test_every_threshold_of_the_deck_counts():
+    """AND needs Θ in [.7, 1.2), OR in [0, .5): the unit fires above Θ only."""
+    theta = {e: next(p for p in exercise(e).parts if p.name == "THETA") for e in NAMES[:2]}
+    for name, right, wrong in (
+        ("and_gate", (0.7, 0.75, 1.0, 1.19), (-1, 0, 0.5, 0.69, 1.2, 2, np.inf)),
+        ("or_gate", (0, 0.25, 0.49), (-0.01, 0.5, 0.7, 1.3, np.nan)),
+    ):
+        for value in right:
+            assert theta[name].mark([()], [[np.array(value)]])[0] == 1, value
+        for value in wrong:
+            assert theta[name].mark([()], [[np.array(value)]])[0] == 0, value
+
+
 def test_backpropagation_agrees_with_central_differences():
     rng = np.random.default_rng(3)
     part = exercise("backpropagation").parts[-1]
@@ -223,14 +237,31 @@ def test_gradient_descent_by_differences():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_reference_gets_all_points_and_the_template_none(name, tmp_path):
+def test_the_reference_gets_all_points(name, tmp_path):
     made = graded(tmp_path, name, exercise(name).solution())
     assert (made.points, made.out_of) == (exercise(name).points,) * 2, str(made)
+
+
+@pytest.mark.parametrize("name", ["or_gate", "neural_network", "run_learn_repeat"])
+def test_the_template_gets_no_points_and_a_friendly_reason(name, tmp_path):
     made = graded(tmp_path, name, exercise(name).template())
     assert made.points == 0
     assert {p.reason.rpartition(" is ...,")[2].strip()[:13] for p in made.parts} <= {
         "not written y", "not guessed y",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_runs_as_it_is_and_holds_no_answer(name):
+    text = exercise(name).template()
+    space = {"__name__": "exercise"}
+    exec(compile(text, name, "exec"), space)  # noqa: S102 - our own text
+    for function in scan(text).names:
+        value = space.get(function)
+        if getattr(value, "__code__", None) is None or function in ("sigmoid", "train"):
+            continue
+        with pytest.raises(NotImplementedError, match=f"write {function}"):
+            value(*[None] * value.__code__.co_argcount)
 
 
 @pytest.mark.parametrize(("task", "k"), PARTS, ids=lambda v: getattr(v, "name", str(v)))
@@ -404,7 +435,7 @@ FILES = {
         [("self.dW = self.dW + d_z.T @ self.x", "self.dW = d_z.T @ self.x"),
          ("return d_out * self.a * (1 - self.a)", "return d_out"),
          ("layer.W - rate", "layer.W + rate"), ("layer.b - rate", "layer.b + rate")],
-        {"accumulate, zero_grad": "+= in place of =", "Sigmoid": "d_z: the slope a(1 − a) is missing",
+        {"zero_grad and +=": "+= in place of =", "Sigmoid": "d_z: the slope a(1 − a) is missing",
          "NeuralNetwork.backward": "the gradient went through no sigmoid"},
     ),
     "softmax_cross_entropy": (
@@ -562,6 +593,7 @@ found = []
 def look(f):
     try:
         found.append(f())
+        print("GOT", f)
     except Exception as e:
         print(type(e).__name__)
 PLACE = {place!r}
@@ -629,6 +661,8 @@ def test_a_cheating_file_gets_no_points(what, tmp_path):
     if what == "reads the reference":
         assert made.parts[0].reason.startswith("asks for chainrule, which an exercise may not use")
         assert "def softmax" not in made.printed
+        assert "GOT" not in made.printed
+        assert made.printed.count("Error") == 7
     if what == "ends early":
         assert "sys.exit" in made.parts[0].reason
 
@@ -669,6 +703,44 @@ def test_libraries_that_do_the_work_are_reported(tmp_path):
     made = graded(tmp_path, "and_gate", solution.replace("    return x @ w", caught))
     assert made.parts[0].points == 0  # it asked
     assert {"torch", "jax", "tensorflow", "autograd", "keras", "chainrule"} <= FORBIDDEN
+
+
+def test_what_a_library_looks_for_costs_no_marks(tmp_path):
+    """It is refused all the same: the library goes on as if it were not there."""
+    text = exercise("and_gate").solution().replace("    return x @ w", """
+    import pkgutil, traceback
+    try:
+        pkgutil.resolve_name("torch")
+    except ImportError:
+        traceback.print_exc()
+    return x @ w""")  # fmt: skip
+    made = graded(tmp_path, "and_gate", text)
+    assert made.points == 10, str(made)
+    assert "torch cannot be imported in an exercise" in made.printed
+
+
+def test_a_solution_that_lies_somewhere_is_not_read(tmp_path):
+    other = tmp_path / "and_gate_solution.py"
+    other.write_text(exercise("and_gate").solution(), encoding="utf-8")
+    copy = f"exec(open({str(other)!r}).read())\n"
+    for text in (copy, f"import sys\nsys.path.append({str(tmp_path)!r})\n"
+                       "from and_gate_solution import *\n"):  # fmt: skip
+        made = graded(tmp_path, "and_gate", text)
+        assert made.points == 0, str(made)
+    assert "asks for and_gate_solution.py" in graded(tmp_path, "and_gate", copy).parts[0].reason
+
+
+def test_gradients_may_be_cleared_and_changed_in_place(tmp_path):
+    text = with_changes(
+        "neural_network",
+        ("    def zero_grad(self):\n        \"\"\"Set self.dW and self.db to arrays of 0\"\"\"\n"
+         "        self.dW, self.db = np.zeros_like(self.W), np.zeros_like(self.b)",
+         "    def zero_grad(self):\n        self.dW[:] = 0\n        self.db[:] = 0"),
+        ("self.dW = self.dW +", "self.dW +="), ("self.db = self.db +", "self.db +="),
+        ("layer.W = layer.W - ", "layer.W -= "), ("layer.b = layer.b - ", "layer.b -= "),
+    )  # fmt: skip
+    made = graded(tmp_path, "neural_network", text)
+    assert made.points == 18, str(made)
 
 
 def test_an_installation_that_is_not_there_is_refused_too(tmp_path):
@@ -868,23 +940,34 @@ def test_nothing_is_left_after_gradings(tmp_path):
 
 def test_messages_of_a_forged_kind_do_not_break_the_report(tmp_path):
     """Everything that comes from the process is checked before it is used."""
-    steps = [["call", "f", "y", []]]
-    part = {"runs": [{"steps": steps, "gives": ["y"]}], "arrays": []}
-    text = """
-import sys, os
-main = sys.modules["__main__"]
-def send(about, arrays=()):
-    os.write({fd}, main.pack(about, arrays))
-def f():
-    send({about})
-    os._exit(0)
-"""
-    for about in (
+    array = np.zeros((2, 2))
+    bad = (
         {"found": 3}, {"found": [[{"array": 7}]]}, {"found": [[{"items": 5}]]}, {"problem": {}},
-        {"problem": {"kind": [], "text": {}, "line": "x"}}, {"found": [[{"other": "x" * 999}]]},
-        {"seen": 5}, [],
-    ):  # fmt: skip
-        forged = text.replace("{fd}", "3").replace("{about}", repr(about or {"found": []}))
-        answer = run_file(forged, "forged.py", [part], Limits(5)).parts[0]
-        assert set(answer) <= {"problem", "ended", "seen", "found"}
-        assert len(repr(answer)) < 2000
+        {"problem": {"kind": [], "text": {}, "line": "x"}}, {"seen": 5}, {"found": [[{}]]},
+        {"found": [[{"array": "x"}]]},
+    )  # fmt: skip
+    for about in bad:
+        with pytest.raises((ValueError, TypeError, KeyError, IndexError, AttributeError)):
+            _checked(about, [array])
+    part = exercise("softmax_cross_entropy").parts[0]
+    drawn = part.inputs(np.random.default_rng(0))
+    for found in ([], [[]], [[array]] * 2, [[array, array]] * 3, [["x" * 999]] * 3, [[[[]]]] * 3):
+        made = _mark(part, drawn, {"found": found}, scan(""), Limits(), [])
+        assert made.points == 0
+        assert made.reason != "right"
+    assert _mark(part, drawn, {"lacks": []}, scan(""), Limits(), []).points == 0
+    text = "import sys, os\nmain = sys.modules['__main__']\ndef f():\n" + (
+        "    for fd in range(3, 9):\n        try: os.write(fd, main.pack({'found': 3}))\n"
+        "        except OSError: pass\n    os._exit(0)\n"
+    )
+    part = {"runs": [{"steps": [["call", "f", "y", []]], "gives": ["y"]}], "arrays": []}
+    (answer,) = run_file(text, "forged.py", [part], Limits(5)).parts
+    assert answer["problem"]["text"] == "something else was written where the answers are"
+
+
+def test_what_the_system_lacks_is_said():
+    notes = _notes(scan(""), Ran([], [], "", ["network", "memory"]), 7)
+    assert any("no network namespace" in note for note in notes)
+    assert any("limits no memory" in note for note in notes)
+    assert notes[-1] == "inputs drawn with seed 7"
+    assert "without the network" in _notes(scan(""), Ran([], [], "", []), 7)[-1]

@@ -236,6 +236,7 @@ def test_cross_entropy_of_probabilities_says_that_logits_are_meant(engine):
     sess = tf.Session(engine=engine)
     with pytest.warns(UserWarning, match="logits=y_pred holds probabilities"):
         sess.run(loss, {y_pred: [[0.3, 0.7]]})
+    sess.run(loss, {y_pred: [[0.3, 0.7]]})  # a second warning would be an error
     found = sess.run(loss, {y_pred: [[0.0, 2.0]]})  # logits: no warning
     assert found == pytest.approx(np.log(1 + np.exp(-2)), rel=1e-6)
 
@@ -310,7 +311,8 @@ def test_sessions_never_share_values():
     w = tf.Variable([1.0, 2.0], name="w")
     more = w.assign_add([1.0, 1.0])
     first, second = session(), session()
-    got = first.run(more)
+    first.run(more)
+    got = first.run(w)
     got += 100.0  # what is given out is the caller's own
     assert first.run(w).tolist() == [2.0, 3.0]
     assert second.run(w).tolist() == [1.0, 2.0]
@@ -318,6 +320,10 @@ def test_sessions_never_share_values():
     second.load(w, value)
     value += 5.0
     assert second.run(w).tolist() == [0.0, 0.0]
+    x = tf.placeholder(tf.float32)
+    second.run(w.assign(x), {x: value})
+    value += 5.0
+    assert second.run(w).tolist() == [5.0, 5.0]
     with pytest.raises(StateError, match="the variable 'w' has no value in this session yet"):
         tf.Session().run(w)
 
@@ -378,10 +384,11 @@ def test_one_session_in_several_threads_loses_no_step():
     assert sess.run(count) == 200
 
 
-def test_a_run_that_fails_changes_nothing():
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_a_run_that_fails_changes_nothing(engine):
     w, x = tf.Variable(1.0), tf.placeholder(tf.int32)
     both = [w.assign(5.0), tf.div(10, x)]
-    sess = session()
+    sess = session(engine)
     with pytest.raises(DataError, match="a whole number is divided by 0"):
         sess.run(both, {x: 0})
     assert sess.run(w) == 1.0
@@ -395,6 +402,9 @@ def test_fetches_inside_each_other_and_by_name():
     sess = tf.Session()
     found = sess.run({"a": [x, (y,)], "b": "y:0", "c": tf.no_op()}, {"x:0": 2.0})
     assert found == {"a": [2.0, (3.0,)], "b": 3.0, "c": None}
+    again = tf.add(x, 2.0, name="y")
+    assert again.name == "y_1:0"
+    assert sess.run(["y:0", "y_1:0"], {x: 0.0}) == [1.0, 2.0]
 
 
 def test_default_session_and_graph():
@@ -473,6 +483,9 @@ def test_a_rate_that_changes_between_runs(engine):
     own.learning_rate = 0.05
     sess.run(other)
     assert sess.run(w) == pytest.approx(0.1)
+    own.weight_decay = 4.0  # w − .05·4·w − .05·1
+    sess.run(other)
+    assert sess.run(w) == pytest.approx(0.1 - 0.02 - 0.05)
 
 
 # --- the graph itself ---------------------------------------------------------------------------
@@ -497,6 +510,13 @@ def test_gradients_of_the_same_array_fed_twice_stay_apart():
     value = np.float32([2.0, 5.0])
     found = tf.Session().run(tf.gradients(x * x * y, [x, y]), {x: value, y: value})
     assert [d.tolist() for d in found] == [[8.0, 50.0], [4.0, 25.0]]
+
+
+def test_no_gradient_flows_where_there_is_no_derivative():
+    x = tf.placeholder(tf.float32)
+    place = tf.to_float(tf.argmax(x))
+    assert tf.gradients(tf.stop_gradient(x) + place, x) == [None]
+    assert tf.Session().run(tf.gradients(x * place, x), {x: [1.0, 5.0]})[0].tolist() == [1.0, 1.0]
 
 
 def test_gradients_start_where_they_are_told():
@@ -690,3 +710,10 @@ def test_diagram_shows_operations_and_shapes():
     assert "<script>" not in (2.0 * unsafe).diagram().svg()
     with tf.Graph().as_default() as empty:
         refused(ArgumentError, "the graph is empty", empty.diagram)
+
+
+def test_a_gradient_that_vanishes_is_not_written_as_nothing():
+    x = tf.placeholder(tf.float64, name="x")
+    told = tf.Session().explain(1e-9 * tf.square(x, name="s"), {x: 2.0})
+    assert "4.0e−09" in str(told)  # d(1e-9·x²)/dx at 2
+    assert "∂ 4e−09" in told.diagram().svg()

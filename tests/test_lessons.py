@@ -140,14 +140,13 @@ def test_a_number_is_printed_if_it_rounds_to_it():
 @on_each
 def test_lesson(name):
     """Every cell runs; each answer is what the cell above it prints; solutions are right."""
-    space, printed, exercise = {"__name__": "__main__"}, "", None
+    space, printed = {"__name__": "__main__"}, ""
     run_cell(make.INSTALL, space)
-    wrong, solution = [], None
+    wrong, solution = [], ""
     for kind, text in make.pieces(source(name)):
         if kind in ("code", "exercise"):
             printed = run_cell(text, space)
             assert len(printed.splitlines()) <= 25, f"too much to read: {text}"
-            exercise = kind == "exercise" or exercise
         elif kind == "answer":
             found = re.findall(r"`([^`]+)`", text)
             wrong += [
@@ -237,7 +236,8 @@ def test_the_first_lesson_from_an_empty_machine(tmp_path):
     )
     assert outputs[0]["text"] == f"chainrule {chainrule.__version__}\n"
     assert [o for o in outputs if o.output_type == "error"] == []
-    assert any("image/svg+xml" in o.get("data", {}) for o in outputs)  # a drawing is shown
+    shown = {kind for o in outputs for kind in o.get("data", {})}
+    assert {"image/svg+xml", "image/png"} <= shown  # drawings and figures
     where = "import chainrule; print(chainrule.__file__)"
     there = subprocess.run(
         [python, "-c", where], capture_output=True, text=True, check=True, **about

@@ -375,6 +375,7 @@ INSIDE = {
         "__init__",
     ],
     "cli": [
+        "command",
         "output",
         "train_options",
         "signals",

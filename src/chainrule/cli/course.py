@@ -7,10 +7,11 @@ import os
 from typing import Any
 
 from ..terminal import say
+from .command import Command
 
-__all__ = ["COURSE_EXAMPLES", "add_course_commands", "course"]
+__all__ = ["COMMANDS", "course"]
 
-COURSE_EXAMPLES = """examples:
+_EXAMPLES = """examples:
   chainrule course                 what there is
   chainrule course --deck 003      what of it is from one deck
   chainrule course lesson 01       the first lesson, as a notebook in this folder
@@ -23,11 +24,12 @@ COURSE_EXAMPLES = """examples:
 """
 
 
-def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> None:
+def _options(p: argparse.ArgumentParser) -> None:
     """`lesson`, `run`, `small` and `errata`, with their options, below `chainrule course`."""
     p.add_argument("--json", action="store_true", help="print JSON")
     p.add_argument("--deck", metavar="NUMBER", help="000 to 004: only what is from that deck")
     commands = p.add_subparsers(dest="what", metavar="WHAT")
+    style: Any = {"formatter_class": p.formatter_class, "allow_abbrev": False}
 
     def command(name: str, names: str, help: str, epilog: str, nargs: str = "*") -> Any:
         made = commands.add_parser(name, help=help, description=help, epilog=epilog, **style)
@@ -143,3 +145,12 @@ def _of_lines(part: Any) -> dict[str, Any]:
     """An erratum or a small thing: its words, and its lines."""
     words = {k: v for k, v in vars(part).items() if not k.startswith("_")}
     return {**words, "lines": [line._asdict() for line in part.lines()]}
+
+
+COMMANDS = (
+    Command(
+        "course", course,
+        "Guided lessons, the decks' worked examples beside their slides, errata.",
+        _EXAMPLES, _options, (("course", "the decks: lessons, examples, errata"),),
+    ),
+)  # fmt: skip

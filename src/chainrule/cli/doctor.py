@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import ChainruleError, FileError
 from ..terminal import say
+from .command import Command
 
-__all__ = ["doctor"]
+__all__ = ["COMMANDS", "doctor"]
 
 
 def doctor(a: argparse.Namespace) -> int:
@@ -140,3 +141,12 @@ def _small_pages() -> bool:
         return False
     told = "malloc.hugetlb" in os.environ.get("GLIBC_TUNABLES", "")
     return name == "glibc" and new and when_asked and not told
+
+
+COMMANDS = (
+    Command(
+        "doctor", doctor,
+        "Versions, engine, devices and what to mend; status 1 when something is broken.",
+        "example:\n  chainrule doctor", None, (("doctor", "versions, engine, what to mend"),),
+    ),
+)  # fmt: skip

@@ -9,28 +9,22 @@ from typing import Any
 
 from ..errors import FileError
 from ..terminal import fold, say
+from .command import Command
 from .signals import Signals
 
-__all__ = [
-    "EXERCISE_EXAMPLES",
-    "GRADE_EXAMPLES",
-    "add_exercise_options",
-    "add_grade_options",
-    "exercise",
-    "grade",
-]
+__all__ = ["COMMANDS", "exercise", "grade"]
 
-EXERCISE_EXAMPLES = """examples:
+_EXERCISE_EXAMPLES = """examples:
   chainrule exercise                    what there is
   chainrule exercise backpropagation    writes backpropagation.py, to fill in
   chainrule grade backpropagation.py
 """
 
-GRADE_EXAMPLES = """
-The file runs in a fresh process, in an empty folder, with limits of time, memory and output, and
-without the network where the system allows it. It returns arrays; they are compared here, on inputs
-drawn for this run, so a file cannot print its own marks. This is no sandbox for hostile files: run
-what strangers send in a container.
+_GRADE_EXAMPLES = """
+The file runs in a fresh process, in an empty folder, with limits of time, memory and output, \
+and without the network where the system allows it. It returns arrays; they are compared here, on \
+inputs drawn for this run, so a file cannot print its own marks. This is no sandbox for hostile \
+files: run what strangers send in a container.
 
 examples:
   chainrule grade backpropagation.py
@@ -39,7 +33,7 @@ examples:
 """
 
 
-def add_exercise_options(p: Any) -> None:
+def _exercise_options(p: Any) -> None:
     """Its arguments."""
     p.add_argument("name", nargs="?", default="list", metavar="NAME",
                    help="an exercise; without one, or with `list`, all are listed")  # fmt: skip
@@ -50,7 +44,7 @@ def add_exercise_options(p: Any) -> None:
     p.add_argument("--json", action="store_true", help="print JSON")
 
 
-def add_grade_options(p: Any) -> None:
+def _grade_options(p: Any) -> None:
     """Its arguments."""
     p.add_argument("files", nargs="+", metavar="FILE", help="filled-in templates")
     p.add_argument("--exercise", metavar="NAME", help="where the file does not say it")
@@ -162,3 +156,15 @@ def _print_json(found: Any) -> None:
     import json
 
     print(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+COMMANDS = (
+    Command(
+        "exercise", exercise, "The decks' exercises: lists them, or writes one to fill in.",
+        _EXERCISE_EXAMPLES, _exercise_options, (("exercise", "the decks' exercises, to fill in"),),
+    ),
+    Command(
+        "grade", grade, "Marks filled-in exercises, part by part with the reason.",
+        _GRADE_EXAMPLES, _grade_options,
+    ),
+)  # fmt: skip

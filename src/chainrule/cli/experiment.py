@@ -11,11 +11,11 @@ from .. import config, process
 from ..data.schema import Scaling
 from ..errors import ArgumentError
 from ..terminal import say
+from .command import Command
 
-__all__ = ["RANGE_EXAMPLES", "SWEEP_EXAMPLES", "add_range_options", "add_sweep_options"]
-__all__ += ["range_test", "sweep"]
+__all__ = ["COMMANDS", "range_test", "sweep"]
 
-RANGE_EXAMPLES = """The learning rate rises every batch (Smith 2017). Where the loss falls \
+_RANGE_EXAMPLES = """The learning rate rises every batch (Smith 2017). Where the loss falls \
 fastest, or ten times below where it diverges, is a rate to begin with. The rows held out for the \
 test are not looked at.
 
@@ -25,7 +25,7 @@ examples:
   chainrule train digits --lr 0.01        train with what was found
 """
 
-SWEEP_EXAMPLES = """Every combination is trained and compared on the same validation rows, which \
+_SWEEP_EXAMPLES = """Every combination is trained and compared on the same validation rows, which \
 no model is trained on. The rows held out for the test are not looked at: they are for the one \
 network that is chosen (chainrule train).
 
@@ -47,7 +47,7 @@ _VARIED = (
 )
 
 
-def add_range_options(p: Any) -> None:
+def _range_options(p: Any) -> None:
     """Give the parser of `range` its arguments."""
     _data(p)
     for name, kind, default, text in (
@@ -63,7 +63,7 @@ def add_range_options(p: Any) -> None:
     _rest(p)
 
 
-def add_sweep_options(p: Any) -> None:
+def _sweep_options(p: Any) -> None:
     """Give the parser of `sweep` its arguments."""
     _data(p)
     for name, other, setting, kind, text in _VARIED:
@@ -316,3 +316,16 @@ def _numbers(kind: type) -> Any:
             raise argparse.ArgumentTypeError(f"expected {what}, received {text!r}") from None
 
     return read
+
+
+COMMANDS = (
+    Command(
+        "range", range_test, "Which learning rate: it rises every batch, the loss shows.",
+        _RANGE_EXAMPLES, _range_options,
+        (("range digits", "which learning rate to begin with"),),
+    ),
+    Command(
+        "sweep", sweep, "Compare learning rates, sizes, dropout, batch sizes.",
+        _SWEEP_EXAMPLES, _sweep_options, (("sweep moons --units 8,16 --rate .1,.01", ""),),
+    ),
+)  # fmt: skip

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..errors import ArgumentError, choose
 from ..terminal import say
+from .command import Command
 
-__all__ = ["add_explain_options", "explain"]
+__all__ = ["COMMANDS", "explain"]
 
-EXAMPLES = """
+_EXAMPLES = """
 weights are named as the text names them (w5), or dense/kernel:0,1
 
 examples:
@@ -27,7 +28,7 @@ examples:
 """
 
 
-def add_explain_options(p: Any) -> None:
+def _options(p: Any) -> None:
     """Its arguments."""
     p.add_argument("model", nargs="?", metavar="MODEL", help="a run folder or a .safetensors file")
     p.add_argument("data", nargs="?", metavar="DATA",
@@ -150,3 +151,11 @@ def _rows(a: argparse.Namespace) -> tuple[Any, Any, Any]:
         )  # fmt: skip
     say(f"row {a.row} of {a.data}, {which}", sys.stderr)
     return x[np.asarray(rows)], y[np.asarray(rows)], run.model
+
+
+COMMANDS = (
+    Command(
+        "explain", explain, "A training step as a worked solution, number by number.",
+        _EXAMPLES, _options, (("explain --deck 004", "a backward pass, every number worked"),),
+    ),
+)  # fmt: skip

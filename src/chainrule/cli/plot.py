@@ -10,10 +10,11 @@ from typing import Any
 
 from ..errors import ArgumentError, choose, did_you_mean
 from ..terminal import say
+from .command import Command
 
-__all__ = ["PLOT_EXAMPLES", "add_plot_options", "plot"]
+__all__ = ["COMMANDS", "plot"]
 
-PLOT_EXAMPLES = """examples:
+_EXAMPLES = """examples:
   chainrule plot                            the list of figures
   chainrule plot surface                    writes surface.svg
   chainrule plot surface --optimizer adam --out adam.png
@@ -46,7 +47,7 @@ _OPTIONS: dict[str, tuple[str, Any, str, str]] = {
 }
 
 
-def add_plot_options(p: Any) -> None:
+def _options(p: Any) -> None:
     """Its arguments."""
     p.add_argument("name", nargs="?", metavar="NAME", help="a figure; without one they are listed")
     p.add_argument("--all", action="store_true", help="draw every figure into the folder --out")
@@ -194,3 +195,12 @@ def _list(a: argparse.Namespace, given: dict[str, Any]) -> int:
         say(f"{r.name:{wide}}  {' '.join(r.decks):{far}}  {r.title}{moves}")
     say("chainrule plot NAME draws one; --help lists the options", sys.stderr)
     return 0
+
+
+COMMANDS = (
+    Command(
+        "plot", plot,
+        "The decks' figures, from computed numbers, as SVG, PNG, PDF or GIF.",
+        _EXAMPLES, _options, (("plot", "the decks' figures: surface, paths ..."),),
+    ),
+)  # fmt: skip

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..errors import ArgumentError, did_you_mean
 from ..terminal import say
+from .command import Command
 
-__all__ = ["QUIZ_EXAMPLES", "add_quiz_options", "quiz"]
+__all__ = ["COMMANDS", "quiz"]
 
-QUIZ_EXAMPLES = """examples:
+_EXAMPLES = """examples:
   chainrule quiz 004                              asked here, one number after the other
   chainrule quiz 004 --seed 7 --student s01       with numbers of one's own
   chainrule quiz worksheet 004 --students class.csv --seed 7 --out sheets
@@ -29,7 +30,7 @@ DOORS = ("worksheet", "form", "mark")
 TRIES = 3
 
 
-def add_quiz_options(p: Any) -> None:
+def _options(p: Any) -> None:
     """Its arguments."""
     p.add_argument("deck_words", nargs="+", metavar="DECK", help="001, 002 or 004; before "
                    "it worksheet, form or mark, for a class; behind it the file to mark"
@@ -72,7 +73,7 @@ def quiz(a: argparse.Namespace) -> int:
 def _fix(door: str | None, words: list[str]) -> str:
     if door is None and len(words) > 1:
         return did_you_mean(words[0], DOORS)
-    line = next(e for e in QUIZ_EXAMPLES.splitlines() if f"quiz {door or '004'}" in e)
+    line = next(e for e in _EXAMPLES.splitlines() if f"quiz {door or '004'}" in e)
     return line.strip().split("   ")[0]
 
 
@@ -239,3 +240,12 @@ def _mark(a: argparse.Namespace, deck: str, answers: str) -> int:
     say(f"{len(there)} marked, {mean:.1f} of {there[0].of:g} points on average"
         + (f"; {absent} without answers" if absent else ""))  # fmt: skip
     return 0
+
+
+COMMANDS = (
+    Command(
+        "quiz", quiz,
+        "Questions about a training step: asked here, or set as worksheets and marked.",
+        _EXAMPLES, _options, (("quiz 004", "the same, asked"),),
+    ),
+)  # fmt: skip

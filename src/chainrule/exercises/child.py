@@ -13,6 +13,7 @@ and nothing is decompressed.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import struct
@@ -103,32 +104,59 @@ def _isolate() -> bool:
         return False
 
 
-def _limit(limits: dict[str, int]) -> None:
+def _limit(limits: dict[str, int]) -> bool:
+    """Set them; was the one of memory set?"""
     try:
         import resource
     except ImportError:  # Windows
-        return
+        return False
+    done = set()
     for name, value in limits.items():
         with contextlib.suppress(OSError, ValueError, AttributeError):
             which = getattr(resource, f"RLIMIT_{name}")
             hard = resource.getrlimit(which)[1]
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(which, (value, value))
+            done.add(name)
+    return "AS" in done
 
 
 def _guard(forbidden: set[str], hidden: tuple[str, ...], seen: list[str]) -> None:
     """Refuse some imports, files and calls. It stops mistakes and shortcuts, no attacker."""
     here = os.path.realpath(os.getcwd()) + os.sep
+    libraries = [
+        os.path.realpath(p) + os.sep for p in (*sys.path, sys.prefix, sys.base_prefix) if p
+    ]
+    machinery = {__file__, importlib.__file__, "<frozen importlib._bootstrap>",
+                 "<frozen importlib._bootstrap_external>"}  # fmt: skip
     changing = {"os.remove", "os.rmdir", "os.rename", "os.mkdir", "os.chmod", "os.chown",
                 "os.symlink", "os.link", "os.truncate", "shutil.rmtree"}  # fmt: skip
     programs = ("subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system",
                 "os.startfile", "pty.spawn", "os.kill", "ctypes.dl")  # fmt: skip
 
+    def note(what: str) -> None:
+        """Remember what the file itself asked for; a library that looks around costs no marks."""
+        frame: Any = sys._getframe(2)
+        while frame is not None and frame.f_code.co_filename in machinery:
+            frame = frame.f_back
+        if frame is not None and not os.path.isabs(frame.f_code.co_filename):
+            seen.append(what)
+
     def refuse_import(name: str) -> None:
         root = name.partition(".")[0]
         if root in forbidden:
-            seen.append(root)
+            note(root)
             raise ImportError(f"{root} cannot be imported in an exercise", name=root)
+
+    def refuse_reading(full: str) -> None:
+        name = os.path.basename(full)
+        is_python = name.endswith((".py", ".pyc", ".ipynb"))
+        elsewhere = is_python and not (full + os.sep).startswith((here, *libraries))
+        if full.startswith(hidden) or elsewhere:  # somebody else's solution, or ours
+            note(name)
+            raise PermissionError(f"{name} cannot be read in an exercise")
+        if full.startswith("/proc" + os.sep):
+            raise PermissionError(f"{name} cannot be read in an exercise")
 
     def inside(path: Any) -> bool:
         full = os.path.realpath(os.fsdecode(path))
@@ -138,10 +166,7 @@ def _guard(forbidden: set[str], hidden: tuple[str, ...], seen: list[str]) -> Non
         if event == "import":
             refuse_import(args[0])
         elif event == "open" and isinstance(args[0], (str, bytes, os.PathLike)):
-            full = os.path.realpath(os.fsdecode(args[0]))
-            if full.startswith(hidden):
-                seen.append(os.path.basename(full))
-                raise PermissionError(f"{os.path.basename(full)} cannot be read in an exercise")
+            refuse_reading(os.path.realpath(os.fsdecode(args[0])))
             flags = args[2] if isinstance(args[2], int) else 0
             writes = set(args[1] or "") & set("wax+") if isinstance(args[1], str) else False
             if (writes or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) and not inside(args[0]):
@@ -223,7 +248,8 @@ def _do(step: list[Any], arrays: list[Any], made: dict[str, Any], space: dict[st
     if thing is not None and not hasattr(thing, name):
         raise _Missing(f"{type(thing).__name__}.{name}")
     value = space[name] if thing is None else getattr(thing, name)
-    made[out] = value(*given) if verb == "call" else value
+    value = value(*given) if verb == "call" else value
+    made[out] = value.copy() if hasattr(value, "dtype") else value  # it may change later, in place
 
 
 def _problem(error: BaseException, name: str) -> dict[str, Any]:
@@ -286,7 +312,6 @@ def _main() -> None:
     if message is None:  # whoever started this is gone
         os._exit(3)
     request, arrays = message
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
     def send(about: dict[str, Any], given: Any = ()) -> None:
         data = memoryview(pack(about, given))
@@ -294,9 +319,11 @@ def _main() -> None:
             data = data[os.write(out, data) :]
 
     seen: list[str] = []
-    _limit(request["limits"])
+    lacks = [] if own_network else ["network"]
+    if not _limit(request["limits"]):
+        lacks.append("memory")
     _guard(set(request["forbidden"]), tuple(request["hidden"]), seen)
-    send({"network": own_network})
+    send({"lacks": lacks})
     try:
         space = _load(request["source"], request["name"])
         send({"loaded": True, "seen": seen[:9]})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dialect import argument
 from ..errors import ArgumentError, ChainruleError, DataError, FileError, did_you_mean
 from ..files import open_to_read, path_of
 from ..terminal import fold
@@ -22,6 +23,10 @@ __all__ = ["Grade", "PartGrade", "draw_seed", "grade", "grade_or_say"]
 _MOST_BYTES = 1 << 20  # of a file that a student wrote
 _WIDTH = 79
 _PRINTED_LINES = 12
+_LACKS = {
+    "network": "this system has no network namespace: only Python kept the file from the network",
+    "memory": "this system limits no memory",
+}
 
 
 class PartGrade(NamedTuple):
@@ -217,7 +222,7 @@ def _which(path: str, given: str | None, found: Scanned) -> Exercise:
     raise ArgumentError(
         "which exercise is this?", where=path,
         expected="a line such as `# chainrule exercise: and_gate`",
-        fix="put the line of the template back, or say exercise=...",
+        fix=f"put the line of the template back, or say {argument('exercise', 'and_gate')}",
     )  # fmt: skip
 
 
@@ -254,7 +259,7 @@ def _mark(
     if seen:
         reason = f"asks for {seen[0]}, which an exercise may not use: write it with NumPy"
     elif "problem" in answer:
-        reason = _explain(answer["problem"], found, limits)
+        reason = _explain(answer["problem"], part.name, found, limits)
     elif "found" not in answer or len(answer["found"]) != len(inputs):
         reason = "something else was written where the answers are"
     else:
@@ -265,12 +270,13 @@ def _mark(
     return PartGrade(part.name, _plain(part.points * share), part.points, _clean(reason))
 
 
-def _explain(problem: dict[str, Any], found: Scanned, limits: Limits) -> str:
+def _explain(problem: dict[str, Any], part: str, found: Scanned, limits: Limits) -> str:
     """An exception of the file, or the end of its process, for a student."""
     kind, text = problem["kind"], problem["text"]
     where = f"line {problem['line']}: " if problem["line"] else ""
     if kind == "NotImplementedError":
-        return "not written yet"
+        name = text.removeprefix("write ")
+        return "not written yet" + (f": {name}" if name.isidentifier() and name not in part else "")
     if kind == "_Missing":
         near = did_you_mean(text, found.names) if found.names else ""
         near = f": {near}" if near.startswith("did") else ""
@@ -289,10 +295,9 @@ def _notes(found: Scanned, ran: Ran, seed: int) -> list[str]:
         f"line {line} imports {library} inside {inside}, {_why(library)}"
         for line, library, inside in found.imports
     ]
-    how = "it ran without the network" if not ran.network else (
-        "this system has no network namespace: only Python kept it from the network"
-    )  # fmt: skip
-    return [*notes, f"inputs drawn with seed {seed}; {how}"]
+    notes += [_LACKS[word] for word in ran.lacks]
+    how = "" if "network" in ran.lacks else "; it ran without the network"
+    return [*notes, f"inputs drawn with seed {seed}{how}"]
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")

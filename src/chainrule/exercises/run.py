@@ -67,13 +67,13 @@ class Ran(NamedTuple):
         seen: for each part, what was asked for and refused; the file's own at `loading`.
         loading: the same for the file as a whole.
         printed: what it printed, cut.
-        network: False where it was cut off by the system; True where only Python refuses.
+        lacks: what the system could not do: keep it from the network, limit its memory.
     """
 
     parts: list[dict[str, Any]]
     loading: list[str]
     printed: str
-    network: bool
+    lacks: list[str]
 
 
 _live: dict[str, subprocess.Popen[bytes] | None] = {}  # folder -> process
@@ -124,10 +124,10 @@ def run_file(source: str, name: str, parts: Sequence[dict[str, Any]], limits: Li
     limits = limits.checked()
     found: list[dict[str, Any]] = []
     loading: list[str] = []
-    printed, network = "", True
+    printed, lacks = "", []
     while len(found) < len(parts):
         with _process(source, name, parts[len(found) :], limits) as child:
-            network = not child.first.get("network", False)
+            lacks = child.first["lacks"]
             loaded = child.next(limits.seconds)
             loading = loading or loaded.get("seen", [])
             if "problem" in loaded:
@@ -137,7 +137,7 @@ def run_file(source: str, name: str, parts: Sequence[dict[str, Any]], limits: Li
                 if found[-1].get("ended"):  # the rest in a new process
                     break
         printed = printed or child.printed()
-    return Ran(found, loading, printed, network)
+    return Ran(found, loading, printed, lacks)
 
 
 class _Child:
@@ -214,8 +214,8 @@ def _ended(kind: str, text: str) -> dict[str, Any]:
 def _checked(about: dict[str, Any], arrays: list[Any]) -> dict[str, Any]:
     """A message from the child with nothing in it but what may be."""
     found: dict[str, Any] = {}
-    if "network" in about:
-        found["network"] = about["network"] is True
+    if "lacks" in about:
+        found["lacks"] = [word for word in ("network", "memory") if word in about["lacks"]]
     seen = [str(word)[:60] for word in list(about.get("seen", []))[:9]]
     if seen:
         found["seen"] = seen
@@ -266,7 +266,7 @@ def _process(
             stdin.write(_request(source, name, parts, limits))
             stdin.close()
         child.first = child.next(_START)
-        if "network" not in child.first:
+        if "lacks" not in child.first:
             raise StateError(
                 "the process for the file did not start", where="grade",
                 received=child.printed().strip()[-400:] or child.first["problem"]["text"],
@@ -294,6 +294,7 @@ def _environment(folder: str) -> dict[str, str]:
     """Nothing of the teacher's own but what programs need to start."""
     kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
     env = {name: os.environ[name] for name in kept if name in os.environ}
+    env["MPLBACKEND"] = "Agg"  # a picture opens no window
     env |= dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder)
     threads = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR", "BLIS")
     return env | {f"{name}_NUM_THREADS".replace("MUM_NUM", "MUM"): "1" for name in threads}
@@ -305,7 +306,7 @@ def _request(source: str, name: str, parts: Sequence[dict[str, Any]], limits: Li
         shifted = _shift(part["runs"], len(arrays))
         arrays += [np.asarray(a) for a in part["arrays"]]
         sent.append({"runs": shifted})
-    hidden = {os.path.realpath(_PACKAGE), os.path.realpath("/proc")}
+    hidden = {os.path.realpath(_PACKAGE)}
     for place in sys.path:
         hidden |= {os.path.realpath(os.path.join(place or ".", name)) for name in FORBIDDEN}
     return pack(

@@ -31,6 +31,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": max,
     "sign": lambda x: (x > 0) - (x < 0),
     "erf": math.erf,
+    "relu'": lambda x: 1.0 if x > 0 else 0.0,
 }
 
 

@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..operators import raw
 from .kinds import STRING, as_dtype, broadcast
 from .making import make, need_floats, take
-from .nodes import Tensor, graph_of, tensor_of
+from .nodes import Operation, Tensor, graph_of, tensor_of
 
 _BOOL = np.dtype(bool)
 
@@ -531,8 +531,8 @@ def div(a: Any, b: Any, name: str | None = None) -> Tensor:
     """
     where = "tf.div"
     first, second = take([a, b], where, False, graph_of([a, b], where))
-    function = _floor_quotient if first.dtype.kind in "iu" else ops.divide
-    return make("Div", function, [first, second], name=name or "div", shape="pair")
+    function = ops.floor_divide if first.dtype.kind in "iu" else ops.divide
+    return make("Div", function, [first, second], name=name or "div", shape="pair", kind=Quotient)
 
 
 def floordiv(a: Any, b: Any, name: str | None = None) -> Tensor:
@@ -543,7 +543,7 @@ def floordiv(a: Any, b: Any, name: str | None = None) -> Tensor:
         >>> tf.Session().run(tf.floordiv([7, -7], 2))
         array([ 3, -4], dtype=int32)
     """
-    return make("FloorDiv", _floor_quotient, [a, b], name=name, shape="pair")
+    return make("FloorDiv", ops.floor_divide, [a, b], name=name, shape="pair", kind=Quotient)
 
 
 def mod(a: Any, b: Any, name: str | None = None) -> Tensor:
@@ -554,30 +554,32 @@ def mod(a: Any, b: Any, name: str | None = None) -> Tensor:
         >>> tf.Session().run(tf.mod([7, -7], 2))
         array([1, 1], dtype=int32)
     """
-    return make("FloorMod", _remainder, [a, b], name=name, shape="pair")
+    return make("FloorMod", ops.mod, [a, b], name=name, shape="pair", kind=Quotient)
 
 
-def _whole_divisor(b: Any) -> None:
-    """NumPy gives 0 for a whole number divided by 0, which is no answer."""
-    plain = raw(b)
-    if not is_traced(plain) and np.asarray(plain).dtype.kind in "iu" and not np.all(plain):
-        raise DataError(
+class Quotient(Operation):
+    """A quotient, which refuses whole numbers divided by 0: NumPy would give 0, XLA −1."""
+
+    def compute(self, values: list[Any], run: Any) -> Any:
+        """The quotient; a compiled program raises a flag instead of an error."""
+        b = raw(values[1])
+        if self.outputs[0].dtype.kind in "iu":
+            zero = xp(b).any(b == 0)
+            if is_traced(zero):
+                run.flag(self, zero)
+            elif zero:
+                raise self.say()
+        return super().compute(values, run)
+
+    def say(self) -> DataError:
+        """The error."""
+        return DataError(
             "a whole number is divided by 0",
-            where="div",
+            where=self.where,
             expected="divisors other than 0",
-            received="0",
+            received=f"0 in {self.inputs[1].op.name}",
             fix="tf.maximum(b, 1), or divide floats, where the quotient is inf",
         )
-
-
-def _floor_quotient(a: Any, b: Any) -> Any:
-    _whole_divisor(b)
-    return ops.floor_divide(a, b)
-
-
-def _remainder(a: Any, b: Any) -> Any:
-    _whole_divisor(b)
-    return ops.mod(a, b)
 
 
 def squared_difference(a: Any, b: Any, name: str | None = None) -> Tensor:

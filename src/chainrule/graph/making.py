@@ -105,6 +105,7 @@ def make(
     shape: Any = None,
     differentiable: bool = True,
     convert: bool = True,
+    kind: type[Operation] = Operation,
 ) -> Tensor:
     """A new operation with one result, in the graph of its arguments.
 
@@ -119,6 +120,7 @@ def make(
             shapes of the arguments; by default found by a run on zeros.
         differentiable: whether a gradient flows through.
         convert: whether the arguments must be of one type.
+        kind: the class of the operation.
 
     Raises:
         DataError, ShapeError, ArgumentError: arguments that do not fit.
@@ -139,9 +141,7 @@ def make(
             told = stretched(type, *shapes)
             if told:
                 warn(told)
-        return Operation(
-            graph, type, name, inputs, function, [(made, found)], differentiable
-        ).outputs[0]
+        return kind(graph, type, name, inputs, function, [(made, found)], differentiable).outputs[0]
 
 
 _OF_TEXT = frozenset({"Identity", "Reshape", "Transpose", "ConcatV2", "Pack", "StridedSlice"})

@@ -21,11 +21,12 @@ from .kinds import type_name
 from .nodes import Constant, Graph, Operation
 from .placeholders import Placeholder
 from .variables import Initialize, Reading
-from .worked import MOST, Worked, _numbers
+from .worked import MOST, Worked
 
 __all__ = ["draw_graph"]
 
-_WIDEST = 190.0  # of a line of text
+_WIDEST = 270.0  # of a line of text: a matrix of two by two has room
+_FEW = 6  # numbers that are written one by one
 
 
 class _Call:
@@ -99,10 +100,19 @@ class _Calls:
     def _fitting(self, sign: str, value: Any) -> str:
         """Numbers with as many digits as there is room for; never a part of a number."""
         for digits in range(self.digits, 2, -1):
-            text = sign + _numbers(value, digits)
+            text = sign + _written(np.asarray(value), digits)
             if text_width(text, 10) <= _WIDEST:
                 return text
         return _short(f"{sign}shape {np.shape(value)}")
+
+
+def _written(array: np.ndarray, digits: int) -> str:
+    """A few numbers with so many significant digits; the shape of more."""
+    if array.size > _FEW or array.dtype.kind not in "fiub":
+        return f"shape {array.shape}"
+    if array.ndim == 0:
+        return short_number(array.item(), digits)
+    return "[" + ", ".join(_written(part, digits) for part in array) + "]"
 
 
 def _short(text: str) -> str:

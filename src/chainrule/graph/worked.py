@@ -197,5 +197,7 @@ def _numbers(value: Any, digits: int) -> str:
 
 def _listed(array: np.ndarray, digits: int) -> str:
     if array.ndim == 0:
-        return f"{float(array):.{digits}f}".replace("-", "−")
+        number = float(array)
+        tiny = 0 < abs(number) < 10.0**-digits  # which is not nothing: a gradient that vanishes
+        return (f"{number:.1e}" if tiny else f"{number:.{digits}f}").replace("-", "−")
     return "[" + ", ".join(_listed(part, digits) for part in array) + "]"

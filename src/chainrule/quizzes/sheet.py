@@ -25,8 +25,6 @@ from ..explanation.formula import (
 
 __all__ = ["Live", "Sheet", "Step", "Values", "key_of"]
 
-FUNCTIONS.setdefault("relu'", lambda z: 1.0 if z > 0 else 0.0)
-
 _TINY = 4 * 2.0**-52  # of the largest term: a sum that small is 0 but for rounding
 
 

@@ -25,6 +25,9 @@ from .sheet import Sheet
 __all__ = ["RATE", "Layer", "Network", "check_against", "network_of", "row_name", "sheet_of"]
 
 RATE = "η"
+# whose formula is the same wherever the output is: others change it with the numbers
+LOSSES = ("HalfSquaredError", "MeanSquaredError", "MeanAbsoluteError", "BinaryCrossentropy",
+          "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "Hinge")  # fmt: skip
 CURVES = ("linear", "sigmoid", "tanh", "relu", "softplus", "softsign", "softmax")
 _FIX = "cr.explain shows any network; a quiz needs one whose every number it can recompute"
 
@@ -108,12 +111,13 @@ def network_of(made: Any) -> Network:
     if known > 200 or rec.rows > 16:
         raise _refusal("at most 200 parameters and 16 rows", f"{known:,}, {rec.rows} rows")
     loss = the_loss(say)
-    if loss is None or loss_form(loss) is None:
-        raise _refusal("a loss with a formula, such as mse", type(loss).__name__)
+    kind = type(loss).__name__
+    if kind not in LOSSES or loss_form(loss) is None:
+        raise _refusal(f"one of {', '.join(LOSSES)}, without further settings", kind)
     layers = tuple(_layer(say, u, n + 1) for n, u in enumerate(units))
     last = layers[-1]
-    if last.activation == "softmax" and "Crossentropy" not in type(loss).__name__:
-        raise _refusal("cross-entropy behind softmax", type(loss).__name__)
+    if last.activation == "softmax" and "Crossentropy" not in kind:
+        raise _refusal("cross-entropy behind softmax", kind)
     rows = range(rec.rows)
     inputs = tuple(
         tuple(row_name(names.input(i), r, rec.rows) for i in range(units[0].n)) for r in rows

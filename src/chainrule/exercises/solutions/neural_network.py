@@ -26,7 +26,7 @@ class Linear:
     def __init__(self, inputs, outputs, seed=0):  # given
         self.W = np.random.default_rng(seed).normal(0, 0.5, (outputs, inputs))
         self.b = np.zeros(outputs)
-        self.zero_grad()
+        self.dW, self.db = np.zeros_like(self.W), np.zeros_like(self.b)
 
     def zero_grad(self):
         """Set self.dW and self.db to arrays of 0"""

@@ -41,7 +41,7 @@ def _forward_steps(w: Any, b: Any, x: Any, d_z: Any) -> list[Any]:
 
 
 def _backward_steps(w: Any, b: Any, x: Any, d_z: Any) -> list[Any]:
-    return [*_new_linear(w, b), call("_layer.zero_grad", "_0"), call("_layer.forward", "_1", x),
+    return [*_new_linear(w, b), call("_layer.forward", "_1", x),
             call("_layer.backward", "d_x", d_z), ["get", "_layer.dW", "dW", []],
             ["get", "_layer.db", "db", []]]  # fmt: skip
 
@@ -49,7 +49,7 @@ def _backward_steps(w: Any, b: Any, x: Any, d_z: Any) -> list[Any]:
 def _accumulate_steps(w: Any, b: Any, x: Any, d_z: Any) -> list[Any]:
     """Backward twice, then zero_grad, then what is left."""
     twice = [call("_layer.forward", "_1", x), call("_layer.backward", "_2", d_z)] * 2
-    return [*_new_linear(w, b), call("_layer.zero_grad", "_0"), *twice,
+    return [*_new_linear(w, b), *twice,
             ["get", "_layer.dW", "dW", []], ["get", "_layer.db", "db", []],
             call("_layer.zero_grad", "_3"), ["get", "_layer.dW", "dW after", []]]  # fmt: skip
 
@@ -75,7 +75,7 @@ def _net_forward(*w: Any) -> list[Any]:
 
 
 def _net_backward(*w: Any) -> list[Any]:
-    return [*_new_net(*w[:4]), call("_net.zero_grad", "_0"), call("_net.forward", "_1", w[4]),
+    return [*_new_net(*w[:4]), call("_net.forward", "_1", w[4]),
             call("_net.backward", "d_x", w[5]), *_gradients_of_net()]  # fmt: skip
 
 
@@ -132,7 +132,7 @@ neural_network = Exercise(s, ["003"], [
         "has the wrong sign": lambda *a: tuple(-v for v in _backward(*a)),
         "there is no gradient: it is 0": lambda *a: tuple(0 * v for v in _backward(*a)),
     }, _backward_steps),
-    Part("accumulate, zero_grad", 2, _linear_inputs, _twice,
+    Part("zero_grad and +=", 2, _linear_inputs, _twice,
          ("dW of two passes", "db of two passes", "dW after zero_grad"), {
         "gradients do not add up over two passes: += in place of =":
             lambda *a: _twice(*a, times=1.0),
