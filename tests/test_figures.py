@@ -521,6 +521,9 @@ def test_two_neurons_solve_xor_or_it_is_said():
     for k, line in enumerate(solved.axes[0].lines[:2]):
         for place in zip(*line.get_data(), strict=True):
             assert np.dot(place, w[:, k]) + b[k] == pytest.approx(0, abs=1e-4)
+    assert "one line is enough" in titles(solved)[1]
+    texts = [t.get_text() for t in solved.axes[1].texts]
+    assert texts == ["00", "01, 10", "11"], "two corners lie on each other"
     assert figures.two_lines(epochs=3).title == "Two neurons, two lines: XOR (not solved)"
 
 
@@ -573,6 +576,31 @@ def test_numbers_of_the_decks_stand_in_the_networks():
     assert "0.1082" in figures.backpropagation_graph().svg()
     for name, d in (("w1", 0.00102139588148), ("w2", 0.0570703982011), ("b2", 0.0947562809691)):
         assert f"∂ {d:.4g}" in figures.backpropagation_graph().svg(), name
+
+
+@pytest.mark.parametrize("hidden", range(6))
+def test_a_network_keeps_its_name(hidden):
+    assert "…" not in figures.deep_network(hidden).svg()
+
+
+VARIANTS = [
+    ("activation_card", {"activation": "gelu"}),
+    ("two_lines", {"activation": "tanh", "seed": 2, "epochs": 5}),
+    ("learning_rates", {"learning_rate": 1.5, "steps": 4}),
+    ("rnn", {"steps": 6}),
+    ("network", {"deck": "000"}),
+    ("network", {"deck": "003", "notation": "standard"}),
+    ("pooling", {"kind": "average"}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_nothing_touches_with_other_options(name, options):
+    picture = figures.figure(name, **options)
+    if isinstance(picture, Drawing):
+        check_clear(picture)
+    else:
+        _check_words_apart(picture)
 
 
 def test_weights_are_named_as_each_deck_names_them():

@@ -113,7 +113,8 @@ def begin(model: Any, graph: Graph, asked: Asked, width: float, height: float) -
     )
     if name:
         space = width - 2 * MARGIN - text_width(about, 12) - 6
-        shown = shorten(name, max(space, 60.0), 15, bold=True)
+        # a picture as wide as its name has room for it, whatever the last bit of a sum
+        shown = shorten(name, max(space, 60.0) + 0.01, 15, bold=True)
         picture.text(MARGIN, MARGIN + 8, shown, size=15, anchor="start", bold=True)
         after = MARGIN + text_width(shown, 15, bold=True) + 6
         picture.text(after, MARGIN + 9, about, anchor="start", colour="soft")

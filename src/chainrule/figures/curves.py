@@ -161,7 +161,7 @@ def activation_card(activation: Any = "sigmoid") -> Any:
     figure = sheet(name, alt, 10.5, 4.6)
     left = panel(figure, 1, 2, 1, title=f"f from {spans[0]}", x="x")
     _shifted(left, function)
-    right = panel(figure, 1, 2, 2, title=f"f′ from {spans[1]}", x=f"x;   {flat}")
+    right = panel(figure, 1, 2, 2, title=f"f′ from {spans[1]}", x=f"x\n{_shortened(flat)}")
     top, low = max(0.0, float(np.nanmax(slope))), min(0.0, float(np.nanmin(slope)))
     for a, b in flat_parts(function):
         right.axvspan(a, b, facecolor="#D5D9DE", alpha=0.6, linewidth=0)
@@ -171,6 +171,12 @@ def activation_card(activation: Any = "sigmoid") -> Any:
     right.set_ylabel("f′(x)", fontsize=12)
     _plain(right)
     return figure
+
+
+def _shortened(words: str) -> str:
+    """At most two parts are named below a panel."""
+    first = words.split(" and ")
+    return " and ".join(first[:2]) + (" …" if len(first) > 2 else "")
 
 
 def _short(number: float) -> str:

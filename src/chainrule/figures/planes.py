@@ -24,10 +24,12 @@ _GATES = {"AND": (0, 0, 0, 1), "OR": (0, 1, 1, 1), "XOR": (0, 1, 1, 0)}
 
 
 def _shade(axes: Any, share: np.ndarray, low: float, high: float) -> None:
-    """The plane from blue (0) to orange (1), paler where it is undecided."""
+    """The plane from blue (0) to a darker orange (1), paler where it is undecided."""
     sure = 2 * np.abs(share - 0.5)[..., None]
-    side = np.where(share[..., None] > 0.5, rgb(COLOURS[1]), rgb(COLOURS[0]))
-    axes.imshow(1 - 0.4 * sure * (1 - side), origin="lower", extent=(low, high, low, high),
+    fires = share[..., None] > 0.5
+    side = np.where(fires, rgb(COLOURS[1]), rgb(COLOURS[0]))
+    ink = sure * np.where(fires, 0.5, 0.2)  # two greys where there is no colour
+    axes.imshow(1 - ink * (1 - side), origin="lower", extent=(low, high, low, high),
                 aspect="auto", interpolation="bilinear")  # fmt: skip
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
@@ -200,7 +202,8 @@ def two_lines(activation: str = "sigmoid", seed: int = 0, epochs: int = 400) -> 
     _points(left, CORNERS, targets)
     left.legend(fontsize=11, loc="center", framealpha=0.95)
     low = -0.25 if activation == "sigmoid" else -1.3
-    right = panel(figure, 1, 2, 2, title="hidden units: one line is enough", x="a1", y="a2")
+    title = "hidden units: " + ("one line is enough" if solved else "one line does not part them")
+    right = panel(figure, 1, 2, 2, title=title, x="a1", y="a2")
     side, grid = _grid(low, 1.25 if low > -1 else 1.3)
     share = np.asarray(last(grid.reshape(-1, 2).astype(np.float32)))
     _shade(right, share.reshape(len(side), -1), side[0], side[-1])
@@ -208,17 +211,17 @@ def two_lines(activation: str = "sigmoid", seed: int = 0, epochs: int = 400) -> 
     _line(right, kernel[:, 0], float(bias[0]), color=BLACK, linewidth=2.4)
     places = np.asarray(hidden(CORNERS))
     _points(right, places, targets)
-    for (a, b), words in zip(_merged(places), ("00", "01", "10", "11"), strict=True):
-        right.annotate(words, (a, b), fontsize=12, textcoords="offset points", xytext=(13, 5),
+    for place, words in _merged(places).items():
+        right.annotate(words, place, fontsize=12, textcoords="offset points", xytext=(13, -4),
                        color=BLACK)  # fmt: skip
     return figure
 
 
-def _merged(places: np.ndarray) -> np.ndarray:
-    """Where the words of each point stand: of points on each other, one above the other."""
-    where = places.astype(float).copy()
-    for i in range(len(where)):
-        for j in range(i):
-            if np.abs(where[i] - where[j]).max() < 0.08:
-                where[i] = where[j] + [0, 0.09 * (np.ptp(places) + 0.5)]
-    return where
+def _merged(places: np.ndarray) -> dict[tuple[float, float], str]:
+    """Place -> the corners that lie there; those that lie on each other share their words."""
+    found: dict[tuple[float, float], str] = {}
+    for place, words in zip(places.tolist(), ("00", "01", "10", "11"), strict=True):
+        near = [p for p in found if max(abs(p[0] - place[0]), abs(p[1] - place[1])) < 0.08]
+        key = near[0] if near else (place[0], place[1])
+        found[key] = f"{found[key]}, {words}" if near else words
+    return found
