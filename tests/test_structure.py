@@ -294,7 +294,6 @@ INSIDE = {
         "__init__",
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "experiments", "lines", "__init__"],
-    "plots": ["base", "curves", "classes", "lines", "plane", "values", "experiments", "__init__"],
     "exercises": [
         "child",
         "scan",
