@@ -415,6 +415,10 @@ def test_the_explainer_uses_the_rule():
         (-1.0, -2.0, 1.0, 0.0), (0.5, -3.0, 1.5, 2.0), (0.25, -1.0, 0.5, 0.75)
     ]  # fmt: skip
     assert "no slopes" in str(solution)
+    one = solution.text(weight="w1_21")
+    assert "update new = old - 0.5 · (y - t)·x" in one
+    assert "new = old - 0.5·(y - t)·x = 0.5 - 0.5·(-3) = 2" in one
+    assert "✗" not in one
     np.testing.assert_array_equal(model.coef_, [[-1.0, 0.5]])  # the model is not changed
     model.fit([[2.0, 3.0]], [1], epochs=1)
     np.testing.assert_array_equal(model.coef_, [[0.0, 2.0]])  # and fit does what was explained
