@@ -1077,6 +1077,16 @@ CALLBACKS = [
         stops=3,
         tag="baseline never reached",
     ),
+    CallbackRow("StopWhen", {"monitor": "loss", "below": 0.5}, _DIP, stops=4),  # .5 is not below
+    CallbackRow(
+        "StopWhen",
+        {"monitor": "val_accuracy", "at_least": 0.6},
+        (0.5, 0.6, 0.7),
+        "val_accuracy",
+        stops=1,
+        tag="at_least",
+    ),
+    CallbackRow("StopWhen", {"below": 0.1}, _DIP, tag="never"),
     CallbackRow(
         "ReduceLROnPlateau",
         {"patience": 2, "factor": 0.5},
@@ -1142,6 +1152,7 @@ CALLBACKS = [
     CallbackRow("BackupAndRestore", {"backup_dir": "runs"}, (1.0, 2.0)),
     CallbackRow("TerminateOnNaN", {}, (1.0, 2.0)),
     CallbackRow("History", {}, (1.0, 2.0)),
+    CallbackRow("StepHistory", {}, (1.0, 2.0)),
     CallbackRow("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None}, (1.0,)),
     CallbackRow("Callback", {}, (1.0,)),
 ]

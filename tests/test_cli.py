@@ -398,6 +398,13 @@ def test_doctor(capsys):
         assert re.search(rf"^{name} ", said, re.MULTILINE), name
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's setting")
+def test_doctor_says_no_more_what_was_done(capsys, monkeypatch):
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+    assert main(["doctor"]) == 0
+    assert "hugetlb" not in capsys.readouterr().out
+
+
 def test_doctor_finds_a_bad_compiler(capsys, monkeypatch):
     from chainrule.training import jax_setup
 

@@ -18,6 +18,9 @@ EXEMPT = Path(__file__).with_name("without_example.txt")
 PUBLIC = (
     "", "ops", "layers", "losses", "metrics", "optimizers", "schedules", "callbacks", "activations",
     "initializers", "regularizers", "utils", "models", "datasets", "errors", "config", "course",
+    "figures",
+    "exercises",
+    "graph", "graph.nn", "graph.train", "graph.keras_losses", "graph.keras_optimizers",
 )  # fmt: skip
 
 

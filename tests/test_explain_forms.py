@@ -589,3 +589,47 @@ def test_a_step_shows_what_came_before_and_hides_what_comes(deck, tmp_path):
     lit = {a["data-at"] for tag, a in page.elements if tag == "g" and "now" in a.get("class", "")
            and "data-at" in a}  # fmt: skip
     assert lit == {"dense_1[0]", "dense_1/kernel[0,0]", "dense_1/kernel[1,0]", "dense_1/bias[0]"}
+
+
+WALK = """<script>addEventListener("load", () => {
+  const count = document.querySelector(".page-count"), said = [];
+  const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key}));
+  press("End");
+  said.push(count.textContent);
+  const last = Number(location.hash.split("=")[1]), hidden = [];
+  for (let k = 1; k <= last; k++) {
+    location.hash = `#step=${k}`;
+    dispatchEvent(new HashChangeEvent("hashchange"));
+    const lit = document.querySelector("main .now");
+    if (!lit || !lit.getBoundingClientRect().height) hidden.push(k);
+  }
+  press("Home");
+  let presses = 0;
+  for (let before = ""; before !== count.textContent; presses++) {
+    before = count.textContent;
+    press("ArrowRight");
+  }
+  const more = document.querySelector("[name=more]");
+  more.value = "all";
+  more.dispatchEvent(new Event("change"));
+  press("End");
+  said.push(hidden.join(), presses - 1, count.textContent);
+  document.body.innerHTML = `<pre id="said">${said.join("|")}</pre>`;
+})</script>"""
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium")
+def test_the_counter_counts_what_is_shown_and_a_link_lands_on_it(deck, tmp_path):
+    page = deck.html()
+    page = re.sub(r"<meta http-equiv=.Content-Security-Policy.*", "", page)  # a script of the test
+    (tmp_path / "b.html").write_text(page.replace("</body>", WALK + "</body>"), encoding="utf-8")
+    run = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", f"--user-data-dir={tmp_path}/profile",
+         "--virtual-time-budget=6000", "--dump-dom", f"file://{tmp_path}/b.html"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    end, hidden, presses, everything = re.search(r'id="said">(.*?)<', run.stdout)[1].split("|")
+    at, of = map(int, end.split(" / "))
+    assert at == of == int(presses)  # as many as the arrow key finds
+    assert hidden == ""
+    assert int(everything.split(" / ")[1]) > of

@@ -121,6 +121,33 @@ def test_shape_from_the_data():
     assert repr(model) == "<Sequential 'sequential': 2 layers, 22 parameters>"
 
 
+def test_a_summary_shows_what_stands_inside_and_what_is_trained():
+    inner = cr.Sequential(
+        [cr.layers.Dense(3, name="a"), cr.layers.Dropout(0.5, name="d")], name="in"
+    )
+    image = cr.Input((2,), name="image")
+    graph = cr.Model(image, cr.layers.Dense(2, name="b")(image), name="graph")
+    model = cr.Sequential([cr.Input((2,)), inner, cr.layers.Dense(2, name="c"), graph], name="out")
+    inner.layers[0].trainable = False
+    model.layers[1].bias.trainable = False
+    lines: list = []
+    model.summary(80, print_fn=lines.append, expand_nested=True, show_trainable=True)
+    cells = [[c.strip() for c in line.split("│")[1:-1]] for line in lines[0].splitlines()]
+    found = {c[0]: c[1:] for c in cells if len(c) == 5}
+    assert found["a (Dense)"] == ["(None, 3)", "9", "", "N"]
+    assert found["d (Dropout)"] == ["(None, 3)", "0", "", "-"]
+    assert found["c (Dense)"] == ["(None, 2)", "8", "", "1 of 2"]
+    assert found["b (Dense)"] == ["(None, 2)", "6", "image", "Y"]
+    assert found["graph (Functional)"][-1] == "Y"
+    assert "  a (Dense)" in lines[0]
+    assert max(map(len, lines[0].splitlines())) <= 80
+    lines.clear()
+    model.summary(print_fn=lines.append)
+    assert "a (Dense)" not in lines[0]
+    with pytest.raises(ArgumentError, match="line_length"):
+        model.summary(line_length=10)
+
+
 def test_summary_text():
     model = cr.Sequential([cr.Input((4,)), Dense(8, "relu"), Dropout(0.5), Dense(2)], name="net")
     model.layers[0].trainable = False

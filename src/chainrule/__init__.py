@@ -39,8 +39,9 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, plots
+    from . import course, datasets, exercises, experiments, figures, graph, plots
     from .explanation import Explanation, explain
+    from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
     from .workflow import Run, train
@@ -49,6 +50,7 @@ __all__ = [
     "Explanation",
     "Input",
     "Model",
+    "Quiz",
     "Run",
     "Sequential",
     "Tape",
@@ -62,9 +64,13 @@ __all__ = [
     "course",
     "datasets",
     "errors",
+    "experiments",
+    "exercises",
     "explain",
+    "figures",
     "gradcheck",
     "gradients",
+    "graph",
     "hessian",
     "initializers",
     "jacobian",
@@ -78,6 +84,7 @@ __all__ = [
     "ops",
     "optimizers",
     "plots",
+    "quiz",
     "record",
     "regularizers",
     "stop_gradient",
@@ -92,13 +99,19 @@ answer(
     __name__,
     later={
         "Explanation": "explanation",
+        "Quiz": "quizzes",
         "Run": "workflow",
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
+        "experiments": "experiments",
+        "exercises": "exercises",
         "explain": "explanation",
+        "figures": "figures",
+        "graph": "graph",
         "load_model": "saving",
         "plots": "plots",
+        "quiz": "quizzes",
         "train": "workflow",
     },
 )

@@ -10,6 +10,8 @@ from .training.callbacks import (
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
+    StepHistory,
+    StopWhen,
     TerminateOnNaN,
 )
 from .vocabulary import answer
@@ -24,6 +26,8 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "StepHistory",
+    "StopWhen",
     "TerminateOnNaN",
 ]
 

@@ -27,7 +27,8 @@ import numpy as np
 from .arrays import xp
 from .errors import ArgumentError
 
-__all__ = ["bits", "fold", "key", "next_key", "normal", "permutation", "set_seed", "uniform"]
+__all__ = ["bits", "fold", "kept", "key", "next_key", "normal", "permutation", "set_seed"]
+__all__ += ["uniform"]
 
 _WORD = 0xFFFFFFFF
 _ROUNDS = ((17, 0xED5AD4BB), (11, 0xAC4C1B51), (15, 0x31848BAB))
@@ -176,3 +177,23 @@ def next_key() -> np.ndarray:
     with _Global.lock:
         _Global.count += 1
         return fold(_Global.key, _Global.count)
+
+
+class kept:
+    """A context that leaves the process's stream as it was: what is drawn inside is undone.
+
+    Example:
+        >>> set_seed(0)
+        >>> with kept():
+        ...     first = next_key()
+        >>> bool((next_key() == first).all())
+        True
+    """
+
+    def __enter__(self) -> None:
+        with _Global.lock:
+            self._before = _Global.key, _Global.count, _Global.forks
+
+    def __exit__(self, *exc: object) -> None:
+        with _Global.lock:
+            _Global.key, _Global.count, _Global.forks = self._before

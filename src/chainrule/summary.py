@@ -20,15 +20,46 @@ __all__ = ["history_html", "html", "rows", "shape_text", "shapes_inside", "table
 _HEADINGS = ("Layer (type)", "Output shape", "Param #")
 
 
-def table(model: Any) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def table(
+    model: Any, expand_nested: bool = False, show_trainable: bool = False
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """(headings, rows): a graph's layers and operations also say what they are connected to."""
-    if not hasattr(model, "connections"):
-        return _HEADINGS, rows(model)
-    found = [
-        (title, ", ".join(map(shape_text, shapes)), f"{count:,}", ", ".join(sources) or "-")
-        for title, shapes, count, sources in model.connections()
-    ]
-    return (*_HEADINGS, "Connected to"), found
+    found = _entries(model, expand_nested)
+    connected = any(len(cells) > 3 for _, cells in found)
+    headings = (*_HEADINGS, "Connected to") if connected else _HEADINGS
+    full = [(part, cells if len(cells) == len(headings) else (*cells, "")) for part, cells in found]
+    if not show_trainable:
+        return headings, [cells for _, cells in full]
+    trained = set(map(id, model.trainable_variables))  # nothing in a frozen model is
+    return (*headings, "Trainable"), [(*cells, _trained(part, trained)) for part, cells in full]
+
+
+def _entries(model: Any, expand_nested: bool, inset: str = "") -> list[tuple[Any, tuple[str, ...]]]:
+    """(layer or None, cells of its row), with the layers of models inside below them."""
+    if hasattr(model, "connections"):
+        parts = {f"{x.name} ({type(x).__name__})": x for x in model.layers}
+        found = [
+            (parts.get(title), (title, ", ".join(map(shape_text, shapes)), f"{count:,}",
+                                ", ".join(sources) or "-"))
+            for title, shapes, count, sources in model.connections()
+        ]  # fmt: skip
+    else:
+        found = list(zip(model.layers, rows(model), strict=True))
+    entries: list[tuple[Any, tuple[str, ...]]] = []
+    for part, (title, *cells) in found:
+        entries.append((part, (inset + title, *cells)))
+        if expand_nested and getattr(part, "layers", None):
+            entries += _entries(part, True, inset + "  ")
+    return entries
+
+
+def _trained(part: Any, trained: set[int]) -> str:
+    """Y, N, or how many weights of it are trained; "-" for what has none."""
+    weights = [] if part is None else [v for v in part.weights if v.kind == "weight"]
+    count = sum(id(v) in trained for v in weights)
+    if not weights:
+        return "-"
+    return {0: "N", len(weights): "Y"}.get(count, f"{count} of {len(weights)}")
 
 
 def rows(model: Any) -> list[tuple[str, str, str]]:
@@ -97,15 +128,15 @@ def _bytes(n: float) -> str:
     return f"{n:.2f} GB"
 
 
-def text(model: Any, width: int | None = None) -> str:
-    """The table as text, as wide as the terminal."""
+def text(model: Any, width: int | None = None, **columns: bool) -> str:
+    """The table as text, as wide as the terminal; `columns` as for `table`."""
     import shutil
 
     from rich.box import ROUNDED
     from rich.console import Console
     from rich.table import Table
 
-    headings, found = table(model)
+    headings, found = table(model, **columns)
     drawn = Table(
         box=ROUNDED, title=f'Model: "{model.name}"', title_justify="left", title_style="bold"
     )
@@ -113,8 +144,8 @@ def text(model: Any, width: int | None = None) -> str:
         drawn.add_column(heading, justify="right" if heading == "Param #" else "left")
     for row in found:
         drawn.add_row(*row)
-    columns = width or max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
-    console = Console(width=columns, color_system=None)
+    wide = width or max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
+    console = Console(width=wide, color_system=None)
     with console.capture() as capture:
         console.print(drawn)
     tail = "\n".join(f" {name}: {value}" for name, value in totals(model))

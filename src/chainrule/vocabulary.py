@@ -111,12 +111,16 @@ def _elsewhere(here: str, name: str) -> tuple[str, bool]:
     if name in NAMES.get(here, "").split():  # a namesake elsewhere is something else
         return "", True
     wanted, known = name.lower(), False
-    for place in (here, *(p for p in ALIASES if p != here)):  # its own module's word comes first
+    in_graph = here.startswith("graph")  # its words are tf's own, and cr.ops takes no tensors
+    places = [p for p in ALIASES if p != here and p.startswith("graph") == in_graph]
+    for place in (here, *places):  # its own module's word comes first
         words = {word.lower(): text for word, text in ALIASES.get(place, {}).items()}
         if text := words.get(wanted):
             if not text.startswith("cr.") or _exists(text):
                 return text, True
             known = True
+    if in_graph:
+        return "", False
     for place in NAMES:
         path = f"cr.{place}.{name}" if place else f"cr.{name}"
         if not known and place != here and _exists(path):

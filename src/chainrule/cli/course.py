@@ -1,28 +1,36 @@
-"""`chainrule course`: the decks' worked examples, small things to compute, and errata."""
+"""`chainrule course`: guided lessons, the decks' worked examples, small things, and errata."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
+from ..errors import ArgumentError
 from ..terminal import say
+from .command import Command
 
-__all__ = ["COURSE_EXAMPLES", "add_course_commands", "course"]
+__all__ = ["COMMANDS", "course"]
 
-COURSE_EXAMPLES = """examples:
+_EXAMPLES = """examples:
   chainrule course                 what there is
+  chainrule course --deck 003      what of it is from one deck
+  chainrule course lesson 01       the first lesson, as a notebook in this folder
   chainrule course run 004         deck 004's example beside its slides
   chainrule course run 001 --figures
   chainrule course small rules
   chainrule course errata E13 E33
+  chainrule course printed momentum
   chainrule course run 004 --json  for programs
 """
 
 
-def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> None:
-    """`run`, `small` and `errata`, with their options, below `chainrule course`."""
+def _options(p: argparse.ArgumentParser) -> None:
+    """`lesson`, `run`, `small` and `errata`, with their options, below `chainrule course`."""
     p.add_argument("--json", action="store_true", help="print JSON")
+    p.add_argument("--deck", metavar="NUMBER", help="000 to 004: only what is from that deck")
     commands = p.add_subparsers(dest="what", metavar="WHAT")
+    style: Any = {"formatter_class": p.formatter_class, "allow_abbrev": False}
 
     def command(name: str, names: str, help: str, epilog: str, nargs: str = "*") -> Any:
         made = commands.add_parser(name, help=help, description=help, epilog=epilog, **style)
@@ -33,6 +41,17 @@ def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> No
         )
         return made
 
+    lesson = command(
+        "lesson",
+        "LESSON",
+        "A guided lesson: its notebook is written into a folder, for Jupyter or Colab.",
+        "examples:\n  chainrule course lesson 01\n  chainrule course lesson 01 02 --out lessons\n"
+        "  chainrule course lesson 01 --answers\n  chainrule course lesson --json",
+    )
+    lesson.add_argument("--out", metavar="FOLDER", default="", help="by default this folder")
+    lesson.add_argument("--overwrite", action="store_true", help="replace what stands there")
+    lesson.add_argument("--answers", action="store_true",
+                        help="the teacher's answers in place of the notebook")  # fmt: skip
     run = command(
         "run",
         "EXAMPLE",
@@ -49,26 +68,34 @@ def add_course_commands(p: argparse.ArgumentParser, style: dict[str, Any]) -> No
     command("errata", "ID", "Where a deck is wrong, or not the standard form, with numbers.",
             "examples:\n  chainrule course errata E13\n"
             "  chainrule course errata --json")  # fmt: skip
+    command("printed", "RULE", "Rules as deck 001 prints them, run beside the right ones: "
+            "momentum, rmsprop, adam, cce.",
+            "examples:\n  chainrule course printed momentum\n"
+            "  chainrule course printed --json")  # fmt: skip
 
 
 def course(a: argparse.Namespace) -> int:
     """Print what was asked for."""
     from .. import course as decks
 
+    if a.deck is not None and a.what is not None:
+        raise ArgumentError(
+            "--deck belongs to the list of everything",
+            where="chainrule course",
+            received=f"--deck {a.deck} with {a.what}",
+            fix=f"chainrule course --deck {a.deck}",
+        )
+    if a.what == "lesson":
+        return _lesson(a, decks)
     if a.what == "run":
         chosen = [decks.example(name) for name in a.names]
         texts = (decks.show_example(e, a.all, a.figures) for e in chosen)
         data = (_of_example(e, a.all, a.figures) for e in chosen)
     elif a.what is None:
-        texts = iter([decks.show_course()])
-        data = iter([{
-            "examples": [{"name": e.name, "deck": e.deck, "title": e.title}
-                         for e in decks.examples()],
-            "small": [{"name": s.name, "deck": s.deck, "title": s.title} for s in decks.small()],
-            "errata": [{"id": e.id, "decks": e.decks, "says": e.says} for e in decks.errata()],
-        }])  # fmt: skip
+        texts = iter([decks.show_course(a.deck)])
+        data = iter([{section.key: section.rows for section in decks.contents(a.deck)}])
     else:
-        find: Any = getattr(decks, a.what)
+        find: Any = decks.as_printed if a.what == "printed" else getattr(decks, a.what)
         chosen = [find(name) for name in a.names] or find()
         texts = map(str, chosen)
         data = (_of_lines(part) for part in chosen)
@@ -80,6 +107,35 @@ def course(a: argparse.Namespace) -> int:
         return 0
     for k, text in enumerate(texts):
         say(f"\n{text}" if k else text)
+    return 0
+
+
+def _lesson(a: argparse.Namespace, decks: Any) -> int:
+    """Write notebooks, or answers, into a folder; without names say which there are."""
+    from .. import report
+    from ..files import write_atomically
+
+    chosen = [decks.lessons(name) for name in a.names]
+    if a.json:
+        import json
+
+        found = [lesson._asdict() for lesson in chosen or decks.lessons()]
+        say(json.dumps(found, indent=2, ensure_ascii=False))
+        return 0
+    if not chosen:
+        for lesson in decks.lessons():
+            say(f"  {lesson.number:02}  {lesson.title:20}  {lesson.minutes} minutes")
+        return 0
+    ending = "_answers.md" if a.answers else ".ipynb"
+    files = {f"{n.name}{ending}": n.answers() if a.answers else n.notebook() for n in chosen}
+    if not a.overwrite:
+        report.refuse_existing(a.out, files)
+    if a.out:
+        report.make(a.out)
+    for name, content in files.items():
+        path = os.path.join(a.out, name)
+        write_atomically(path, content.encode())
+        say(f"written: {path}")
     return 0
 
 
@@ -97,3 +153,12 @@ def _of_lines(part: Any) -> dict[str, Any]:
     """An erratum or a small thing: its words, and its lines."""
     words = {k: v for k, v in vars(part).items() if not k.startswith("_")}
     return {**words, "lines": [line._asdict() for line in part.lines()]}
+
+
+COMMANDS = (
+    Command(
+        "course", course,
+        "Guided lessons, the decks' worked examples beside their slides, errata.",
+        _EXAMPLES, _options, (("course", "the decks: lessons, examples, errata"),),
+    ),
+)  # fmt: skip

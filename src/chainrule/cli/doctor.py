@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import ChainruleError, FileError
 from ..terminal import say
+from .command import Command
 
-__all__ = ["doctor"]
+__all__ = ["COMMANDS", "doctor"]
 
 
 def doctor(a: argparse.Namespace) -> int:
@@ -59,6 +60,9 @@ def doctor(a: argparse.Namespace) -> int:
     if _new_amd() and not os.environ.get("OPENBLAS_CORETYPE"):
         line("hint", "OPENBLAS_CORETYPE=SKYLAKEX in the environment makes the NumPy engine faster: "
              "this AMD processor has AVX-512, OpenBLAS takes AVX2")  # fmt: skip
+    if _small_pages():
+        line("hint", "GLIBC_TUNABLES=glibc.malloc.hugetlb=1 in the environment spares large models "
+             "on the CPU thousands of page faults a step")  # fmt: skip
     for text in broken:
         line("BROKEN", text)
     return 1 if broken else 0
@@ -124,3 +128,25 @@ def _new_amd() -> bool:
     except OSError:
         return False
     return "AuthenticAMD" in text and "avx512f" in text
+
+
+def _small_pages() -> bool:
+    """Could the C library ask for huge pages (glibc 2.35), and was not told to?"""
+    try:
+        name, version = os.confstr("CS_GNU_LIBC_VERSION").split()  # type: ignore[union-attr]
+        with open("/sys/kernel/mm/transparent_hugepage/enabled", encoding="ascii") as file:
+            when_asked = "[madvise]" in file.read()  # "always" needs no asking, "never" no hint
+        new = tuple(map(int, version.split(".")[:2])) >= (2, 35)
+    except (AttributeError, OSError, ValueError):
+        return False
+    told = "malloc.hugetlb" in os.environ.get("GLIBC_TUNABLES", "")
+    return name == "glibc" and new and when_asked and not told
+
+
+COMMANDS = (
+    Command(
+        "doctor", doctor,
+        "Versions, engine, devices and what to mend; status 1 when something is broken.",
+        "example:\n  chainrule doctor", None, (("doctor", "versions, engine, what to mend"),),
+    ),
+)  # fmt: skip

@@ -11,21 +11,24 @@ import numpy as np
 
 from ..errors import ArgumentError, choose
 from ..terminal import say
+from .command import Command
 
-__all__ = ["add_explain_options", "explain"]
+__all__ = ["COMMANDS", "explain"]
 
-EXAMPLES = """
+_EXAMPLES = """
 weights are named as the text names them (w5), or dense/kernel:0,1
 
 examples:
   chainrule explain --deck 004
   chainrule explain --deck 004 --weight w1
   chainrule explain --deck 004 --format html --out deck-004.html
+  chainrule explain --deck 004 --blank --out worksheet.html
+  chainrule explain --deck 004 --blank --key --out key.html
   chainrule explain runs/digits-20260314-150926 digits --row 3
 """
 
 
-def add_explain_options(p: Any) -> None:
+def _options(p: Any) -> None:
     """Its arguments."""
     p.add_argument("model", nargs="?", metavar="MODEL", help="a run folder or a .safetensors file")
     p.add_argument("data", nargs="?", metavar="DATA",
@@ -40,6 +43,12 @@ def add_explain_options(p: Any) -> None:
     p.add_argument("--notation", help="standard, or a deck's: 000, 001, 002, 003, 004")
     p.add_argument("--exact", action="store_true", help="fractions in place of decimals")
     p.add_argument("--digits", type=int, metavar="N", help="decimals: 9 for decks, else 6")
+    p.add_argument("--blank", nargs="?", const="results", metavar="WHAT",
+                   help="a worksheet with gaps in place of numbers (text, html, latex): results "
+                   "(default), forward, loss, backward, update, after, or names: ∂J/∂w5,J"
+                   )  # fmt: skip
+    p.add_argument("--key", action="store_true", help="of a worksheet the answer key")
+    p.add_argument("--language", default="en", help="of a page: en or ar")
     p.add_argument("--loss", help="in place of the model's own")
     p.add_argument("--optimizer", help="in place of the model's own")
     p.add_argument("--format", default=None, metavar="NAME",
@@ -53,7 +62,7 @@ def explain(a: argparse.Namespace) -> int:
     """Explain a deck's example, or a row of somebody's data in somebody's model."""
     made = _explanation(a)
     kind = _format(a)
-    text = made.rendered(kind, more=a.all, weight=a.weight)
+    text = _text(made, kind, a)
     if a.out:
         from .. import report
         from ..files import write_atomically
@@ -64,10 +73,29 @@ def explain(a: argparse.Namespace) -> int:
         write_atomically(a.out, (text.rstrip("\n") + "\n").encode())
         say(f"written: {a.out}")
         return 0
-    if kind == "text" and a.weight is None and not a.all:
+    if kind == "text" and a.weight is None and not a.all and a.blank is None:
         text += f"; more: --weight {made.some_weight()}, --all, --format html"
     print(text)
     return 0
+
+
+def _text(made: Any, kind: str, a: argparse.Namespace) -> str:
+    """The explanation in its form, or a worksheet of it."""
+    if a.blank is None:
+        if a.key:
+            raise ArgumentError("--key is of a worksheet", where="chainrule explain",
+                                fix="add --blank")  # fmt: skip
+        if kind == "html":
+            return made.html(a.language, a.weight)
+        return made.rendered(kind, more=a.all, weight=a.weight)
+    blank = a.blank.split(",") if "," in a.blank else a.blank
+    if kind == "html":
+        return made.html(a.language, a.weight, blank, a.key)
+    if kind not in ("latex", "text"):
+        raise ArgumentError("there is no worksheet in this form", where="chainrule explain",
+                            expected="text, html or latex", received=kind)  # fmt: skip
+    write = made.latex if kind == "latex" else made.text
+    return write(weight=a.weight, blank=blank, key=a.key)
 
 
 def _format(a: argparse.Namespace) -> str:
@@ -123,3 +151,11 @@ def _rows(a: argparse.Namespace) -> tuple[Any, Any, Any]:
         )  # fmt: skip
     say(f"row {a.row} of {a.data}, {which}", sys.stderr)
     return x[np.asarray(rows)], y[np.asarray(rows)], run.model
+
+
+COMMANDS = (
+    Command(
+        "explain", explain, "A training step as a worked solution, number by number.",
+        _EXAMPLES, _options, (("explain --deck 004", "a backward pass, every number worked"),),
+    ),
+)  # fmt: skip

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..terminal import columns, say
+from .command import Command
 
-__all__ = ["list_datasets"]
+__all__ = ["COMMANDS", "list_datasets"]
 
 
 def list_datasets(a: argparse.Namespace) -> int:
@@ -40,3 +41,12 @@ def list_datasets(a: argparse.Namespace) -> int:
         "four files, or a CSV file."
     )
     return 0
+
+
+COMMANDS = (
+    Command(
+        "datasets", list_datasets, "Data that can be trained on by name.",
+        "example:\n  chainrule train spirals", None,
+        (("datasets", "what can be trained on by name"),),
+    ),
+)  # fmt: skip

@@ -4,49 +4,39 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from typing import Any
 
-from ..config import ENGINES
 from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
-from .course import COURSE_EXAMPLES, add_course_commands, course
-from .doctor import doctor
-from .explain import EXAMPLES as EXPLAIN_EXAMPLES
-from .explain import add_explain_options, explain
-from .list_datasets import list_datasets
-from .train import train
-from .train_options import add_train_options
-from .use_model import evaluate, predict, summary
+from . import (
+    course,
+    doctor,
+    exercise,
+    experiment,
+    explain,
+    list_datasets,
+    plot,
+    quiz,
+    train,
+    use_model,
+)
+from .command import Command
 
 __all__ = ["make_parser"]
 
-_EXAMPLES = """examples:
-  chainrule train digits         98 % in a few seconds
-  chainrule train moons --hidden 8 --activation tanh
-  chainrule train people.csv --target income
-  chainrule explain --deck 004   a backward pass, every number worked
-  chainrule datasets             what can be trained on by name
-  chainrule course               the decks' examples, and where a deck is wrong
-  chainrule doctor               versions, engine, what to mend
-"""
-
-
-_TRAIN_EXAMPLES = """
-
-While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one \
-aborts at once. \
-Checkpoints are written meanwhile: --resume RUN goes on, also after a crash. \
-The weights of the epoch with the best validation loss are kept.
-
-examples:
-  chainrule train digits
-  chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
-  chainrule train digits --model lenet5
-  chainrule train people.csv --target income --missing drop --patience 5
-  chainrule train wine.csv --delimiter ';' --task regression --hidden 32
-  chainrule train --resume runs/digits-20260314-150926
-"""
+# in the order in which `chainrule --help` lists them
+_FILES = (
+    train,
+    experiment,
+    use_model,
+    explain,
+    quiz,
+    list_datasets,
+    course,
+    plot,
+    exercise,
+    doctor,
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,95 +69,24 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """The parser of the whole line, and those of the commands by name."""
     from ..version import __version__
-    from ..workflow.recipes import recipe_table
 
-    style: dict[str, Any] = {
-        "formatter_class": _Formatter,
-        "allow_abbrev": False,
-    }
+    style: dict[str, Any] = {"formatter_class": _Formatter, "allow_abbrev": False}
+    found: list[Command] = [command for file in _FILES for command in file.COMMANDS]
     parser = _Parser("chainrule", description="Deep learning that shows its work.",
-                     epilog=_EXAMPLES, **style)  # fmt: skip
+                     epilog=_examples(found), **style)  # fmt: skip
     parser.add_argument("--version", action="version", version=f"chainrule {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def command(name: str, action: Callable[..., int], help: str, epilog: str) -> Any:
-        made = commands.add_parser(name, help=help, description=help, epilog=epilog, **style)
-        made.set_defaults(action=action)
-        return made
-
-    add_train_options(
-        command(
-            "train",
-            train,
-            "Train a network and write a run folder.",
-            recipe_table() + _TRAIN_EXAMPLES,
+    for command in found:
+        epilog = command.epilog if isinstance(command.epilog, str) else command.epilog()
+        made = commands.add_parser(
+            command.name, help=command.help, description=command.help, epilog=epilog, **style
         )
-    )
-
-    _add_uses(command)
-    add_explain_options(
-        command("explain", explain, "A training step as a worked solution, number by number.",
-                EXPLAIN_EXAMPLES)
-    )  # fmt: skip
-    command("datasets", list_datasets, "Data that can be trained on by name.",
-            "example:\n  chainrule train spirals")  # fmt: skip
-    add_course_commands(
-        command(
-            "course",
-            course,
-            "The decks' worked examples beside their slides, small things to compute, errata.",
-            COURSE_EXAMPLES,
-        ),
-        style,
-    )
-    command("doctor", doctor, "Versions, engine, devices and what to mend; status 1 when "
-            "something is broken.", "example:\n  chainrule doctor")  # fmt: skip
+        made.set_defaults(action=command.action)
+        if command.options is not None:
+            command.options(made)
     return parser, dict(commands.choices)
 
 
-def _add_uses(command: Callable[..., Any]) -> None:
-    """What is done with a trained model."""
-    p = command("evaluate", evaluate, "Loss and accuracy of a model on data.",
-                "examples:\n  chainrule evaluate runs/digits-20260314-150926 digits\n"
-                "  chainrule evaluate runs/people-20260314-150926 other-people.csv")  # fmt: skip
-    _model_argument(p)
-    p.add_argument("data", metavar="DATA", help="a name, a folder or a CSV file with its target; "
-                   "for the data of the training, the held-out rows are taken")  # fmt: skip
-    p.add_argument("--out", metavar="FOLDER", help="also draw the pictures into this folder")
-    _table_options(p)
-    _engine_option(p, "numpy", "NumPy starts at once")
-
-    p = command("predict", predict, "The class and its probability, or the value, for each row.",
-                "examples:\n  chainrule predict runs/digits-20260314-150926 examples.npy\n"
-                "  chainrule predict model.safetensors people.csv --out answers.csv")  # fmt: skip
-    _model_argument(p)
-    p.add_argument(
-        "file",
-        metavar="FILE",
-        help="a CSV file (with or without the target), a .npy file, or an IDX file, plain or gzip; "
-        "numbers as they were before scaling",
-    )
-    p.add_argument("--out", metavar="FILE.csv", help="write a CSV file with every probability")
-    _table_options(p)
-    p.add_argument("--scaled", action="store_true", help="the numbers are scaled already")
-    _engine_option(p, "numpy", "NumPy starts at once")
-
-    p = command("summary", summary, "The layers of a model and their parameters.",
-                "example:\n  chainrule summary runs/digits-20260314-150926")  # fmt: skip
-    _model_argument(p)
-
-
-def _model_argument(p: Any) -> None:
-    p.add_argument("model", metavar="MODEL", help="a run folder or a .safetensors file")
-
-
-def _table_options(p: Any) -> None:
-    p.add_argument("--overwrite", action="store_true", help="replace what stands at --out")
-    p.add_argument("--missing", choices=("drop", "error"), metavar="drop",
-                   help="leave out rows of a CSV file with an empty cell or ? (as in training)"
-                   )  # fmt: skip
-
-
-def _engine_option(p: Any, default: str, why: str) -> None:
-    p.add_argument("--engine", default=default, metavar="NAME",
-                   help=f"{', '.join(ENGINES)} (default: {default}; {why})")  # fmt: skip
+def _examples(commands: list[Command]) -> str:
+    lines = [(f"chainrule {typed}", gives) for c in commands for typed, gives in c.shown]
+    return "examples:\n" + "".join(f"  {a:28}   {b}".rstrip() + "\n" for a, b in lines)

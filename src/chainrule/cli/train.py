@@ -11,9 +11,11 @@ from typing import Any
 
 from ..errors import ArgumentError, choose
 from ..terminal import say
+from .command import Command
 from .signals import Signals
+from .train_options import add_train_options
 
-__all__ = ["train"]
+__all__ = ["COMMANDS", "train"]
 
 _WORDS = {
     "header": {"yes": True, "no": False},
@@ -106,3 +108,38 @@ def _finish(a: argparse.Namespace, run: Any) -> None:
     file = place if table else os.path.join(run.folder, report.EXAMPLES)
     # in one piece, however wide: it is copied from the screen
     print(f"next: {_program()} predict {shlex.quote(run.folder)} {shlex.quote(file)}")
+
+
+_EXAMPLES = """
+
+While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one \
+aborts at once. \
+Checkpoints are written meanwhile: --resume RUN goes on, also after a crash. \
+The weights of the epoch with the best validation loss are kept.
+
+examples:
+  chainrule train digits
+  chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
+  chainrule train digits --model lenet5
+  chainrule train people.csv --target income --missing drop --patience 5
+  chainrule train wine.csv --delimiter ';' --task regression --hidden 32
+  chainrule train --resume runs/digits-20260314-150926
+"""
+
+
+def _epilog() -> str:
+    from ..workflow.recipes import recipe_table
+
+    return recipe_table() + _EXAMPLES
+
+
+COMMANDS = (
+    Command(
+        "train", train, "Train a network and write a run folder.", _epilog, add_train_options,
+        (
+            ("train digits", "98 % in a few seconds"),
+            ("train moons --hidden 8 --activation tanh", ""),
+            ("train people.csv --target income", ""),
+        ),
+    ),
+)  # fmt: skip

@@ -8,10 +8,12 @@ import sys
 from typing import Any
 
 from .. import config
+from ..config import ENGINES
 from ..errors import ArgumentError, ShapeError
 from ..terminal import say
+from .command import Command
 
-__all__ = ["evaluate", "open_run", "predict", "rows_to_test", "summary"]
+__all__ = ["COMMANDS", "evaluate", "open_run", "predict", "rows_to_test", "summary"]
 
 
 def evaluate(a: argparse.Namespace) -> int:
@@ -174,3 +176,60 @@ def open_run(path: str, say_missing: bool = True) -> Any:
         say(f"chainrule: there is no {report.CONFIG} beside the model: numbers are taken as they "
             "are, classes have no names", sys.stderr)  # fmt: skip
     return run
+
+
+def _evaluate_options(p: Any) -> None:
+    _model_argument(p)
+    p.add_argument("data", metavar="DATA", help="a name, a folder or a CSV file with its target; "
+                   "for the data of the training, the held-out rows are taken")  # fmt: skip
+    p.add_argument("--out", metavar="FOLDER", help="also draw the pictures into this folder")
+    _table_options(p)
+    _engine_option(p, "numpy", "NumPy starts at once")
+
+
+def _predict_options(p: Any) -> None:
+    _model_argument(p)
+    p.add_argument(
+        "file",
+        metavar="FILE",
+        help="a CSV file (with or without the target), a .npy file, or an IDX file, plain or gzip; "
+        "numbers as they were before scaling",
+    )
+    p.add_argument("--out", metavar="FILE.csv", help="write a CSV file with every probability")
+    _table_options(p)
+    p.add_argument("--scaled", action="store_true", help="the numbers are scaled already")
+    _engine_option(p, "numpy", "NumPy starts at once")
+
+
+def _model_argument(p: Any) -> None:
+    p.add_argument("model", metavar="MODEL", help="a run folder or a .safetensors file")
+
+
+def _table_options(p: Any) -> None:
+    p.add_argument("--overwrite", action="store_true", help="replace what stands at --out")
+    p.add_argument("--missing", choices=("drop", "error"), metavar="drop",
+                   help="leave out rows of a CSV file with an empty cell or ? (as in training)"
+                   )  # fmt: skip
+
+
+def _engine_option(p: Any, default: str, why: str) -> None:
+    p.add_argument("--engine", default=default, metavar="NAME",
+                   help=f"{', '.join(ENGINES)} (default: {default}; {why})")  # fmt: skip
+
+
+COMMANDS = (
+    Command(
+        "evaluate", evaluate, "Loss and accuracy of a model on data.",
+        "examples:\n  chainrule evaluate runs/digits-20260314-150926 digits\n"
+        "  chainrule evaluate runs/people-20260314-150926 other-people.csv", _evaluate_options,
+    ),
+    Command(
+        "predict", predict, "The class and its probability, or the value, for each row.",
+        "examples:\n  chainrule predict runs/digits-20260314-150926 examples.npy\n"
+        "  chainrule predict model.safetensors people.csv --out answers.csv", _predict_options,
+    ),
+    Command(
+        "summary", summary, "The layers of a model and their parameters.",
+        "example:\n  chainrule summary runs/digits-20260314-150926", _model_argument,
+    ),
+)  # fmt: skip

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from ..terminal import fold
-from .errata import errata
+from .contents import contents
 from .example import Example
-from .examples import examples
 from .printed import Compared
-from .small import small
 from .text import WIDTH, table
 
 __all__ = ["show_course", "show_example"]
@@ -17,27 +16,33 @@ __all__ = ["show_course", "show_example"]
 _DECIMALS = 9
 
 
-def show_course() -> str:
-    r"""The names of all examples, small things and errata.
+def show_course(deck: str | None = None) -> str:
+    r"""The names of all decks, lessons, examples, exercises, figures and errata.
+
+    Args:
+        deck: "000" to "004": only what is from that deck, and the lessons.
+
+    Raises:
+        UnknownNameError: there is no such deck.
 
     Example:
-        >>> print(show_course().split("\n")[2])
-          001          One epoch of one input and two sigmoid neurons in a row
+        >>> next(line for line in show_course().split("\n") if "epoch of" in line)
+        '  001          One epoch of one input and two sigmoid neurons in a row'
     """
-    parts = [
-        ("Worked examples", "run 004", [(e.name, e.title) for e in examples()]),
-        ("Small things to compute", "small rules", [(s.name, s.title) for s in small()]),
-        ("Errata", "errata E13", [(e.id, " ".join(e.decks), e.says) for e in errata()]),
-    ]
     told: list[str] = []
-    for title, how, rows in parts:
+    for section in contents(deck):
+        rows = [[_word(row[name]) for name in section.shown] for row in section.rows]
         width = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)]
-        told += [f"{title}: chainrule course {how}", ""]
+        told += [f"{section.title}: {section.how}", ""]
         for *names, text in rows:
             line = "".join(f"  {name:{n}}" for name, n in zip(names, width, strict=True)) + "  "
             told.append(line + _cut(text, WIDTH - len(line)))
         told.append("")
     return "\n".join(told[:-1])
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else " ".join(value)
 
 
 def _cut(text: str, width: int) -> str:

@@ -15,7 +15,7 @@ from ..ops import activations
 from ..svg import Drawing, text_width
 from .base import HEADING, MARGIN, fixed_number, short_number
 
-__all__ = ["activation", "curve_of"]
+__all__ = ["activation", "curve_of", "elementwise"]
 
 _POINTS = 241
 _SIZE = (460.0, 260.0)  # of the plane in which the curve is
@@ -59,7 +59,7 @@ def activation(
         (True, True)
     """
     where = f"plots.activation({name!r})" if isinstance(name, str) else "plots.activation"
-    function = _function(name, where)
+    function = elementwise(name, where)
     shown = title or (name if isinstance(name, str) else getattr(name, "__name__", "f"))
     touch = None
     if x is not None:
@@ -86,7 +86,7 @@ def curve_of(
 ) -> list[tuple[float, float]]:
     """The points of an activation's curve in a small box, for a sketch of it."""
     xs = np.linspace(-half, half, 65)
-    ys = _values(_function(name, where), xs)
+    ys = _values(elementwise(name, where), xs)
     low, high = _range(ys)
     pad = 8.0
     across = pad + (xs + half) / (2 * half) * (size[0] - 2 * pad)
@@ -94,8 +94,13 @@ def curve_of(
     return [(float(a), float(b)) for a, b in zip(across, down, strict=True) if math.isfinite(b)]
 
 
-def _function(name: Any, where: str) -> Callable[[Any], Any]:
-    """The activation, if each number of what it makes comes from the number at its place."""
+def elementwise(name: Any, where: str) -> Callable[[Any], Any]:
+    """The activation, if each number of what it makes comes from the number at its place.
+
+    Raises:
+        ArgumentError: it does not.
+        UnknownNameError: no activation of this name.
+    """
     function = activations.get(name)
     line = np.linspace(-1.0, 1.0, 5)
     whole = np.asarray(function(line))

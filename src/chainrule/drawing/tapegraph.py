@@ -14,7 +14,7 @@ from .base import HEADING, MARGIN, connect, plural
 from .calls import Box, CallGraph, Tensor, graph_of_tape, tensors_into
 from .layered import Edge, arrange
 
-__all__ = ["draw_tape"]
+__all__ = ["draw_calls", "draw_tape"]
 
 Point = tuple[float, float]
 _LONGEST = 900.0  # of a column
@@ -241,7 +241,16 @@ def draw_tape(
     graph = graph_of_tape(tape, loss, depth, names or {})
     sizes = (getattr(r, "size", 1) for c in graph.calls.values() for r in c.results)
     few = max(sizes) <= _AUTO_VALUES
-    level = _Level(graph, graph.top, few if values is None else values)
+    return draw_calls(
+        graph, few if values is None else values, title=title, theme=theme, direction=direction
+    )
+
+
+def draw_calls(
+    graph: CallGraph, values: bool, *, title: str = "", theme: str = "auto", direction: str = "ltr"
+) -> Drawing:
+    """The drawing of calls that are known: of a tape, or of a graph that a session runs."""
+    level = _Level(graph, graph.top, values)
     operations = sum(c.operation is not None for c in graph.calls.values())
     told = f"{plural(operations, 'operation')} on {plural(len(graph.calls) - operations, 'input')}"
     head = HEADING if title else 0.0

@@ -193,11 +193,13 @@ def loss_gradient(say: Context, last: Explainer) -> list[Any]:
     if isinstance(last, Units) and not last.linear and last.slope is not None:
         last.arrived = found
         if found and form is not None:
-            general = form.by(Leaf("t", t[0].value), Leaf("out", y[0].value), len(y))
-            text = general.write(Style(say.digits))
-            last.arrives_as = f"{last.arrives_as} = {text}" if len(text) < 24 and rows == 1 else (
-                last.arrives_as
-            )  # fmt: skip
+            general = {
+                form.by(Leaf("t", a.value), Leaf("out", b.value), len(y)).write(Style(say.digits))
+                for a, b in zip(t, y, strict=True)
+            }  # where the outputs take different branches, no one formula is that of all
+            if len(general) == 1 and len(found) == len(y) and rows == 1:
+                text = general.pop()
+                last.arrives_as += f" = {text}" if len(text) < 24 else ""
         return []
     return [
         say.line(

@@ -22,6 +22,7 @@ from .forms.json_form import json_text, values_of
 from .forms.latex import document
 from .forms.markdown import markdown
 from .forms.text import part_lines
+from .forms.worksheet import sheet_latex, sheet_of, sheet_page, sheet_text
 from .formula import Style
 from .notation import notation_of
 from .recording import Recording
@@ -108,8 +109,22 @@ class Explanation:
         """How its numbers are written in text."""
         return Style(self.say.digits)
 
-    def text(self, more: bool = False, width: int = 80, weight: str | None = None) -> str:
-        """As plain text of at most `width` columns: the nine parts, or one weight."""
+    def text(
+        self, more: bool = False, width: int = 80, weight: str | None = None, blank: Any = None,
+        key: bool = False,
+    ) -> str:  # fmt: skip
+        """As plain text of at most `width` columns: the nine parts, one weight, or a worksheet.
+
+        Args:
+            more: also what the short text leaves out.
+            width: of the text.
+            weight: one weight in place of the nine parts.
+            blank: a worksheet, with gaps in place of numbers: as in `html`.
+            key: of a worksheet the answer key.
+        """
+        if blank is not None and blank is not False:
+            _need_whole(weight)
+            return sheet_text(sheet_of(self, blank, key), width)
         if weight is not None:
             return "\n".join(part_lines(self.weight(weight), self.style, True, width))
         out: list[str] = []
@@ -136,7 +151,9 @@ class Explanation:
         first = self.say.recording.weights[0]
         return f"{first.path.replace('.', '/')}:{','.join('0' * first.before.ndim)}"
 
-    def html(self, language: str = "en", weight: str | None = None) -> str:
+    def html(
+        self, language: str = "en", weight: str | None = None, blank: Any = None, key: bool = False
+    ) -> str:
         """One page for the projector: the arrow keys show one new number after the other.
 
         The network with its numbers is on top, the nine parts beneath. → and ←, space, the keys of
@@ -147,10 +164,25 @@ class Explanation:
         Args:
             language: "en" or "ar".
             weight: one weight in place of the nine parts.
+            blank: a worksheet to print in its place. Numbers become gaps (a), (b), …; inputs,
+                weights, targets, the rate and formulas in symbols stay. True or "results" blanks
+                every computed number; "forward", "loss", "backward", "update" or "after" a part,
+                behind which nothing is shown; a list names parts and numbers: ["∂J/∂w5", "J"].
+            key: of a worksheet the answer key: the same gaps, filled in.
 
         Raises:
-            ArgumentError: a language that it does not speak, or no such weight.
+            ArgumentError: a language that it does not speak, no such weight, or no such number to
+                blank; a network too large for a worksheet.
+
+        Example:
+            >>> import chainrule as cr
+            >>> solution = cr.explain([cr.layers.Dense(1)], [[3.0]], [[5.0]], loss="mse")
+            >>> solution.html(blank=True).count('class="cr-room"')
+            11
         """
+        if blank is not None and blank is not False:
+            _need_whole(weight)
+            return sheet_page([sheet_of(self, blank, key, language)], language)
         return page(self, language, weight)
 
     def renamed(self, notation: str) -> Explanation:
@@ -183,13 +215,20 @@ class Explanation:
         """
         return fragment(self, key, language)
 
-    def latex(self, more: bool = True, weight: str | None = None) -> str:
+    def latex(
+        self, more: bool = True, weight: str | None = None, blank: Any = None, key: bool = False
+    ) -> str:
         """A complete LaTeX document of nine sections, which needs amsmath only.
 
         Args:
             more: also what the short text leaves out.
             weight: one weight in place of the nine parts.
+            blank: a worksheet, with gaps in place of numbers: as in `html`.
+            key: of a worksheet the answer key.
         """
+        if blank is not None and blank is not False:
+            _need_whole(weight)
+            return sheet_latex(sheet_of(self, blank, key))
         return document(self, more, weight)
 
     def markdown(self, more: bool = False, weight: str | None = None) -> str:
@@ -265,6 +304,14 @@ class Explanation:
 
     def __repr__(self) -> str:
         return f"<Explanation of {self.say.recording.model.name!r}: print it>"
+
+
+def _need_whole(weight: str | None) -> None:
+    if weight is not None:
+        raise ArgumentError(
+            "a worksheet is made of the whole step", where="Explanation", received="weight=",
+            fix="leave out weight=, or name what is blanked: blank=['∂E/∂w1']",
+        )  # fmt: skip
 
 
 def explain(

@@ -25,11 +25,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": math.exp,
     "ln": lambda x: math.log(x) if x > 0 else -math.inf,
     "tanh": math.tanh,
+    "cosh": math.cosh,
     "sqrt": math.sqrt,
     "abs": abs,
     "max": max,
     "sign": lambda x: (x > 0) - (x < 0),
     "erf": math.erf,
+    "relu'": lambda x: 1.0 if x > 0 else 0.0,
 }
 
 
@@ -51,8 +53,8 @@ class Style:
         return leaf.name
 
     def number(self, value: Any) -> str:
-        """A number."""
-        if isinstance(value, Fraction):
+        """A number, or what stands in its place."""
+        if isinstance(value, (Fraction, str)):
             return str(value)
         return self.digits(value)
 

@@ -127,6 +127,28 @@ ADAM = Rule(
 )
 
 
+def _printed_derived(n: Numbers) -> dict[str, Formula]:
+    keep = const(f"(1 - {n.o.beta_1:g}^{n.t})", 1 - n.o.beta_1**n.t)
+    return {"m̂": n.new("momentum") / keep, "v̂": n.new("velocity") / keep}
+
+
+def _printed_step(n: Numbers) -> Formula:
+    found = {k: Leaf(k, f.value) for k, f in _printed_derived(n).items()}
+    return Neg(Ratio(Product([n.eta, found["m̂"]]), _sqrt(found["v̂"])))
+
+
+# deck 001's, for comparison: β₁ in both averages, no ε
+PRINTED_ADAM = Rule(
+    "as printed: new = old - {rate}·m̂/√v̂; β₁ {beta_1} also for v, no ε, t {t}",
+    lambda n: {
+        "momentum": n.mean("momentum", n.o.beta_1, n.g),
+        "velocity": n.mean("velocity", n.o.beta_1, _square(n.g)),
+    },
+    _printed_derived,
+    _printed_step,
+)
+
+
 def _adadelta_step(n: Numbers) -> Formula:
     epsilon = number(n.o.epsilon)
     roots = Ratio(_sqrt(n.old("step_square") + epsilon), _sqrt(n.new("gradient_square") + epsilon))
@@ -169,6 +191,7 @@ RULES: dict[str, Rule] = {
     ),
     "Adam": ADAM,
     "AdamW": ADAM,
+    "Deck001Adam": PRINTED_ADAM,
     "Adamax": Rule(
         "u = max({beta_2}·u, |gradient|); new = old - {rate}/(1 - {beta_1}^t)·m/(u + ε); t {t}",
         lambda n: {

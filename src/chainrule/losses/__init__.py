@@ -36,4 +36,7 @@ __all__ = [
     *regression.__all__,
 ]
 
+# deck 001's form, for comparison only
+registry.add_later("course.as_printed", ["deck-001-cce"])
+
 answer(__name__)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import ops
 from ..arrays import numpy_dtype
+from ..errors import ArgumentError, choose
 from ..chain import Node
 from ..errors import choose
 from ..operators import Recordable
@@ -48,6 +51,27 @@ class Loss(Configurable):
         >>> float(Cubic()([1.0, 2.0], [[3.0], [2.0]]))
         4.0
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Loss:
+        """A new loss; refuses `Hinge(y_true, y_pred)`, which deck 004 prints.
+
+        Raises:
+            ArgumentError: targets or predictions in place of settings.
+        """
+        for given in args[:2]:
+            if isinstance(given, list) or (hasattr(given, "dtype") and hasattr(given, "shape")):
+                name = cls.__name__
+                raise ArgumentError(
+                    "a loss is constructed first, and then called with (y_true, y_pred)",
+                    where=name,
+                    expected="settings, such as reduction and name",
+                    received=f"{type(given).__name__} of shape {np.shape(given)}"
+                    if isinstance(given, (list, np.ndarray))
+                    else repr(given)[:100],
+                    fix=f"{name}()(y_true, y_pred), or the function "
+                    f"{snake_case(name).replace('kld', 'kl_d')}(y_true, y_pred)",
+                )
+        return super().__new__(cls)
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import config, losses, metrics, optimizers, rng, summary, tree
 from ..aliases import Tree
+from ..checks import need_numbers
 from ..arrays import asarray, is_float, is_traced
 from ..chain import Node, active_tape, record
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
@@ -523,9 +524,42 @@ class Model(MakesTask):
             )
         return layers[index]
 
-    def summary(self, print_fn: Any = None) -> None:
-        """Print layers, output shapes and parameters as a table."""
-        text = summary.text(self, width=None)
+    def summary(
+        self,
+        line_length: int | None = None,
+        *,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+    ) -> None:
+        """Print layers, output shapes and parameters as a table.
+
+        Args:
+            line_length: the width in characters; by default that of the terminal.
+            print_fn: called with the text, in place of `print`.
+            expand_nested: also the layers of models inside, each a step further in.
+            show_trainable: a column that says what is trained: Y, N, or how many weights of it.
+
+        Raises:
+            ArgumentError: fewer than 40 characters.
+
+        Example:
+            >>> import chainrule as cr
+            >>> inner = cr.Sequential([cr.layers.Dense(3, name="a")], name="inner")
+            >>> model = cr.Sequential([cr.Input((2,)), inner], name="outer")
+            >>> lines = []
+            >>> model.summary(60, expand_nested=True, print_fn=lines.append)
+            >>> [" ".join(line.split()) for line in lines[0].splitlines() if "(Dense)" in line]
+            ['│ a (Dense) │ (None, 3) │ 9 │']
+        """
+        if callable(line_length):  # summary(print): the only argument that is a function
+            line_length, print_fn = None, line_length
+        if line_length is not None:
+            need_numbers(f"summary of {self.name!r}", "40 or more", lambda n: n >= 40,
+                         line_length=line_length)  # fmt: skip
+        text = summary.text(
+            self, line_length, expand_nested=expand_nested, show_trainable=show_trainable
+        )
         print_fn(text) if print_fn is not None else print(text)
 
     def diagram(self, detail: str = "auto", **look: Any) -> Any:

@@ -179,7 +179,7 @@ class RMSprop(Optimizer):
         return w - change, v, *slots.values()
 
 
-@register
+@register("deck-001-rmsprop")
 class RMSpropOutside(Optimizer):
     """RMSProp as deck 001 prints it, with ε outside the root:
 

@@ -75,7 +75,7 @@ class SGD(Optimizer):
         return w, v
 
 
-@register
+@register("deck-001-momentum")
 class MovingAverageMomentum(Optimizer):
     """Momentum as deck 001 prints it, a moving average of gradients:
 

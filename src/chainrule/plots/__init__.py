@@ -17,6 +17,7 @@ from ..drawing import Units, activation, lstm_cell, network, neuron, weight_upda
 from .base import COLOURS
 from .classes import confusion_matrix, mistakes
 from .curves import learning_curves
+from .experiments import rate_range, sweep
 from .lines import animate_line, moving_line
 from .plane import decision_boundary
 from .values import regression
@@ -34,7 +35,9 @@ __all__ = [
     "moving_line",
     "network",
     "neuron",
+    "rate_range",
     "regression",
+    "sweep",
     "weight_updates",
     "worked_network",
 ]

@@ -224,7 +224,7 @@ def split_tail(arrays: list[Any], share: float) -> tuple[list[Any], list[Any]]:
 # --- arguments ---------------------------------------------------------------------------------
 
 
-def whole_number(name: str, value: Any, least: int = 1) -> int:
+def whole_number(name: str, value: Any, least: int = 1, where: str = "fit") -> int:
     """A whole number of at least `least`."""
     try:
         number = least - 1 if isinstance(value, bool) else operator.index(value)
@@ -233,20 +233,20 @@ def whole_number(name: str, value: Any, least: int = 1) -> int:
     if number < least:
         raise ArgumentError(
             f"{name} must be a whole number of at least {least}",
-            where="fit",
+            where=where,
             received=_short(value),
         )
     return number
 
 
-def share(name: str, value: Any) -> float:
+def share(name: str, value: Any, where: str = "fit") -> float:
     """A share from 0 up to, but not including, 1; None means 0."""
     if value is None:
         return 0.0
     number = _number(value)
     if isinstance(value, bool) or not 0 <= number < 1:
         raise ArgumentError(
-            f"{name} is out of range", where="fit", expected="0 to 1", received=str(value)[:80]
+            f"{name} is out of range", where=where, expected="0 to 1", received=str(value)[:80]
         )
     return number
 

@@ -32,6 +32,7 @@ class Event(NamedTuple):
         step: batches of the epoch that are done.
         steps: how many of them this event brought.
         logs: a function that returns the figures so far.
+        alone: the figures of this one step, where somebody wants them.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Event(NamedTuple):
     step: int = 0
     steps: int = 0
     logs: Callable[[], dict[str, Any]] = dict
+    alone: dict[str, Any] | None = None
 
 
 class Fit:
@@ -55,6 +57,7 @@ class Fit:
         epoch, step: where to begin.
         by_batch: an event before and after each batch.
         by_test_batch: the same for those of the validation.
+        each_step: with the figures of each batch alone; `by_batch` as well.
         steps_left: steps, from those that are done, after which a piece of work must end; None
             where it need not.
         stopped: asked between pieces; True ends the epoch there.
@@ -73,6 +76,7 @@ class Fit:
         validation_freq: int = 1,
         by_batch: bool = False,
         by_test_batch: bool = False,
+        each_step: bool = False,
         steps_left: Callable[[int], int | None] = lambda done: None,
         stopped: Callable[[], bool] = lambda: False,
         end_on: Callable[[NonFiniteError], bool] = lambda error: False,
@@ -80,7 +84,7 @@ class Fit:
         self.run, self.source, self.held_out = run, source, held_out
         self.epochs, self.epoch, self.step = epochs, epoch, step
         self.validation_freq = validation_freq
-        self.by_batch, self.by_test_batch = by_batch, by_test_batch
+        self.by_batch, self.by_test_batch, self.each_step = by_batch, by_test_batch, each_step
         self.steps_left, self.stopped, self.end_on = steps_left, stopped, end_on
         self.pace, self.test_pace = Pace(), Pace()
         self.steps_done = 0  # in all epochs of this fit
@@ -125,9 +129,12 @@ class Fit:
             if self.by_batch:
                 yield Event("batch_begin", self.epoch, self.step)
                 self.run.load(chunk)
-            began = time.perf_counter()
+            began, alone = time.perf_counter(), None
             try:
-                self.run.run("train", done, done + size)
+                if self.each_step:
+                    alone = self.run.alone("train", done)
+                else:
+                    self.run.run("train", done, done + size)
             except NonFiniteError as error:
                 if error.batch is None or not self.end_on(error):
                     raise
@@ -138,7 +145,8 @@ class Fit:
             done += size
             self.step += size
             self.steps_done += size
-            yield Event("steps", self.epoch, self.step, size, lambda: self.run.results("train"))
+            logs = functools.partial(self.run.results, "train")
+            yield Event("steps", self.epoch, self.step, size, logs, alone)
 
     def _validate(self, found: dict[str, Any]) -> Iterator[Event]:
         """Run the validation; its figures go into `found`."""
@@ -218,8 +226,8 @@ def fit(
             run, source, None if held_out is None else (test_run, held_out),  # type: ignore[arg-type]
             epochs=epochs, epoch=initial_epoch, validation_freq=validation_freq,
             by_batch=bool(listeners.by_batch()), by_test_batch=bool(listeners.watches("test")),
-            steps_left=listeners.steps_left, stopped=lambda: model.stop_training,
-            end_on=listeners.end_on,
+            each_step=listeners.each_step, steps_left=listeners.steps_left,
+            stopped=lambda: model.stop_training, end_on=listeners.end_on,
         )  # fmt: skip
         checkpoint = Checkpoint(job, model, listeners)
         listeners.call("on_train_begin", {})
@@ -285,6 +293,8 @@ def _hear(
             logs = event.logs()
             listeners.call("on_train_batch_end", event.step - 1, logs)
             listeners.call("on_batch_end", event.step - 1, logs)
+        if event.alone is not None:
+            listeners.after_step(event.epoch, event.step - 1, event.alone)
         progress.advance(event.steps, event.logs)
     elif event.kind == "validation_begin":
         listeners.call("on_test_begin", {})

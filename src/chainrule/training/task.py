@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,13 +128,33 @@ class Task:
                 meter.reset_state()
             return now.values()
 
-    def results(self, kind: str, variables: Sequence[Variable], values: list[Array]) -> dict:
-        """The running figures by name; what a user's own step returned, where there is one."""
+    def sums(self, variables: Sequence[Variable]) -> dict[str, Metric]:
+        """The running figures whose state after two batches is the sum of the states after each."""
+        known = set(map(id, variables))
+        return {
+            name: m
+            for name, m in self.meters.items()
+            if m.adds_up and all(id(v) in known for v in m.variables)
+        }
+
+    def results(
+        self,
+        kind: str,
+        variables: Sequence[Variable],
+        values: list[Array],
+        only: Container[str] | None = None,
+    ) -> dict[str, Any]:
+        """The running figures by name; what a user's own step returned, where there is one.
+
+        `only` names the meters that are asked, where not all are.
+        """
         with swap(variables, values):
             if kind in self.own_steps:
                 return {n: _number(v.value) for n, v in self.logs.get(kind, {}).items()}
             found: dict[str, Any] = {}
             for name, meter in self.meters.items():
+                if only is not None and name not in only:
+                    continue
                 result = meter.result()
                 found |= result if isinstance(result, dict) else {name: result}
             return {name: _number(value) for name, value in found.items()}

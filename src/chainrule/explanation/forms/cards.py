@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..digits import Digits
 from ..steps import PARTS, Cell, Line, Part, Table, Words, counts
+from .blanks import Gap
 from .languages import Language
 from .mathml import MathML, number_text, pieces, sign
 from .mathml import math as element
@@ -156,13 +157,16 @@ class Cards(NamedTuple):
             symbols, filled = pieces(formula, style), pieces(formula, style.filled())
             same = symbols == filled
             out.append(_side("cr-symbols" + " cr-both" * same, symbols, counted))
-            if not same and filled != [element(style.number(value))]:
+            alone = isinstance(value, str) or filled != [element(style.number(value))]
+            if not same and alone:
                 out.append(_side("cr-numbers", filled))
         if result:
             out.append(_side("cr-result", [result]))
         return " ".join(out)
 
     def _result(self, value: Any, counted: bool) -> str:
+        if isinstance(value, Gap):
+            return gap_html(value)
         if isinstance(value, str):
             return f"<span>{escape(visible(value))}</span>"
         inside = element(MathML(self.digits, False, self.decimals).number(value))
@@ -242,6 +246,8 @@ class Cards(NamedTuple):
     def _cell(self, cell: Any, texts: Sequence[str], of_text: bool) -> tuple[str, bool]:
         """A cell, and whether it is a number; `of_text`: as the whole column."""
         value = cell.value if isinstance(cell, Cell) else cell
+        if isinstance(value, Gap):
+            return f'<td class="cr-cell" dir="ltr">{gap_html(value)}</td>', False
         if isinstance(value, str):
             kind = "cr-text" if of_text else "cr-cell"
             return f'<td class="{kind}" dir="ltr">{escape(visible(value))}</td>', False
@@ -260,6 +266,15 @@ class Cards(NamedTuple):
             f'<tr class="cr-how" data-how="{step}"><td colspan="{columns}" dir="ltr">'
             f"{self._sides(formula, value, False)}</td></tr>\n"
         )
+
+
+def gap_html(gap: Gap) -> str:
+    """The label of a gap and room to write, or the answer."""
+    label = f'<b class="cr-label">({escape(gap.label)})</b>'
+    if gap.kind == "open":
+        return f'<span class="cr-gap">{label}<span class="cr-room"></span></span>'
+    answer = f" {escape(number_text(gap.answer))}" if gap.kind == "key" else ""
+    return f'<span class="cr-gap cr-{gap.kind}">{label}{answer}</span>'
 
 
 def _side(kind: str, parts: Sequence[str], equals: bool = True) -> str:

@@ -99,6 +99,8 @@ class Language(NamedTuple):
 
 _EN = {
     "press": "Press → for the next number; End shows everything.",
+    "fill": "Fill each gap with at least three significant digits, such as 0.0822 or 0.850.",
+    "each": "One point for each gap.",
 }
 _AR = {
     # parts
@@ -141,6 +143,11 @@ _AR = {
     "backward wave": "موجة الرجوع", "forward wave": "موجة الأمام",
     "press": "اضغط → للعدد التالي، وEnd لإظهار كل شيء.",
     "Left out to keep this page small": "حُذف لتبقى الصفحة صغيرة",
+    # worksheets
+    "Worksheet": "ورقة عمل", "Answer key": "مفتاح الإجابة", "Name": "الاسم", "Date": "التاريخ",
+    "Points": "الدرجة", "Given": "المعطيات", "learning rate": "معدل التعلم", "Sheet": "الورقة",
+    "fill": "املأ كل فراغ بثلاثة أرقام معنوية على الأقل، مثل 0.0822 أو 0.850.",
+    "each": "نقطة واحدة لكل فراغ.",
 }  # fmt: skip
 _AR_SENTENCES = (
     (r"([^;]+); ([^;]+); (\w+ [^;]+); ([\d,]+) parameters(?:; (\d+) rows)?, (\w+)",

@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ..formula import Leaf, Style
-from ..steps import PARTS, Line, Part, Table, Words
+from ..steps import PARTS, Cell, Line, Part, Table, Words
 from .base import form
+from .blanks import Gap
 from .symbols import Sign, symbol, visible
 from .text import is_text, table_texts
 
@@ -44,8 +45,8 @@ _ACCENT = {
     "\u0300": r"\`", "\u0301": r"\'", "\u0302": r"\^", "\u0303": r"\~", "\u0308": r"\"",
     "\u030a": r"\r", "\u030c": r"\v", "\u0327": r"\c",
 }  # fmt: skip
-_KNOWN = {"ln": r"\ln", "tanh": r"\tanh", "max": r"\max", "sign": r"\operatorname{sign}",
-          "erf": r"\operatorname{erf}"}  # fmt: skip
+_KNOWN = {"ln": r"\ln", "tanh": r"\tanh", "cosh": r"\cosh", "max": r"\max",
+          "sign": r"\operatorname{sign}", "erf": r"\operatorname{erf}"}  # fmt: skip
 _WIDE = 82  # characters of a name and a formula, as plain text, that fit on a line
 _SIZES = ((78, ""), (96, r"\footnotesize "), (110, r"\scriptsize "), (10**9, r"\tiny "))
 
@@ -115,7 +116,9 @@ class LaTeX(Style):
         return text if plain else "".join(_in_math(c) for c in visible(leaf.name))
 
     def number(self, value: Any) -> str:
-        """A number."""
+        """A number, or a gap."""
+        if isinstance(value, Gap):
+            return gap_latex(value)
         if isinstance(value, Fraction) and value.denominator != 1:
             sign_ = "-" if value < 0 else ""
             return rf"{sign_}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
@@ -149,6 +152,14 @@ class LaTeX(Style):
         """What a long sum leaves out."""
         text = rf"\text{{{count:,} more}}"
         return f"{text}\\colon {self.number(value)}" if self.numbers else text
+
+
+def gap_latex(gap: Gap) -> str:
+    """The label of a gap and room to write, or the answer; in mathematics."""
+    label = rf"\text{{({gap.label})}}"
+    if gap.kind == "open":
+        return rf"{label}\,\underline{{\hspace{{18mm}}}}"
+    return rf"{label}\;\boldsymbol{{{number_latex(gap.answer)}}}" if gap.kind == "key" else label
 
 
 def _in_math(c: str) -> str:
@@ -313,7 +324,7 @@ def _table(table: Table, digits: Any, most: int = 24) -> str:
         first, *others = (column[r] for column in columns)
         cells = [f"${sign(symbol(first))}$" if first.strip() else ""]
         cells += [
-            escaped(text) if text and is_text(cell) else f"${number_latex(text)}$" if text else ""
+            _text_cell(cell, text) if is_text(cell) else f"${number_latex(text)}$" if text else ""
             for text, cell in zip(others, table.rows[r][1:], strict=True)
         ]
         rows.append(" & ".join(cells) + r" \\")
@@ -325,6 +336,11 @@ def _table(table: Table, digits: Any, most: int = 24) -> str:
     if table.total:
         out.append(rf"\ldots{{}} and {table.total - len(table.rows):,} more rows\par")
     return "\n".join(out)
+
+
+def _text_cell(cell: Any, text: str) -> str:
+    value = cell.value if isinstance(cell, Cell) else cell
+    return f"${gap_latex(value)}$" if isinstance(value, Gap) else escaped(text)
 
 
 def _head(text: str) -> str:

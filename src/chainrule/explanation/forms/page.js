@@ -38,6 +38,7 @@
   function show(k, quiet) {
     const {box, main, steps, last, shown} = view;
     now = Math.min(k, last);
+    while (now > 0 && !asked(now)) now -= 1;  // a link may lead to a step that is not shown
     for (const e of all("[data-from]", box)) e.classList.toggle("gone", Number(e.dataset.from) > now);
     for (const [n, found] of steps) for (const e of found) {
       e.classList.toggle("later", n > now);
@@ -57,7 +58,8 @@
       e.classList.toggle("now", n === now);
     }
     turn(found);
-    count.textContent = `${now} / ${last}`;
+    const seen = [...steps.keys()].filter(asked);
+    count.textContent = `${seen.filter(n => n <= now).length} / ${seen.length}`;
     for (const e of all(".page-hint")) e.classList.toggle("gone", now > 0);
     const line = found[found.length - 1];
     if (line) {

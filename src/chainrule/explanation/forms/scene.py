@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...drawing.places import Units, places_of
@@ -67,8 +67,14 @@ def entries(part: Part) -> Iterator[Entry]:
                         yield Entry(f"{row[0]} {column}", name, column, value, here, formula)
 
 
-def scene_of(explanation: Explanation, height: float, direction: str = "ltr") -> Scene | None:
-    """The drawings; None for a network that cannot be drawn unit by unit."""
+def scene_of(
+    explanation: Explanation, height: float, direction: str = "ltr",
+    given: Mapping[str, float] | None = None,
+) -> Scene | None:  # fmt: skip
+    """The drawings; None for a network that cannot be drawn unit by unit.
+
+    With `given`, as a worksheet has them: light, these numbers by their names, and no computed one.
+    """
     say = explanation.say
     layers = [s for s in say.recording.stages if s.layer is not None]
     if not say.dense or len(say.dense) != len(layers):
@@ -85,6 +91,7 @@ def scene_of(explanation: Explanation, height: float, direction: str = "ltr") ->
             bias = "shared" if say.names.shared[layer - 1] else "own"
         columns.append(Units(name, say.sizes[layer], bias=bias))
     look: dict[str, Any] = {"height": height, "direction": direction}
+    look |= {} if given is None else {"theme": "light"}
     try:
         known = set(places_of(columns))
         goals = {say.names.target(k): f"target[{k}]" for k in range(say.sizes[-1])}
@@ -94,12 +101,16 @@ def scene_of(explanation: Explanation, height: float, direction: str = "ltr") ->
             place = goals.get(leaf.name, leaf.at)
             if place in known and "[" in place and not _is_unit(place, columns[1:]):
                 names[place] = leaf.name
-                values[place] = {leaf.name: number_text(say.digits(leaf.value))}
+                value = leaf.value if given is None else given.get(leaf.name, leaf.value)
+                values[place] = {leaf.name: number_text(say.digits(value))}
         shows: dict[tuple[str, str], str] = {}
         names |= {e.at[0]: e.label for e in forward if e.at and e.column and e.at[0] in known}
-        _put(say, forward, known, values, shows, names)
-        _put(say, loss[-1:], known, values, shows)
+        bare = given is not None
+        _put(say, forward, known, values, shows, names, bare)
+        _put(say, loss[-1:], known, values, shows, (), bare)
         first = draw_worked(columns, names, values, wave="forward", **look)
+        if bare:
+            return Scene(first.svg(), "", {}, {}, first.height)
         names["loss"] = say.loss
         gradients: dict[str, dict[str, str]] = {}
         _put(say, list(_newest(backward)), known, gradients, shows)
@@ -117,9 +128,9 @@ def _is_unit(place: str, columns: list[Units]) -> bool:
 
 def _put(
     say: Any, found: list[Entry], known: set[str], values: dict[str, dict[str, str]],
-    shows: dict[tuple[str, str], str], named: Collection[str] = (),
+    shows: dict[tuple[str, str], str], named: Collection[str] = (), bare: bool = False,
 ) -> None:  # fmt: skip
-    """Write each number at the first of its places.
+    """Write each number at the first of its places; `bare`: only its name.
 
     With its name where that is a unit; of units that are `named`, with that of its column.
     """
@@ -127,7 +138,7 @@ def _put(
         place = e.at[0] if e.at else ""
         if place not in known:
             continue
-        text = number_text(say.digits(e.value))
+        text = "" if bare else number_text(say.digits(e.value))
         label = e.column.split(" = ")[0].strip() if place in named and e.column else e.label
         if len(label) > LONG:  # a whole formula: the table has it
             label = ""

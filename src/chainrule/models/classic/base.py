@@ -113,7 +113,7 @@ class Classic(Sequential):
         return self.__dict__["_record"]
 
     @property
-    def history(self) -> Any:  # type: ignore[override]
+    def history(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The figures of each epoch of the last fit, by name: a dict of lists."""
         record = self.__dict__.get("_record")
         return None if record is None else record.figures

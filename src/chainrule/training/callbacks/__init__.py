@@ -2,9 +2,10 @@
 
 from .base import Callback, CallbackList, Trainable, is_ours, remembers
 from .functions import LambdaCallback, LearningRateScheduler
-from .history import History
+from .history import History, StepHistory
 from .monitor import EarlyStopping, ReduceLROnPlateau, TerminateOnNaN
 from .saving import BackupAndRestore, ModelCheckpoint
+from .stopping import StopWhen
 
 __all__ = [
     "BackupAndRestore",
@@ -16,6 +17,8 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "StepHistory",
+    "StopWhen",
     "TerminateOnNaN",
     "Trainable",
     "is_ours",

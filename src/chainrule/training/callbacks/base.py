@@ -127,6 +127,11 @@ class Callback:
     def _after_steps(self, epoch: int, step: int, logs: Any) -> None:
         """Called after every `save_freq` batches; `logs` is a function of the figures so far."""
 
+    _each_step = False  # does it want `_after_step`? Then it must look at batches, too
+
+    def _after_step(self, epoch: int, step: int, figures: dict[str, Any]) -> None:
+        """Called after every batch with the figures of that batch alone."""
+
 
 class Trainable(Protocol):
     """What callbacks may ask of the model that is trained."""
@@ -247,6 +252,17 @@ class CallbackList:
             often = every_steps(c)
             if often is not None and done % often == 0:
                 c._after_steps(epoch, step, logs)
+
+    @property
+    def each_step(self) -> bool:
+        """Does one of them want the figures of every batch alone?"""
+        return any(getattr(c, "_each_step", False) for c in self.callbacks)
+
+    def after_step(self, epoch: int, step: int, figures: dict[str, Any]) -> None:
+        """Tell those that want them the figures of one batch."""
+        for c in self.callbacks:
+            if getattr(c, "_each_step", False):
+                c._after_step(epoch, step, figures)
 
     def end_on(self, error: NonFiniteError) -> bool:
         """Does one of them want fit to end without an exception?"""

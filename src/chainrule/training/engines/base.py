@@ -11,7 +11,7 @@ import functools
 import operator
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -179,11 +179,11 @@ class Run:
         self.settle()
         self.keep(self.task.reset(self.variables, list(self.values)))
 
-    def results(self, kind: str) -> dict[str, Any]:
-        """The running figures by name."""
+    def results(self, kind: str, only: Container[str] | None = None) -> dict[str, Any]:
+        """The running figures by name; only those of the meters with these names."""
         shown = [self.show(x) if v.kind == "metric" else x
                  for v, x in zip(self.variables, self.values, strict=True)]  # fmt: skip
-        return self.task.results(kind, self.variables, shown)
+        return self.task.results(kind, self.variables, shown, only)
 
     def read(self, variables: Sequence[Variable]) -> list[Array]:
         """Values by Variable, as this engine has them."""
@@ -203,6 +203,32 @@ class Run:
                 that step.
         """
         raise NotImplementedError
+
+    def alone(self, kind: str, i: int) -> dict[str, Any]:
+        """Run batch `i`; the figures of it alone. The running ones go on as after `run`.
+
+        Raises:
+            NonFiniteError: as `run`.
+        """
+        self.settle()
+        summed = self.task.sums(self.variables)
+        places = [self._place[id(v)] for m in summed.values() for v in m.variables]
+        before = [self.show(self.values[k]) for k in places]
+        self._set(places, [np.zeros_like(x) for x in before])
+        found: dict[str, Any] = {}
+        try:
+            self.run(kind, i, i + 1)
+            found = self.results(kind, summed)
+        finally:
+            now = [self.show(self.values[k]) for k in places]
+            self._set(places, [a + b for a, b in zip(before, now, strict=True)])
+        return found
+
+    def _set(self, places: Sequence[int], new: Sequence[np.ndarray]) -> None:
+        values = list(self.values)
+        for k, value in zip(places, new, strict=True):
+            values[k] = self.own(value)
+        self.keep(values)
 
     def batch(self, i: int) -> Batch:
         """Batch `i` of the chunk, as NumPy arrays."""
