@@ -293,7 +293,7 @@ INSIDE = {
         "growing",
         "__init__",
     ],
-    "plots": ["base", "curves", "classes", "plane", "values", "experiments", "__init__"],
+    "plots": ["base", "curves", "classes", "plane", "values", "experiments", "lines", "__init__"],
     "exercises": [
         "child",
         "scan",
@@ -363,7 +363,6 @@ INSIDE = {
         "session",
         "__init__",
     ],
-    "plots": ["base", "curves", "classes", "lines", "plane", "values", "__init__"],
     "report": ["folder", "pictures", "__init__"],
     "workflow": [
         "recipes",
