@@ -8,9 +8,8 @@ import numpy as np
 
 from .. import ops
 from ..arrays import numpy_dtype
-from ..errors import ArgumentError, choose
 from ..chain import Node
-from ..errors import choose
+from ..errors import ArgumentError, choose
 from ..operators import Recordable
 from ..registry import Configurable, Registry, snake_case
 from .shapes import like_prediction, value_of, weights_like

@@ -14,9 +14,9 @@ import numpy as np
 
 from .. import config, losses, metrics, optimizers, rng, summary, tree
 from ..aliases import Tree
-from ..checks import need_numbers
 from ..arrays import asarray, is_float, is_traced
 from ..chain import Node, active_tape, record
+from ..checks import need_numbers
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
 from ..registry import in_trees
