@@ -221,13 +221,21 @@ def test_without_a_bias_a_row_of_zeros_cannot_fire():
         Perceptron(use_bias=False).fit([[0, 0], [1, 1]], [1, 0])
 
 
-def test_without_a_bias_a_threshold_may_hide_a_line():
-    """Θ is then a bias that never moves; a cycle there proves nothing, and nothing is claimed."""
+def test_without_a_bias_a_cycle_may_prove_nothing():
+    """Θ is then a bias that never moves: w = .4 parts these rows, but the steps are too large."""
     model = Perceptron(use_bias=False, threshold=1.0)
-    x, y = [[1.0], [2.0]], [0, 1]  # w = .6 parts them; the rule's steps are too large for it
-    model.fit(x, y, not_separable="keep", epochs=100)
-    if not model.converged:
-        assert not model.cycle.ones or "for all weights" not in model.report()
+    model.fit([[2.0], [3.0]], [0, 1], not_separable="keep")
+    assert model.cycle is not None
+    assert (model.cycle.ones, model.cycle.zeros) == ({}, {})
+    assert "no line parts" not in model.report()
+    assert "the weights came back to what they were, while rows 0, 1 changed them" in model.report()
+    with pytest.raises(cr.errors.DataError, match="the perceptron rule never ends"):
+        Perceptron(use_bias=False, threshold=1.0).fit([[2.0], [3.0]], [0, 1])
+    assert (
+        Perceptron(use_bias=False, threshold=1.0, learning_rate=0.1)
+        .fit([[2.0], [3.0]], [0, 1])
+        .converged
+    )
 
 
 def test_too_few_epochs_are_said():
@@ -407,6 +415,10 @@ def test_the_explainer_uses_the_rule():
         (-1.0, -2.0, 1.0, 0.0), (0.5, -3.0, 1.5, 2.0), (0.25, -1.0, 0.5, 0.75)
     ]  # fmt: skip
     assert "no slopes" in str(solution)
+    one = solution.text(weight="w1_21")
+    assert "update new = old - 0.5 · (y - t)·x" in one
+    assert "new = old - 0.5·(y - t)·x = 0.5 - 0.5·(-3) = 2" in one
+    assert "✗" not in one
     np.testing.assert_array_equal(model.coef_, [[-1.0, 0.5]])  # the model is not changed
     model.fit([[2.0, 3.0]], [1], epochs=1)
     np.testing.assert_array_equal(model.coef_, [[0.0, 2.0]])  # and fit does what was explained

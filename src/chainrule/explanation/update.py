@@ -17,7 +17,15 @@ from .recording import Weight
 from .rules import Numbers, rule_text, slot_formulas, slot_name, step_formula
 from .steps import Cell, Line, Part, Table, Words
 
-__all__ = ["after_part", "check_part", "moved", "numbers_of", "parameter_names", "update_part"]
+__all__ = [
+    "after_part",
+    "check_part",
+    "moved",
+    "numbers_of",
+    "parameter_names",
+    "update_part",
+    "update_text",
+]
 
 NAMED = 5000  # parameters up to which each has a name of its own
 TRIED = 200  # parameters up to which every single gradient is tried
@@ -138,17 +146,14 @@ def _largest(weights: list[Weight], few: int) -> list[tuple[Weight, int]]:
 
 def update_part(say: Context, most: int = 60) -> Part:
     """5 UPDATE: old, gradient, what the optimizer keeps, step, new."""
-    rec, o = say.recording, say.recording.optimizer
+    rec = say.recording
     trained = [w for w in rec.weights if w.trained]
     if not trained:
         return Part("update", (Words("Nothing is trained: every weight is frozen."),))
-    names, t = parameter_names(say), int(o.iterations.value)
+    names = parameter_names(say)
     frozen = [_called(names, w) for w in rec.weights if not w.trained]
     left = f"; frozen: {', '.join(frozen[:3])}" + " …" * (len(frozen) > 3) if frozen else ""
-    says = rule_text(o, float(o._rate_at(t)), t)
-    if rec.rule:
-        says = says.replace("gradient", rec.rule)
-    items: list[Any] = [Words(says + left, "heading")]
+    items: list[Any] = [Words(update_text(say) + left, "heading")]
     total = sum(w.before.size for w in trained)
     if say.mode != "full":
         items.append(_by_array(trained))
@@ -156,6 +161,13 @@ def update_part(say: Context, most: int = 60) -> Part:
         tables = _by_number(say, trained, names, most)
         items += [table._replace(more=say.mode != "full") for table in tables]
     return Part("update", tuple(items))
+
+
+def update_text(say: Context) -> str:
+    """The optimizer's rule in a line, of gradients or of what a perceptron's rule gives it."""
+    o, t = say.recording.optimizer, int(say.recording.optimizer.iterations.value)
+    text = rule_text(o, float(o._rate_at(t)), t)
+    return text.replace("gradient", say.recording.rule) if say.recording.rule else text
 
 
 def numbers_of(say: Context, w: Weight, at: Any) -> Numbers:

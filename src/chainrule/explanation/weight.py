@@ -12,9 +12,9 @@ from .context import Context, Explainer
 from .formula import Formula, Leaf, Product, Sum
 from .layers.dense import Units
 from .recording import Weight
-from .rules import rule_text, slot_formulas, slot_name
+from .rules import slot_formulas, slot_name
 from .steps import Table, Words
-from .update import moved, numbers_of, parameter_names
+from .update import moved, numbers_of, parameter_names, update_text
 
 __all__ = ["find_weight", "weight_items"]
 
@@ -70,7 +70,10 @@ def weight_items(
             Words(f"{place} = {say.digits(weight.before[at])}", "heading"),
             *_uses(say, weight, at, value),
         ]
-    items += [_tried(say, weight, at, value)]
+    if say.recording.rule:  # a step has slopes of 0 and jumps: nothing to compare with
+        items.append(Words("no gradient to check: the rule takes (y - t)·x in its place"))
+    else:
+        items += [_tried(say, weight, at, value)]
     if weight.trained:
         items += _step(say, weight, at)
     else:
@@ -180,7 +183,7 @@ def _step(say: Context, weight: Weight, at: tuple[int, ...]) -> list[Any]:
     """What the optimizer makes of it: its memory, what follows from that, the new weight."""
     flat = int(np.ravel_multi_index(at, weight.before.shape))
     n, new = numbers_of(say, weight, flat), float(weight.after[at])
-    items: list[Any] = [Words(f"update {rule_text(n.o, n.rate, n.t)}")]
+    items: list[Any] = [Words(f"update {update_text(say)}")]
     for slot, formula in slot_formulas(n).items():
         kept: Any = n.after.get(slot, formula.value)
         value = float(kept)

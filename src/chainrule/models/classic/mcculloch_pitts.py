@@ -58,7 +58,7 @@ class McCullochPitts(Model):
         **unknown: Any,
     ) -> None:
         self.refuse(unknown)
-        super().__init__(name=name, dtype="float64")
+        super().__init__(name=name or "mcculloch_pitts", dtype="float64")
         self.engine = "numpy"  # unless asked otherwise
         where = type(self).__name__
         need_numbers(where, "a whole number", lambda v: v % 1 == 0, threshold=threshold)

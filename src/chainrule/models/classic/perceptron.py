@@ -199,10 +199,10 @@ class Perceptron(Classic):
         refuse = not_separable == "error"
         self._learn(x, t, most, np.random.default_rng(seed) if shuffle else None, refuse)
         if self.cycle is not None and refuse:
-            reason = self._reason()
+            reason, problem = self._reason(), self._refusal()
             self.set_weights(before)
             self.__dict__.update(_record=kept, _flat=flat)
-            raise _not_separable(self.where, reason)
+            raise _not_separable(self.where, problem, reason)
         if not self.converged and self.cycle is None and epochs is None:
             warnings.warn(self._undecided(), stacklevel=2)
         if verbose and verbose != "auto":
@@ -279,6 +279,12 @@ class Perceptron(Classic):
         assert self.cycle is not None  # noqa: S101 - asked only then
         return separable.words(self.cycle, self.record.rows, self.fires)
 
+    def _refusal(self) -> str:
+        """What the cycle means: without a proof no more than that the rule goes on for ever."""
+        assert self.cycle is not None  # noqa: S101 - asked only then
+        proven = self.cycle.ones or self.cycle.zeros
+        return "no line parts the classes" if proven else "the perceptron rule never ends"
+
     def _undecided(self) -> str:
         return (
             f"the perceptron rule made mistakes in all {self.n_iter_} epochs, the last time "
@@ -310,7 +316,7 @@ class Perceptron(Classic):
             text = f"converged in {epochs} with {updates}: errors by epoch {shown}"
         elif self.cycle is not None:
             text = f"stopped after {epochs} and {updates}: errors by epoch {shown}\n"
-            text += f"no line parts the classes: {self._reason()}"
+            text += f"{self._refusal()}: {self._reason()}"
         else:
             text = self._undecided()
         return "\n".join([text, *self._units()])
@@ -346,9 +352,9 @@ class Perceptron(Classic):
         return accuracy(self._fired(x), t)
 
 
-def _not_separable(where: str, reason: str) -> DataError:
+def _not_separable(where: str, problem: str, reason: str) -> DataError:
     return DataError(
-        "no line parts the classes, so the perceptron rule would never end",
+        problem,
         where=where,
         expected="classes on either side of a line (a plane)",
         received=reason,

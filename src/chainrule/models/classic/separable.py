@@ -91,7 +91,7 @@ def words(cycle: Cycle, x: np.ndarray, unit: Threshold) -> str:
     ones, zeros = cycle.ones, cycle.zeros
     if not ones and not zeros:
         rows = ", ".join(map(str, list(cycle.rows)[:6])) + (", …" if len(cycle.rows) > 6 else "")
-        return f"the weights came back while rows {rows} changed them: the rule never ends"
+        return f"the weights came back to what they were, while rows {rows} changed them"
     above, below = (">", "≤") if unit.strict else ("≥", "<")
     sides = []
     for counts, target, sign in ((ones, 1, above), (zeros, 0, below)):
