@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import subprocess
@@ -915,16 +916,30 @@ def test_either_order_of_a_loss():
     model.set_weights([[[0.5]], [0.25]])
     y, loss_fn = np.array([[1.0], [0.0]]), cr.losses.BinaryCrossentropy()
     losses = []
-    for swapped in (False, True):
+    for swapped, recorded in itertools.product((False, True), repeat=2):
         model.zero_grad()
-        out = model.forward(X)
-        loss = loss_fn(out, y) if swapped else loss_fn(y, out)
+        with cr.record() if recorded else contextlib.nullcontext():  # the cure of passes that meet
+            out = model.forward(X)
+            loss = loss_fn(out, y) if swapped else loss_fn(y, out)
         loss.backward()
-        losses.append((loss.item(), *grads(model)))
+        losses.append((float(loss), *grads(model)))
     p = 1 / (1 + np.exp(-(0.5 * X + 0.25)))
     wanted = [-np.mean(np.log(np.where(y, p, 1 - p))), np.mean((p - y) * X), np.mean(p - y)]
     assert losses[0] == pytest.approx(wanted, rel=1e-9)
-    assert losses[1] == losses[0]
+    assert losses == [losses[0]] * 4
+
+
+def test_a_penalty_counts_behind_another_models_pass():
+    """Of a teacher, or of the other half of a pair: its pass is not where these weights are."""
+    model, other = line(), line(2.0)
+    out, elsewhere = model.forward(X), other.forward(X)
+    w = model.weights[0]
+    (((out - Y) ** 2).mean() + 0.5 * (w * w).sum()).backward()
+    assert grads(model) == [-8 + 1, -5]
+    v = other.weights[0]
+    (elsewhere.sum() + 0.5 * (v * v).sum()).backward()
+    assert grads(other) == [3 + 2, 2]
+    assert type(w * w) is type(v * v) is np.ndarray  # nothing is recorded any more
 
 
 def test_two_models_do_not_share_a_record():

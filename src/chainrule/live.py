@@ -18,14 +18,21 @@ from .operators import Recordable
 __all__ = ["LiveTape", "WithBackward", "live_tape", "mixed", "open_tape"]
 
 open_tape: ContextVar[Any] = ContextVar("chainrule_tape", default=None)  # the innermost
-# the tape that the last `forward` of this thread left recording
-_live: ContextVar[Any] = ContextVar("chainrule_live_tape", default=None)
+# the tapes that `forward` left recording in this thread, the newest last
+_live: ContextVar[tuple[Any, ...]] = ContextVar("chainrule_live_tapes", default=())
 
 
-def live_tape() -> Any:
-    """The tape that the last `forward` of this thread left recording, if it still does."""
-    known = _live.get()
-    return None if known is None else known()
+def live_tape(variable: Any) -> Any:
+    """The tape of the newest `forward` of this thread that met a Variable, if it still records."""
+    for known in reversed(_live.get()):
+        tape = known()
+        if tape is not None and tape.known(variable) is not None:
+            return tape
+    return None
+
+
+def _still_live(without: Any) -> tuple[Any, ...]:
+    return tuple(known for known in _live.get() if known() not in (None, without))
 
 
 def mixed() -> StateError:
@@ -42,12 +49,16 @@ class LiveTape:
 
     closed: bool
     live = False  # whether it goes on recording what is made of its values
+    forwarded = (
+        False  # whether a `model.forward` wrote here: of what it made, losses know the order
+    )
     done: Any = None  # the losses whose `backward` has run, by identity
 
     def stay_live(self) -> None:
         """Go on recording what is made of the values here, although no `with` is open."""
         self.closed, self.live = False, True
-        _live.set(weakref.ref(self))
+        self.forwarded = True
+        _live.set((*_still_live(self), weakref.ref(self)))
 
     @contextmanager
     def resumed(self) -> Iterator[None]:
@@ -94,5 +105,5 @@ class WithBackward(Recordable):
         for v, d in zip(found, tape.gradients(self, found), strict=True):
             v.grad = d if v.grad is None else v.grad + d
         tape.done = {**(tape.done or {}), id(self): self}  # kept, so that no other gets its id
-        if live_tape() is tape:
-            _live.set(None)
+        if tape.live:
+            _live.set(_still_live(tape))

@@ -176,8 +176,8 @@ class Variable(Recordable):
     def on_tape(self) -> Any:
         """The Node of this variable on the open tape if it is trained, else its array."""
         tape = active_tape()
-        if tape is None and active_swap() is None and (live := live_tape()) is not None:
-            tape = live if live.known(self) is not None else None
+        if tape is None and active_swap() is None:
+            tape = live_tape(self)
         if tape is not None and self.trainable:
             return tape.leaf(self)
         value = self.value

@@ -80,7 +80,7 @@ class Loss(Configurable):
         Keras's order; in a loop around `model.forward`, PyTorch's `loss_fn(out, y)` means the same:
         which of the two the model made is known there.
         """
-        if is_live(y_true) and not isinstance(y_pred, Recordable):
+        if is_of_forward(y_true) and not isinstance(y_pred, Recordable):
             y_true, y_pred = y_pred, y_true
         if self.dtype is not None:
             y_pred = _cast(y_pred, numpy_dtype(self.dtype))
@@ -98,14 +98,14 @@ class Loss(Configurable):
         return ops.mean(each)
 
 
-def is_live(x: Any) -> bool:
+def is_of_forward(x: Any) -> bool:
     """Did `model.forward` make it?
 
     Example:
-        >>> is_live([1.0])
+        >>> is_of_forward([1.0])
         False
     """
-    return isinstance(x, Node) and x.tape.live
+    return isinstance(x, Node) and x.tape.forwarded
 
 
 def _cast(y_pred: Any, dtype: Any) -> Any:

@@ -250,9 +250,10 @@ class Model(MakesTask):
             optimizer.step()
 
         What is made of `out` goes on being recorded until its `backward`; the record belongs to
-        this pass alone, so two models, and two threads, have nothing in common. `model(x)` records
-        nothing that lasts and returns plain arrays. As for `model(x)`, dropout drops nothing
-        without `training=True`.
+        this pass alone, so two models, and two threads, have nothing in common. A penalty of
+        weights is written behind it: what was computed before is a number like any other.
+        `model(x)` records nothing that lasts and returns plain arrays. As for `model(x)`, dropout
+        drops nothing without `training=True`.
 
         Args:
             inputs: as for a call of the model.
@@ -278,7 +279,10 @@ class Model(MakesTask):
             array([[21.]], dtype=float32)
         """
         known = [x.tape for x in tree.leaves(inputs) if isinstance(x, Node) and x.tape.live]
-        if active_tape() is not None or active_swap() is not None or known:
+        around = active_tape()
+        if around is not None or active_swap() is not None or known:
+            if around is not None:
+                around.forwarded = True
             return self(*inputs, **own)  # somebody records already
         if any(map(is_traced, tree.leaves(inputs))):
             return self(*inputs, **own)
