@@ -53,6 +53,11 @@ _NO_SETTINGS = frozenset({"built", "iterations", "learning_rate", "name", "slots
 _BLOCK = 1 << 15  # numbers at a time on NumPy, so that an update's temporaries stay in the cache
 
 
+def is_variables(value: Any) -> bool:
+    """Are these Variables, in a list?"""
+    return isinstance(value, (list, tuple)) and any(isinstance(v, Variable) for v in value)
+
+
 class Optimizer(Configurable):
     """Base of all optimizers.
 
@@ -178,12 +183,17 @@ class Optimizer(Configurable):
 
     def _checked_rate(self, rate: Any) -> np.float64:
         if not is_number(rate):
-            own = "subclass cr.optimizers.schedules.LearningRateSchedule, with __call__(step)"
+            fix = None
+            if hasattr(rate, "trainable_variables") or is_variables(rate):  # PyTorch's grammar
+                name = type(self).__name__
+                fix = f"{name}(0.1), then optimizer.build(model.trainable_variables)"
+            elif callable(rate):
+                fix = "subclass cr.optimizers.schedules.LearningRateSchedule, with __call__(step)"
             raise ArgumentError(
                 "the learning rate must be a finite number or a schedule",
                 where=type(self).__name__,
                 received=repr(rate)[:200],
-                fix=own if callable(rate) else None,
+                fix=fix,
             )
         return np.float64(float(rate))
 
