@@ -992,3 +992,12 @@ def test_what_the_system_lacks_is_said():
     assert any("limits no memory" in note for note in notes)
     assert notes[-1] == "inputs drawn with seed 7"
     assert "without the network" in _notes(scan(""), Ran([], [], "", []), 7)[-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_solution_is_as_readable_as_its_template(name):
+    """Nothing is left to fill in: neither the points nor the name of the file."""
+    text = exercise(name).solution()
+    assert "{how}" not in text
+    assert "{name}" not in text
+    assert f"chainrule grade {name}.py" in text

@@ -508,3 +508,11 @@ def test_what_the_commands_refuse(words, said, capsys):
 
 def test_the_package_is_loaded_when_it_is_asked_for():
     assert cr.experiments is experiments
+
+
+@pytest.mark.parametrize("rate", [0, -1.0])
+def test_a_rate_at_which_nothing_is_learned_is_no_setting(rate):
+    """By luck it could be the best of all, and `chainrule train` would refuse it."""
+    with pytest.raises(cr.errors.ArgumentError, match="above 0"):
+        cr.experiments.sweep(lambda learning_rate: None, [[0.0]], [[0.0]],
+                             {"learning_rate": [0.1, rate]})  # fmt: skip

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..checks import is_number
 from ..errors import ArgumentError
 from ..terminal import say
 from .measuring import Trials, kept_seeds
@@ -133,6 +134,9 @@ def _combined(grid: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
         values[name] = [v.item() if hasattr(v, "item") else v for v in given]
         if not values[name]:
             raise ArgumentError(f"{name} has no value", where="sweep", fix=f"{name}: [...]")
+    for rate in values.get("learning_rate", ()):
+        if is_number(rate) and rate <= 0:  # at 0 nothing is learned, and luck would be "best"
+            raise ArgumentError("a learning rate must be above 0", where="sweep", received=rate)
     found = [dict(zip(values, one, strict=True)) for one in itertools.product(*values.values())]
     if len(found) > _MOST:
         raise ArgumentError(
