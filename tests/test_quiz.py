@@ -855,6 +855,37 @@ def test_three_commands_for_a_class(tmp_path, capsys):
     assert main([*line, "--overwrite"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("mark 001 answers.csv --students class.csv --out answers.csv", "answers.csv"),
+        ("mark 001 answers.csv --students class.csv --out ./class.csv", "class.csv"),
+        ("mark 001 marks.html --students class.csv --out marks.csv", "marks.html"),
+        ("mark 001 answers.csv --students link.csv --out class.csv", "class.csv"),
+        ("form 001 --students class.csv --out class.csv", "class.csv"),
+        ("worksheet 001 --students keys.html --out .", "keys.html"),
+        ("worksheet 001 --students each/sheet-01-Ann.html --out .", "each/sheet-01-Ann.html"),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(line, read, tmp_path, monkeypatch, capsys):
+    """A class's typed answers cannot be made again."""
+    monkeypatch.chdir(tmp_path)
+    made = ClassQuiz("001", ["Ann"], 7, ["z1"])
+    (tmp_path / "each").mkdir()
+    for name in ("answers.csv", "marks.html"):
+        (tmp_path / name).write_text(made.form(), encoding="utf-8")
+    for name in ("class.csv", "keys.html", "each/sheet-01-Ann.html"):
+        (tmp_path / name).write_text("name\nAnn\n", encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to("class.csv")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert main(["quiz", *line.split(), "--overwrite"]) == 2
+    said = capsys.readouterr().err
+    assert read in said
+    assert "would be lost" in said
+    assert "--out" in said
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
 def test_the_quiz_in_a_terminal(monkeypatch, capsys):
     typed = io.StringIO("0.415\n?\nhello\n0.60\n0.415\n0.6023\n\n")
     monkeypatch.setattr(sys, "stdin", typed)
