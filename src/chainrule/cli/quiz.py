@@ -126,9 +126,12 @@ def _lines() -> Iterator[str]:
 
 def _one(made: Any, question: Any, lines: Iterator[str], language: str) -> float | None:
     """The points for one question; None where the input ended."""
+    from ..quizzes.asking import to_digits
+
     tries = 0
     while True:
-        print(f"({question.label}) {question.name} = ", end="", flush=True)
+        needed = to_digits(question.digits)
+        print(f"({question.label}) {question.name}{needed} = ", end="", flush=True)
         line = next(lines, None)
         if line is None:
             print()
