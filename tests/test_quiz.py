@@ -427,6 +427,32 @@ def test_a_form_with_digits_in_its_header_is_marked(tmp_path):
     assert [m.points for _, m in marks.marks] == [2, 2]
 
 
+def row_of(page, word):
+    """The texts of the cells of a row of a page that begins with a word."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    cells = [[plain(c) for c in re.findall(r"<t[hd].*?</t[hd]>", r, re.DOTALL)] for r in rows]
+    return next(r for r in cells if r and r[0].startswith(word))
+
+
+def test_the_class_list_says_what_it_counts():
+    group = ClassQuiz("001", [f"s{k}" for k in range(4)], 7, ["a1", "w1.new"])
+    slip = {"a1": "0.5001"}  # no known slip; of two students
+    answers = {s: dict(slip) if k < 2 else {} for k, s in enumerate(group.students)}
+    net = group.quizzes["s2"].sheet.values().exact("z1")
+    answers["s2"] = {"a1": written(net, 6).text}
+    answers["s3"] = {"a1": written(group.quizzes["s3"].value("a1"), 6).text}
+    marks = group.mark(answers)
+    page = marks.html()
+    assert row_of(page, "right, of 4") == ["right, of 4", "", "1", "0"]
+    assert row_of(page, "mean points") == ["mean points", "0.2", ""]
+    assert row_of(page, "a")[2:] == ["1 / 4", "1× The activation was left out: "
+                                     "the net input was taken as the output."]  # fmt: skip
+    arabic = marks.html("ar")
+    assert row_of(arabic, "عدد الصحيح من 4")[2:] == ["1", "0"]
+    assert "<mtext>new</mtext>" not in arabic
+    assert "الجديد" in arabic
+
+
 # --- near the truth -------------------------------------------------------------------------------
 
 

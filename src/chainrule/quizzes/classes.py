@@ -123,7 +123,7 @@ class ClassQuiz:
         Example:
             >>> from chainrule.quizzes import ClassQuiz
             >>> ClassQuiz("001", ["Ann"], ask=["z1"]).form().splitlines()[1][:16]
-            'Ann,Ann,001-1-3c'
+            'Ann,Ann,001-1-d2'
         """
         heads = []
         for k, q in enumerate(self.questions):
