@@ -27,6 +27,7 @@ from chainrule.errors import ArgumentError, ChainruleError, DataError, StateErro
 from chainrule.explanation import explain_deck
 from chainrule.explanation.forms.blanks import blanked
 from chainrule.quizzes import ClassQuiz, Student, mark_file, read_class
+from chainrule.quizzes.checking import judge
 from chainrule.quizzes.draws import clashes, unusable
 from chainrule.quizzes.rounding import read_answer, written
 from chainrule.quizzes.tables import csv_text, read_rows
@@ -167,10 +168,13 @@ def test_wrong_paths_are_recognised(deck):
             assert slip in said, (question, value, n, verdict.reason)
 
 
-def test_a_wrong_path_that_rounds_to_the_right_answer_is_right():
+def test_a_wrong_path_that_rounds_to_the_right_answer_gets_no_marks():
     new = A.w1 - A.rate * A.d2 * (A.w2 - A.rate * A.d2 * A.a1) * A.s1 * A.x
     quiz = cr.quiz("001")
-    assert quiz.check("w1.new", "0.1496").kind == "right"  # 0.149612 and 0.149591 are both
+    assert (f"{new:.4f}", digits(A.w1 - A.rate * A.d1 * A.x, 4)) == ("0.1496", "1.496e-1")
+    assert quiz.check("w1.new", "0.1496").reason == (  # 0.149612 and 0.149591 are both
+        "Write at least 6 significant digits: with fewer, a wrong step looks right."
+    )
     assert quiz.check("w1.new", digits(new)).slip == "updated"
 
 
@@ -214,9 +218,11 @@ def test_what_the_slides_print_is_right(deck):
         if row.quantity in names and len(row.printed.lstrip("-0.").replace(".", "")) >= 3:
             verdict = quiz.check(row.quantity, row.printed)
             quiz.reset()
-            assert verdict.kind == "right", (row, verdict.reason)
-            tried += 1
-    assert tried >= {"001": 13, "002": 1, "004": 12}[deck]
+            short = read_answer(row.printed).digits < quiz.question(row.quantity).digits
+            assert verdict.kind == ("digits" if short else "right"), (row, verdict.reason)
+            assert not short or row.quantity.startswith("new ")
+            tried += not short
+    assert tried >= {"001": 10, "002": 1, "004": 12}[deck]
 
 
 def test_every_intermediate_rounded_to_as_many_digits():
@@ -332,6 +338,156 @@ def test_other_things_that_can_be_said():
     assert quiz.check("w5.gradient", "0.0819").judged.key == "close"
     assert quiz.check("w5.gradient", "17.3").judged.key == "wrong"
     assert quiz.check("w5.new", "-0.359").reason == "Right but for its sign."
+
+
+def zeros_away(quiz):
+    """Questions whose answer to as many digits as it needs ends in 0, without these zeros."""
+    for q in quiz.questions:
+        text = written(quiz.value(q.key), q.digits).text
+        if "." in text and text.endswith("0"):
+            yield q, text, text.rstrip("0").rstrip(".")
+
+
+def test_what_a_spreadsheet_made_of_a_right_answer_is_right():
+    """-0.0110 is stored as -0.011: read with zeros up to the digits that are needed."""
+    tried = 0
+    for student in ("s02", "s03"):
+        quiz = cr.quiz("004", seed=7, student=student)
+        for q, text, typed in zeros_away(quiz):
+            assert quiz.check(q.key, text).kind == "right", (q, text)
+            assert quiz.check(q.key, typed).kind == "right", (q, typed)
+            tried += read_answer(typed).digits < 3
+            quiz.reset()
+    assert tried >= 2
+
+
+def test_carried_forward_where_a_spreadsheet_took_a_zero_away():
+    quiz = cr.quiz("001", ask=["a1", "z2"])
+    assert quiz.check("a1", "0.6").kind == "digits"
+    assert quiz.check("a1", "0.489").kind == "wrong"
+    assert f"{0.45 * 0.489 + 0.65:.3f}" == "0.870"
+    assert quiz.check("z2", "0.87").kind == "carried"
+
+
+# --- the digits of new weights --------------------------------------------------------------------
+
+
+def test_the_old_weight_gets_no_marks():
+    """Deck 004: .15 becomes .1497807, which is .150 to three digits."""
+    quiz = cr.quiz("004", ask="all")
+    needs = quiz.question("w1.new").digits
+    assert 4 <= needs <= 9
+    assert quiz.question("w1.gradient").digits == 3
+    for text in ("0.150", "0.15", "0.149", "0.1498"):
+        assert quiz.check("w1.new", text).marks == 0, text
+    assert f"at least {needs} significant digits" in quiz.check("w1.new", "0.150").reason
+    assert quiz.check("w1.new", "0.1500").reason.startswith("This is the old w1")
+    assert quiz.check("w1.new", digits(C.w1 - C.rate * C.dh1 * C.i1, needs)).kind == "right"
+
+
+@pytest.mark.parametrize("student", ["s0", "s2"])
+def test_no_wrong_path_looks_like_a_new_weight(student):
+    """The updated weights, no step, the step upwards, twice the step: by hand, to 9 digits."""
+    quiz = cr.quiz("004", seed=11, student=student)
+    n = quiz.given
+    _, gradient, wrong = network_004(n)
+    steps = [0.5 * wrong["updated"], 0, -0.5 * gradient, 0.5 * wrong["path"]]
+    right = n["w1"] - 0.5 * gradient
+    needs = quiz.question("w1.new").digits
+    for step in steps:
+        for k in (3, 4, needs, 9):
+            assert not quiz.check("w1.new", digits(n["w1"] - step, k)), (step, k)
+            quiz.reset()
+    for k in (needs, 9):
+        assert quiz.check("w1.new", digits(right, k)).kind == "right"
+
+
+def test_the_digits_stand_where_the_answer_is_written(monkeypatch, capsys):
+    group = ClassQuiz("004", ["s0", "s1", "s2"], 11, ["w1.gradient", "w1.new"])
+    needs = [q.question("w1.new").digits for q in group.quizzes.values()]
+    head = group.form().splitlines()[0]
+    assert head == f"student,name,sheet,(a) ∂J/∂w1,(b) new w1 to {min(needs)}-{max(needs)} digits"
+    for key in (False, True):
+        page = group.page(key, student="s1")
+        assert page.count(f"(to {needs[1]} digits)") == 1
+        assert re.search(rf"\(إلى \W?{needs[1]}\W? أرقام معنوية\)", group.page(key, "ar", "s1"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("0.150\n"))
+    assert main(["quiz", "004", "--ask", "w1.new"]) == 0
+    out = capsys.readouterr().out
+    needs = cr.quiz("004").question("w1.new").digits
+    assert f"(a) new w1 to {needs} digits = " in out
+    assert f"at least {needs} significant digits" in out
+
+
+def test_a_form_with_digits_in_its_header_is_marked(tmp_path):
+    group = ClassQuiz("004", ["s0", "s1"], 11, ["w1.gradient", "w1.new"])
+    path = tmp_path / "a.csv"
+    path.write_text(filled(group, lambda w, q, n: written(q.value(n.key), 9).text))
+    marks = mark_file("004", path, list(group.students.values()))
+    assert [m.points for _, m in marks.marks] == [2, 2]
+
+
+def row_of(page, word):
+    """The texts of the cells of a row of a page that begins with a word."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+    cells = [[plain(c) for c in re.findall(r"<t[hd].*?</t[hd]>", r, re.DOTALL)] for r in rows]
+    return next(r for r in cells if r and r[0].startswith(word))
+
+
+def test_the_class_list_says_what_it_counts():
+    group = ClassQuiz("001", [f"s{k}" for k in range(4)], 7, ["a1", "w1.new"])
+    slip = {"a1": "0.5001"}  # no known slip; of two students
+    answers = {s: dict(slip) if k < 2 else {} for k, s in enumerate(group.students)}
+    net = group.quizzes["s2"].sheet.values().exact("z1")
+    answers["s2"] = {"a1": written(net, 6).text}
+    answers["s3"] = {"a1": written(group.quizzes["s3"].value("a1"), 6).text}
+    marks = group.mark(answers)
+    page = marks.html()
+    assert row_of(page, "right, of 4") == ["right, of 4", "", "1", "0"]
+    assert row_of(page, "mean points") == ["mean points", "0.2", ""]
+    assert row_of(page, "a")[2:] == ["1 / 4", "1× The activation was left out: "
+                                     "the net input was taken as the output."]  # fmt: skip
+    arabic = marks.html("ar")
+    assert row_of(arabic, "عدد الصحيح من 4")[2:] == ["1", "0"]
+    assert "<mtext>new</mtext>" not in arabic
+    assert "الجديد" in arabic
+
+
+# --- near the truth -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "slip"),
+    [
+        ("w1.new", C.w1 + C.rate * C.dh1 * C.i1, "ascent"),  # .1502, the truth is .1498
+        ("w1.new", C.w1 - 2 * C.rate * C.dh1 * C.i1, "half"),  # .1496
+        ("w1.new", C.w1 - C.rate * C.d1 * C.w5 * C.sh1 * C.i1, "path"),  # .1497
+        ("w1.new", C.w1 - C.rate * C.dh1 * C.i1 / 2, "two"),  # .1499
+    ],
+)
+def test_a_wrong_path_near_the_truth_is_named(question, value, slip):
+    verdict = cr.quiz("004").check(question, f"{value:.4f}")
+    assert verdict.kind == "wrong"
+    assert verdict.judged.key != "close"
+    assert slip in [verdict.judged.key, *(o.key for o in verdict.judged.others)], verdict.reason
+
+
+def test_close_means_that_rounding_on_the_way_comes_there():
+    quiz = cr.quiz("004", ask="all")
+    # two digits at each step: .74·.19 = .14, times .59 is .083
+    assert quiz.check("w5.gradient", "0.0819").judged.key == "close"
+    assert quiz.check("net_h1", "0.3776").judged.key == "wrong"  # .3775 exactly
+    assert quiz.check("out_h1", "0.59326").judged.key == "close"  # cut: .593269992
+
+
+def test_a_tie_on_the_way_may_go_either_way():
+    """∂J/∂out_h1·slope by half-even is .003225 and by halves up .00325; the truth is .003254."""
+    quiz = cr.quiz("004", ask="all")
+    given_ = dict(zip(quiz.given, (0.89, 0.55, -0.82, 0.22, -0.17, 0.34, 0.63, -0.51, 0.16, 0.11,
+                                   0.2, 0.13, 0.62, 0.69, 0.5), strict=True))  # fmt: skip
+    sheet = quiz.sheet.with_given(given_)
+    for text, kind in (("0.00322", "right"), ("0.00325", "right"), ("0.00321", "wrong")):
+        assert judge(sheet, "δ_h1", text).kind == kind
 
 
 # --- errors carried forward -----------------------------------------------------------------------
@@ -843,7 +999,7 @@ def test_three_commands_for_a_class(tmp_path, capsys):
     made = ClassQuiz("001", read_class(tmp_path / "class.csv"), 7)
     assert form.read_text(encoding="utf-8-sig").replace("\r", "") == made.form().replace("\r", "")
     assert all(q.identity in sheets for q in made.quizzes.values())
-    text = filled(made, lambda w, q, n: digits(q.value(n.key), 4) if w == "s01" else "")
+    text = filled(made, lambda w, q, n: digits(q.value(n.key), 9) if w == "s01" else "")
     form.write_text(text, encoding="utf-8-sig")
     marks = tmp_path / "marks.csv"
     line = ["quiz", "mark", "001", str(form), *of, "--out", str(marks)]
@@ -853,6 +1009,37 @@ def test_three_commands_for_a_class(tmp_path, capsys):
     assert main(line) == 2  # nothing is written over
     assert "exists already" in capsys.readouterr().err
     assert main([*line, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("mark 001 answers.csv --students class.csv --out answers.csv", "answers.csv"),
+        ("mark 001 answers.csv --students class.csv --out ./class.csv", "class.csv"),
+        ("mark 001 marks.html --students class.csv --out marks.csv", "marks.html"),
+        ("mark 001 answers.csv --students link.csv --out class.csv", "class.csv"),
+        ("form 001 --students class.csv --out class.csv", "class.csv"),
+        ("worksheet 001 --students keys.html --out .", "keys.html"),
+        ("worksheet 001 --students each/sheet-01-Ann.html --out .", "each/sheet-01-Ann.html"),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(line, read, tmp_path, monkeypatch, capsys):
+    """A class's typed answers cannot be made again."""
+    monkeypatch.chdir(tmp_path)
+    made = ClassQuiz("001", ["Ann"], 7, ["z1"])
+    (tmp_path / "each").mkdir()
+    for name in ("answers.csv", "marks.html"):
+        (tmp_path / name).write_text(made.form(), encoding="utf-8")
+    for name in ("class.csv", "keys.html", "each/sheet-01-Ann.html"):
+        (tmp_path / name).write_text("name\nAnn\n", encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to("class.csv")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert main(["quiz", *line.split(), "--overwrite"]) == 2
+    said = capsys.readouterr().err
+    assert read in said
+    assert "would be lost" in said
+    assert "--out" in said
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
 def test_the_quiz_in_a_terminal(monkeypatch, capsys):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import ArgumentError, did_you_mean
+from ..errors import ArgumentError, FileError, did_you_mean
 from ..terminal import say
 from .command import Command
 
@@ -27,6 +27,7 @@ column `sheet` tells the sheets of other seeds and decks. Marks go to marks.csv,
 list to print to marks.html beside it. Asked here, the first try counts in full, a later one half.
 """
 DOORS = ("worksheet", "form", "mark")
+_OWN = {"worksheet": "new-sheets", "form": "new-answers.csv", "mark": "new-marks.csv"}
 TRIES = 3
 
 
@@ -125,9 +126,12 @@ def _lines() -> Iterator[str]:
 
 def _one(made: Any, question: Any, lines: Iterator[str], language: str) -> float | None:
     """The points for one question; None where the input ended."""
+    from ..quizzes.asking import to_digits
+
     tries = 0
     while True:
-        print(f"({question.label}) {question.name} = ", end="", flush=True)
+        needed = to_digits(question.digits)
+        print(f"({question.label}) {question.name}{needed} = ", end="", flush=True)
         line = next(lines, None)
         if line is None:
             print()
@@ -167,9 +171,20 @@ def _class(a: argparse.Namespace, deck: str) -> Any:
     return ClassQuiz(deck, read_class(a.students), 1 if a.seed is None else a.seed, _asked(a))
 
 
-def _refuse(a: argparse.Namespace, *paths: str) -> None:
+def _refuse(a: argparse.Namespace, *paths: str, answers: str | None = None) -> None:
+    """Nothing is written over what is read, and over anything else only with --overwrite."""
     from .. import report
 
+    for read in (a.students, answers):
+        for path in paths:
+            if read and os.path.exists(read) and os.path.exists(path) and (
+                os.path.samefile(read, path)
+            ):  # fmt: skip
+                raise FileError(
+                    "this file is read here and would be lost", where=path,
+                    received=f"--out {a.out}", expected="a name of its own, also with --overwrite",
+                    fix=f"--out {_OWN[a.deck_words[0]]}",
+                )  # fmt: skip
     if not a.overwrite:
         for path in paths:
             report.refuse_existing(*os.path.split(path)[:1], [os.path.basename(path)])
@@ -230,7 +245,7 @@ def _mark(a: argparse.Namespace, deck: str, answers: str) -> int:
     if page == a.out:
         raise ArgumentError("the marks are a CSV file", where="chainrule quiz mark",
                             received=a.out, fix="--out marks.csv")  # fmt: skip
-    _refuse(a, a.out, page)
+    _refuse(a, a.out, page, answers=answers)
     marks = mark_file(deck, answers, read_class(a.students), a.seed)
     _write(a.out, marks.csv(a.language), csv=True)
     _write(page, marks.html(a.language))

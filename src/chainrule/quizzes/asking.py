@@ -9,10 +9,11 @@ from ..errors import ArgumentError, choose, did_you_mean
 from ..explanation.digits import Digits
 from ..explanation.forms.blanks import letters
 from ..explanation.formula import Style
+from .rounding import LEAST
 from .sheet import Sheet, Step
 from .working import Network
 
-__all__ = ["ASK", "Question", "chosen", "part_of"]
+__all__ = ["ASK", "Question", "chosen", "part_of", "to_digits"]
 
 ASK = ("short", "all", "forward", "loss", "backward", "update", "after")
 _PARTS = {"net": "forward", "out": "forward", "loss": "loss", "mean": "loss", "new": "update"}
@@ -29,6 +30,7 @@ class Question(NamedTuple):
         formula: in symbols.
         part: "forward", "loss", "backward", "update" or "after".
         points: that it is worth.
+        digits: significant digits that an answer needs: three, for a new weight often more.
 
     Example:
         >>> import chainrule as cr
@@ -42,9 +44,23 @@ class Question(NamedTuple):
     formula: str
     part: str
     points: float = 1
+    digits: int = LEAST
 
     def __str__(self) -> str:
         return f"({self.label}) {self.name} = {self.formula}"
+
+
+def to_digits(low: int, high: int | None = None) -> str:
+    """How many digits are needed, where it is more than three: " to 6 digits", or "".
+
+    Example:
+        >>> to_digits(6), to_digits(4, 6), to_digits(3)
+        (' to 6 digits', ' to 4-6 digits', '')
+    """
+    high = low if high is None else high
+    if high <= LEAST:
+        return ""
+    return f" to {low} digits" if low == high else f" to {low}-{high} digits"
 
 
 def part_of(step: Step) -> str:

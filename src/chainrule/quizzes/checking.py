@@ -6,16 +6,26 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .rounding import Answer, Unread, read_answer, roundings
+from .rounding import (
+    LEAST,
+    OTHER_TIES,
+    Answer,
+    Rounding,
+    Unread,
+    read_answer,
+    roundings,
+    written,
+)
 from .sheet import Sheet
 from .slips import SLIPS, Change, changes
 from .words import listed, sentence, where_of
 
-__all__ = ["NEAR", "Judged", "Verdict", "equals_way", "is_right", "judge"]
+__all__ = ["NEAR", "Judged", "Verdict", "digits_needed", "equals_way", "is_right", "judge"]
 
 NEAR = 0.05  # relative: beyond it no rounding of intermediates is tried
 _CLOSE = 0.01
 _SEEN = 0.02  # relative: what nobody takes for a matter of rounding
+MOST_DIGITS = 9  # that a question may need: as many as the answer key shows
 SLIP_KEYS = frozenset(slip.key for slip in SLIPS)
 
 
@@ -124,14 +134,46 @@ def equals_way(
     if abs(answer.value - value) > NEAR * abs(value):
         return None
     for rounding in roundings(answer):
-        if answer.rounds(sheet.values(changed, rounding, known).exact(name)):
+        values = sheet.values(changed, rounding, known)
+        if answer.rounds(values.exact(name)):
             return "rounded"
+        for tie in OTHER_TIES if values.tied else ():
+            if answer.rounds(sheet.values(changed, rounding._replace(tie=tie), known).exact(name)):
+                return "rounded"
     return None
 
 
 def is_right(sheet: Sheet, name: str, answer: Answer) -> bool:
-    """Is it the true value, rounded at the end or on the way, to at least three digits?"""
-    return equals_way(sheet, name, answer) is not None
+    """Is it the true value, rounded at the end or on the way, to the digits that are needed?"""
+    return equals_way(sheet, name, answer.padded(digits_needed(sheet, name))) is not None
+
+
+def digits_needed(sheet: Sheet, name: str) -> int:
+    """The significant digits that an answer needs: three, for a new weight often more.
+
+    A step is small beside its weight: to three digits the old weight, and the new one by a wrong
+    path, often look like the right one. So many digits are needed that none of them does, up to
+    nine; what nine digits do not tell apart is left out of account.
+    """
+    if sheet.steps[name].role != "new":
+        return LEAST
+    if name not in sheet.needs:
+        way, true = sheet.before(name) | {name}, sheet.values().exact(name)
+        formulas = [c.formulas for c in changes(sheet, name) if way & c.formulas.keys()]
+        wrong = [sheet.values(f).exact(name) for f in formulas]
+        wrong.append(sheet.given[sheet.steps[name].parts["old"].name])
+        sheet.needs[name] = max(_telling(sheet, name, true, w) for w in wrong)
+    return sheet.needs[name]
+
+
+def _telling(sheet: Sheet, name: str, true: float, wrong: float) -> int:
+    """The digits from which on a wrong number is never taken for the true one."""
+    if not math.isfinite(wrong) or abs(wrong - true) > 2 * NEAR * abs(true):
+        return LEAST
+    for n in range(MOST_DIGITS, LEAST - 1, -1):
+        if equals_way(sheet, name, written(wrong, n)) is not None:
+            return n + 1 if n < MOST_DIGITS else LEAST
+    return LEAST
 
 
 # --- everything -----------------------------------------------------------------------------------
@@ -151,16 +193,20 @@ def judge(
     answer = read_answer(text)
     if isinstance(answer, Unread):
         return Judged("unread", answer.why)
-    way = equals_way(sheet, name, answer)
-    if way is not None:
-        return Judged("right", way)
-    if answer.short:
-        return Judged("digits", "digits")
+    least = digits_needed(sheet, name)
     before = sheet.before(name)
-    own = {n: a for n, a in (earlier or {}).items() if n in before and not a.short}
-    carried = _carried(sheet, name, answer, own)
-    if carried is not None:
-        return carried
+    own = {n: a for n, a in (earlier or {}).items() if n in before}
+    found = _earned(sheet, name, answer.padded(least), own)
+    lacks = answer.lacks(least)
+    if found is not None and (found.kind != "wrong" or not lacks):
+        return found
+    if answer.short or (lacks and _earned(sheet, name, answer, own) is not None):
+        return Judged("digits", "digits") if least == LEAST else (
+            Judged("digits", "more", str(least))
+        )  # fmt: skip
+    step = sheet.steps[name]
+    if step.role == "new" and answer.rounds(sheet.given[step.parts["old"].name]):
+        return Judged("wrong", "old", step.parts["old"].name)
     for known in ({n: a.value for n, a in own.items()}, {}) if own else ({},):
         found = _slips(sheet, name, answer, known)
         marked = [j for j in (_marked_before(sheet, name, c, own) for c, _ in found) if j]
@@ -170,6 +216,12 @@ def judge(
             first, *others = (judged for _, judged in found)
             return first._replace(others=tuple(others[:1]))
     return _other(sheet, name, answer)
+
+
+def _earned(sheet: Sheet, name: str, answer: Answer, own: Mapping[str, Answer]) -> Judged | None:
+    """Right to its digits, or right from the student's own answers."""
+    way = equals_way(sheet, name, answer)
+    return _carried(sheet, name, answer, own) if way is None else Judged("right", way)
 
 
 def _marked_before(
@@ -238,15 +290,16 @@ def _slips(
     way = sheet.before(name) | {name}
     found: dict[str, tuple[bool, Change, Judged]] = {}
     true = sheet.values(known=known).exact(name)
+    rounding = not _tells(answer, true) and _rounded_early(sheet, name, answer)
     for change in changes(sheet, name):
         places = [n for n in change.formulas if n in way and n not in known]
         if change.slip in found or not places:
             continue
         wrong = sheet.values(change.formulas, None, known).exact(name)
-        if abs(wrong - true) <= 1e-12 * abs(true) or not _tells(answer, true):
+        if abs(wrong - true) <= 1e-12 * abs(true):
             continue
         matches = equals_way(sheet, name, answer, known, change)
-        if matches is None:
+        if matches is None or rounding or (matches == "rounded" and not _tells(answer, true)):
             continue
         where = () if places == [name] else tuple(places)
         plain = matches == "right"
@@ -256,7 +309,7 @@ def _slips(
 
 
 def _tells(answer: Answer, true: float) -> bool:
-    """Is an answer so far from the truth that its digits say more than some rounding would?"""
+    """Is an answer so far from the truth that a wrong path, rounded on the way, explains it?"""
     units = 0.0 if answer.exact else 5 * float(f"1e{-answer.decimals}")
     return abs(answer.value - true) >= min(units, _SEEN * abs(true))
 
@@ -276,6 +329,22 @@ def _other(sheet: Sheet, name: str, answer: Answer) -> Judged:
         moved = answer._replace(value=answer.value / 10.0**power, decimals=answer.decimals + power)
         if power and moved.rounds(value):
             return Judged("wrong", "point")
-    if abs(answer.value - value) <= _CLOSE * abs(value):
+    near = abs(answer.value - value) <= _CLOSE * abs(value)
+    cut = abs(answer.value - value) < float(f"1e{-answer.decimals}") and (
+        abs(answer.value) < abs(value)
+    )  # fmt: skip
+    if near and (cut or _rounded_early(sheet, name, answer)):
         return Judged("wrong", "close")
     return Judged("wrong", "wrong")
+
+
+def _rounded_early(sheet: Sheet, name: str, answer: Answer) -> bool:
+    """Is it as near to the truth as somebody comes who rounds on the way to fewer digits?
+
+    Some results may be rounded up and others not: what counts is how far the number moves.
+    """
+    value = sheet.values().exact(name)
+    half, off = float(f"0.5e{-answer.decimals}"), abs(answer.value - value)
+    coarse = [Rounding(n, None, nets) for n in range(2, 6) for nets in (True, False)]
+    moved = [abs(sheet.values(rounding=r).exact(name) - value) for r in coarse]
+    return off <= max(m for m in moved if math.isfinite(m)) + half

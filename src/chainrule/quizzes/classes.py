@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ..errors import DataError, did_you_mean
 from ..explanation.forms.worksheet import sheet_page
 from ..files import path_of
+from .asking import to_digits
 from .draws import student_id
 from .pages import class_page, worksheet
 from .quiz import Marked, Quiz, quiz
@@ -122,9 +123,12 @@ class ClassQuiz:
         Example:
             >>> from chainrule.quizzes import ClassQuiz
             >>> ClassQuiz("001", ["Ann"], ask=["z1"]).form().splitlines()[1][:16]
-            'Ann,Ann,001-1-3c'
+            'Ann,Ann,001-1-d2'
         """
-        heads = [f"({q.label}) {q.name}" for q in self.questions]
+        heads = []
+        for k, q in enumerate(self.questions):
+            needed = [made.questions[k].digits for made in self.quizzes.values()]
+            heads.append(f"({q.label}) {q.name}{to_digits(min(needed), max(needed))}")
         rows = [
             [s.id, s.name, self.quizzes[s.id].identity, *("" for _ in self.questions)]
             for s in self.students.values()
@@ -246,7 +250,7 @@ def _columns(head: Sequence[str], where: str) -> list[str]:
     found = [c for c in head if c not in HEAD]
     names = []
     for column in found:
-        parsed = re.fullmatch(r"\([a-z]+\) (.+)", column)
+        parsed = re.fullmatch(r"\([a-z]+\) (.+?)(?: to \d(?:-\d)? digits)?", column)
         if parsed is None or parsed[1] in names:
             raise DataError("this column is no question, or stands twice", where=where,
                             received=repr(column)[:80], fix=FIX)  # fmt: skip

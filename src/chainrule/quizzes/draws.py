@@ -15,7 +15,7 @@ from .. import rng
 from ..errors import StateError
 from ..files import checksum
 from .asking import Question
-from .checking import NEAR, is_right
+from .checking import NEAR, equals_way
 from .rounding import written
 from .sheet import Sheet
 from .slips import changes
@@ -29,7 +29,7 @@ FLAT = 0.05  # of a slope, as a share of the largest that the activation has
 DIGITS = range(3, 7)  # to which a wrong path must differ from the right one
 _STEEPEST = {"sigmoid": 0.25, "tanh": 1.0, "softplus": 1.0, "softsign": 1.0, "relu": 1.0}
 # of the update the slips of the update itself are looked at: behind the digits of a weight the
-# others often cannot be seen, and the gradient before has been asked for
+# others often cannot be seen: for them its question asks for more digits (`digits_needed`)
 _OF_UPDATE = ("ascent", "rate", "step")
 
 
@@ -135,6 +135,6 @@ def clashes(sheet: Sheet, questions: tuple[Question, ...]) -> str:
                 continue  # for every number the same: nothing to tell apart
             if abs(value - right) > 2 * NEAR * abs(right):
                 continue  # far from any rounding
-            if any(is_right(sheet, name, written(value, n)) for n in DIGITS):
+            if any(equals_way(sheet, name, written(value, n)) for n in DIGITS):
                 return f"{change.slip} looks right at {name}"
     return ""

@@ -13,7 +13,7 @@ from ..explanation.forms.mathml import math, sign
 from ..explanation.forms.symbols import symbol, visible
 from ..explanation.forms.worksheet import Worksheet, picture_of
 from ..explanation.steps import Line, Part
-from .asking import Question
+from .asking import Question, to_digits
 from .quiz import Marked, Quiz
 
 __all__ = ["class_page", "worksheet"]
@@ -21,7 +21,8 @@ __all__ = ["class_page", "worksheet"]
 _SIGNS = {"right": "✓", "carried": "↪", "wrong": "✗", "digits": "…", "unread": "–"}
 _AR = {
     "Class list": "قائمة الصف", "deck": "العرض", "student": "الطالب", "points": "الدرجة",
-    "mean": "المتوسط", "absent": "لم يُسلِّم", "question": "السؤال", "right": "صحيح",
+    "mean points": "متوسط الدرجات", "right, of {n}": "عدد الصحيح من {n}",
+    "absent": "لم يُسلِّم", "question": "السؤال", "right": "صحيح",
     "most often": "الأكثر تكرارًا", "Questions": "الأسئلة", "Reasons": "الأسباب",
     "everything right": "كل شيء صحيح",
     "legend": "✓ صحيح   ↪ صحيح مع خطأ سابق   ✗ خطأ   … أرقام قليلة   – بلا إجابة",
@@ -62,7 +63,9 @@ def worksheet(quiz: Quiz, key: bool = False, name: str = "", language: str = "en
         formula = quiz.sheet.steps[q.name].formula
         value = values.exact(q.name)
         gap = Gap(q.label, "key" if key else "open", digits(value))
-        parts.setdefault(q.part, []).append(Line(q.name, formula if key else Symbols(formula), gap))
+        shown = formula if key else Symbols(formula)
+        line = Line(q.name, shown, gap, note=to_digits(q.digits).strip())
+        parts.setdefault(q.part, []).append(line)
     picture = picture_of(quiz.made, quiz.given, language_of(language).direction)
     return Worksheet(
         quiz.title, tuple(Part(k, tuple(lines)) for k, lines in parts.items()), quiz.given,
@@ -128,8 +131,10 @@ def _marks_table(
             f"<td>{sum(bool(m.verdicts[k]) for m in there)}</td>" for k in range(len(questions))
         )
         shares = (
-            f'<tr><th class="t">{escape(_word(words, "mean"))}</th>'
-            f'<td class="n">{mean:.1f}</td>{each}</tr>\n'
+            f'<tr><th class="t">{escape(_word(words, "mean points"))}</th>'
+            f'<td class="n">{mean:.1f}</td><td colspan="{len(questions)}"></td></tr>\n'
+            f'<tr><th class="t">{escape(_word(words, "right, of {n}").format(n=len(there)))}</th>'
+            f'<td class="n"></td>{each}</tr>\n'
         )
     return (
         f'<table><thead><tr><th class="t">{escape(_word(words, "student"))}</th>'
@@ -147,13 +152,15 @@ def _questions_table(
     rows = []
     for k, q in enumerate(questions):
         verdicts = [m.verdicts[k] for m in there]
-        wrong = Counter(v.said(words.code) for v in verdicts if v.kind == "wrong")
+        wrong = [v for v in verdicts if v.kind == "wrong"]
+        told = [v for v in wrong if v.slip] or wrong  # what can be worked on
+        wrong = Counter(v.said(words.code) for v in told)
         most = ""
         if wrong:
             said, count = wrong.most_common(1)[0]
             most = f"<bdi>{count}×</bdi> {escape(said)}"
         rows.append(
-            f"<tr><td>{escape(q.label)}</td><td>{math(sign(symbol(q.name)))}</td>"
+            f"<tr><td>{escape(q.label)}</td><td>{math(sign(symbol(words.name(q.name))))}</td>"
             f'<td><bdi dir="ltr">{sum(map(bool, verdicts))} / {len(verdicts)}</bdi></td>'
             f'<td class="t">{most}</td></tr>\n'
         )
@@ -175,7 +182,7 @@ def _reasons(
         if marked is None:
             continue
         lines = [
-            f'<p>({escape(q.label)}) {math(sign(symbol(q.name)))} <bdi dir="ltr">'
+            f'<p>({escape(q.label)}) {math(sign(symbol(words.name(q.name))))} <bdi dir="ltr">'
             f"{escape(visible(v.text))}</bdi>: {escape(v.said(words.code))}</p>\n"
             for q, v in zip(questions, marked.verdicts, strict=True) if v.kind != "right"
         ]  # fmt: skip

@@ -13,7 +13,7 @@ from ..explanation.decks import NOTES
 from ..files import checksum
 from ..rng import key as rng_key
 from .asking import Question, chosen
-from .checking import Judged, Verdict, judge
+from .checking import Judged, Verdict, digits_needed, judge
 from .draws import drawn, student_id
 from .rounding import Answer, read_answer
 from .sheet import Sheet
@@ -21,7 +21,7 @@ from .working import Network, check_against, network_of, sheet_of
 
 __all__ = ["Marked", "Quiz", "quiz"]
 
-_SCHEME = 1  # of the draws and of what an identity covers: another one makes other identities
+_SCHEME = 2  # of the draws and of what an identity covers: another one makes other identities
 
 
 class Marked(NamedTuple):
@@ -66,7 +66,8 @@ class Quiz:
         questions: tuple[Question, ...], seed: int | None, student: str | None,
     ) -> None:  # fmt: skip
         self.title, self.made, self.network, self.sheet = title, made, net, sheet
-        self.questions, self.seed, self.student = questions, seed, student
+        self.questions = tuple(q._replace(digits=digits_needed(sheet, q.name)) for q in questions)
+        self.seed, self.student = seed, student
         self.answers: dict[str, Answer] = {}
 
     @property
@@ -142,7 +143,9 @@ class Quiz:
         """Is the answer right? With the reason in one sentence.
 
         Right is the true value rounded to the digits given, at least three significant ones, or
-        the value with every intermediate result rounded to so many. An answer that follows from
+        the value with every intermediate result rounded to so many; a new weight needs as many
+        digits as its question says. Zeros at the end may be missing: a spreadsheet stores 0.850 as
+        0.85. An answer that follows from
         the student's own earlier answers, one of which was wrong, is "carried" and gets its marks.
 
         Args:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-__all__ = ["LEAST", "Answer", "Rounding", "Unread", "read_answer", "roundings", "written"]
+__all__ = ["LEAST", "OTHER_TIES", "Answer", "Rounding", "Unread", "read_answer", "roundings",
+           "written"]  # fmt: skip
 
 LEAST = 3  # significant digits that an answer needs
 MOST = 12  # to which rounding of intermediates is tried
+OTHER_TIES = (ROUND_HALF_EVEN, ROUND_HALF_DOWN)  # tried where an intermediate is a tie
 EXACT = 1e-11  # relative: what the order of a sum may change in floating point
 
 _NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?")
@@ -55,7 +57,23 @@ class Answer(NamedTuple):
     @property
     def short(self) -> bool:
         """Has it fewer digits than an answer needs?"""
-        return not self.exact and self.digits < LEAST
+        return self.lacks(LEAST)
+
+    def lacks(self, digits: int) -> bool:
+        """Has it fewer significant digits than these?"""
+        return not self.exact and self.digits < digits
+
+    def padded(self, digits: int) -> Answer:
+        """With zeros behind its last digit, up to so many: spreadsheets store 0.850 as 0.85.
+
+        Example:
+            >>> read_answer("0.85").padded(3).decimals, read_answer("0.8512").padded(3).decimals
+            (3, 4)
+        """
+        if self.value == 0 or not self.lacks(digits):
+            return self
+        more = digits - self.digits
+        return self._replace(digits=digits, decimals=self.decimals + more)
 
     def equals(self, value: float) -> bool:
         """Is it this number, neither rounded nor cut?"""
@@ -129,6 +147,8 @@ class Rounding(NamedTuple):
         digits: significant digits that are kept; of `decimals` at least `LEAST`.
         decimals: in place of digits: places behind the point.
         nets: whether net inputs are rounded too, or go on into the activation as they are.
+        tie: where halves go: away from zero, to the even digit (ISO 80000-1, Python's `round`), or
+            towards zero (as binary numbers may).
 
     Example:
         >>> Rounding(4)(0.0947351), Rounding(3, decimals=4)(0.0947351), Rounding(4)(0.0)
@@ -138,17 +158,35 @@ class Rounding(NamedTuple):
     digits: int
     decimals: int | None = None
     nets: bool = True
+    tie: str = ROUND_HALF_UP
 
     def __call__(self, value: float) -> float:
-        """The number as it would be written down, halves away from zero."""
+        """The number as it would be written down."""
         if value == 0 or value != value or value in (float("inf"), float("-inf")):
             return value
+        number, unit = self._unit(value)
+        return float(number.quantize(unit, self.tie))
+
+    def ties(self, value: float) -> bool:
+        """Is the number half-way between two that could be written down?
+
+        Example:
+            >>> Rounding(3)(0.82125), Rounding(4).ties(0.82125), Rounding(3).ties(0.82125)
+            (0.821, True, False)
+        """
+        if value == 0 or value != value or value in (float("inf"), float("-inf")):
+            return False
+        number, unit = self._unit(value)
+        return number.quantize(unit, ROUND_HALF_UP) != number.quantize(unit, ROUND_HALF_DOWN)
+
+    def _unit(self, value: float) -> tuple[Decimal, Decimal]:
+        """The number to 15 digits, and one of the last place that is kept."""
         number = Decimal(f"{value:.15g}")
         size = number.adjusted()
         place = size - self.digits + 1
         if self.decimals is not None:
             place = min(-self.decimals, size - LEAST + 1)
-        return float(number.quantize(Decimal(1).scaleb(place), ROUND_HALF_UP))
+        return number, Decimal(1).scaleb(place)
 
 
 def roundings(answer: Answer) -> list[Rounding]:

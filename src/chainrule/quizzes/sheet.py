@@ -144,6 +144,7 @@ class Values:
     ) -> None:
         self.sheet, self.changed, self.rounding = sheet, changed or {}, rounding
         self.found: dict[str, float] = dict(known or {})
+        self.tied = False  # was a number half-way between two, so that it may be rounded either way
 
     def get(self, name: str) -> float:
         """A number, rounded as intermediate results are."""
@@ -154,6 +155,7 @@ class Values:
             if self.rounding is not None and (
                 self.rounding.nets or self.sheet.steps[name].role != "net"
             ):
+                self.tied = self.tied or self.rounding.ties(value)
                 value = self.rounding(value)
             self.found[name] = value
         return self.found[name]
@@ -182,6 +184,7 @@ class Sheet:
         self.given: dict[str, float] = dict(given)
         self.steps: dict[str, Step] = {}
         self.kept: dict[Any, Any] = {}  # what follows from the formulas alone: shared by copies
+        self.needs: dict[str, int] = {}  # digits, by the names of steps: of these numbers
         self._plain: dict[Any, Values] = {}
 
     def with_given(self, given: Mapping[str, float]) -> Sheet:
@@ -210,6 +213,7 @@ class Sheet:
     ) -> None:  # fmt: skip
         """One more number."""
         self._plain.clear()
+        self.needs.clear()
         self.kept.clear()
         key = key_of(name, role)
         self.steps[name] = Step(name, formula, role, layer, unit, row, key, parts, again)
@@ -217,7 +221,7 @@ class Sheet:
     def values(
         self,
         changed: Mapping[str, Formula] | None = None,
-        rounding: Callable[[float], float] | None = None,
+        rounding: Any = None,
         known: Mapping[str, float] | None = None,
     ) -> Values:
         """The numbers: as they are, or with changed formulas, rounding, known numbers."""

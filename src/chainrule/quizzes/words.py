@@ -16,6 +16,7 @@ _EN = {
     "separators": "Write the number without separators of thousands, like 1234.5.",
     "infinite": "No number here is infinite or undefined: write it like 0.0822.",
     "digits": "Write at least three significant digits, such as 0.0822 or 0.850.",
+    "more": "Write at least {detail} significant digits: with fewer, a wrong step looks right.",
     # right
     "right": "Right.",
     "rounded": "Right, with intermediate results rounded.",
@@ -45,6 +46,7 @@ _EN = {
     "slope_out": "The output was taken in place of its slope{where}.",
     "transposed": "Row and column of the weights were exchanged on the way back{where}.",
     # what can be said without a wrong path
+    "old": "This is the old {detail}: the step is still to be subtracted.",
     "minus": "Right but for its sign.",
     "point": "Right but for the decimal point.",
     "other": "This is {detail}; asked is {where}.",
@@ -62,6 +64,7 @@ _AR = {
     "separators": "اكتب العدد بلا فواصل للآلاف، مثل 1234.5.",
     "infinite": "لا يوجد هنا عدد لانهائي أو غير معرَّف: اكتبه مثل 0.0822.",
     "digits": "اكتب ثلاثة أرقام معنوية على الأقل، مثل 0.0822 أو 0.850.",
+    "more": "اكتب {detail} أرقام معنوية على الأقل: بأقل منها قد تبدو الخطوة الخاطئة صحيحة.",
     "right": "صحيح.",
     "rounded": "صحيح، مع تقريب النتائج الوسطى.",
     "own": "صحيح، من نتائجك المقرَّبة.",
@@ -88,6 +91,7 @@ _AR = {
     "slope_net": "أُخذ الميل عند صافي المدخل{where}، وهو ميل المخرج.",
     "slope_out": "أُخذ المخرج بدلًا من ميله{where}.",
     "transposed": "تبادل صف الأوزان وعمودها في الرجوع{where}.",
+    "old": "هذه القيمة القديمة {detail}: بقي طرح الخطوة منها.",
     "minus": "صحيح ما عدا الإشارة.",
     "point": "صحيح ما عدا الفاصلة العشرية.",
     "other": "هذه قيمة {detail}، والمطلوب {where}.",

@@ -173,6 +173,7 @@ _AR_SENTENCES = (
     (r"before (.+): not smaller: the step is too large", r"قبلها \1: ليست أصغر، الخطوة كبيرة جدًا"),
     (r"before (\S+)", r"قبلها \1"),
     (r"row (\d+) of (\d+)", r"الصف \1 من \2"),
+    (r"to (\d) digits", r"إلى \1 أرقام معنوية"),
 )  # fmt: skip
 _AR_PHRASES = (
     (r"\(δ arriving.*\)", r"(δ القادمة)"),
