@@ -150,7 +150,7 @@ class Adaline(Descent):
 
         `how` is what `Model.predict` takes, such as `engine="xla"`. `decision_function` gives z.
         """
-        self._rows(x)
+        self._rows(x, "predict")
         return self._shaped(self._label(np.asarray(super().predict(x, **how))))
 
     @property
@@ -166,7 +166,5 @@ class Adaline(Descent):
 
     def score(self, x: Any, y: Any) -> float:
         """The share of rows in which every output is right."""
-        flat = self.__dict__["_flat"]
-        x, t = self._pair(x, y)
-        self.__dict__["_flat"] = flat
+        x, t = self._to_score(x, y)
         return accuracy(self._label(self._z(x)), t)
