@@ -276,6 +276,34 @@ def test_every_known_mistake_is_recognised_by_its_numbers(task, k):
             assert why in said
 
 
+@pytest.mark.parametrize(("task", "k"), PARTS, ids=lambda v: getattr(v, "name", str(v)))
+def test_float32_is_precise_enough(task, k):
+    """The right computation in float32; where large numbers cancel, the reason says so."""
+    part = task.parts[k]
+    if part.judge is not None:
+        return
+    for seed in range(8):
+        drawn = part.inputs(np.random.default_rng([seed, k]))
+        half = [[v.astype(np.float32) if np.asarray(v).dtype == float and np.ndim(v) else v
+                 for v in inputs] for inputs in drawn]  # fmt: skip
+        share, said = part._replace(pick=None).mark(drawn, [part.of(part.right, i) for i in half])
+        if part.name == "small_rate":  # the difference of two losses that are nearly equal
+            assert share == 1 or "keep float64" in said
+            assert "times the right one" not in said
+        else:
+            assert (share, said) == (1, "right")
+
+
+def test_an_answer_that_was_rounded_is_told_so():
+    part = next(p for p in exercise("gradient_descent").parts if p.name == "gradients")
+    drawn = part.inputs(np.random.default_rng(1))
+    rounded = [[np.vectorize(lambda v: float(f"{v:.4g}"))(a) for a in part.expected(i)]
+               for i in drawn]  # fmt: skip
+    share, said = part.mark(drawn, rounded)
+    assert share == 0
+    assert "round nothing on the way" in said
+
+
 def test_inputs_are_drawn_anew_and_again_from_a_seed():
     for task, k in PARTS:
         part = task.parts[k]
@@ -907,6 +935,19 @@ def test_a_class_becomes_a_table(tmp_path, monkeypatch, capsys):
     for text in ("=1+1", "+1", "-1", "@x", "\t=1"):
         row = marks_csv([Grade(text, text, [PartGrade("p", 0, 1, text)], 0, [text])])
         assert next(csv.reader(row.split("\n")[1:]))[1] == "'" + text
+
+
+@pytest.mark.parametrize("out", ["one.py", "./ONE", "other.py", "linked.csv"])
+def test_marks_never_replace_what_is_marked(out, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.py").write_text("# chainrule exercise: and_gate\n")
+    (tmp_path / "other.py").write_text("mine")
+    (tmp_path / "linked.csv").symlink_to("one.py")
+    (tmp_path / "ONE").hardlink_to("one.py")
+    assert main(["grade", "one.py", "--out", out, "--overwrite"]) == 2
+    assert "marks.csv" in capsys.readouterr().err
+    assert (tmp_path / "one.py").read_text() == "# chainrule exercise: and_gate\n"
+    assert (tmp_path / "other.py").read_text() == "mine"
 
 
 def folders(place):
