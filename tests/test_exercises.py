@@ -139,6 +139,25 @@ def test_gates_and_the_perceptron_of_the_deck():
         assert (found[0].tolist(), found[1], found[2]) == (w, b, epochs)
 
 
+@pytest.mark.parametrize(
+    ("name", "right", "cheat", "said"),
+    [
+        ("and_gate", "fires(net(x, W), THETA)", "x[:, 0] * x[:, 1]", "not made of W and THETA"),
+        ("and_gate", "fires(net(x, W), THETA)", "fires(net(x, W), 1.0)", "with other W and THETA"),
+        (
+            "or_gate",
+            "np.where(x @ W > THETA, 1.0, 0.0)",
+            "x.max(axis=1)",
+            "not made of W and THETA",
+        ),
+    ],
+)
+def test_a_gate_is_made_of_its_weights(name, right, cheat, said, tmp_path):
+    made = graded(tmp_path, name, with_changes(name, (f"return {right}", f"return {cheat}")))
+    assert said in reason(made, name)
+    assert made.points == made.out_of - 2
+
+
 def test_every_threshold_of_the_deck_counts():
     """AND needs Θ in [.7, 1.2), OR in [0, .5): the unit fires above Θ only."""
     theta = {e: next(p for p in exercise(e).parts if p.name == "THETA") for e in NAMES[:2]}
