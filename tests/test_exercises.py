@@ -273,6 +273,10 @@ def test_the_template_gets_no_points_and_a_friendly_reason(name, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_template_runs_as_it_is_and_holds_no_answer(name):
     text = exercise(name).template()
+    for whole in (text, exercise(name).solution()):
+        assert f"chainrule grade {name}.py" in whole
+        assert f"{exercise(name).points} points: " in whole
+        assert "{how}" not in whole
     space = {"__name__": "exercise"}
     exec(compile(text, name, "exec"), space)  # noqa: S102 - our own text
     for function in scan(text).names:
@@ -753,6 +757,9 @@ def test_libraries_that_do_the_work_are_reported(tmp_path):
     assert [p.points for p in made.parts] == [0, 3, 3, 0]  # net, and and_gate, which calls it
     assert made.parts[0].reason.startswith("asks for jax")
     assert "imports jax inside net" in made.notes[0]
+    for name in ("scipy.signal", "scipy.special", "skimage", "cv2"):
+        root = name.partition(".")[0]
+        assert scan(f"def f(x):\n    import {name}").imports == [(2, root, "f")]
     hidden = "    __import__('tor' + 'ch')\n    return x @ w"
     made = graded(tmp_path, "and_gate", solution.replace("    return x @ w", hidden))
     assert [p.points for p in made.parts] == [0, 3, 3, 0]

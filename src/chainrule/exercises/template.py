@@ -44,6 +44,16 @@ def template_of(solution: str, name: str, how: str) -> str:
         lines[first - 1 : last] = [text]
     kept = [re.sub(r"=[^=#]*# answer$", "= ...", line) for line in lines]
     text = "\n".join(re.sub(r" *# given$", "", line) for line in kept)
+    return filled_in(text, name, how)
+
+
+def filled_in(text: str, name: str, how: str) -> str:
+    """The text with the exercise's name and points in their places.
+
+    Example:
+        >>> print(filled_in("{how}: grade {name}.py", "f", "1 point"))
+        1 point: grade f.py
+    """
     return text.replace("{how}", _folded(how)).replace("{name}", name)
 
 

@@ -53,6 +53,19 @@ _NO_SETTINGS = frozenset({"built", "iterations", "learning_rate", "name", "slots
 _BLOCK = 1 << 15  # numbers at a time on NumPy, so that an update's temporaries stay in the cache
 
 
+def _refuse_weights(value: Any, where: str) -> None:
+    """Raise where a model or its weights stand in a number's place, as PyTorch has them."""
+    listed = isinstance(value, (list, tuple)) and any(isinstance(v, Variable) for v in value)
+    if hasattr(value, "trainable_variables") or listed:
+        raise ArgumentError(
+            "an optimizer is made without the model",
+            where=where,
+            expected="numbers, such as the learning rate",
+            received=f"{len(value)} weights" if listed else type(value).__name__,
+            fix=f"opt = {where}(learning_rate=0.1), then opt.build(model.trainable_variables)",
+        )
+
+
 class Optimizer(Configurable):
     """Base of all optimizers.
 
@@ -125,6 +138,8 @@ class Optimizer(Configurable):
 
     def need(self, expected: str, holds: Callable[[Any], bool], **named: Any) -> None:
         """Raise an ArgumentError for the first named number for which the condition is false."""
+        for value in named.values():
+            _refuse_weights(value, type(self).__name__)
         need_numbers(type(self).__name__, expected, holds, **named)
 
     def needed_slots(self) -> tuple[str, ...]:
@@ -177,6 +192,7 @@ class Optimizer(Configurable):
             self._rate.assign(self._checked_rate(rate))
 
     def _checked_rate(self, rate: Any) -> np.float64:
+        _refuse_weights(rate, type(self).__name__)
         if not is_number(rate):
             own = "subclass cr.optimizers.schedules.LearningRateSchedule, with __call__(step)"
             raise ArgumentError(

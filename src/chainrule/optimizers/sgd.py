@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays import xp
-from ..errors import ArgumentError
 from .base import FRACTION, Optimizer, is_fraction, register
 
 
@@ -52,10 +51,7 @@ class SGD(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ArgumentError(
-                "momentum is out of range", where="SGD", expected="0 to 1", received=momentum
-            )
+        self.need("0 to 1", lambda v: 0 <= v <= 1, momentum=momentum)
         self.momentum, self.nesterov = momentum, nesterov
         self.slot_names = self.needed_slots()
 

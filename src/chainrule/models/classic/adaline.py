@@ -30,6 +30,9 @@ class Adaline(Descent):
     x (n, features), y (n,) or (n, units) of two labels, 0 and 1 or −1 and 1. With several units L
     is also the mean over them. The gradients are those of the tape.
 
+    A second `fit` goes on from the weights of the first, as in Keras; `history`, `path` and
+    `n_iter_` are those of the last.
+
     Args:
         units: outputs.
         learning_rate: η; by default 1/L with the largest curvature L of the loss, which always

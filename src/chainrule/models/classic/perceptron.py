@@ -35,7 +35,12 @@ class Perceptron(Classic):
 
     x (n, features), y (n,) or (n, units) of 0 and 1. If a line (a plane) parts the classes, the
     rule finds one after finitely many updates, at most (R/γ)² of them (Novikoff 1962). If none
-    does, the weights stay bounded and come back; `fit` notices and proves it.
+    does, the weights stay bounded, and those of whole-number rows come back; `fit` notices and
+    proves it. Other rows may take more epochs to come back than `fit` goes: then it warns that it
+    has not found out.
+
+    A second `fit` goes on from the weights of the first, as in Keras; `history`, `path` and
+    `n_iter_` are those of the last. scikit-learn begins anew: for that make a new model.
 
     Args:
         units: outputs, each a perceptron of its own.
