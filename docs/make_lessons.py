@@ -42,7 +42,9 @@ import sys
 
 CHAINRULE = os.environ.get("CHAINRULE", "chainrule[xla,viz]")
 if importlib.util.find_spec("chainrule") is None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", CHAINRULE], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", CHAINRULE]
+    if subprocess.run(pip).returncode:
+        raise SystemExit(f"pip did not find {CHAINRULE}: set it above to the path of a wheel")
     importlib.invalidate_caches()
 
 import chainrule as cr

@@ -1137,27 +1137,6 @@ def test_what_the_kit_refuses():
         L.Linear(2, 1)
 
 
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda m: cr.optimizers.SGD(0.5, m), "made without the model"),
-        (lambda m: cr.optimizers.SGD(m, 0.5), "made without the model"),
-        (lambda m: cr.optimizers.Adam(m), "made without the model"),
-        (lambda m: cr.optimizers.SGD(m.trainable_variables, 0.5), "received: 2 weights"),
-    ],
-)
-def test_an_optimizer_that_was_given_the_model(make, words):
-    model = cr.Sequential([cr.Input((2,)), L.Dense(1)])
-    with pytest.raises(cr.errors.ArgumentError, match=words) as caught:
-        make(model)
-    assert "then opt.build(model.trainable_variables)" in str(caught.value)
-
-
-def test_a_momentum_that_is_no_number():
-    with pytest.raises(cr.errors.ArgumentError, match=r"(?s)momentum.*0 to 1.*'a'"):
-        cr.optimizers.SGD(0.5, momentum="a")
-
-
 def test_forward_and_backward_by_hand_still_go_together():
     model = line(3.0)
     out = model.forward(X)

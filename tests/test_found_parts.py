@@ -438,3 +438,16 @@ def test_what_call_accepts_is_read_for_each_class_by_itself():
     assert Below._accepts.training
     assert not Beside()._accepts.training
     assert not Above()._accepts.training
+
+
+@pytest.mark.parametrize("given", ["the model", "its variables"])
+def test_an_optimizer_that_was_given_the_model_says_how_it_learns_of_it(given):
+    """PyTorch's optimizers take the parameters first."""
+    model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
+    first = model if given == "the model" else model.trainable_variables
+    with pytest.raises(
+        cr.errors.ArgumentError, match=r"optimizer\.build\(model\.trainable_variables\)"
+    ):
+        cr.optimizers.SGD(first, 0.5)
+    with pytest.raises(cr.errors.ArgumentError, match="momentum is out of range"):
+        cr.optimizers.SGD(0.5, first)

@@ -230,6 +230,13 @@ def test_the_first_lesson_from_an_empty_machine(tmp_path):
         [python, "-c", probe], capture_output=True, text=True, check=True, **about
     )
     assert there.stdout == "None\n"
+    gone = {**about["env"], "CHAINRULE": str(empty / "gone.whl"), "PIP_NO_INDEX": "1"}
+    cell = subprocess.run(
+        [python, "-c", make.INSTALL], capture_output=True, text=True, cwd=empty, env=gone
+    )
+    assert cell.returncode == 1
+    assert cell.stderr.endswith("set it above to the path of a wheel\n")
+    assert "Traceback" not in cell.stderr
     wheel = built(tmp_path / "dist")
     outputs = in_a_kernel(
         NAMES[0], empty, python, CHAINRULE=str(wheel), PYTHONPATH="", PIP_NO_INDEX="1"

@@ -53,17 +53,9 @@ _NO_SETTINGS = frozenset({"built", "iterations", "learning_rate", "name", "slots
 _BLOCK = 1 << 15  # numbers at a time on NumPy, so that an update's temporaries stay in the cache
 
 
-def _refuse_weights(value: Any, where: str) -> None:
-    """Raise where a model or its weights stand in a number's place, as PyTorch has them."""
-    listed = isinstance(value, (list, tuple)) and any(isinstance(v, Variable) for v in value)
-    if hasattr(value, "trainable_variables") or listed:
-        raise ArgumentError(
-            "an optimizer is made without the model",
-            where=where,
-            expected="numbers, such as the learning rate",
-            received=f"{len(value)} weights" if listed else type(value).__name__,
-            fix=f"opt = {where}(learning_rate=0.1), then opt.build(model.trainable_variables)",
-        )
+def is_variables(value: Any) -> bool:
+    """Are these Variables, in a list?"""
+    return isinstance(value, (list, tuple)) and any(isinstance(v, Variable) for v in value)
 
 
 class Optimizer(Configurable):
@@ -138,8 +130,6 @@ class Optimizer(Configurable):
 
     def need(self, expected: str, holds: Callable[[Any], bool], **named: Any) -> None:
         """Raise an ArgumentError for the first named number for which the condition is false."""
-        for value in named.values():
-            _refuse_weights(value, type(self).__name__)
         need_numbers(type(self).__name__, expected, holds, **named)
 
     def needed_slots(self) -> tuple[str, ...]:
@@ -192,14 +182,18 @@ class Optimizer(Configurable):
             self._rate.assign(self._checked_rate(rate))
 
     def _checked_rate(self, rate: Any) -> np.float64:
-        _refuse_weights(rate, type(self).__name__)
         if not is_number(rate):
-            own = "subclass cr.optimizers.schedules.LearningRateSchedule, with __call__(step)"
+            fix = None
+            if hasattr(rate, "trainable_variables") or is_variables(rate):  # PyTorch's grammar
+                name = type(self).__name__
+                fix = f"{name}(0.1), then optimizer.build(model.trainable_variables)"
+            elif callable(rate):
+                fix = "subclass cr.optimizers.schedules.LearningRateSchedule, with __call__(step)"
             raise ArgumentError(
                 "the learning rate must be a finite number or a schedule",
                 where=type(self).__name__,
                 received=repr(rate)[:200],
-                fix=own if callable(rate) else None,
+                fix=fix,
             )
         return np.float64(float(rate))
 
