@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import itertools
+import pickle
 import subprocess
 import sys
 import threading
@@ -396,6 +397,89 @@ def test_both_engines_predict_the_same():
     assert model.evaluate(GATE, np.reshape(AND, (4, 1)), verbose=0, engine="xla") == 0
 
 
+ASKED = ["predict", "decision_function", "predict_on_batch", "score", "evaluate", "test_on_batch"]
+FOUR = [Perceptron, Adaline, LinearRegression, LogisticRegression]
+
+
+def ask(model, asked):
+    """The answer to one question about the gate."""
+    how = {"verbose": 0} if asked == "evaluate" else {}
+    data = [GATE] if asked in ASKED[:3] else [GATE, AND]
+    return getattr(model, asked)(*data, **how)
+
+
+def pickled(model):
+    """Another process's copy."""
+    return pickle.loads(pickle.dumps(model))  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize("make", FOUR)
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_has_seen_no_data_answers_nothing(make, asked):
+    built = make()
+    built.build((None, 2))
+    for model in (make(), built, copy.deepcopy(built), pickled(built)):
+        with pytest.raises(cr.errors.NotBuiltError, match=rf"(?s){asked} is known.*fit\(x, y\)"):
+            ask(model, asked)
+    model = make()
+    with pytest.raises(cr.errors.NotBuiltError):
+        ask(model, asked)
+    assert not model.built  # a refused question leaves nothing
+
+
+@pytest.mark.parametrize("make", FOUR)
+def test_weights_that_were_set_or_loaded_are_known(make, tmp_path):
+    zeros = [np.zeros((2, 1)), np.zeros(1)]  # the numbers of the beginning, but on purpose
+    model = make()
+    model.build((None, 2))
+    with pytest.raises(cr.errors.NotBuiltError):
+        model.predict(GATE)
+    model.set_weights(zeros)
+    expected = model.predict(GATE)
+    other, by_hand = make(), make()
+    other.build((None, 2))
+    by_hand.build((None, 2))
+    other.load_weights(model.save_weights(tmp_path / "w.safetensors"))
+    by_hand.unit.kernel.assign(zeros[0])
+    loaded = cr.load_model(model.save(tmp_path / "m.safetensors"))
+    for known in (other, by_hand, loaded, copy.deepcopy(model), pickled(model)):
+        np.testing.assert_array_equal(known.predict(GATE), expected)
+
+
+class Stop(cr.callbacks.Callback):
+    """Ends a fit by an interrupt at the begin of one epoch."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.at:
+            raise KeyboardInterrupt
+
+
+def test_a_fit_that_was_stopped_counts_from_its_first_update():
+    for at in (0, 1):
+        model = Adaline()
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(GATE, AND, callbacks=[Stop(at)])
+        if at:
+            assert model.predict(GATE).shape == (4,)
+        else:
+            with pytest.raises(cr.errors.NotBuiltError):
+                model.predict(GATE)
+    perfect = Perceptron().fit(GATE, [0, 0, 0, 0])  # no row changes anything, and all are right
+    np.testing.assert_array_equal(perfect.predict(GATE), [0, 0, 0, 0])
+    assert perfect.score(GATE, AND) == 0.75
+
+
+def test_a_first_fit_that_was_refused_taught_nothing():
+    model = Perceptron()
+    with pytest.raises(cr.errors.DataError):
+        model.fit(GATE, XOR)
+    with pytest.raises(cr.errors.NotBuiltError, match="predict"):
+        model.predict(GATE)
+
+
 def test_a_copy_is_a_model_of_its_own():
     model = Perceptron().fit(GATE, AND)
     other = copy.deepcopy(model)
@@ -780,6 +864,21 @@ def test_k_means_as_a_file_and_on_both_engines(engine, tmp_path):
     assert loaded.get_config() == model.get_config()
     with pytest.raises(cr.errors.ArgumentError, match="not in a model's file"):
         _ = loaded.labels_
+
+
+def test_k_means_says_what_it_learnt():
+    model = KMeans(3, name="groups").fit(cr.datasets.load_iris().data)
+    for ask in (model.predict, model.transform, model.score):
+        with pytest.raises(cr.errors.ShapeError, match=r"(?s)groups.*4 features.*3 features"):
+            ask(np.ones((2, 3)))
+    empty = KMeans(2)
+    empty.build((None, 2))
+    for asked in ("predict", "transform", "score"):
+        for unfitted in (KMeans(2), empty, copy.deepcopy(empty)):
+            with pytest.raises(cr.errors.NotBuiltError, match=rf"(?s){asked}.*fit\(x\)"):
+                getattr(unfitted, asked)(GATE)
+    empty.set_weights([[[0.0, 0.0], [1.0, 1.0]]])
+    np.testing.assert_array_equal(copy.deepcopy(empty).predict(GATE), [0, 0, 0, 1])
 
 
 DECK_001 = """

@@ -139,6 +139,25 @@ def test_gates_and_the_perceptron_of_the_deck():
         assert (found[0].tolist(), found[1], found[2]) == (w, b, epochs)
 
 
+@pytest.mark.parametrize(
+    ("name", "right", "cheat", "said"),
+    [
+        ("and_gate", "fires(net(x, W), THETA)", "x[:, 0] * x[:, 1]", "not made of W and THETA"),
+        ("and_gate", "fires(net(x, W), THETA)", "fires(net(x, W), 1.0)", "with other W and THETA"),
+        (
+            "or_gate",
+            "np.where(x @ W > THETA, 1.0, 0.0)",
+            "x.max(axis=1)",
+            "not made of W and THETA",
+        ),
+    ],
+)
+def test_a_gate_is_made_of_its_weights(name, right, cheat, said, tmp_path):
+    made = graded(tmp_path, name, with_changes(name, (f"return {right}", f"return {cheat}")))
+    assert said in reason(made, name)
+    assert made.points == made.out_of - 2
+
+
 def test_every_threshold_of_the_deck_counts():
     """AND needs Θ in [.7, 1.2), OR in [0, .5): the unit fires above Θ only."""
     theta = {e: next(p for p in exercise(e).parts if p.name == "THETA") for e in NAMES[:2]}
@@ -254,6 +273,10 @@ def test_the_template_gets_no_points_and_a_friendly_reason(name, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_template_runs_as_it_is_and_holds_no_answer(name):
     text = exercise(name).template()
+    for whole in (text, exercise(name).solution()):
+        assert f"chainrule grade {name}.py" in whole
+        assert f"{exercise(name).points} points: " in whole
+        assert "{how}" not in whole
     space = {"__name__": "exercise"}
     exec(compile(text, name, "exec"), space)  # noqa: S102 - our own text
     for function in scan(text).names:
@@ -274,6 +297,34 @@ def test_every_known_mistake_is_recognised_by_its_numbers(task, k):
             share, said = part._replace(pick=None).mark(drawn, [part.of(wrong, i) for i in drawn])
             assert share == 0
             assert why in said
+
+
+@pytest.mark.parametrize(("task", "k"), PARTS, ids=lambda v: getattr(v, "name", str(v)))
+def test_float32_is_precise_enough(task, k):
+    """The right computation in float32; where large numbers cancel, the reason says so."""
+    part = task.parts[k]
+    if part.judge is not None:
+        return
+    for seed in range(8):
+        drawn = part.inputs(np.random.default_rng([seed, k]))
+        half = [[v.astype(np.float32) if np.asarray(v).dtype == float and np.ndim(v) else v
+                 for v in inputs] for inputs in drawn]  # fmt: skip
+        share, said = part._replace(pick=None).mark(drawn, [part.of(part.right, i) for i in half])
+        if part.name == "small_rate":  # the difference of two losses that are nearly equal
+            assert share == 1 or "keep float64" in said
+            assert "times the right one" not in said
+        else:
+            assert (share, said) == (1, "right")
+
+
+def test_an_answer_that_was_rounded_is_told_so():
+    part = next(p for p in exercise("gradient_descent").parts if p.name == "gradients")
+    drawn = part.inputs(np.random.default_rng(1))
+    rounded = [[np.vectorize(lambda v: float(f"{v:.4g}"))(a) for a in part.expected(i)]
+               for i in drawn]  # fmt: skip
+    share, said = part.mark(drawn, rounded)
+    assert share == 0
+    assert "round nothing on the way" in said
 
 
 def test_inputs_are_drawn_anew_and_again_from_a_seed():
@@ -706,6 +757,9 @@ def test_libraries_that_do_the_work_are_reported(tmp_path):
     assert [p.points for p in made.parts] == [0, 3, 3, 0]  # net, and and_gate, which calls it
     assert made.parts[0].reason.startswith("asks for jax")
     assert "imports jax inside net" in made.notes[0]
+    for name in ("scipy.signal", "scipy.special", "skimage", "cv2"):
+        root = name.partition(".")[0]
+        assert scan(f"def f(x):\n    import {name}").imports == [(2, root, "f")]
     hidden = "    __import__('tor' + 'ch')\n    return x @ w"
     made = graded(tmp_path, "and_gate", solution.replace("    return x @ w", hidden))
     assert [p.points for p in made.parts] == [0, 3, 3, 0]
@@ -907,6 +961,19 @@ def test_a_class_becomes_a_table(tmp_path, monkeypatch, capsys):
     for text in ("=1+1", "+1", "-1", "@x", "\t=1"):
         row = marks_csv([Grade(text, text, [PartGrade("p", 0, 1, text)], 0, [text])])
         assert next(csv.reader(row.split("\n")[1:]))[1] == "'" + text
+
+
+@pytest.mark.parametrize("out", ["one.py", "./ONE", "other.py", "linked.csv"])
+def test_marks_never_replace_what_is_marked(out, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.py").write_text("# chainrule exercise: and_gate\n")
+    (tmp_path / "other.py").write_text("mine")
+    (tmp_path / "linked.csv").symlink_to("one.py")
+    (tmp_path / "ONE").hardlink_to("one.py")
+    assert main(["grade", "one.py", "--out", out, "--overwrite"]) == 2
+    assert "marks.csv" in capsys.readouterr().err
+    assert (tmp_path / "one.py").read_text() == "# chainrule exercise: and_gate\n"
+    assert (tmp_path / "other.py").read_text() == "mine"
 
 
 def folders(place):

@@ -656,6 +656,7 @@ def test_fetches_that_cannot_be():
     with tf.Graph().as_default():
         other = tf.constant(2.0)
         refused(ArgumentError, "this stands in another graph", sess.run, other)
+        refused(ArgumentError, "thread has a default graph of its own", sess.run, other)
         refused(ArgumentError, "this stands in another graph", tf.add, x, other)
     sess.close()
     refused(StateError, "this session is closed", sess.run, x)

@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 import chainrule
@@ -165,6 +166,22 @@ def test_lesson(name):
 
 
 # --- as a student does --------------------------------------------------------------------------
+
+
+def test_the_loss_that_is_printed_is_of_the_points_that_were_learnt():
+    """In lesson 08, on data of one's own, too."""
+    cells = ["".join(c["source"]) for c in notebook("08_overfitting")["cells"]]
+    space = {"cr": chainrule}
+    for words in ("x_new, y_new =", "def train("):
+        code = next(c for c in cells if words in c)
+        exec(code.partition("\n\n\nsimple")[0], space)  # noqa: S102 - our own text
+    many = chainrule.datasets.moons(90, noise=0.35, seed=3)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        model, _ = space["train"](hidden=[], epochs=1, data=many)
+    p = model.predict(many[0], engine="numpy").astype(float).ravel()
+    loss = -np.log(np.where(np.ravel(many[1]) == 1, p, 1 - p)).mean()
+    assert printed.getvalue().startswith(f"loss {loss:.2f} on the 90 points, ")
 
 
 def in_a_kernel(name, folder, python=sys.executable, **environment):

@@ -108,6 +108,7 @@ def grade(a: argparse.Namespace) -> int:
     limits = Limits(a.seconds, a.memory).checked()
     if a.out:
         _refuse(a.out, a.overwrite)
+        _keep_what_is_marked(a.out, a.files)
     seed = draw_seed(a.seed)  # one for a class: all get the same inputs
     made: list[Grade] = []
     with Signals(a.process) as signals:
@@ -151,6 +152,20 @@ def _refuse(path: str, overwrite: bool) -> None:
         raise FileError("this is a folder", where=path, fix="give the name of a file")
     if not overwrite:
         report.refuse_existing(folder, [name])
+
+
+def _keep_what_is_marked(out: str, files: list[str]) -> None:
+    """Raise where the marks would replace a file that is to be marked, --overwrite or not."""
+    for path in files:
+        same = os.path.realpath(path) == os.path.realpath(out)
+        if same or (os.path.exists(out) and os.path.exists(path) and os.path.samefile(path, out)):
+            raise FileError(
+                "the marks would replace a file that is to be marked",
+                where=out,
+                fix="give --out another name, such as marks.csv",
+            )
+    if out.lower().endswith((".py", ".ipynb")):
+        raise FileError("the marks are a table, not a program", where=out, fix="--out marks.csv")
 
 
 def _print_json(found: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .judge import close, compare
-from .template import in_words, points_of_parts, template_of
+from .template import filled_in, points_of_parts, template_of
 
 __all__ = ["Exercise", "Part", "call"]
 
@@ -140,15 +140,12 @@ class Exercise:
 
     def solution(self) -> str:
         """The reference as a file: what a teacher shows afterwards."""
+        return filled_in(self._source(), self.name, self._how())
+
+    def _source(self) -> str:
         import inspect
 
-        text = in_words(inspect.getsource(self._solution), self.name, self._how())
-        return f"# chainrule exercise: {self.name}\n{text}"
-
-    def _how(self) -> str:
-        """How many points each part gives."""
-        points = points_of_parts([(p.name, p.points) for p in self.parts])
-        return f"{self.points} points: {points}"
+        return f"# chainrule exercise: {self.name}\n{inspect.getsource(self._solution)}"
 
     def template(self) -> str:
         """The file that a student fills in.
@@ -159,7 +156,11 @@ class Exercise:
             >>> [line for line in text.splitlines() if line.startswith("def")]
             ['def net(x, w):', 'def fires(z, theta):', 'def and_gate(x):']
         """
-        return template_of(self.solution(), self.name, self._how())
+        return template_of(self._source(), self.name, self._how())
+
+    def _how(self) -> str:
+        points = points_of_parts([(p.name, p.points) for p in self.parts])
+        return f"{self.points} points: {points}"
 
     def __repr__(self) -> str:
         return f"Exercise({self.name!r}, {self.title!r}, {self.points} points)"

@@ -241,9 +241,17 @@ def _do(step: list[Any], arrays: list[Any], made: dict[str, Any], space: dict[st
     thing, name = _find(path, made, space)
     given: list[Any] = []
     for word in words:
-        given += made[word["spread"]] if "spread" in word else [_decode(word, arrays)]
+        kept = "made" in word  # what an earlier step gave
+        given += (
+            made[word["spread"]]
+            if "spread" in word
+            else ([made[word["made"]] if kept else _decode(word, arrays)])
+        )
     if verb == "set":
-        setattr(thing, name, given[0])
+        if thing is None:
+            space[name] = given[0]
+        else:
+            setattr(thing, name, given[0])
         return
     if thing is not None and not hasattr(thing, name):
         raise _Missing(f"{type(thing).__name__}.{name}")

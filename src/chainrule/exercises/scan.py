@@ -11,10 +11,10 @@ __all__ = ["FORBIDDEN", "Scanned", "scan"]
 
 # libraries that differentiate, or bring the whole answer; chainrule is one of them
 FORBIDDEN = frozenset(
-    """aesara autograd brainstate caffe casadi chainer chainrule cupy equinox fastai flax haiku jax
-    jaxlib jaxtyping keras keras_core lasagne lightning mindspore mlx mxnet numdifftools optax
-    paddle pennylane pymc pytensor sklearn sympy tensorflow tf_keras theano thinc tinygrad torch
-    torchvision""".split()  # noqa: SIM905
+    """aesara autograd brainstate caffe casadi chainer chainrule cupy cv2 equinox fastai flax haiku
+    jax jaxlib jaxtyping keras keras_core lasagne lightning mindspore mlx mxnet numdifftools optax
+    paddle pennylane pymc pytensor scipy skimage sklearn sympy tensorflow tf_keras theano thinc
+    tinygrad torch torchvision""".split()  # noqa: SIM905
 )
 _MARK = re.compile(r"^#\s*chainrule exercise:\s*([\w-]+)", re.MULTILINE)
 

@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-__all__ = ["in_words", "points_of_parts", "template_of"]
+__all__ = ["points_of_parts", "template_of"]
 
 _WIDTH = 79
 _TOGETHER = "\N{NO-BREAK SPACE}"  # a part and its points stay on one line
@@ -44,11 +44,16 @@ def template_of(solution: str, name: str, how: str) -> str:
         lines[first - 1 : last] = [text]
     kept = [re.sub(r"=[^=#]*# answer$", "= ...", line) for line in lines]
     text = "\n".join(re.sub(r" *# given$", "", line) for line in kept)
-    return in_words(text, name, how)
+    return filled_in(text, name, how)
 
 
-def in_words(text: str, name: str, how: str) -> str:
-    """The text with the name of the exercise and its points."""
+def filled_in(text: str, name: str, how: str) -> str:
+    """The text with the exercise's name and points in their places.
+
+    Example:
+        >>> print(filled_in("{how}: grade {name}.py", "f", "1 point"))
+        1 point: grade f.py
+    """
     return text.replace("{how}", _folded(how)).replace("{name}", name)
 
 

@@ -463,7 +463,7 @@ def other_graph(value: Any, where: str) -> ArgumentError:
         where=where,
         received=f"{value!r}, made at {getattr(value, 'op', value).made_at}",
         fix="make all of it in one graph (tf.reset_default_graph() begins a new one), and a "
-        "tf.Session(graph=...) of that graph",
+        "tf.Session(graph=...) of that graph; a new thread has a default graph of its own",
     )
 
 

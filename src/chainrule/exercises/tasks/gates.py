@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import Exercise, Part
+from ..base import Exercise, Part, call
 from ..judge import as_array
 from ..solutions import and_gate as and_solution
 from ..solutions import or_gate as or_solution
@@ -21,6 +21,41 @@ _AND, _OR, _XOR = (0.0, 0.0, 0.0, 1.0), (0.0, 1.0, 1.0, 1.0), (0.0, 1.0, 1.0, 0.
 def _rows(rng: np.random.Generator) -> tuple[Any, ...]:
     """The four rows and some of them again, in an order of this run."""
     return (_ROWS[np.concatenate([rng.permutation(4), rng.integers(0, 4, 4)])],)
+
+
+def _rows_and_another(rng: np.random.Generator) -> tuple[Any, ...]:
+    """Rows for the student's own unit; then rows, weights and Θ of another unit."""
+    w = rng.integers(-20, 21, 2) / 10
+    return *_rows(rng), *_rows(rng), w, float(rng.integers(-20, 21)) / 10 + 0.05  # never z = Θ
+
+
+def _ask_both(name: str) -> Any:
+    """The gate as it is, then with W and THETA replaced: it must be made of them."""
+
+    def steps(x: Any, x2: Any, w: Any, theta: Any) -> list[list[Any]]:
+        return [
+            ["get", "W", "_w", []], ["get", "THETA", "_theta", []],
+            call(name, "own", x),
+            ["set", "W", "", [w]], ["set", "THETA", "", [theta]],
+            call(name, "other", x2),
+            ["set", "W", "", [{"made": "_w"}]], ["set", "THETA", "", [{"made": "_theta"}]],
+        ]  # fmt: skip
+
+    return steps
+
+
+def _both(own: Any) -> Any:
+    """What a unit gives that is `own` as it is, and right with other weights."""
+    return lambda x, x2, w, theta: (own(x), _fires(x2 @ w, theta))
+
+
+def _table(least: int) -> Any:
+    """The truth table of AND (2 inputs at least) or OR (1), whatever W and THETA are."""
+    return lambda x, x2, w, theta: tuple(_fires(v.sum(axis=1), least - 0.5) for v in (x, x2))
+
+
+_GIVES = ("output", "output with other W and THETA")
+_NOT_MADE = "is the gate, but not made of W and THETA"
 
 
 def _fires(z: Any, theta: float) -> Any:
@@ -79,14 +114,15 @@ and_gate = Exercise(and_solution, ["004"], [
     }),
     Part("THETA", 3, lambda rng: (), None, ("THETA",), steps=_get("THETA"),
          judge=_theta(_AND, "AND"), draws=1),
-    Part("and_gate", 2, _rows, lambda x: _fires(x @ _DECK, 1.0), ("output",), {
-        "computes OR: Θ is too low": lambda x: _fires(x @ _DECK, 0.25),
-        "gives the weighted sum, not 0 or 1": lambda x: x @ _DECK,
-        "is 1 for 01 too: Θ = .5, or ≥ at Θ = .7": lambda x: _fires(x @ _DECK, 0.5),
-        "is 0 everywhere: Θ is too high": lambda x: np.zeros(len(x)),
-        "is 1 everywhere: Θ is below 0, or ≥ at Θ = 0": lambda x: np.ones(len(x)),
-        "is NAND: the outputs are exchanged": lambda x: 1 - _fires(x @ _DECK, 1.0),
-    }),
+    Part("and_gate", 2, _rows_and_another, _both(lambda x: _fires(x @ _DECK, 1.0)), _GIVES, {
+        _NOT_MADE: _table(2),
+        "computes OR: Θ is too low": _both(lambda x: _fires(x @ _DECK, 0.25)),
+        "gives the weighted sum, not 0 or 1": _both(lambda x: x @ _DECK),
+        "is 1 for 01 too: Θ = .5, or ≥ at Θ = .7": _both(lambda x: _fires(x @ _DECK, 0.5)),
+        "is 0 everywhere: Θ is too high": _both(lambda x: np.zeros(len(x))),
+        "is 1 everywhere: Θ is below 0, or ≥ at Θ = 0": _both(lambda x: np.ones(len(x))),
+        "is NAND: the outputs are exchanged": _both(lambda x: 1 - _fires(x @ _DECK, 1.0)),
+    }, steps=_ask_both("and_gate")),
 ])  # fmt: skip
 
 
@@ -122,14 +158,16 @@ def _xor(inputs: tuple[Any, ...], values: list[Any]) -> tuple[float, str]:
 or_gate = Exercise(or_solution, ["004", "001", "002"], [
     Part("THETA", 3, lambda rng: (), None, ("THETA",), steps=_get("THETA"),
          judge=_theta(_OR, "OR"), draws=1),
-    Part("or_gate", 2, _rows, lambda x: _fires(x @ _DECK, 0.25), ("output",), {
-        "computes AND: Θ is too high": lambda x: _fires(x @ _DECK, 1.0),
-        "is 1 for 00 too: ≥ at Θ = 0, or Θ below 0": lambda x: np.ones(len(x)),
-        "gives the weighted sum, not 0 or 1": lambda x: x @ _DECK,
-        "is 0 for 10: Θ = .5 is too high, 0.5 > 0.5 is false": lambda x: _fires(x @ _DECK, 0.5),
+    Part("or_gate", 2, _rows_and_another, _both(lambda x: _fires(x @ _DECK, 0.25)), _GIVES, {
+        _NOT_MADE: _table(1),
+        "computes AND: Θ is too high": _both(lambda x: _fires(x @ _DECK, 1.0)),
+        "is 1 for 00 too: ≥ at Θ = 0, or Θ below 0": _both(lambda x: np.ones(len(x))),
+        "gives the weighted sum, not 0 or 1": _both(lambda x: x @ _DECK),
+        "is 0 for 10: Θ = .5 is too high, 0.5 > 0.5 is false":
+            _both(lambda x: _fires(x @ _DECK, 0.5)),
         "computes XOR: 11 must give 1, too":
-            lambda x: np.where(x.sum(axis=1) == 1, 1.0, 0.0),
-    }),
+            _both(lambda x: np.where(x.sum(axis=1) == 1, 1.0, 0.0)),
+    }, steps=_ask_both("or_gate")),
     Part("bias_of", 1, _bias, or_solution.bias_of, ("b",), {
         "has the wrong sign: z > Θ is z − Θ > 0": lambda theta: theta,
     }),

@@ -30,6 +30,9 @@ class Adaline(Descent):
     x (n, features), y (n,) or (n, units) of two labels, 0 and 1 or −1 and 1. With several units L
     is also the mean over them. The gradients are those of the tape.
 
+    A second `fit` goes on from the weights of the first, as in Keras; `history`, `path` and
+    `n_iter_` are those of the last.
+
     Args:
         units: outputs.
         learning_rate: η; by default 1/L with the largest curvature L of the loss, which always
@@ -150,7 +153,7 @@ class Adaline(Descent):
 
         `how` is what `Model.predict` takes, such as `engine="xla"`. `decision_function` gives z.
         """
-        self._rows(x)
+        self._rows(x, "predict")
         return self._shaped(self._label(np.asarray(super().predict(x, **how))))
 
     @property
@@ -166,7 +169,5 @@ class Adaline(Descent):
 
     def score(self, x: Any, y: Any) -> float:
         """The share of rows in which every output is right."""
-        flat = self.__dict__["_flat"]
-        x, t = self._pair(x, y)
-        self.__dict__["_flat"] = flat
+        x, t = self._to_score(x, y)
         return accuracy(self._label(self._z(x)), t)

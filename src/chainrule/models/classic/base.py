@@ -16,7 +16,7 @@ from ...training.callbacks import Callback
 from ..edge import Edge
 from ..sequential import Sequential
 
-__all__ = ["Classic", "Follow", "PathStep"]
+__all__ = ["Classic", "First", "Follow", "PathStep"]
 
 MOST_STEPS = 10_000  # of a path that are kept
 
@@ -57,6 +57,38 @@ class Record:
         self.cycle: Any = None  # of a perceptron
         self.solution: Any = None  # of least squares: rank, singular values
         self.rows: Any = None  # of the data, for what is said about them
+
+
+class First:
+    """The values that a model was built with: while they are there, it has learnt nothing.
+
+    A `Variable` gets a new array with every change, so what was set, loaded or learnt is seen,
+    also where the numbers are the same.
+    """
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        self.variables = tuple(variables)
+        self.values: Any = tuple(v.value for v in variables)
+
+    def stand(self) -> bool:
+        """Whether all are still there."""
+        pairs = zip(self.variables, self.values, strict=True)
+        return all(v.value is first for v, first in pairs)
+
+    def again(self) -> None:
+        """Where the numbers are the same ones, they count as the first ones once more."""
+        now = tuple(v.value for v in self.variables)
+        if all(map(np.array_equal, now, self.values)):
+            self.values = now
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy, which make new arrays: whether the first ones are there."""
+        return {"variables": self.variables, "stand": self.stand()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.variables = state["variables"]
+        stand = state["stand"]
+        self.values = tuple(v.value if stand else v.numpy() for v in self.variables)
 
 
 class Classic(Sequential):
@@ -149,11 +181,31 @@ class Classic(Sequential):
 
     def _need_weights(self, asked: str) -> None:
         if not self.built:
-            raise NotBuiltError(
-                f"{asked} is known once the model has seen data",
-                where=self.name,
-                fix="call fit(x, y) first",
-            )
+            raise unknown_yet(asked, self.name, "fit(x, y)")
+
+    # --- whether anything was learnt ------------------------------------------------------------
+
+    def _grow(self) -> None:
+        super()._grow()
+        if self.__dict__.get("_first") is None:
+            self.__dict__["_first"] = First(self.weights)
+
+    @property
+    def _taught(self) -> bool:
+        """Whether its weights were learnt, set or loaded; first weights predict nothing."""
+        if not self.built or "_first" not in self.__dict__:
+            return False
+        return bool(self.record.path) or not self.__dict__["_first"].stand()
+
+    def _need_fit(self, asked: str) -> None:
+        if not self._taught:
+            raise unknown_yet(asked, self.name, "fit(x, y)")
+
+    def _back(self, record: Record, taught: bool) -> None:
+        """After a fit that was refused: what was known before, and no more."""
+        self.__dict__["_record"] = record
+        if not taught:
+            self.__dict__["_first"].again()
 
     @property
     def coef_(self) -> np.ndarray:
@@ -188,7 +240,7 @@ class Classic(Sequential):
 
     def decision_function(self, x: Any) -> np.ndarray:
         """The net input z = x·w + b of each row, before any threshold or squashing."""
-        return self._shaped(self._z(self._rows(x)))
+        return self._shaped(self._z(self._rows(x, "decision_function")))
 
     def _z(self, x: np.ndarray) -> np.ndarray:
         """The net inputs of checked rows, (n, units)."""
@@ -197,8 +249,10 @@ class Classic(Sequential):
 
     # --- data -----------------------------------------------------------------------------------
 
-    def _rows(self, x: Any) -> np.ndarray:
-        """Checked inputs; the model is built for them."""
+    def _rows(self, x: Any, asked: str | None = None) -> np.ndarray:
+        """Checked inputs; the model is built for them, unless an answer is asked of it."""
+        if asked:
+            self._need_fit(asked)
         x = Edge(self).inputs(x)
         if x.ndim != 2:
             raise ShapeError(
@@ -237,6 +291,30 @@ class Classic(Sequential):
         x = self._rows(x)
         self.__dict__["_flat"] = given.ndim == 1
         return x, y.astype(np.float64)
+
+    def _to_score(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Checked inputs and targets; how y came in `fit` stays as it was."""
+        self._need_fit("score")
+        flat = self.__dict__["_flat"]
+        try:
+            return self._pair(x, y)
+        finally:
+            self.__dict__["_flat"] = flat
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """As for every `Model`."""
+        self._need_fit("evaluate")
+        return super().evaluate(*args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """As for every `Model`."""
+        self._need_fit("predict_on_batch")
+        return super().predict_on_batch(x)
+
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """As for every `Model`."""
+        self._need_fit("test_on_batch")
+        return super().test_on_batch(*args, **kwargs)
 
     def _shaped(self, outputs: np.ndarray) -> np.ndarray:
         """(rows,) for one unit, unless the targets of fit were a column."""
@@ -297,6 +375,13 @@ class Follow(Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """A step of the path."""
         self.of._note(epoch + 1)
+
+
+def unknown_yet(asked: str, name: str, call: str) -> NotBuiltError:
+    """The error for a question that comes before the data."""
+    return NotBuiltError(
+        f"{asked} is known once the model has seen data", where=name, fix=f"call {call} first"
+    )
 
 
 def accuracy(outputs: np.ndarray, y: np.ndarray) -> float:

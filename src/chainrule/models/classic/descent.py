@@ -70,7 +70,8 @@ class Descent(Classic):
         engine: str | None,
     ) -> None:
         """The epochs: each one update, from all rows."""
-        before, self.__dict__["_record"] = self.record, Record()
+        before, taught = self.record, self._taught
+        self.__dict__["_record"] = Record()
         try:
             if self._own_rate:
                 self.optimizer.learning_rate = self._safe_rate(x)
@@ -81,6 +82,6 @@ class Descent(Classic):
                 callbacks=[Follow(self), *more], engine=engine,
             )  # fmt: skip
         except BaseException:
-            self.__dict__["_record"] = before
+            self._back(before, taught)
             raise
         self.record.epochs = len(self.history["loss"])

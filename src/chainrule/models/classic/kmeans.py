@@ -8,12 +8,13 @@ import numpy as np
 
 from ... import ops
 from ...checks import need_numbers
-from ...errors import ArgumentError, DataError, NotBuiltError, ShapeError, choose
+from ...errors import ArgumentError, DataError, ShapeError, choose
 from ...layers.base import registry
 from ...registry import need_config
 from ...training import check
 from ..base import Model
 from ..edge import Edge
+from .base import First, unknown_yet
 
 __all__ = ["KMeans"]
 
@@ -101,6 +102,7 @@ class KMeans(Model):
         """Make the centres, zeros until `fit`."""
         shape = (self.n_clusters, input_shape[-1])
         self.centers = self.add_weight("centers", shape, "zeros", trainable=False)
+        self.__dict__["_first"] = First([self.centers])
 
     def call(self, x: Any) -> Any:
         """The distance of each row from each centre: (n, features) → (n, k)."""
@@ -220,12 +222,23 @@ class KMeans(Model):
 
         `how` is what `Model.predict` takes, such as `engine="xla"`.
         """
-        return self.transform(x, **how).argmin(1)
+        return self._distances(x, "predict", how).argmin(1)
 
     def transform(self, x: Any, **how: Any) -> np.ndarray:
         """The distance of each row from each centre, (n, k)."""
-        self._need_fit("transform")
-        return np.asarray(super().predict(self._table(x), **how))
+        return self._distances(x, "transform", how)
+
+    def _distances(self, x: Any, asked: str, how: dict[str, Any]) -> np.ndarray:
+        self._need_fit(asked)
+        x, learnt = self._table(x), self.centers.shape[1]
+        if x.shape[1] != learnt:
+            raise ShapeError(
+                "the rows have another number of features than those of fit",
+                where=self.where,
+                expected=f"{learnt} features, as in fit",
+                received=f"{x.shape[1]} features: x has the shape {x.shape}",
+            )
+        return np.asarray(super().predict(x, **how))
 
     def fit_predict(self, x: Any, y: Any = None) -> np.ndarray:
         """The groups of the rows that it is fitted to."""
@@ -233,15 +246,12 @@ class KMeans(Model):
 
     def score(self, x: Any, y: Any = None) -> float:
         """Minus the inertia of these rows, so that more is better."""
-        return -float((self.transform(x).min(1) ** 2).sum())
+        return -float((self._distances(x, "score", {}).min(1) ** 2).sum())
 
     def _need_fit(self, asked: str) -> None:
-        if not self.built:
-            raise NotBuiltError(
-                f"{asked} is known once the model has seen data",
-                where=self.name,
-                fix="call fit(x) first",
-            )
+        first = self.__dict__.get("_first")
+        if not self.built or (first is not None and first.stand()):
+            raise unknown_yet(asked, self.name, "fit(x)")
 
     @property
     def record(self) -> _Run:

@@ -177,7 +177,7 @@ class LinearRegression(Descent):
 
         `how` is what `Model.predict` takes, such as `engine="xla"`.
         """
-        self._rows(x)
+        self._rows(x, "predict")
         return self._shaped(np.asarray(super().predict(x, **how)))
 
     def score(self, x: Any, y: Any) -> float:
@@ -185,9 +185,7 @@ class LinearRegression(Descent):
 
         Where all y are equal it is 1 for a perfect prediction and else 0, as in scikit-learn.
         """
-        flat = self.__dict__["_flat"]
-        x, t = self._pair(x, y)
-        self.__dict__["_flat"] = flat
+        x, t = self._to_score(x, y)
         off = ((t - self._z(x)) ** 2).sum(0)
         spread = ((t - t.mean(0)) ** 2).sum(0)
         parts = [1 - a / b if b else float(a == 0) for a, b in zip(off, spread, strict=True)]

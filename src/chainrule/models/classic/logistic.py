@@ -244,7 +244,10 @@ class LogisticRegression(Descent):
 
         `how` is what `Model.predict` takes, such as `engine="xla"`.
         """
-        self._rows(x)
+        return self._proba(x, "predict_proba", how)
+
+    def _proba(self, x: Any, asked: str, how: dict[str, Any]) -> np.ndarray:
+        self._rows(x, asked)
         p = np.asarray(super().predict(x, **how))
         return np.concatenate([1 - p, p], axis=1) if self.units == 1 else p
 
@@ -253,14 +256,12 @@ class LogisticRegression(Descent):
 
         `how` is what `Model.predict` takes, such as `engine="xla"`.
         """
-        found = self.predict_proba(x, **how).argmax(1)
+        found = self._proba(x, "predict", how).argmax(1)
         return found if self.__dict__["_flat"] else found.reshape(-1, 1)
 
     def score(self, x: Any, y: Any) -> float:
         """The share of rows whose class is found."""
-        flat = self.__dict__["_flat"]
-        x, t = self._pair(x, y)
-        self.__dict__["_flat"] = flat
+        x, t = self._to_score(x, y)
         return accuracy(self._squash_to_class(x), t)
 
     def _squash_to_class(self, x: np.ndarray) -> np.ndarray:

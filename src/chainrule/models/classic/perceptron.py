@@ -35,7 +35,12 @@ class Perceptron(Classic):
 
     x (n, features), y (n,) or (n, units) of 0 and 1. If a line (a plane) parts the classes, the
     rule finds one after finitely many updates, at most (R/γ)² of them (Novikoff 1962). If none
-    does, the weights stay bounded and come back; `fit` notices and proves it.
+    does, the weights stay bounded, and those of whole-number rows come back; `fit` notices and
+    proves it. Other rows may take more epochs to come back than `fit` goes: then it warns that it
+    has not found out.
+
+    A second `fit` goes on from the weights of the first, as in Keras; `history`, `path` and
+    `n_iter_` are those of the last. scikit-learn begins anew: for that make a new model.
 
     Args:
         units: outputs, each a perceptron of its own.
@@ -188,7 +193,7 @@ class Perceptron(Classic):
                 received=repr(self.optimizer)[:100],
                 fix="Perceptron(learning_rate=...) needs no compile",
             )
-        kept, flat = self.record, self.__dict__["_flat"]
+        kept, flat, taught = self.record, self.__dict__["_flat"], self._taught
         x, t = self._pair(x, y)
         need_values(t, (0, 1), "y", "(y + 1) / 2 for targets -1 and 1")
         before = self.get_weights()
@@ -201,7 +206,8 @@ class Perceptron(Classic):
         if self.cycle is not None and refuse:
             reason, problem = self._reason(), self._refusal()
             self.set_weights(before)
-            self.__dict__.update(_record=kept, _flat=flat)
+            self.__dict__["_flat"] = flat
+            self._back(kept, taught)
             raise _not_separable(self.where, problem, reason)
         if not self.converged and self.cycle is None and epochs is None:
             warnings.warn(self._undecided(), stacklevel=2)
@@ -341,14 +347,12 @@ class Perceptron(Classic):
         Where `fit` was given a column of targets, (n, 1), the predictions are one, too. `how` is
         what `Model.predict` takes, such as `engine="xla"`.
         """
-        self._rows(x)
+        self._rows(x, "predict")
         return self._shaped(np.asarray(super().predict(x, **how)).astype(int))
 
     def score(self, x: Any, y: Any) -> float:
         """The share of rows in which every output is right."""
-        flat = self.__dict__["_flat"]
-        x, t = self._pair(x, y)
-        self.__dict__["_flat"] = flat
+        x, t = self._to_score(x, y)
         return accuracy(self._fired(x), t)
 
 
