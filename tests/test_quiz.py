@@ -925,6 +925,18 @@ def test_a_sheet_of_another_seed_deck_or_student_is_noticed(pupils, tmp_path):
         mark_file("001", path, students)
 
 
+def test_a_column_of_remarks_does_not_cost_the_typed_answers(pupils, tmp_path):
+    """The cure is not to write the form again: that would throw them away."""
+    rows = [[*row, "late" if k else "remark"] for k, row in enumerate(changed(pupils))]
+    path = tmp_path / "a.csv"
+    path.write_text(csv_text(rows), encoding="utf-8")
+    with pytest.raises(DataError, match=r"'remark'[\s\S]*take this column out") as found:
+        mark_file("001", path, list(pupils.students.values()))
+    assert "quiz form" not in str(found.value)
+    with pytest.raises(ArgumentError, match="answers are given by their questions"):
+        cr.quiz("001").mark(["0.415"])
+
+
 def test_a_decimal_comma_without_quotes_is_noticed(pupils, tmp_path):
     path = tmp_path / "a.csv"
     rows = changed(pupils)

@@ -253,7 +253,9 @@ def _columns(head: Sequence[str], where: str) -> list[str]:
         parsed = re.fullmatch(r"\([a-z]+\) (.+?)(?: to \d(?:-\d)? digits)?", column)
         if parsed is None or parsed[1] in names:
             raise DataError("this column is no question, or stands twice", where=where,
-                            received=repr(column)[:80], fix=FIX)  # fmt: skip
+                            received=repr(column)[:80],
+                            fix="take this column out; leave the others as they are",
+                            )  # fmt: skip
         names.append(parsed[1])
     if not names:
         raise DataError("there is no column of answers", where=where, fix=FIX)

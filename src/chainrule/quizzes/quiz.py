@@ -176,13 +176,18 @@ class Quiz:
             answers: by label, key or name.
 
         Raises:
-            ArgumentError: a question that there is not, or one that is answered twice.
+            ArgumentError: no dict, a question that there is not, or one that is answered twice.
 
         Example:
             >>> import chainrule as cr
             >>> cr.quiz("001", ask=["z1", "E"]).mark({"z1": "0.415"}).points
             1
         """
+        if not isinstance(answers, Mapping):
+            raise ArgumentError(
+                "answers are given by their questions", where="quiz",
+                received=type(answers).__name__, fix='quiz.mark({"a": "0.415"})',
+            )  # fmt: skip
         given: dict[str, object] = {}
         for which, text in answers.items():
             name = self.question(which).name
