@@ -89,9 +89,15 @@ def _huber(loss: Any) -> LossForm:
                     _each(one), by)  # fmt: skip
 
 
+def _above(a: Leaf) -> Leaf:
+    """What the loss takes of a number: ε where it is smaller."""
+    return a if a.value >= config.epsilon() else _floor()
+
+
 def _divergence(t: list[Leaf], y: list[Leaf]) -> Formula:
-    """Σ t·ln(t/y) over the entries whose target is not 0."""
-    return Sum([a * Apply("ln", a / b) for a, b in zip(t, y, strict=True) if a.value], 4)
+    """Σ t·ln(t/y), a target of 0 as ε."""
+    terms = [(_above(a), b) for a, b in zip(t, y, strict=True)]
+    return Sum([a * Apply("ln", a / b) for a, b in terms], 4)
 
 
 def _floor() -> Leaf:
@@ -134,9 +140,9 @@ FORMULAS: dict[str, LossForm | Callable[[Any], LossForm]] = {
     ),
     "MeanSquaredLogarithmicError": LossForm(
         "(1/n)Σ(ln(1 + t) - ln(1 + y))²",
-        _each(lambda t, y: _square(Apply("ln", 1 + t) - Apply("ln", 1 + y))),
+        _each(lambda t, y: _square(Apply("ln", 1 + _above(t)) - Apply("ln", 1 + y))),
         lambda t, y, n: _over(
-            n, 2 * (Sum([Apply("ln", 1 + y), Neg(Apply("ln", 1 + t))]) / Sum([const(1), y]))
+            n, 2 * (Sum([Apply("ln", 1 + y), Neg(Apply("ln", 1 + _above(t)))]) / Sum([const(1), y]))
         ),
     ),
     "Huber": _huber,
@@ -156,7 +162,7 @@ FORMULAS: dict[str, LossForm | Callable[[Any], LossForm]] = {
         lambda t, y, n: _over(n, (y - t) / Product([y, 1 - y])),
     ),
     "CategoricalCrossentropy": LossForm("-Σt·ln y", _picked, lambda t, y, n: 1 - t / y),
-    "KLDivergence": LossForm("Σt·ln(t/y)", _divergence, lambda t, y, n: Neg(t / y)),
+    "KLDivergence": LossForm("Σt·ln(t/y)", _divergence, lambda t, y, n: Neg(_above(t) / y)),
     "Hinge": LossForm("(1/n)Σmax(0, 1 - t·y)", _each(_margin), _hinge(lambda t, y: Neg(t))),
     "SquaredHinge": LossForm(
         "(1/n)Σmax(0, 1 - t·y)²",
