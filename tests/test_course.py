@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
-from chainrule.layers import Activation, Dense, Dropout, Layer, Linear, Sigmoid
+from chainrule.layers import Activation, Dense, Layer, Linear, Sigmoid
 from chainrule.models import Sequential
-from chainrule.optimizers import Adam
 
 ENGINES = ("numpy", "xla")
 mp.mp.dps = 40
@@ -317,72 +315,6 @@ def test_deck_004_root_mean_squared_error():
 
 
 # --- the programs -------------------------------------------------------------------------------
-
-
-def test_deck_001_program(tmp_path, monkeypatch, capsys):
-    """As printed; only the import lines (above) differ. The data stand in for x_train ... y_test."""
-    monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    x_train, x_test = rng.normal(size=(200, 6)), rng.normal(size=(50, 6))
-    y_train, y_test = np.eye(5)[rng.integers(0, 5, 200)], np.eye(5)[rng.integers(0, 5, 50)]
-
-    # fmt: off
-    model = Sequential()
-    model.add(Dense(1024, input_shape=[6], activation='relu'))
-    model.add(Dropout(0.2))
-    model.add(Dense(2048, activation='relu'))
-    model.add(Dropout(0.3))
-    model.add(Dense(512, activation='relu'))
-    model.add(Dense(5, activation='softmax'))
-    model.compile(optimizer=Adam(), loss='categorical_crossentropy', metrics=['accuracy'])
-
-
-    # Define the callbacks functions
-    lrd = ReduceLROnPlateau(monitor='val_loss', patience=200, verbose=1,
-                            factor = 0.75,
-                            min_lr = 1e-10)
-    mcp = ModelCheckpoint('model.h5')
-    es = EarlyStopping(verbose=1, patience=600)
-
-
-    # Train the model
-    model.fit(x=x_train, y=y_train, epochs=20, batch_size=64,
-                validation_split=0.1,
-                callbacks=[lrd, mcp, es])
-
-
-    # Evaluate the model
-    result = model.evaluate(x_test, y_test)
-
-
-    # Predict test dataset
-    predicted = model.predict(x_test)
-    # fmt: on
-
-    assert model.count_params() == 3_158_021
-    assert [layer.count_params() for layer in model.layers] == [
-        7168,
-        0,
-        2_099_200,
-        0,
-        1_049_088,
-        2565,
-    ]
-    assert len(result) == 2
-    assert predicted.shape == (50, 5)
-    np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-5)
-    assert "saved as model.safetensors" in capsys.readouterr().out
-    loaded = cr.load_model("model.safetensors")
-    np.testing.assert_array_equal(loaded.predict(x_test), predicted)
-
-
-def test_deck_004_model():
-    model = Sequential()
-    model.add(Dense(16, input_dim=20, activation="relu"))
-    model.add(Dense(12, activation="relu"))
-    model.add(Dense(4, activation="softmax"))
-    assert model.count_params() == 592
-    assert [layer.count_params() for layer in model.layers] == [336, 204, 52]
 
 
 def test_deck_003_network_and_training_loop():

@@ -99,7 +99,7 @@ class Verdict(NamedTuple):
 
 def _said(language: str, found: Judged) -> str:
     names = list(found.where)
-    whole = found.key in ("carried", "copied", "other")
+    whole = found.key in ("carried", "copied", "idle", "other")
     where = (listed(language, names) if names else "") if whole else where_of(language, names)
     return sentence(language, found.key, found.detail, where)
 
@@ -263,6 +263,10 @@ def _carried(sheet: Sheet, name: str, answer: Answer, own: Mapping[str, Answer])
         copied = [n for n in used if own[n].value == answer.value]
         if copied and not step.same:  # a factor of 1 or a 0 would be marks for nothing
             return Judged("wrong", "copied", "", tuple(copied))
+        moved = known | {n: 1.1 * known[n] for n in used}  # the answer must have come from them
+        stays = step.role == "new" and answer.rounds(sheet.given[step.parts["old"].name])
+        if stays or equals_way(sheet, name, answer, moved) is not None:
+            return Judged("wrong", "idle", "", tuple(used))
         return Judged("carried", "carried", "", tuple(used))
     return None
 

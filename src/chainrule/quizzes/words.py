@@ -52,6 +52,7 @@ _EN = {
     "other": "This is {detail}; asked is {where}.",
     "close": "Close, but not equal to the digits given: round only at the end.",
     "copied": "This is only your earlier answer to {where} again.",
+    "idle": "It would come of any such {where}: it shows no work of this step.",
     "wrong": "Not right, and no known slip leads to it.",
     # where
     "in": " in {names}", "everywhere": " in every step", "and": " and ", "or": "Or: ",
@@ -97,6 +98,7 @@ _AR = {
     "other": "هذه قيمة {detail}، والمطلوب {where}.",
     "close": "قريب، لكنه لا يساوي القيمة بالأرقام المكتوبة: لا تقرِّب إلا في النهاية.",
     "copied": "هذه إجابتك السابقة عن {where} نفسها.",
+    "idle": "ينتج عن أي قيمة كهذه لـ {where}، فلا يُظهر عمل هذه الخطوة.",
     "wrong": "غير صحيح، ولا يؤدي إليه خطأ معروف.",
     "in": " في {names}", "everywhere": " في كل خطوة", "and": " و", "or": "أو: ",
     "outputs": "المخرجات", "rows": "الصفوف", "both": "المخرجات والصفوف",
