@@ -1105,8 +1105,8 @@ def test_explain_writes_worksheets(tmp_path, capsys):
 def test_answers_that_come_of_any_error_before_get_no_marks():
     """Nets of 100 saturate every unit: each output is 1.00, no weight moves, and nothing was worked."""
     made = cr.quiz("004", seed=7, student="s09")
-    answers = {name: "100" for name in ("net_h1", "net_h2", "net_o1", "net_o2")}
-    answers |= {name: "1.00" for name in ("out_h1", "out_h2", "out_o1", "out_o2")}
+    answers = dict.fromkeys(("net_h1", "net_h2", "net_o1", "net_o2"), "100")
+    answers |= dict.fromkeys(("out_h1", "out_h2", "out_o1", "out_o2"), "1.00")
     answers |= {f"{name}.new": f"{made.given[name]:.7f}" for name in ("w1", "w5")}
     marked = made.mark(answers)
     assert marked.points == 0

@@ -252,8 +252,10 @@ class Model(MakesTask):
         What is made of `out` goes on being recorded until its `backward`; the record belongs to
         this pass alone, so two models, and two threads, have nothing in common. A penalty of
         weights is written behind it: what was computed before is a number like any other.
-        `model(x)` records nothing that lasts and returns plain arrays. As for `model(x)`, dropout
-        drops nothing without `training=True`.
+        Until then formulas of the weights are recorded as well: to look at outputs or average
+        weights without a `backward` to come, take `model(x)`, which records nothing that lasts and
+        returns plain arrays, and `w.numpy()`. As for `model(x)`, dropout drops nothing without
+        `training=True`.
 
         Args:
             inputs: as for a call of the model.
