@@ -29,6 +29,7 @@ FLOORS = {
     "variable": 1.2, "gradcheck": 1.2,
     "words": 0, "vocabulary": 0.1,
     "ops": 2,
+    "tables": 2.9,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1,
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
@@ -79,6 +80,7 @@ INSIDE = {
     ],
     "training/callbacks": ["base", "history", "functions", "monitor", "saving", "__init__"],
     "training/engines": ["interrupts", "base", "eager", "xla", "choose", "__init__"],
+    "tables": ["frame", "__init__"],
     "data": [
         "idx",
         "csvfile",

@@ -1,0 +1,153 @@
+"""A table as it was read: columns by name, cells as numbers, text or dates, and where they stood.
+
+Nothing here says what a column is good for; that is `roles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, did_you_mean
+
+__all__ = ["Column", "Frame"]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of a table.
+
+    Args:
+        name: as in the header, or `x1`, `x2`, ... where there is none.
+        index: its place in the file, from 0.
+        kind: `"number"`, `"text"` or `"date"`.
+        data: the cells: an array of Arrow (kept as it is until `values` is asked for) or of NumPy.
+        written: the first cells as they stood in the file, by row of the frame, for messages.
+
+    Example:
+        >>> column = Column("age", 0, "number", np.array([39.0, np.nan]))
+        >>> column.missing.tolist(), len(column)
+        ([False, True], 2)
+    """
+
+    name: str
+    index: int
+    kind: str
+    data: Any
+    written: Mapping[int, str] | None = None
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """float64 with NaN, objects (str or None), or datetime64[us] with NaT, by `kind`."""
+        data = self.data
+        if not isinstance(data, np.ndarray):
+            data = data.to_numpy(zero_copy_only=False) if hasattr(data, "null_count") else data
+        if self.kind == "number":
+            return np.asarray(data, np.float64)
+        return np.asarray(data, "datetime64[us]" if self.kind == "date" else object)
+
+    @cached_property
+    def missing(self) -> np.ndarray:
+        """True for the empty cells."""
+        if self.kind == "number":
+            return np.isnan(self.values)
+        if self.kind == "date":
+            return np.isnat(self.values)
+        return np.fromiter((v is None for v in self.values), bool, len(self.values))
+
+    def take(self, rows: Any) -> Column:
+        """The same with these rows alone."""
+        return replace(self, data=self.values[rows], written=None)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Columns of one length.
+
+    Args:
+        columns: in the order of the file.
+        lines: for each row, the line of the file where it begins, as an editor counts (from 1);
+            rows of data from 1 where there are no lines.
+        where: the file, for messages.
+        format: how the file was found to be written; None for data that come as columns.
+
+    Example:
+        >>> frame = Frame.of({"age": [39, None], "job": ["cook", ""]})
+        >>> frame["job"].values.tolist(), frame.names, len(frame)
+        (['cook', None], ['age', 'job'], 2)
+    """
+
+    columns: Sequence[Column]
+    lines: np.ndarray
+    where: str = "the table"
+    format: Any = None
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any], where: str = "the table") -> Frame:
+        """A frame from plain lists or arrays by name; None, NaN, NaT and "" are missing."""
+        made = [_column(name, i, values) for i, (name, values) in enumerate(columns.items())]
+        lengths = {len(column) for column in made}
+        if len(lengths) > 1:
+            raise ArgumentError(
+                "the columns have different lengths",
+                where=where,
+                received=", ".join(f"{c.name}: {len(c):,}" for c in made[:10]),
+            )
+        return cls(made, np.arange(1, (lengths.pop() if lengths else 0) + 1), where)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    def __getitem__(self, key: int | str) -> Column:
+        if isinstance(key, str):
+            for column in self.columns:
+                if column.name == key:
+                    return column
+        elif -len(self.columns) <= key < len(self.columns):
+            return self.columns[key]
+        raise ArgumentError(
+            "there is no such column",
+            where=self.where,
+            expected="one of " + ", ".join(self.names[:20]),
+            received=repr(key),
+            fix=did_you_mean(key, self.names) if isinstance(key, str) else None,
+        )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def take(self, rows: Any) -> Frame:
+        """The same with these rows alone (numbers from 0, or a mask)."""
+        return replace(self, columns=[c.take(rows) for c in self.columns], lines=self.lines[rows])
+
+    def __repr__(self) -> str:
+        return f"Frame: {len(self):,} rows, {len(self.columns):,} columns of {self.where}"
+
+
+def _column(name: str, index: int, values: Any) -> Column:
+    array = np.asarray(values)
+    if array.dtype.kind in "biuf":
+        return Column(name, index, "number", array.astype(np.float64))
+    if array.dtype.kind == "M":
+        return Column(name, index, "date", array.astype("datetime64[us]"))
+    cells = [None if v is None or v == "" or v != v else v for v in array.tolist()]
+    if all(v is None or isinstance(v, (int, float)) for v in cells):
+        numbers = np.array([np.nan if v is None else v for v in cells], np.float64)
+        return Column(name, index, "number", numbers)
+    data = np.array([None if v is None else str(v) for v in cells], object)
+    return Column(name, index, "text", data)
