@@ -17,12 +17,20 @@ from chainrule.evaluation import (
     Scores,
     Verdict,
     auc,
+    calibration,
+    cheapest,
+    learning,
+    partial_dependence,
+    permutation_importance,
     precision_recall,
     roc,
     scores,
+    thresholds,
     verdict,
+    worst_mistakes,
 )
 from chainrule.evaluation.resampling import _outer_tail, _student
+from chainrule.tables import Frame
 
 YES_NO = ["no", "yes"]
 
@@ -436,6 +444,182 @@ def test_names_that_are_sentences_html_or_control_characters():
     found = judged(y, p, ["<b>no\x1b[2J\nway</b>", "yes"])
     assert "always answering “<b>no[2J way</b>”" in found.sentence
     assert "\x1b" not in scores(y, p, ["no\x1b[2J", "yes"]).describe()
+
+
+# --- thresholds, calibration, importance, dependence, mistakes ----------------------------------
+
+
+def test_calibration_is_that_of_scikit_learn():
+    sk = pytest.importorskip("sklearn.calibration")
+    y, p = two_classes(500)
+    seen, said = sk.calibration_curve(y, p, n_bins=10)
+    found = calibration(y, p)
+    np.testing.assert_allclose([b.seen for b in found], seen, rtol=1e-12)
+    np.testing.assert_allclose([b.said for b in found], said, rtol=1e-12)
+    assert sum(b.rows for b in found) == 500
+    assert calibration([1, 0], [1.0, 0.0])[-1].high == 1.0  # 1 is in the last stretch
+
+
+def test_thresholds_count_and_cost_by_a_loop():
+    y, p = two_classes(60)
+    p = np.round(p, 1)
+    w = np.random.default_rng(1).random(60)
+    found = thresholds(y, p, w, false_alarm=2, miss=7)
+    assert [t.at for t in found] == [math.inf, *sorted(set(p.tolist()), reverse=True)]
+    for t in found:
+        called = p >= t.at
+        fp = sum(w[i] for i in range(60) if called[i] and not y[i])
+        fn = sum(w[i] for i in range(60) if not called[i] and y[i])
+        assert (t.false_alarms, t.missed) == pytest.approx((fp, fn), abs=1e-12)
+        assert t.cost == pytest.approx(2 * fp + 7 * fn, abs=1e-12)
+    best = cheapest(y, p, w, false_alarm=2, miss=7)
+    assert best.cost == min(t.cost for t in found)
+    with pytest.raises(ArgumentError, match="miss is out of range"):
+        thresholds(y, p, miss=-1)
+
+
+def test_cheapest_threshold_is_near_elkans_for_true_probabilities():
+    y, p = two_classes(100_000, 0.3, 1.5)
+    found = cheapest(y, p, false_alarm=1, miss=4)
+    assert found.at == pytest.approx(1 / 5, abs=0.03)
+
+
+def answer_of(frame):
+    """3·a − b; the other columns do not matter."""
+    return 3 * frame["a"].values - frame["b"].values
+
+
+def a_frame(n=400, others=3):
+    random = np.random.default_rng(2)
+    columns = {"b": random.normal(size=n), "a": random.normal(size=n)}
+    columns |= {f"z{k}": random.normal(size=n) for k in range(others)}
+    return Frame.of(columns)
+
+
+def test_importance_is_the_rise_of_the_loss():
+    """Of independent columns with variance 1 a shuffle adds 2·w² to the squared error."""
+    frame = a_frame(4000)
+    y = answer_of(frame) + np.random.default_rng(3).normal(size=4000)
+    found = permutation_importance(answer_of, frame, y, rows=4000)
+    value = {one.name: one.value for one in found.columns}
+    assert [one.name for one in found.columns][:2] == ["a", "b"]
+    assert value["a"] == pytest.approx(math.sqrt(1 + 18) - 1, rel=0.05)
+    assert value["b"] == pytest.approx(math.sqrt(1 + 2) - 1, rel=0.05)
+    assert value["z0"] == 0
+    assert (found.figure, found.rows, found.notices) == ("RMSE", 4000, ())
+
+
+def test_importance_finds_the_few_of_many_columns():
+    asked = []
+
+    def counted(frame):
+        asked.append(len(frame))
+        return answer_of(frame)
+
+    frame = a_frame(200, 3000)
+    found = permutation_importance(counted, frame, answer_of(frame), most=20, rows=100, repeats=2)
+    assert [one.name for one in found.columns][:2] == ["a", "b"]
+    assert len(asked) < 300  # not 3,002 columns
+    assert set(asked) == {100}
+    assert found.notices == (
+        "Measured on 100 of 200 rows, drawn at random.",
+        "The 2 that seem to matter most of 3,002 columns.",
+    )
+
+
+def test_importance_stops_when_time_is_up():
+    frame = a_frame(50, 200)
+    found = permutation_importance(answer_of, frame, answer_of(frame), seconds=0)
+    assert found.columns == ()
+    assert "There was no time to measure it." in found.notices
+    with pytest.raises(ArgumentError, match="there is no such column"):
+        permutation_importance(answer_of, frame, answer_of(frame), columns=["q"])
+
+
+def test_importance_of_classes_is_a_log_loss():
+    frame = a_frame(500)
+    p = 1 / (1 + np.exp(-answer_of(frame)))
+    y = (np.random.default_rng(4).random(500) < p).astype(int)
+    found = permutation_importance(
+        lambda f: 1 / (1 + np.exp(-answer_of(f))), frame, y, YES_NO, columns=["a", "z1"]
+    )
+    assert [one.name for one in found.columns] == ["a", "z1"]
+    assert found.loss == pytest.approx(-np.log(np.where(y, p, 1 - p)).mean(), rel=1e-9)
+
+
+def test_dependence_is_the_mean_over_the_rows():
+    frame = a_frame(150)
+    found = partial_dependence(answer_of, frame, "b", points=7)
+    assert len(found.at) == 7
+    low, high = np.quantile(frame["b"].values, (0.02, 0.98))
+    np.testing.assert_allclose(found.at, np.linspace(low, high, 7))
+    expected = [(3 * frame["a"].values - v).mean() for v in found.at]
+    np.testing.assert_allclose(found.mean[:, 0], expected, rtol=1e-12)
+
+
+def test_dependence_of_dates_texts_and_gaps():
+    days = np.array(["2024-01-01", "2024-01-03", "NaT", "2024-01-02"], "datetime64[D]")
+    frame = Frame.of({"day": days, "job": ["cook", "cook", None, "smith"], "x": [1.0, 2, 3, 4]})
+
+    def predict(f):
+        late = (f["day"].values > np.datetime64("2024-01-02T12:00")).astype(float)
+        cook = np.array([v == "cook" for v in f["job"].values], float)
+        return np.stack([late, cook], 1)
+
+    found = partial_dependence(predict, frame, "day")
+    assert found.at.dtype.kind == "M"
+    assert found.mean[:, 0].tolist() == [0.0, 0.0, 1.0]
+    found = partial_dependence(predict, frame, "job")
+    assert (found.at.tolist(), found.mean[:, 1].tolist()) == (["cook", "smith"], [1.0, 0.0])
+    empty = Frame.of({"job": [None, None], "x": ["a", "b"]})
+    with pytest.raises(ArgumentError, match="the column is empty"):
+        partial_dependence(predict, empty, "job")
+
+
+def test_dependence_of_a_wide_table_is_asked_in_parts():
+    most = []
+
+    def predict(f):
+        most.append(len(f))
+        return answer_of(f)
+
+    frame = a_frame(200, 3000)
+    found = partial_dependence(predict, frame, "a")
+    assert (max(most), len(found.at)) == (600, 20)
+    np.testing.assert_allclose(np.diff(found.mean[:, 0]), 3 * np.diff(found.at), rtol=1e-9)
+
+
+def test_worst_mistakes_are_those_surest_of_a_wrong_class():
+    y, p = several(200)
+    found = worst_mistakes(y, p, list("abcd"), count=5)
+    wrong = [i for i in range(200) if p[i].argmax() != y[i]]
+    wrong.sort(key=lambda i: p[i][y[i]] - p[i].max())
+    assert found.tolist() == wrong[:5]
+
+
+CURVES = {
+    "overfitting": ([1, 0.5, 0.2, 0.1], [1.0, 0.6, 0.7, 0.9], 2, "from epoch 3 on"),
+    "still learning": (list(np.linspace(1, 0.1, 20)), list(np.linspace(1, 0.2, 20)), 20,
+                       "still falling at the end (from 0.368 to 0.2"),
+    "gap": ([1, 0.3, 0.1, 0.1, 0.1, 0.1], [1, 0.5, 0.4, 0.4, 0.4, 0.4], 3, "(loss 0.1)"),
+    "levelled off": ([1, 0.5, 0.4, 0.4, 0.4, 0.4], [1, 0.5, 0.45, 0.44, 0.44, 0.44], 4, "0.44"),
+    "unwatched": ([1, 0.5], [], None, "It ended at 0.5."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", CURVES)
+def test_curves_are_put_into_words(word):
+    loss, held, kept, text = CURVES[word]
+    found = learning({"loss": loss, "val_loss": held}, kept)
+    assert found.word == word
+    assert text in found.sentence
+
+
+def test_overfitting_that_was_kept_is_said():
+    found = learning({"loss": [1, 0.5, 0.1], "val_loss": [0.5, 0.7, 0.9]}, kept=3, step="step")
+    assert "The weights of step 3, the last, were kept: keep the best instead." in found.sentence
+    with pytest.raises(DataError, match="the history has no loss"):
+        learning({"accuracy": [1.0]})
 
 
 # --- what cannot be answered --------------------------------------------------------------------
