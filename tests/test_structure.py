@@ -81,7 +81,16 @@ INSIDE = {
     ],
     "training/callbacks": ["base", "history", "functions", "monitor", "saving", "__init__"],
     "training/engines": ["interrupts", "base", "eager", "xla", "choose", "__init__"],
-    "tables": ["frame", "__init__"],
+    "tables": [
+        "frame",
+        "values",
+        "scales",
+        "rules",
+        "target",
+        "shown",
+        "roles",
+        "__init__",
+    ],
     "data": [
         "idx",
         "csvfile",
