@@ -2,5 +2,10 @@
 whole model has its own tests (test_generation.py).
 """
 
+from chainrule import layers
+
 LAYERS = []
 WITHOUT_ROW = {"TextVectorization", "TableEncoder", "CharTransformer"}
+
+for _name in layers.__all__:  # those that are loaded when they are first asked for
+    getattr(layers, _name)
