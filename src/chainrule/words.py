@@ -389,7 +389,7 @@ _LATER = """
     alpha_constraint amsgrad attention_axes auto_scale_loss beta_constraint bias_constraint class_id
     constraint depthwise_constraint ema_momentum ema_overwrite_frequency embeddings_constraint
     flash_attention
-    gamma_constraint gradient_accumulation_steps ignore_class kernel_constraint lora_alpha lora_rank
+    gamma_constraint gradient_accumulation_steps kernel_constraint lora_alpha lora_rank
     loss_scale_factor pointwise_constraint quantization_config recurrent_constraint renorm
     sliding_window top_k use_ema
 """
