@@ -176,7 +176,7 @@ INSIDE = {
         "names",
         "__init__",
     ],
-    "optimizers": ["base", "sgd", "adaptive", "__init__"],
+    "optimizers": ["arithmetic", "rate", "base", "sgd", "adaptive", "__init__"],
     "models": [
         "compiled",
         "edge",
