@@ -88,6 +88,7 @@ INSIDE = {
         "target",
         "shown",
         "roles",
+        "split",
         "__init__",
     ],
     "data": [
