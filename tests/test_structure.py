@@ -102,6 +102,7 @@ INSIDE = {
         "target",
         "shown",
         "roles",
+        "split",
         "__init__",
     ],
     "data": [
