@@ -118,6 +118,7 @@ INSIDE = {
         "sources",
         "doors",
         "mixing",
+        "encoded",
         "__init__",
     ],
     "data/sources": ["prefetch", "base", "memory", "blocks", "streams", "choose", "__init__"],
