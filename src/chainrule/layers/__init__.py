@@ -335,6 +335,7 @@ __all__ = [
     "SpatialDropout3D",
     "StackedRNNCells",
     "Subtract",
+    "TableEncoder",
     "Tanh",
     "TextVectorization",
     "TimeDistributed",
@@ -361,4 +362,9 @@ __all__ = [
     "subtract",
 ]
 
-answer(__name__)
+# loaded when they are first asked for; a file may name them before
+_LATER = {"TableEncoder": "layers.host.table_encoder"}
+for _name, _module in _LATER.items():
+    registry.add_later(_module, [_name])
+
+answer(__name__, later=_LATER)
