@@ -75,8 +75,20 @@ EXCUSED: dict[str, dict[str, str]] = {
         "derivatives are chainrule's own subject: `cr.jvp`": "jvp",
         "eigenvalues of a matrix that is not symmetric are complex": "eig",
     },
+    "callbacks": {
+        "`fit(verbose=1)` shows the progress; a callback would show it twice": "ProgbarLogger",
+        "nothing is sent to other computers; `LambdaCallback` can do it": "RemoteMonitor",
+        "`BackupAndRestore` and `ModelCheckpoint` write checkpoints; Orbax is for many machines": """
+            OrbaxCheckpoint
+        """,
+    },
     "optimizers": {
-        "Keras's machinery for two optimizers in one": "OptimizerMap",
+        "Keras's machinery for two optimizers in one; a `train_step` of your own has two": """
+            OptimizerMap MultiOptimizer
+        """,
+        "for gradients too small for float16; float32 and bfloat16 need no scale": """
+            LossScaleOptimizer
+        """,
     },
     "saving": {"a tool for the files of Keras": "KerasFileEditor"},
     "tree": {
