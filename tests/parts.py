@@ -31,6 +31,7 @@ from layer_row import (
     softmax_axis_1,
     softmax_rows,
 )
+from table_ctc import ctc
 
 mp.mp.dps = 30
 mpf = mp.mpf
@@ -86,7 +87,10 @@ def numbers(rng, shape):
 
 @dataclass(frozen=True)
 class LossRow:
-    """One loss: the formula of one sample, `each(t, y)` for the lists t and y."""
+    """One loss: the formula of one sample, `each(t, y)` for the lists t and y.
+
+    With `whole` it is that of a batch, a list of one number a sample, for nested lists.
+    """
 
     name: str
     each: Callable
@@ -96,6 +100,8 @@ class LossRow:
     alias: tuple[str, ...] = ()
     function: str | None = None  # name of the function in cr.losses
     tag: str = ""
+    whole: bool = False
+    shapes: tuple[tuple[int, ...], ...] = ((5, 3), (2, 4, 3))  # of predictions
 
     @property
     def id(self) -> str:
@@ -104,13 +110,15 @@ class LossRow:
     def make(self, **more: Any) -> Any:
         return getattr(cr.losses, self.name)(**self.kwargs, **more)
 
-    def sample(self, shape: tuple = (5, 3), dtype: str = "float64") -> tuple:
-        rng = draw(self.id)
+    def sample(self, shape: tuple = (), dtype: str = "float64") -> tuple:
+        rng, shape = draw(self.id), shape or self.shapes[0]
         t, y = self.t(rng, shape), self.y(rng, shape).astype(dtype)
         return (t.astype(dtype) if t.dtype.kind == "f" else t), y
 
     def reference(self, t: np.ndarray, y: np.ndarray) -> list:
         """One number a sample, for every row of the last axis."""
+        if self.whole:
+            return self.each(exact(t), exact(y))
         rows = np.asarray(y).reshape(-1, y.shape[-1])
         wanted = t.reshape(-1) if t.ndim < y.ndim else t.reshape(-1, t.shape[-1])
         return [self.each(exact(a), exact(b)) for a, b in zip(wanted, rows, strict=True)]
@@ -149,7 +157,160 @@ def _categorical_hinge(t: list, y: list) -> Any:
     return max(mpf(0), wrong - right + 1)
 
 
+def _focal(gamma: Any, alpha: Any = None) -> Callable:
+    def one(a, p):
+        right = a * p + (1 - a) * (1 - p)
+        weight = 1 if alpha is None else a * alpha + (1 - a) * (1 - alpha)
+        return weight * (1 - right) ** gamma * _bce([a], [p])
+
+    return lambda t, y: mean(map(one, t, y))
+
+
+def _focal_classes(t: list, y: list, alpha: list, gamma: Any) -> Any:
+    total = mp.fsum(y)
+    shares = [b / total for b in y]
+    return -mp.fsum(
+        k * (1 - p) ** gamma * a * mp.log(p) for a, p, k in zip(t, shares, alpha, strict=True)
+    )
+
+
+def _tversky(missed: Any, invented: Any) -> Callable:
+    def one(t, y):
+        both = mp.fsum(a * b for a, b in zip(t, y, strict=True))
+        lost = mp.fsum(a * (1 - b) for a, b in zip(t, y, strict=True))
+        made_up = mp.fsum((1 - a) * b for a, b in zip(t, y, strict=True))
+        return 1 - both / (both + missed * lost + invented * made_up + EPS)
+
+    return one
+
+
+def _dice(t: list, y: list) -> Any:
+    both = mp.fsum(a * b for a, b in zip(t, y, strict=True))
+    return 1 - 2 * both / (mp.fsum(t) + mp.fsum(y) + EPS)
+
+
+def _circle(gamma: Any, margin: Any) -> Callable:
+    """Equation 6 of Sun et al. 2020, with distances d = 1 − s in place of similarities s."""
+
+    def distance(a, b):
+        return max(1 - mp.fsum(u * v for u, v in zip(a, b, strict=True)), mpf(0))
+
+    def of(t, y):
+        found = []
+        for i, a in enumerate(y):
+            same, other = [], []
+            for j, b in enumerate(y):
+                d = distance(a, b)
+                if t[i] != t[j]:
+                    other.append(mp.exp(gamma * max(1 + margin - d, mpf(0)) * (1 - margin - d)))
+                elif i != j:
+                    same.append(mp.exp(gamma * (margin + d) * (d - margin)))
+            found.append(mp.log(1 + mp.fsum(same) * mp.fsum(other)))
+        return found
+
+    return of
+
+
+def embeddings(rng, shape):
+    y = rng.normal(size=shape)
+    return y / np.linalg.norm(y, axis=-1, keepdims=True)
+
+
+def two_of_each(rng, shape):
+    """Class numbers of which each has another row."""
+    return np.arange(shape[0]) // 2 % 2
+
+
+def labels_in_frames(rng, shape):
+    """Class numbers from 1 on, two in most rows, with zeros behind them."""
+    labels = rng.integers(1, shape[-1], size=(shape[0], 2))
+    return np.concatenate([labels, np.zeros((shape[0], 1), labels.dtype)], axis=1)
+
+
+def _ctc(t: list, y: list) -> list:
+    lengths = [len([k for k in row if k]) for row in t]
+    labels = [[int(k) for k in row] for row in t]
+    return ctc(labels, y, lengths, [len(row) for row in y])
+
+
 LOSSES = [
+    LossRow(
+        "BinaryFocalCrossentropy",
+        _focal(2),
+        bits,
+        unit,
+        alias=("binary_focal_crossentropy",),
+        function="binary_focal_crossentropy",
+    ),
+    LossRow(
+        "BinaryFocalCrossentropy",
+        lambda t, z: _focal(mpf("1.5"), mpf("0.75"))(
+            [a * mpf("0.75") + mpf("0.125") for a in t], [sigmoid(v) for v in z]
+        ),
+        bits,
+        reals,
+        {
+            "apply_class_balancing": True,
+            "alpha": 0.75,
+            "gamma": 1.5,
+            "from_logits": True,
+            "label_smoothing": 0.25,
+        },
+        tag="everything",
+    ),
+    LossRow(
+        "CategoricalFocalCrossentropy",
+        lambda t, y: _focal_classes(t, y, [mpf("0.25")] * 3, 2),
+        one_hot,
+        unit,
+        function="categorical_focal_crossentropy",
+    ),
+    LossRow(
+        "CategoricalFocalCrossentropy",
+        lambda t, z: _focal_classes(
+            _smooth(t, mpf("0.25")), softmax(z), [mpf("0.25"), mpf(1), mpf("0.5")], 1
+        ),
+        one_hot,
+        reals,
+        {"alpha": [0.25, 1.0, 0.5], "gamma": 1.0, "from_logits": True, "label_smoothing": 0.25},
+        tag="everything",
+    ),
+    LossRow(
+        "CategoricalGeneralizedCrossEntropy",
+        lambda t, y: (1 - y[int(t)] ** mpf("0.75")) / mpf("0.75"),
+        numbers,
+        probabilities,
+        {"q": 0.75},
+        function="categorical_generalized_cross_entropy",
+    ),
+    LossRow("Dice", _dice, bits, unit, {"axis": -1}, function="dice"),
+    LossRow(
+        "Tversky",
+        _tversky(mpf("0.75"), mpf("0.25")),
+        bits,
+        unit,
+        {"alpha": 0.75, "beta": 0.25, "axis": -1},
+        function="tversky",
+    ),
+    LossRow(
+        "Circle",
+        _circle(mpf(4), mpf("0.25")),
+        two_of_each,
+        embeddings,
+        {"gamma": 4.0, "margin": 0.25},
+        function="circle",
+        whole=True,
+        shapes=((5, 3),),
+    ),
+    LossRow("CTC", _ctc, labels_in_frames, function="ctc", whole=True, shapes=((5, 4, 3),)),
+    LossRow(
+        "SparseCategoricalCrossentropy",
+        lambda t, p: -mp.log(p[int(t)] / mp.fsum(p)),
+        numbers,
+        probabilities,
+        {"ignore_class": 7},
+        tag="none of them ignored",
+    ),
     LossRow(
         "MeanSquaredError",
         lambda t, y: mean((a - b) ** 2 for a, b in zip(t, y, strict=True)),
