@@ -337,6 +337,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "CosineAnnealingLR": "cr.optimizers.schedules.CosineDecay, by steps instead of epochs",
         "CosineAnnealingWarmRestarts": "cr.optimizers.schedules.CosineDecayRestarts",
         "ExponentialLR": "cr.optimizers.schedules.ExponentialDecay, by steps instead of epochs",
+        "LossScaleOptimizer": "leave it out, and train in float32 or bfloat16",
         "Momentum": "cr.optimizers.SGD(momentum=0.9)",
         "NAdam": "cr.optimizers.Nadam",
         "OneCycleLR": "cr.optimizers.schedules.OneCycle",
@@ -348,6 +349,9 @@ ALIASES: dict[str, dict[str, str]] = {
     },
     "callbacks": {
         "ProgressBar": "model.fit(..., verbose=1)",
+        "ProgbarLogger": "model.fit(..., verbose=1)",
+        "RemoteMonitor": "cr.callbacks.LambdaCallback(on_epoch_end=...) can send what you like",
+        "OrbaxCheckpoint": "cr.callbacks.BackupAndRestore",
     },
     "activations": {},
     "initializers": {

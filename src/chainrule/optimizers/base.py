@@ -597,8 +597,21 @@ class Optimizer(Configurable):
         """
         if self.use_ema:
             chosen = set(map(id, var_list))
-            pairs = [(v, slots[-1]) for v, slots in self._known if id(v) in chosen]
+            pairs = [(v, average) for v, average in self.averages() if id(v) in chosen]
             put([v for v, _ in pairs], [s.numpy() for _, s in pairs])
+
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Each trained variable and, with `use_ema`, its moving average.
+
+        Example:
+            >>> from chainrule.optimizers import SGD
+            >>> sgd = SGD(1.0, use_ema=True)
+            >>> sgd.build([Variable([1.0], name="w")])
+            >>> [(v.name, average.name) for v, average in sgd.averages()]
+            [('w', 'w/ema')]
+        """
+        pairs = zip(self._trained, self.slots, strict=True)
+        return [(v, slots[-1]) for v, slots in pairs] if self.use_ema else []
 
     def _in_blocks(self, arrays: list[Any], g: Any, rate: Any, t: Any) -> None:
         """The same update a block at a time, so that large arrays pass through the cache once."""
