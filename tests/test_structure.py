@@ -27,7 +27,7 @@ FLOORS = {
     "svg": 0.2,
     "operators": 1, "live": 1.02, "symbol": 1.05, "chain": 1.1, "apart": 1.2, "derivatives": 1.2,
     "variable": 1.2, "gradcheck": 1.2,
-    "words": 0, "vocabulary": 0.1,
+    "words": 0, "synonyms": 0, "vocabulary": 0.1,
     "ops": 2,
     "tables": 2.9,
     "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
