@@ -160,12 +160,15 @@ def test_fifty_levels_are_one_hot_and_one_more_is_not():
 
 
 def test_flags_are_0_and_1_and_what_is_neither_is_the_average():
-    layer = adapted([feature("f", "flag")], {"f": ["yes", "no", "yes", "yes", None]})
+    layer = adapted(
+        [feature("f", "flag", ["no", "yes"])], {"f": ["yes", "no", "Yes", "true", None]}
+    )
     assert layer.feature_names == {"flat": ["f=yes", "f is missing"]}
-    y = layer({"f": ["no", "yes", None, "maybe"]})["flat"]
-    assert y.tolist() == [[0, 0], [1, 0], [0.75, 1], [0.75, 0]]
-    with pytest.raises(DataError, match="a flag has two values"):
-        layer.adapt({"f": ["a", "b", "c"]})
+    cells = ["no", "TRUE", None, "maybe"]
+    assert layer({"f": cells})["flat"].tolist() == [[0, 0], [1, 0], [0.75, 1], [0.75, 1]]
+    report = layer.unseen({"f": cells})["f"]
+    assert (report.unseen, report.examples) == (pytest.approx(1 / 3), ("maybe",))
+    assert layer({"f": [0, 1]})["flat"][:, 0].tolist() == [0, 1]  # numbers say the same
 
 
 def test_ordinal_levels_are_their_places():
@@ -242,6 +245,18 @@ def test_the_most_frequent_tokens_are_taken():
     seen = ["a b", "a b", "a c", "a c", "a d"]
     layer = adapted([feature("t", "text")], {"t": seen}, text_features=2)
     assert layer.feature_names["flat"] == ["t: a", "t: a b"]
+
+
+def test_many_rows_are_given_fewer_words_each(monkeypatch):
+    from chainrule.layers.host import dates_texts
+
+    monkeypatch.setattr(dates_texts, "_CELLS", 60)
+    monkeypatch.setattr(dates_texts, "_FEWEST", 2)
+    cells = ["a b c d", "a b c d", "a b c", "a b", "a"]
+    one = adapted([feature("t", "text")], {"t": cells})
+    two = adapted([feature("t", "text"), feature("u", "text")], {"t": cells, "u": cells})
+    assert [e["tokens"] for e in one.statistics] == [["a", "a b", "b", "b c", "c", "c d", "d"]]
+    assert [len(e["tokens"]) for e in two.statistics] == [6, 6]  # 60 / (5 rows · 2 texts)
 
 
 # --- tables of any kind, in any order ---------------------------------------------------------------
@@ -452,6 +467,14 @@ ERRORS = {
         ArgumentError,
         lambda: layers.TableEncoder([feature("a", "numbr")]),
     ),
+    "column 'size': an ordinal column needs its levels": (
+        ArgumentError,
+        lambda: adapted([feature("size", "ordinal")], rows()),
+    ),
+    "the table, line 1: the column 'f' holds another kind of cells\n  expected: text": (
+        DataError,
+        lambda: adapted([feature("f", "flag")], {"f": [3, 4]}),
+    ),
     "this is no table": (DataError, lambda: adapted()(np.zeros((3, 2)))),
     "the table has no rows": (DataError, lambda: adapted(FEATURES[:1])({"age": []})),
     "there are no rows to learn from": (DataError, lambda: adapted(data=iter([]))),
@@ -486,7 +509,21 @@ def test_a_failed_adapt_leaves_what_was_known():
 
 def test_whole_numbers_for_texts_that_are_their_levels():
     layer = adapted([feature("ward", "category")], {"ward": ["1", "2", "A"]})
-    assert layer({"ward": [2, None]})["flat"].tolist() == [[0, 1, 0], [0, 0, 0]]
+    assert layer({"ward": [2, None, 3]})["flat"].tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
+
+
+def test_numbers_and_dates_that_stand_in_texts():
+    """Where a column was read as text, its role reads the cells; marks of its own are missing."""
+    features = [feature("x", "number"), feature("d", "date")]
+    texts = {"x": ["1", "2", "?", "4.5"], "d": ["2024-01-05", "2024-02-05", "", "2024-03-07"]}
+    plain = {"x": [1, 2, None, 4.5], "d": np.array(texts["d"], "M8[us]")}
+    layer, other = adapted(features, texts), adapted(features, plain)
+    y, z = layer(texts), other(plain)
+    for key in y:
+        np.testing.assert_array_equal(y[key], z[key])
+    np.testing.assert_array_equal(layer(plain)["numeric"], z["numeric"])
+    with pytest.raises(DataError, match="line 3: the column 'x' holds another kind"):
+        other(texts)
 
 
 def test_a_column_of_gaps_alone_may_be_of_any_kind():

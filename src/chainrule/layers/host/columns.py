@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...errors import ArgumentError, DataError
+from ...tables.values import as_flags, as_labels, as_numbers, as_ranks, factorize, written_number
 
 __all__ = [
     "Blocks",
@@ -23,8 +24,7 @@ __all__ = [
     "Number",
     "Ordinal",
     "Sample",
-    "level_of",
-    "levels_of",
+    "empty",
     "scaling",
     "soft_clip",
     "some",
@@ -37,33 +37,6 @@ _FARTHEST = 1e6  # scaled numbers beyond it are all the same after the clip, and
 Blocks = dict[str, np.ndarray]
 
 
-def level_of(value: Any) -> str:
-    """A level as text: whole numbers without a point, so that 3 and 3.0 are one level.
-
-    Example:
-        >>> level_of(3.0), level_of(2.5), level_of("3.0")
-        ('3', '2.5', '3.0')
-    """
-    if isinstance(value, (bool, np.bool_)):
-        return str(int(value))
-    if isinstance(value, (float, np.floating)):
-        value = float(value)
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-    return str(value)
-
-
-def levels_of(column: Any) -> list[str | None]:
-    """The cells of a column as levels; None where there is none."""
-    values = column.values
-    if column.kind == "text":
-        return values.tolist()
-    if column.kind == "date":
-        return [None if v is None else str(v) for v in np.datetime_as_string(values).tolist()]
-    kept, places = np.unique(values, return_inverse=True)
-    names = np.array([None if math.isnan(v) else level_of(v) for v in kept.tolist()], object)
-    return names[places].tolist()
-
-
 class ColumnEncoder:
     """What one column becomes.
 
@@ -73,29 +46,47 @@ class ColumnEncoder:
         settings: of the whole encoder: `log`, `most_levels`, `rare`, `text_features`.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("number",)  # of columns that it reads
+    kind: ClassVar[str] = "number"  # what its cells are called, where none can be read
     fields: ClassVar[Mapping[str, tuple]] = {}  # of `state`, with their types
 
-    def __init__(self, name: str, levels: Sequence[Any] | None, settings: Mapping[str, Any]):
+    def __init__(self, name: str, levels: Sequence[str] | None, settings: Mapping[str, Any]):
         self.name, self.settings = name, settings
-        self.given = None if levels is None else [level_of(v) for v in levels]
+        self.given = None if levels is None else list(levels)
         self.state: dict[str, Any] = {}
         self.rows = self.gaps = 0
 
+    def read(self, column: Any) -> np.ndarray:
+        """The cells as the role reads them, whatever the kind of the column."""
+        raise NotImplementedError
+
+    def gone(self, values: np.ndarray) -> np.ndarray:
+        """True where `read` found nothing."""
+        return np.isnan(values)
+
+    def fits(self, column: Any) -> bool:
+        """Can a column of another kind than in training be read all the same, to the last cell?"""
+        return not (self.gone(self.read(column)) & ~column.missing).any()
+
     # --- learning -------------------------------------------------------------------------------
 
-    def see(self, column: Any, rng: Any = None, room: int = 0) -> None:
-        """Learn from a block of training rows; `room` is how many numbers may be kept of all."""
-        self.rows += len(column)
-        self.gaps += int(column.missing.sum())
-        self._see(column, rng, room)
+    def see(self, column: Any, rng: Any = None, room: int = 0) -> bool:
+        """Learn from a block of training rows; `room` is how many numbers may be kept of all.
+
+        False where there are cells and none of them can be read.
+        """
+        values = self.read(column)
+        gone = self.gone(values)
+        self.rows += len(gone)
+        self.gaps += int(gone.sum())
+        self._see(values, gone, rng, room)
+        return bool(column.missing.all() or not gone.all())
 
     def finish(self, kind: str) -> None:
         """All training rows were seen; `kind` is that of their column."""
         self.state = {"kind": kind, "gaps": self.gaps / self.rows, **self._finish()}
         self._loaded()
 
-    def _see(self, column: Any, rng: Any, room: int) -> None:
+    def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
         raise NotImplementedError
 
     def _finish(self) -> dict[str, Any]:
@@ -143,8 +134,8 @@ class ColumnEncoder:
         """The share of `unusual` values that the training rows would show."""
         return 0.0
 
-    def _gap_block(self, column: Any) -> Blocks:
-        return {"flat": column.missing[:, None]} if self.state["gaps"] else {}
+    def _gap_block(self, gone: np.ndarray) -> Blocks:
+        return {"flat": gone[:, None]} if self.state["gaps"] else {}
 
     @property
     def _gap_names(self) -> dict[str, list[str]]:
@@ -235,11 +226,9 @@ class Number(ColumnEncoder):
         super().__init__(*args)
         self.sample = Sample()
 
-    def _numbers(self, column: Any) -> np.ndarray:
-        """The cells as float64, NaN where missing."""
-        if column.kind != "number":  # nothing but gaps, read as something else
-            return np.full(len(column), np.nan)
-        x = column.values
+    def read(self, column: Any) -> np.ndarray:
+        """The cells as float64, NaN where missing or no number."""
+        x = as_numbers(column)
         if np.isinf(x).any():
             raise DataError(
                 "a number is infinite",
@@ -248,9 +237,8 @@ class Number(ColumnEncoder):
             )
         return x
 
-    def _see(self, column: Any, rng: Any, room: int) -> None:
-        x = self._numbers(column)
-        self.sample.add(x[~np.isnan(x)], rng, room)
+    def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
+        self.sample.add(values[~gone], rng, room)
 
     def _finish(self) -> dict[str, Any]:
         x, sample = self.sample.values, self.sample
@@ -277,11 +265,11 @@ class Number(ColumnEncoder):
 
     def encode(self, column: Any) -> Blocks:
         """One number, and whether it is missing where that happened in training."""
-        x, state = self._numbers(column), self.state
+        x, state = self.read(column), self.state
+        gap = self._gap_block(np.isnan(x))
         if state["log"] is not None:
             x = _logged(x, state["log"])
-        scaled = soft_clip(x, state["median"], state["factor"])
-        return {"numeric": scaled[:, None], **self._gap_block(column)}
+        return {"numeric": soft_clip(x, state["median"], state["factor"])[:, None], **gap}
 
     @property
     def names(self) -> dict[str, list[str]]:
@@ -290,7 +278,7 @@ class Number(ColumnEncoder):
 
     def unusual(self, column: Any) -> tuple[float, float, list[str]]:
         """How many lie outside the training rows' smallest and largest."""
-        x, state = self._numbers(column), self.state
+        x, state = self.read(column), self.state
         if state["low"] is None:
             return 0.0, 0.0, []
         outside = (x < state["low"]) | (x > state["high"])
@@ -304,54 +292,54 @@ def _logged(x: np.ndarray, scale: float) -> np.ndarray:
 
 def some(values: Iterable[Any], most: int = 3) -> list[str]:
     """The first different ones, as text."""
-    return [level_of(v) for v in list(dict.fromkeys(values))[:most]]
+    found = list(dict.fromkeys(values))[:most]
+    return [v if isinstance(v, str) else written_number(v) for v in found]
 
 
-class _Leveled(ColumnEncoder):
-    """A column of few values, looked up in the levels of the training rows."""
-
-    kinds = ("text", "number", "date")
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.counts: Counter[str | None] = Counter()
-
-    def _see(self, column: Any, rng: Any, room: int) -> None:
-        self.counts.update(levels_of(column))
-
-    def _levels_seen(self) -> list[str]:
-        """The levels in an order that does not depend on that of the rows: numbers by value."""
-        found = [level for level in self.counts if level is not None]
-        try:
-            return sorted(found, key=float)
-        except ValueError:
-            return sorted(found)
-
-    def _cells(self, column: Any) -> list[str | None]:
-        """The cells as levels."""
-        return levels_of(column) if column.kind in self.kinds else [None] * len(column)
-
-    def _unseen(self, column: Any, known: Iterable[str]) -> tuple[float, float, list[str]]:
-        known = set(known)
-        cells = [v for v in self._cells(column) if v is not None]
-        unseen = [v for v in cells if v not in known]
-        return len(unseen) / max(1, len(cells)), 0.0, some(unseen)
+def empty(values: np.ndarray) -> np.ndarray:
+    """True where an object is None."""
+    return np.fromiter((v is None for v in values), bool, len(values))
 
 
-class Category(_Leveled):
+class Category(ColumnEncoder):
     """One-hot rows, missing being a level; codes above so many levels. Unseen: zeros, code 0.
 
     Among codes, levels of fewer than `rare` rows are 0 as well: code 0 is trained by them.
     """
 
+    kind = "text"
     fields = {"levels": (list, str), "as_codes": (bool,), "rare": (int, float)}
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.counts: Counter[str] = Counter()
+
+    def read(self, column: Any) -> np.ndarray:
+        """The cells as labels, None where missing."""
+        return as_labels(column)
+
+    def gone(self, values: np.ndarray) -> np.ndarray:
+        """True where a cell is missing."""
+        return empty(values)
+
+    def fits(self, column: Any) -> bool:
+        """Is a label among those of training? 1234 is none of "01234" and its like."""
+        found = [v for v in self.read(column) if v is not None]
+        return not found or any(v in self.place for v in found)
+
+    def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
+        self.counts.update(values[~gone].tolist())
+
     def _finish(self) -> dict[str, Any]:
-        levels, gap, rare = self._levels_seen(), self.counts[None] > 0, 0.0
-        as_codes = len(levels) + gap > self.settings["most_levels"]
+        counts, rare = self.counts, 0.0
+        try:  # in an order that does not depend on that of the rows: numbers by value
+            levels = sorted(counts, key=lambda v: (float(v), v))
+        except ValueError:
+            levels = sorted(counts)
+        as_codes = len(levels) + (self.gaps > 0) > self.settings["most_levels"]
         if as_codes:
-            few = {v for v in levels if self.counts[v] < self.settings["rare"]}
-            rare = sum(self.counts[v] for v in few) / sum(self.counts[v] for v in levels)
+            few = {v for v in levels if counts[v] < self.settings["rare"]}
+            rare = sum(counts[v] for v in few) / sum(counts.values())
             levels = [v for v in levels if v not in few]
         self.counts = Counter()
         return {"levels": levels, "as_codes": as_codes, "rare": rare}
@@ -364,20 +352,21 @@ class Category(_Leveled):
 
     def encode(self, column: Any) -> Blocks:
         """Rows of 0 and 1, or one code."""
-        places = np.array([self.place.get(v, 0) for v in self._cells(column)], np.int32)
+        found, codes = factorize(self.read(column))
+        last = self.place.get(None, 0)  # factorize gives the missing cells −1
+        table = np.array([*(self.place.get(v, 0) for v in found), last], np.int32)
+        places = table[codes][:, None]
         if self.state["as_codes"]:
-            return {"codes": places[:, None]}
-        return {"flat": places[:, None] == np.arange(1, len(self.place) + 1)}
+            return {"codes": places}
+        return {"flat": places == np.arange(1, len(self.place) + 1)}
 
     @property
     def names(self) -> dict[str, list[str]]:
         """`column=level` for one-hot rows, the column's own name for codes."""
         if self.state["as_codes"]:
             return {"codes": [self.name]}
-        return {"flat": [self._called(level) for level in self.place]}
-
-    def _called(self, level: str | None) -> str:
-        return f"{self.name} is missing" if level is None else f"{self.name}={level}"
+        named = [f"{self.name}={level}" for level in self.state["levels"]]
+        return {"flat": named + self._gap_names.get("flat", [])}
 
     @property
     def code_levels(self) -> list[str]:
@@ -391,77 +380,91 @@ class Category(_Leveled):
 
     def unusual(self, column: Any) -> tuple[float, float, list[str]]:
         """How many cells hold a level that the training rows did not have, or only rarely."""
-        return self._unseen(column, (v for v in self.place if v is not None))
+        cells = [v for v in self.read(column) if v is not None]
+        unseen = [v for v in cells if v not in self.place]
+        return len(unseen) / max(1, len(cells)), 0.0, some(unseen)
 
 
-class Flag(_Leveled):
-    """1 for the second of two levels, 0 for the first; what is neither counts as the average."""
+class _Words(ColumnEncoder):
+    """A column of a few known words that become numbers; others are missing, and reported."""
 
-    fields = {"levels": (list, str), "share": (int, float)}
+    kind = "text"
+
+    def unusual(self, column: Any) -> tuple[float, float, list[str]]:
+        """How many of the cells are none of the words."""
+        gone = self.gone(self.read(column))
+        lost, present = gone & ~column.missing, len(gone) - int(column.missing.sum())
+        return int(lost.sum()) / max(1, present), 0.0, some(as_labels(column)[lost].tolist())
+
+
+class Flag(_Words):
+    """1 for yes, 0 for no; what is neither counts as the average of the training rows."""
+
+    fields = {"share": (int, float)}
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.yes = 0
+
+    def read(self, column: Any) -> np.ndarray:
+        """1, 0 or NaN."""
+        return as_flags(column)
+
+    def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
+        self.yes += int(values[~gone].sum())
 
     def _finish(self) -> dict[str, Any]:
-        levels = self.given or self._levels_seen()
-        if len(set(levels)) > 2 or set(self.counts) - {None, *levels}:
-            raise DataError(
-                "a flag has two values",
-                where=f"column {self.name!r}",
-                received=", ".join(map(repr, self._levels_seen()[:5])),
-                fix="give the column the role of a category",
-            )
-        present = sum(self.counts[v] for v in levels)
-        share = sum(self.counts[v] for v in levels[1:]) / present if present else 0.0
-        self.counts = Counter()
-        return {"levels": levels, "share": share}
-
-    def _loaded(self) -> None:
-        self.place = {level: float(k > 0) for k, level in enumerate(self.state["levels"])}
+        present = self.rows - self.gaps
+        return {"share": self.yes / present if present else 0.0}
 
     def encode(self, column: Any) -> Blocks:
         """One number, and whether it is missing where that happened in training."""
-        share = self.state["share"]
-        values = np.array([self.place.get(v, share) for v in self._cells(column)])
-        blocks = [values[:, None], *self._gap_block(column).values()]
-        return {"flat": np.concatenate(blocks, axis=1)}
+        x = self.read(column)
+        gone = np.isnan(x)
+        values = np.where(gone, self.state["share"], x)[:, None]
+        return {"flat": np.concatenate([values, *self._gap_block(gone).values()], axis=1)}
 
     @property
     def names(self) -> dict[str, list[str]]:
-        """`column=second level`, and `... is missing`."""
-        second = self.state["levels"][1:]
-        own = f"{self.name}={second[0]}" if second else self.name
+        """`column=yes`, in its own word, and `... is missing`."""
+        own = f"{self.name}={self.given[1]}" if self.given and len(self.given) > 1 else self.name
         return {"flat": [own, *self._gap_names.get("flat", [])]}
 
-    def unusual(self, column: Any) -> tuple[float, float, list[str]]:
-        """How many cells hold neither level."""
-        return self._unseen(column, self.state["levels"])
 
-
-class Ordinal(_Leveled):
+class Ordinal(_Words):
     """Its levels in their order are the numbers 0, 1, 2, ..., scaled as numbers are."""
 
-    fields = {"levels": (list, str), "median": (int, float), "factor": (int, float)}
+    fields = {"median": (int, float), "factor": (int, float)}
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if not self.given:
+            raise ArgumentError(
+                "an ordinal column needs its levels",
+                where=f"column {self.name!r}",
+                fix='levels=["low", "middle", "high"], from the lowest',
+            )
+        self.counts = np.zeros(len(self.given), np.int64)
+
+    def read(self, column: Any) -> np.ndarray:
+        """The place of each cell among the levels, NaN for anything else."""
+        return as_ranks(column, self.given or ())
+
+    def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
+        self.counts += np.bincount(values[~gone].astype(np.int64), minlength=len(self.counts))
 
     def _finish(self) -> dict[str, Any]:
-        levels = self.given or self._levels_seen()
-        found = [(k, self.counts[v]) for k, v in enumerate(levels)]
-        places = np.repeat([k for k, _ in found], [n for _, n in found]).astype(np.float64)
+        places = np.repeat(np.arange(len(self.counts), dtype=np.float64), self.counts)
         median, factor = scaling(places) if len(places) else (0.0, 0.0)
-        self.counts = Counter()
-        return {"levels": levels, "median": median, "factor": factor}
-
-    def _loaded(self) -> None:
-        self.place = {level: float(k) for k, level in enumerate(self.state["levels"])}
+        return {"median": median, "factor": factor}
 
     def encode(self, column: Any) -> Blocks:
         """One number, and whether it is missing where that happened in training."""
-        x = np.array([self.place.get(v, math.nan) for v in self._cells(column)])
+        x = self.read(column)
         scaled = soft_clip(x, self.state["median"], self.state["factor"])
-        return {"numeric": scaled[:, None], **self._gap_block(column)}
+        return {"numeric": scaled[:, None], **self._gap_block(np.isnan(x))}
 
     @property
     def names(self) -> dict[str, list[str]]:
         """The column's own name, and `... is missing`."""
         return {"numeric": [self.name], **self._gap_names}
-
-    def unusual(self, column: Any) -> tuple[float, float, list[str]]:
-        """How many cells hold no level."""
-        return self._unseen(column, self.state["levels"])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
+from ...tables.values import as_dates, as_labels
 from ..text import tokens
 from .columns import (
     Blocks,
@@ -18,7 +19,7 @@ from .columns import (
     Number,
     Ordinal,
     Sample,
-    levels_of,
+    empty,
     scaling,
     soft_clip,
     some,
@@ -26,6 +27,8 @@ from .columns import (
 
 __all__ = ["Date", "Text", "encoders"]
 
+_CELLS = 100_000_000  # numbers that all texts of a table may become: 400 MB
+_FEWEST = 500  # of many rows each text gets no fewer features than this
 _TEXTS = 1 << 18  # tokens that are counted at most while texts are read in blocks
 _CYCLES = {  # name -> (place in the cycle from 0, its length), of a column of datetime64[us]
     "month": (lambda t: t.astype("M8[M]").astype(np.int64) % 12, 12),
@@ -41,7 +44,7 @@ class Date(ColumnEncoder):
     A part that was the same in all training rows is left out.
     """
 
-    kinds = ("date",)
+    kind = "date"
     fields = {"years": (list, int, float), "days": (list, int, float), "parts": (list, str)}
 
     def __init__(self, *args: Any) -> None:
@@ -49,14 +52,16 @@ class Date(ColumnEncoder):
         self.years, self.days = Sample(), Sample()
         self.parts: dict[str, set] = {name: set() for name in _CYCLES}
 
-    def _times(self, column: Any) -> np.ndarray:
-        if column.kind != "date":
-            return np.full(len(column), np.datetime64("NaT"), "M8[us]")
-        return column.values
+    def read(self, column: Any) -> np.ndarray:
+        """datetime64[us], NaT where missing or no date."""
+        return as_dates(column)
 
-    def _see(self, column: Any, rng: Any, room: int) -> None:
-        times = self._times(column)
-        times = times[~np.isnat(times)]
+    def gone(self, values: np.ndarray) -> np.ndarray:
+        """True where there is no date."""
+        return np.isnat(values)
+
+    def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
+        times = values[~gone]
         self.years.add(_year(times), rng, room)
         self.days.add(_day(times), rng, room)
         for name, (part, _) in _CYCLES.items():
@@ -84,7 +89,7 @@ class Date(ColumnEncoder):
 
     def encode(self, column: Any) -> Blocks:
         """Year and days in `numeric`; sin, cos and whether it is missing in `flat`."""
-        times = self._times(column)
+        times = self.read(column)
         gone = np.isnat(times)
         known = np.where(gone, np.datetime64(0, "us"), times)
         scaled = [
@@ -110,7 +115,7 @@ class Date(ColumnEncoder):
 
     def unusual(self, column: Any) -> tuple[float, float, list[str]]:
         """How many days lie before the first or after the last of the training rows."""
-        times = self._times(column)
+        times = self.read(column)
         times = times[~np.isnat(times)]
         days, (_, _, low, high) = _day(times), self.state["days"]
         outside = (days < low) | (days > high)
@@ -131,10 +136,11 @@ class Text(ColumnEncoder):
     """tf-idf of words and pairs of words: (1 + ln n)·idf, each row of length 1.
 
     idf = ln((1 + N)/(1 + m)) + 1, m of N training texts having the token; the tokens of most texts
-    are taken, at least two texts each. Words as in TextVectorization.
+    are taken, at least two texts each; fewer where rows × features pass 100 million. Words as in
+    TextVectorization.
     """
 
-    kinds = ("text", "number", "date")
+    kind = "text"
     fields = {"tokens": (list, str), "idf": (list, int, float)}
     lengths = (1, 2)
 
@@ -142,18 +148,27 @@ class Text(ColumnEncoder):
         super().__init__(*args)
         self.texts_with: Counter[str] = Counter()
 
-    def _tokens(self, column: Any) -> list[list[str]]:
-        return [[] if v is None else tokens(v, lengths=self.lengths) for v in levels_of(column)]
+    def read(self, column: Any) -> np.ndarray:
+        """The texts, None where missing."""
+        return as_labels(column)
 
-    def _see(self, column: Any, rng: Any, room: int) -> None:
-        for found in self._tokens(column):
+    def gone(self, values: np.ndarray) -> np.ndarray:
+        """True where there is no text."""
+        return empty(values)
+
+    def _tokens(self, texts: np.ndarray) -> list[list[str]]:
+        return [[] if v is None else tokens(v, lengths=self.lengths) for v in texts]
+
+    def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
+        for found in self._tokens(values):
             self.texts_with.update(set(found))
         if rng is not None and len(self.texts_with) > _TEXTS:  # of a stream: the rarest go
             self.texts_with = Counter(dict(self.texts_with.most_common(_TEXTS // 2)))
 
     def _finish(self) -> dict[str, Any]:
         often = [(-n, t) for t, n in self.texts_with.items() if n > 1]
-        often = sorted(often)[: self.settings["text_features"]]
+        room = max(_FEWEST, _CELLS // (self.rows * self.settings["texts"]))
+        often = sorted(often)[: min(self.settings["text_features"], room)]
         self.texts_with = Counter()
         return {
             "tokens": [t for _, t in often],
@@ -171,7 +186,7 @@ class Text(ColumnEncoder):
         if not self.place:
             return {}
         y = np.zeros((len(column), len(self.place)), np.float32)
-        for row, found in zip(y, self._tokens(column), strict=True):
+        for row, found in zip(y, self._tokens(self.read(column)), strict=True):
             counts = Counter(k for k in map(self.place.get, found) if k is not None)
             if counts:
                 at = np.fromiter(counts, np.intp, len(counts))
@@ -187,7 +202,8 @@ class Text(ColumnEncoder):
 
     def unusual(self, column: Any) -> tuple[float, float, list[str]]:
         """How many texts hold no known word."""
-        found = [(v, t) for v, t in zip(levels_of(column), self._tokens(column), strict=True) if v]
+        texts = self.read(column)
+        found = [(v, t) for v, t in zip(texts, self._tokens(texts), strict=True) if v]
         lost = [v for v, t in found if not any(token in self.place for token in t)]
         return len(lost) / max(1, len(found)), 0.0, [v[:60] for v in some(lost)]
 

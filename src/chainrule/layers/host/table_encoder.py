@@ -10,10 +10,11 @@ import numpy as np
 
 from ...checks import need_numbers
 from ...errors import ArgumentError, DataError, StateError, choose, did_you_mean
+from ...tables.values import as_numbers, written_number
 from ...vocabulary import loaded
 from ..base import register
 from ..preparing import Preparing
-from .columns import ColumnEncoder, level_of, levels_of
+from .columns import ColumnEncoder
 from .dates_texts import encoders
 
 __all__ = ["ColumnReport", "TableEncoder"]
@@ -103,7 +104,8 @@ class TableEncoder(Preparing):
             numbers; False: never.
         most_levels: categories of more levels become codes.
         rare: the fewest training rows for a code of its own.
-        text_features: how many words and pairs of words each free text is given.
+        text_features: how many words and pairs of words each free text is given at most; fewer
+            where rows × features would pass 100 million.
         statistics: what `adapt` has found, as a configuration has it.
         kwargs: as for every `Layer`.
 
@@ -137,7 +139,7 @@ class TableEncoder(Preparing):
         log: Any = "auto",
         most_levels: int = 50,
         rare: int = 3,
-        text_features: int = 4000,
+        text_features: int = 8000,
         statistics: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -192,7 +194,7 @@ class TableEncoder(Preparing):
                 {
                     "name": name,
                     "role": role,
-                    "levels": None if levels is None else [level_of(v) for v in levels],
+                    "levels": None if levels is None else [_level(v) for v in levels],
                 }
             )
         names = [f["name"] for f in found]
@@ -216,6 +218,7 @@ class TableEncoder(Preparing):
             "most_levels": self.most_levels,
             "rare": self.rare,
             "text_features": self.text_features,
+            "texts": sum(f["role"] == "text" for f in self.__dict__["_features"]),
         }
         return [
             encoders[f["role"]](f["name"], f["levels"], settings)
@@ -256,16 +259,15 @@ class TableEncoder(Preparing):
             if frame is None:
                 raise self._no_table(block)
             for learner, column in zip(learners, self._columns(frame), strict=True):
-                present = not column.missing.all()
-                if present and column.kind != kinds.setdefault(learner.name, column.kind):
+                kind = column.kind
+                if not column.missing.all() and kind != kinds.setdefault(learner.name, kind):
                     raise self._another_kind(column, kinds[learner.name], frame)
-                if present and column.kind not in learner.kinds:
-                    raise self._another_kind(column, learner.kinds[0], frame)
-                learner.see(column, rng, room)
+                if not learner.see(column, rng, room):
+                    raise self._another_kind(column, learner.kind, frame)
         if not learners[0].rows:
             raise DataError("there are no rows to learn from", where=f"{self.where}, adapt")
         for learner in learners:
-            learner.finish(kinds.get(learner.name, learner.kinds[0]))
+            learner.finish(kinds.get(learner.name, learner.kind))
         self._learned(learners)
 
     def _load(self, statistics: Any) -> None:
@@ -391,22 +393,11 @@ class TableEncoder(Preparing):
         if missing:
             raise self._missing(missing, frame)
         found = [there[name] for name in self.columns]
-        for k, encoder in enumerate(known):
-            kind, column = encoder.state["kind"], found[k]
-            if column.kind != kind and not column.missing.all():
-                found[k] = self._as_kind(column, kind, encoder, frame)
+        for encoder, column in zip(known, found, strict=False):
+            other = column.kind != encoder.state["kind"] and not column.missing.all()
+            if other and not encoder.fits(column):
+                raise self._another_kind(column, encoder.state["kind"], frame)
         return found
-
-    def _as_kind(self, column: Any, kind: str, encoder: ColumnEncoder, frame: Any) -> Any:
-        """Whole numbers for a column of texts such as "1" and "2", where they are its levels."""
-        from ...tables.frame import Column
-
-        levels = set(encoder.state.get("levels", ()))
-        if kind == "text" and column.kind == "number" and levels:
-            cells = levels_of(column)
-            if all(cell is None or cell in levels for cell in cells):
-                return Column(column.name, column.index, "text", np.array(cells, object))
-        raise self._another_kind(column, kind, frame)
 
     def _missing(self, missing: list[str], frame: Any) -> DataError:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
@@ -421,6 +412,10 @@ class TableEncoder(Preparing):
 
     def _another_kind(self, column: Any, kind: str, frame: Any) -> DataError:
         row = int((~column.missing).argmax())
+        for k in np.flatnonzero(~column.missing) if kind == "number" else ():
+            if np.isnan(as_numbers(column.take([k]))[0]):  # the first cell that is none
+                row = int(k)
+                break
         written = (column.written or {}).get(row, column.values[row])
         return DataError(
             f"the column {column.name!r} holds another kind of cells",
@@ -440,6 +435,10 @@ class TableEncoder(Preparing):
 
 
 _KINDS = {"number": "numbers", "text": "text", "date": "dates"}
+
+
+def _level(value: Any) -> str:
+    return value if isinstance(value, str) else written_number(value)
 
 
 def _part(feature: Any, name: str) -> Any:
