@@ -98,15 +98,14 @@ NAMES: dict[str, str] = {
         roc_auc_score roc_curve
     """,
     "optimizers": """
-        Adafactor Ftrl Lamb Lion LossScaleOptimizer Muon Nadam ScheduleFreeAdamW
+        Adafactor Ftrl Lamb Lion Muon Nadam ScheduleFreeAdamW
         ASGD LBFGS RAdam Rprop SparseAdam
         CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay LearningRateSchedule
         PiecewiseConstantDecay PolynomialDecay
-        CyclicLR LambdaLR MultiStepLR OneCycleLR StepLR
+        CyclicLR
     """,
     "callbacks": """
-        BackupAndRestore CSVLogger OrbaxCheckpoint ProgbarLogger RemoteMonitor SwapEMAWeights
-        TensorBoard
+        BackupAndRestore CSVLogger SwapEMAWeights TensorBoard
     """,
     "activations": "",
     "initializers": """
