@@ -91,6 +91,7 @@ INSIDE = {
         "shown",
         "roles",
         "split",
+        "leaks",
         "formats",
         "arrow",
         "numbers",
