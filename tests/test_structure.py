@@ -92,6 +92,7 @@ INSIDE = {
         "roles",
         "split",
         "leaks",
+        "series",
         "formats",
         "arrow",
         "numbers",
