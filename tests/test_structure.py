@@ -91,6 +91,7 @@ INSIDE = {
         "roles",
         "split",
         "leaks",
+        "series",
         "formats",
         "arrow",
         "numbers",
