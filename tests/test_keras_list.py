@@ -1,0 +1,290 @@
+"""Keras's public names are here, or excused in writing: nobody who knows Keras meets a missing one.
+
+`EXCUSED` says why a name has no place here, `NOT_YET` what is still to come, by topic: a name that
+lands is removed from there, and the tests say so. Both may only get shorter.
+"""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+
+import chainrule as cr
+from keras_names import NAMES
+
+# module -> the reason -> its names
+EXCUSED: dict[str, dict[str, str]] = {
+    "": {
+        "types of numbers are set with `cr.config.set_floatx` and `compile`, or by layer with dtype=": """
+            DTypePolicy FloatDTypePolicy dtype_policies mixed_precision
+        """,
+        "Keras's way to run one model on several backends; here `call` runs on recorded values": """
+            KerasTensor Operation StatelessScope SymbolicScope Function
+        """,
+        "no quantized weights: small and medium models do not need them": "Quantizer quantizers",
+        "memory is the tape's: nothing is computed twice to save it": "RematScope remat",
+        "one process and one device: `compile(device=...)`": "device distribution",
+        "names of layers and weights come from where they stand in the model": "name_scope",
+        "other formats for serving; `model.save` writes ours": "export legacy",
+        "a recipe of two models, not a part": "distillation",
+        "pictures of bounding boxes and masks: detection has no room here": "visualization",
+    },
+    "config": {
+        "one library, one backend; the engine is `cr.config.set_engine`": "backend set_backend is_nnx_enabled",
+        "attention has one implementation on each engine": """
+            disable_flash_attention enable_flash_attention is_flash_attention_enabled
+        """,
+        "errors have no frames of ours to filter": """
+            disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled
+        """,
+        "files never run code, so there is nothing to allow": "enable_unsafe_deserialization",
+        "types of numbers are set with `set_floatx` and `compile`": "dtype_policy set_dtype_policy",
+        "channels come last, always": "image_data_format set_image_data_format",
+        "`fit(epochs=..., steps_per_epoch=...)` says it where it counts": """
+            max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch
+        """,
+    },
+    "datasets": {
+        "has a variable that judges people by the colour of their skin": "boston_housing",
+        "is downloaded from a host of Keras's; read the file with `cr.train` or NumPy": """
+            california_housing cifar10 cifar100 fashion_mnist imdb reuters
+        """,
+    },
+    "initializers": {
+        "there is no short-time Fourier transform here": "STFT STFTInitializer stft",
+    },
+    "layers": {
+        "a layer of another library brings derivatives that are not ours": """
+            FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper
+        """,
+        "there is no short-time Fourier transform here": "MelSpectrogram STFTSpectrogram",
+        "bounding boxes are detection, which has no room here": "MaxNumBoundingBoxes",
+    },
+    "ops": {
+        "complex numbers and Fourier transforms have no derivative rules here": """
+            angle conj conjugate imag real isreal polar fft fft2 ifft2 rfft irfft stft istft
+            view_as_complex view_as_real extract_sequences eig
+        """,
+        "JAX's way of building programs; here loops are `cr.ops.scan` and Python's own": """
+            associative_scan cond fori_loop map switch vectorized_map vectorize while_loop
+        """,
+        "derivatives are chainrule's own subject: `cr.op`, `cr.jvp`": "custom_gradient jvp",
+    },
+    "ops.linalg": {
+        "derivatives are chainrule's own subject: `cr.jvp`": "jvp",
+        "eigenvalues of a matrix that is not symmetric are complex": "eig",
+    },
+    "optimizers": {
+        "Keras's machinery for two optimizers in one": "OptimizerMap",
+    },
+    "saving": {"a tool for the files of Keras": "KerasFileEditor"},
+    "tree": {
+        "nested structures are `cr.tree`'s own walk; Keras keeps these for writers of layers": """
+            MAP_TO_NONE assert_same_paths assert_same_structure flatten_with_path is_nested
+            lists_to_tuples map_shape_structure map_structure map_structure_up_to pack_sequence_as
+            traverse
+        """,
+    },
+}
+
+# topic -> module -> names
+NOT_YET: dict[str, dict[str, str]] = {
+    "parts": {
+        "": """
+            Initializer Loss Metric Regularizer constraints
+        """,
+        "activations": """
+            deserialize
+        """,
+        "constraints": """
+            Constraint MaxNorm MinMaxNorm NonNeg UnitNorm deserialize get max_norm min_max_norm
+            non_neg serialize unit_norm
+        """,
+        "initializers": """
+            IdentityInitializer OrthogonalInitializer constant deserialize glorot_normal
+            glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform ones
+            orthogonal random_normal random_uniform truncated_normal variance_scaling zeros
+        """,
+        "losses": """
+            deserialize
+        """,
+        "metrics": """
+            AUC BinaryIoU ConcordanceCorrelation CosineSimilarity F1Score FBetaScore
+            FalseNegatives FalsePositives IoU MeanIoU MeanMetricWrapper OneHotIoU OneHotMeanIoU
+            PearsonCorrelation PrecisionAtRecall R2Score RecallAtPrecision
+            SensitivityAtSpecificity SpecificityAtSensitivity Sum TrueNegatives TruePositives
+            binary_accuracy binary_crossentropy binary_focal_crossentropy categorical_accuracy
+            categorical_crossentropy categorical_focal_crossentropy categorical_hinge
+            concordance_correlation deserialize hinge huber kl_divergence log_cosh
+            mean_absolute_error mean_absolute_percentage_error mean_squared_error
+            mean_squared_logarithmic_error pearson_correlation poisson
+            sparse_categorical_accuracy sparse_categorical_crossentropy
+            sparse_top_k_categorical_accuracy squared_hinge top_k_categorical_accuracy
+        """,
+        "ops": """
+            allclose amax amin append argpartition array array_split average bartlett
+            binary_crossentropy bincount bitwise_and bitwise_invert bitwise_left_shift
+            bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman
+            categorical_crossentropy cbrt cdist cholesky cholesky_inverse convert_to_numpy
+            convert_to_tensor copy corrcoef correlate count_nonzero cross ctc_decode
+            deg2rad depth_to_space det diag diagflat diagonal diff digitize divide_no_nan dot
+            dsplit dstack dtype eigh empty empty_like erfinv exp2 fabs fliplr flipud fmax fmin
+            fmod fold gcd geomspace get_item hamming hanning heaviside histogram hsplit hstack
+            hypot i0 image in_top_k inner inv is_tensor isclose isin isneginf isposinf kaiser
+            kron lcm ldexp left_shift linalg logaddexp2 logdet logspace lstsq lu_factor
+            matrix_rank median meshgrid moments multi_hot nanargmax nanargmin nancumprod
+            nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd
+            nansum nanvar ndim nextafter nn nonzero norm numpy percentile pinv psnr ptp qr
+            quantile rad2deg ravel rearrange right_shift rot90 saturate_cast scatter
+            scatter_update searchsorted segment_max segment_min segment_prod segment_sum select
+            signbit sinc size slice slice_update slogdet solve solve_triangular space_to_depth
+            sparse_categorical_crossentropy stop_gradient svd trace trapezoid tri trunc unfold
+            unique unravel_index vander vdot view vsplit vstack
+        """,
+        "ops.image": """
+            affine_transform crop_images elastic_transform extract_patches extract_patches_3d
+            gaussian_blur hsv_to_rgb map_coordinates pad_images perspective_transform resize
+            rgb_to_grayscale rgb_to_hsv scale_and_translate sobel_edges ssim
+        """,
+        "ops.linalg": """
+            cholesky cholesky_inverse det eigh inv lstsq lu_factor matrix_rank norm pinv qr
+            solve solve_triangular svd
+        """,
+        "regularizers": """
+            OrthogonalRegularizer deserialize orthogonal_regularizer
+        """,
+        "tree": """
+            flatten
+        """,
+    },
+    "training": {
+        "": """
+            InputSpec Layer Optimizer backend preprocessing random saving tree version wrappers
+        """,
+        "backend": """
+            backend clear_session epsilon floatx get_uid image_data_format is_float_dtype
+            is_int_dtype is_keras_tensor result_type set_epsilon set_floatx
+            set_image_data_format standardize_dtype
+        """,
+        "callbacks": """
+            CSVLogger OrbaxCheckpoint ProgbarLogger RemoteMonitor SwapEMAWeights TensorBoard
+        """,
+        "config": """
+            disable_interactive_logging enable_interactive_logging
+            is_interactive_logging_enabled
+        """,
+        "layers": """
+            AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization
+            ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Equalization InputSpec MixUp Pipeline
+            RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform
+            RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
+            RandomPosterization RandomSaturation RandomSharpness RandomShear ReversibleEmbedding
+            Solarization SpectralNormalization Wrapper
+        """,
+        "models": """
+            clone_model model_from_json save_model
+        """,
+        "optimizers": """
+            Adafactor Ftrl Lamb LossScaleOptimizer MultiOptimizer Muon Nadam ScheduleFreeAdamW
+            deserialize
+        """,
+        "optimizers.schedules": """
+            CosineDecayRestarts deserialize
+        """,
+        "preprocessing": """
+            image_dataset_from_directory text_dataset_from_directory
+            timeseries_dataset_from_array
+        """,
+        "preprocessing.image": """
+            array_to_img img_to_array load_img save_img smart_resize
+        """,
+        "preprocessing.sequence": """
+            pad_sequences
+        """,
+        "random": """
+            SeedGenerator beta binomial categorical dropout gamma normal randint shuffle
+            truncated_normal uniform
+        """,
+        "saving": """
+            CustomObjectScope custom_object_scope deserialize_keras_object get_custom_objects
+            get_registered_name get_registered_object load_model load_weights
+            register_keras_serializable save_model save_weights serialize_keras_object
+        """,
+        "utils": """
+            Config CustomObjectScope Progbar PyDataset Sequence array_to_img
+            audio_dataset_from_directory clear_session deserialize_keras_object
+            disable_interactive_logging enable_interactive_logging get_custom_objects get_file
+            get_registered_name get_registered_object get_source_inputs
+            image_dataset_from_directory img_to_array is_interactive_logging_enabled
+            is_keras_tensor load_img model_to_dot pack_x_y_sample_weight
+            register_keras_serializable save_img serialize_keras_object split_dataset
+            standardize_dtype text_dataset_from_directory timeseries_dataset_from_array
+            unpack_x_y_sample_weight
+        """,
+    },
+    "tables": {
+        "layers": """
+            Discretization HashedCrossing Hashing IntegerLookup StringLookup
+        """,
+        "utils": """
+            FeatureSpace
+        """,
+    },
+}
+
+
+def public(module: types.ModuleType) -> set[str]:
+    """What a module offers: its `__all__`."""
+    return set(vars(module).get("__all__") or dir(module))
+
+
+def ours(place: str) -> types.ModuleType | None:
+    """Our module that Keras calls so, as a user reaches it from `cr`."""
+    module = cr
+    for part in place.split(".") if place else ():
+        if part not in public(module):
+            return None
+        module = getattr(module, part)
+    return module
+
+
+def here(place: str) -> set[str]:
+    module = ours(place)
+    return public(module) if module else set()
+
+
+def excused(place: str) -> set[str]:
+    return {n for names in EXCUSED.get(place, {}).values() for n in names.split()}
+
+
+def not_yet(place: str) -> set[str]:
+    return {n for names in NOT_YET.values() for n in names.get(place, "").split()}
+
+
+@pytest.mark.parametrize("place", NAMES)
+def test_no_name_is_missing(place):
+    missing = set(NAMES[place].split()) - here(place) - excused(place) - not_yet(place)
+    assert not missing, f"keras.{place}: {' '.join(sorted(missing))}"
+
+
+@pytest.mark.parametrize("place", NAMES)
+def test_what_is_here_is_neither_excused_nor_to_come(place):
+    landed = here(place) & (excused(place) | not_yet(place))
+    assert not landed, f"take from the lists: {place}: {' '.join(sorted(landed))}"
+
+
+@pytest.mark.parametrize("place", NAMES)
+def test_names_are_there_when_asked_for(place):
+    """Not only in `__all__`."""
+    for name in here(place) & set(NAMES[place].split()):
+        assert hasattr(ours(place), name), name
+
+
+def test_every_list_names_what_keras_has():
+    for lists in (EXCUSED, *NOT_YET.values()):
+        assert set(lists) <= set(NAMES)
+    for place, names in NAMES.items():
+        unknown = (excused(place) | not_yet(place)) - set(names.split())
+        assert not unknown, f"keras.{place}: {unknown}"
+        assert not excused(place) & not_yet(place)
