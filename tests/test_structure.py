@@ -344,6 +344,7 @@ INSIDE = {
         "decisions",
         "influence",
         "mistakes",
+        "compare",
         "__init__",
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "experiments", "lines", "__init__"],
@@ -426,6 +427,7 @@ INSIDE = {
         "about_columns",
         "about_model",
         "page",
+        "compare_page",
         "__init__",
     ],
     "workflow": [
@@ -438,6 +440,7 @@ INSIDE = {
         "resume",
         "interrupt",
         "plan",
+        "comparing",
         "__init__",
     ],
     "cli": [
@@ -447,6 +450,7 @@ INSIDE = {
         "signals",
         "train",
         "use_model",
+        "compare",
         "explain",
         "quiz",
         "list_datasets",
