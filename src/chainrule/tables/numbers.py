@@ -24,8 +24,8 @@ _CURRENCIES = (
     "NOK DKK HUF CAD AUD NZD BRL RUB TRY ZAR KRW"
 )
 _UNITS = (
-    "% ‰ kg g mg µg t lb lbs oz km m cm mm mi ft in l L ml mL h min s ms W kW kWh MW V A Hz kHz MHz "
-    "GHz KB MB GB TB °C °F ° K m² m2 sqm sqft km/h mph hp PS Pa hPa kPa bar px dB ppm"
+    "% ‰ kg g mg µg t lb lbs oz km m cm mm mi ft in l L ml mL h min s ms W kW kWh MW V A Hz kHz "
+    "MHz GHz KB MB GB TB °C °F ° K m² m2 sqm sqft km/h mph hp PS Pa hPa bar px dB ppm"
 )
 CURRENCIES, UNITS = tuple(_CURRENCIES.split()), tuple(_UNITS.split())
 _SPACES = "\u00a0\u202f\u2009 "  # no-break, narrow, thin, ordinary
