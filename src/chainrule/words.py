@@ -386,12 +386,12 @@ ALIASES: dict[str, dict[str, str]] = {
 }
 
 _LATER = """
-    alpha_constraint amsgrad attention_axes auto_scale_loss beta_constraint bias_constraint class_id
+    alpha_constraint amsgrad attention_axes auto_scale_loss beta_constraint bias_constraint
     constraint depthwise_constraint ema_momentum ema_overwrite_frequency embeddings_constraint
     flash_attention
     gamma_constraint gradient_accumulation_steps kernel_constraint lora_alpha lora_rank
     loss_scale_factor pointwise_constraint quantization_config recurrent_constraint renorm
-    sliding_window top_k use_ema
+    sliding_window use_ema
 """
 
 ARGUMENTS: dict[str, str] = {
