@@ -166,13 +166,11 @@ def fit(
     folds = folds_of(problem, chosen.folds, seed)[: chosen.members]
     if len(folds) < chosen.members:
         chosen = chosen.but(members=len(folds))
-    work = _Work(problem, chosen, weight, folds, seed, engine, progress, should_stop)
+    work = _Work(problem, chosen, weight, folds, seed, engine, callbacks, progress, should_stop)
     found: list[_Found] = []
     for name in ("constant", "linear", "network"):
         if name in chosen.candidates:
             found += getattr(work, name)()
-            for callback in callbacks:
-                callback(found[-1].about)
     if budget is not None and any(f.about.kind == "network" for f in found):
         found += work.variants(began + budget)
     best = work.best([f for f in found if f.model is not None])
@@ -221,11 +219,12 @@ class _Work:
         folds: Any,
         seed: int,
         engine: str | None,
+        callbacks: Sequence[Any],
         progress: Progress | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
         self.problem, self.settings, self.weight, self.folds = problem, settings, weight, folds
-        self.seed, self.engine = seed, choose_engine(engine)
+        self.seed, self.engine, self.callbacks = seed, choose_engine(engine), callbacks
         self.progress = progress or (lambda *about: None)
         self.should_stop = should_stop or (lambda: False)
 
@@ -234,7 +233,10 @@ class _Work:
         losses = losses_of(self.problem, out_of_fold[rows], rows)
         about.loss, about.error = _mean_and_error(losses, self.weight[rows])
         about.seconds = time.perf_counter() - began
-        self.progress(about.name, 1, 1, {"val_loss": about.loss})
+        if about.kind != "network":  # which has told of its checks
+            self.progress(about.name, 1, 1, {"val_loss": about.loss})
+        for callback in self.callbacks:
+            callback(about)
         return about
 
     # --- candidates -----------------------------------------------------------------------------
