@@ -152,25 +152,23 @@ TABLES: dict[str, Callable[[Path], Table]] = {
 # --- rows ----------------------------------------------------------------------------------------
 
 
-def groups_of(table: Table) -> np.ndarray:
-    """A number for each row, the same for rows that are identical but for the target."""
-    inputs = [v for name, v in table.columns.items() if name != table.target]
-    known: dict[tuple, int] = {}
-    return np.array([known.setdefault(row, len(known)) for row in zip(*inputs, strict=True)])
+def understood(columns: Columns, table: Table) -> tuple:
+    """(frame, roles, groups of equal rows), as the command line finds them."""
+    from chainrule.tables import Frame, find_roles
+    from chainrule.tables.split import same_rows
+
+    frame = Frame.of(columns)
+    roles = find_roles(frame, target=table.target, task=table.task)
+    return frame, roles, same_rows(frame, roles)
 
 
 def splits(table: Table, k: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Five folds; a group is never on both sides, classes have the same share in each."""
-    groups = groups_of(table)
-    y = np.array(table.columns[table.target])
-    _, first = np.unique(groups, return_index=True)
-    order = np.random.default_rng(seed).permutation(len(first))
-    if table.task == "classification":
-        order = order[np.argsort(y[first[order]], kind="stable")]
-    fold = np.empty(len(first), int)
-    fold[order] = np.arange(len(first)) % k
-    rows, fold = np.arange(len(y)), fold[groups]
-    return [(rows[fold != j], rows[fold == j]) for j in range(k)]
+    """Folds for everybody; equal rows are never on both sides, classes have the same shares."""
+    from chainrule.tables import targets
+    from chainrule.tables.split import folds
+
+    frame, roles, groups = understood(table.columns, table)
+    return folds(targets(frame, roles), groups, k, seed, table.task)
 
 
 def taken(columns: Columns, rows: np.ndarray) -> Columns:
@@ -184,13 +182,11 @@ def taken(columns: Columns, rows: np.ndarray) -> Columns:
 def ours(train: Columns, test: Columns, table: Table, seed: int, engine: str | None) -> tuple:
     """chainrule: roles, encoder and recipe, all by default."""
     from chainrule import layers, tabular
-    from chainrule.tables import Frame, find_roles, targets
+    from chainrule.tables import Frame, targets
 
-    frame = Frame.of(train)
-    roles = find_roles(frame, target=table.target, task=table.task)
+    frame, roles, groups = understood(train, table)
     encoder = layers.TableEncoder.of(roles)
     encoder.adapt(frame)
-    groups = groups_of(Table(table.name, train, table.task, 0))
     y = targets(frame, roles)
     classes = len(roles.class_names or ())
     problem = tabular.Problem(encoder.prepare(frame), y, table.task, classes, groups)

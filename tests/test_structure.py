@@ -136,7 +136,6 @@ INSIDE = {
     "tabular": [
         "problem",
         "settings",
-        "folds",
         "design",
         "minimise",
         "network",

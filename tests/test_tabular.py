@@ -11,9 +11,9 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ArgumentError, DataError
 from chainrule.layers.piecewise import edges_of
+from chainrule.tables.split import folds
 from chainrule.tabular import Problem, Settings, bag, fit, recipe
 from chainrule.tabular.design import Design
-from chainrule.tabular.folds import folds_of
 from chainrule.tabular.linear import _Ridge, fit_linear, losses_of
 from chainrule.tabular.minimise import minimise
 
@@ -48,7 +48,7 @@ def small_bag(problem, members=2, **settings):
     widths = {k: v.shape[1] for k, v in problem.x.items()}
     levels = [int(c.max()) + 1 for c in problem.x.get("codes", np.zeros((1, 0))).T]
     made = bag.Bag(chosen, problem.task, problem.outputs, widths, levels, "numpy")
-    return made, folds_of(problem, 8, seed=0)[:members]
+    return made, folds(problem.y, None, 8, 0, problem.task)[:members]
 
 
 def ones(problem):
@@ -114,28 +114,28 @@ def test_the_encoding_learns_its_edges_from_the_data_it_is_given():
 def test_members_are_the_networks_they_would_be_alone(make, monkeypatch):
     """Trained one by one, each gives what it gives in the bag, to float32's rounding."""
     problem = make(codes=True)
-    together, folds = small_bag(problem, members=3, dropout=0.0)
-    found = together.train(problem, folds, ones(problem), seed=5)
+    together, parts = small_bag(problem, members=3, dropout=0.0)
+    found = together.train(problem, parts, ones(problem), seed=5)
     last = {}
     for j in range(3):
         alone, _ = small_bag(problem, members=1, dropout=0.0)
         start = alone.network.start
         alone.network.__dict__["start"] = lambda seed, j=j, start=start: start(seed, j)
-        every = bag.orders(folds, alone.steps * alone.settings.batch_size, 5)
+        every = bag.orders(parts, alone.steps * alone.settings.batch_size, 5)
         with monkeypatch.context() as patch:
             patch.setattr(bag, "orders", lambda *a, j=j, every=every: every[:, j : j + 1])
-            last[j] = alone.train(problem, folds[j : j + 1], ones(problem), seed=5)
+            last[j] = alone.train(problem, parts[j : j + 1], ones(problem), seed=5)
     for check in range(4):
         mean = np.average(
             [last[j].history[check].val_loss for j in range(3)],
-            weights=[len(out) for _, out in folds],
+            weights=[len(out) for _, out in parts],
         )
         np.testing.assert_allclose(found.history[check].val_loss, mean, rtol=2e-5)
     best = [c.val_loss for c in found.history].index(min(c.val_loss for c in found.history))
     assert found.best_step == found.history[best].step
     for j in range(3):
         if last[j].best_step == found.best_step:
-            rows = folds[j][1]
+            rows = parts[j][1]
             np.testing.assert_allclose(
                 found.out_of_fold[rows], last[j].out_of_fold[rows], rtol=2e-5, atol=1e-5
             )
@@ -144,7 +144,7 @@ def test_members_are_the_networks_they_would_be_alone(make, monkeypatch):
 
 def test_a_member_never_sees_the_rows_it_holds_out():
     problem = regression(n=60)
-    made, folds = small_bag(problem, members=3)
+    made, parts = small_bag(problem, members=3)
     seen, columns = [], made.columns
 
     def watched(problem, numbers):
@@ -160,43 +160,67 @@ def test_a_member_never_sees_the_rows_it_holds_out():
         kind.append(len(seen))
 
     made._learn = learning
-    made.train(problem, folds, ones(problem), seed=0)
+    made.train(problem, parts, ones(problem), seed=0)
     batches = np.concatenate(
         [s for a, b in zip(kind[::2], kind[1::2], strict=True) for s in seen[a:b]]
     )
-    for j, (rows, out) in enumerate(folds):
+    for j, (rows, out) in enumerate(parts):
         assert set(batches[:, j]) <= set(rows.tolist())
         assert not set(batches[:, j]) & set(out.tolist())
     assert len(set(batches[:, 0])) > 40  # and it sees the others
 
 
 def test_each_epoch_of_a_member_has_each_of_its_rows_once():
-    folds = [(np.arange(7), np.array([7])), (np.arange(1, 8), np.array([0]))]
-    order = bag.orders(folds, 21, seed=3)
-    for j, (rows, _) in enumerate(folds):
+    parts = [(np.arange(7), np.array([7])), (np.arange(1, 8), np.array([0]))]
+    order = bag.orders(parts, 21, seed=3)
+    for j, (rows, _) in enumerate(parts):
         for epoch in range(3):
             assert sorted(order[7 * epoch : 7 * epoch + 7, j]) == rows.tolist()
     assert not np.array_equal(order[:7], order[7:14])
 
 
-def test_folds_keep_groups_together_and_classes_apart():
+def test_groups_are_held_out_whole(monkeypatch):
+    problem = regression(n=60, groups=np.arange(60) // 4)
+    used = []
+    train = bag.Bag.train
+    monkeypatch.setattr(bag.Bag, "train", lambda *a: used.append(a[2]) or train(*a))
+    fit(problem, settings=QUICK | {"candidates": ("network",)}, engine="numpy")
+    for learn, out in used[0]:
+        assert not set(problem.groups[learn]) & set(problem.groups[out])
+    assert sorted(np.concatenate([out for _, out in used[0]]).tolist()) == list(range(60))
+    few = regression(n=60, groups=np.arange(60) // 20)  # three groups: no eight folds
+    assert fit(few, settings={"candidates": ("linear",)}).settings.folds == 3
+
+
+def test_where_the_best_step_came_early_it_is_trained_again_with_less(monkeypatch):
     draw = np.random.default_rng(0)
-    groups = draw.integers(0, 30, 90)
-    y = (groups % 3 == 0).astype(int)
-    problem = Problem({"flat": np.zeros((90, 1))}, y, "classification", 2, groups)
-    found = folds_of(problem, 5, seed=1)
-    assert sorted(np.concatenate([out for _, out in found]).tolist()) == list(range(90))
-    for learn, out in found:
-        assert not set(groups[learn]) & set(groups[out])
-        assert 0 < y[out].mean() < 1
+    x = {"numeric": draw.normal(size=(60, 6)).astype(np.float32)}
+    noise = Problem(x, draw.normal(size=60), "regression")
+    steps, found = [], []
+    train = bag.Bag.train
+
+    def watched(self, *args):
+        found.append(train(self, *args))
+        steps.append(self.steps)
+        return found[-1]
+
+    monkeypatch.setattr(bag.Bag, "train", watched)
+    only = QUICK | {"candidates": ("network",), "members": 2, "steps": 400, "checks": 10}
+    fitted = fit(noise, settings=only | {"learning_rate": 0.03}, engine="numpy")
+    assert steps[0] == 400
+    assert found[0].history[-1].step < 400  # nothing got better for long
+    assert found[0].best_step <= 133
+    assert steps[1] == max(10, 2 * found[0].best_step)
+    least = [min(c.val_loss for c in t.history) for t in found]
+    assert fitted.history[0]["step"] == found[int(np.argmin(least))].history[0].step
 
 
 def test_held_out_rows_of_folds_of_different_sizes_count_once():
     """Folds are filled up to one length; what fills them has no weight."""
     problem = regression(n=61)
-    made, folds = small_bag(problem, members=8)
-    assert len({len(out) for _, out in folds}) == 2
-    found = made.train(problem, folds, ones(problem), seed=0)
+    made, parts = small_bag(problem, members=8)
+    assert len({len(out) for _, out in parts}) == 2
+    found = made.train(problem, parts, ones(problem), seed=0)
     assert not np.isnan(found.out_of_fold).any()
     losses = losses_of(problem, found.out_of_fold) / problem.y.var()
     best = min(c.val_loss for c in found.history)
@@ -347,9 +371,9 @@ def test_out_of_fold_figures_are_those_of_the_chosen_model():
 
 def test_ridge_is_the_normal_equations():
     problem = regression(codes=True)
-    folds = folds_of(problem, 4, seed=0)
+    parts = folds(problem.y, None, 4, 0, problem.task)
     weight = np.random.default_rng(0).uniform(0.5, 1.5, 80)
-    found = fit_linear(problem, folds, weight, np.arange(80))
+    found = fit_linear(problem, parts, weight, np.arange(80))
     x = np.concatenate(
         [problem.x["numeric"], problem.x["flat"]]
         + [np.eye(6)[problem.x["codes"][:, k]] for k in range(2)],
@@ -372,7 +396,9 @@ def test_logistic_regression_is_scikit_learns(count):
     problem = classes(n=120)
     if count == 2:
         problem = Problem(problem.x, problem.y > 0, "classification", 2)
-    found = fit_linear(problem, folds_of(problem, 4, 0), ones(problem), np.arange(120))
+    found = fit_linear(
+        problem, folds(problem.y, None, 4, 0, problem.task), ones(problem), np.arange(120)
+    )
     x = np.concatenate([problem.x["numeric"], problem.x["flat"]], axis=1)
     theirs = sklearn.LogisticRegression(C=1 / found.penalty, max_iter=5000, tol=1e-10).fit(
         x, problem.y
