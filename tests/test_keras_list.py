@@ -107,10 +107,7 @@ NOT_YET: dict[str, dict[str, str]] = {
             orthogonal random_normal random_uniform truncated_normal variance_scaling zeros
         """,
         "losses": """
-            BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy
-            CategoricalGeneralizedCrossEntropy Circle Dice Tversky binary_focal_crossentropy
-            categorical_focal_crossentropy categorical_generalized_cross_entropy circle ctc
-            deserialize dice tversky
+            deserialize
         """,
         "metrics": """
             AUC BinaryIoU ConcordanceCorrelation CosineSimilarity F1Score FBetaScore
@@ -130,7 +127,7 @@ NOT_YET: dict[str, dict[str, str]] = {
             binary_crossentropy bincount bitwise_and bitwise_invert bitwise_left_shift
             bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman
             categorical_crossentropy cbrt cdist cholesky cholesky_inverse convert_to_numpy
-            convert_to_tensor copy corrcoef correlate count_nonzero cross ctc_decode ctc_loss
+            convert_to_tensor copy corrcoef correlate count_nonzero cross ctc_decode
             deg2rad depth_to_space det diag diagflat diagonal diff digitize divide_no_nan dot
             dsplit dstack dtype eigh empty empty_like erfinv exp2 fabs fliplr flipud fmax fmin
             fmod fold gcd geomspace get_item hamming hanning heaviside histogram hsplit hstack

@@ -39,7 +39,7 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, exercises, experiments, figures, graph, plots
+    from . import course, datasets, exercises, experiments, figures, graph, plots, tabular
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model
@@ -88,6 +88,7 @@ __all__ = [
     "record",
     "regularizers",
     "stop_gradient",
+    "tabular",
     "train",
     "utils",
     "value_and_grad",
@@ -111,6 +112,7 @@ answer(
         "graph": "graph",
         "load_model": "saving",
         "plots": "plots",
+        "tabular": "tabular",
         "quiz": "quizzes",
         "train": "workflow",
     },

@@ -291,8 +291,8 @@ def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentErr
         >>> print(unknown_argument("lr", ["learning_rate"], "SGD"))
         SGD: unknown argument 'lr'
           fix: here it is called learning_rate
-        >>> print(unknown_argument("amsgrad", ["beta_1"], "Adam"))
-        Adam: the argument 'amsgrad' is not in chainrule yet
+        >>> print(unknown_argument("lora_rank", ["units"], "Dense"))
+        Dense: the argument 'lora_rank' is not in chainrule yet
     """
     from .words import ARGUMENTS
 

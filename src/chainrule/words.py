@@ -339,6 +339,11 @@ ALIASES: dict[str, dict[str, str]] = {
         "ExponentialLR": "cr.optimizers.schedules.ExponentialDecay, by steps instead of epochs",
         "Momentum": "cr.optimizers.SGD(momentum=0.9)",
         "NAdam": "cr.optimizers.Nadam",
+        "OneCycleLR": "cr.optimizers.schedules.OneCycle",
+        "StepLR": "cr.optimizers.schedules.ExponentialDecay(..., staircase=True), by steps",
+        "MultiStepLR": "cr.optimizers.schedules.PiecewiseConstantDecay, by steps",
+        "LambdaLR": "cr.callbacks.LearningRateScheduler(lambda epoch, rate: ...)",
+        "ReduceLROnPlateau": "cr.callbacks.ReduceLROnPlateau",
         "lr_scheduler": "cr.optimizers.schedules",
     },
     "callbacks": {
@@ -386,12 +391,10 @@ ALIASES: dict[str, dict[str, str]] = {
 }
 
 _LATER = """
-    alpha_constraint amsgrad attention_axes auto_scale_loss beta_constraint bias_constraint class_id
-    constraint depthwise_constraint ema_momentum ema_overwrite_frequency embeddings_constraint
-    flash_attention
-    gamma_constraint gradient_accumulation_steps ignore_class kernel_constraint lora_alpha lora_rank
-    loss_scale_factor pointwise_constraint quantization_config recurrent_constraint renorm
-    sliding_window top_k use_ema
+    alpha_constraint attention_axes auto_scale_loss beta_constraint bias_constraint class_id
+    constraint depthwise_constraint embeddings_constraint flash_attention gamma_constraint
+    kernel_constraint lora_alpha lora_rank pointwise_constraint quantization_config
+    recurrent_constraint renorm sliding_window top_k
 """
 
 ARGUMENTS: dict[str, str] = {
@@ -407,6 +410,7 @@ ARGUMENTS: dict[str, str] = {
     "implementation": "leave it out: there is one implementation",
     "input_length": "leave it out: the length is that of the data",
     "jit_compile": 'engine="xla" compiles, engine="numpy" does not',
+    "loss_scale_factor": "leave it out, and train in float32 or bfloat16, where nothing vanishes",
     "lr": "learning_rate",
     "max_iter": "fit(x, y, epochs=...)",
     "random_state": "seed",

@@ -245,7 +245,7 @@ def _asked(predict: Any, frame: Frame, varied: Column, at: np.ndarray) -> np.nda
     cells = np.repeat(at, n)
     if varied.kind == "text":
         cells = np.array([None if v == "" else v for v in cells], object)
-    many = frame.take(np.tile(np.arange(n), g))
+    many = frame if g == 1 else frame.take(np.tile(np.arange(n), g))
     columns = [replace(c, data=cells, written=None) if c.name == varied.name else c for c in many]
     answers = np.asarray(predict(replace(many, columns=columns)), np.float64)
     return answers.reshape(g, n, -1).mean(1)

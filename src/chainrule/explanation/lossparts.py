@@ -183,6 +183,8 @@ def loss_form(loss: Any) -> LossForm | None:
     """What is known of a loss; None for any other, whose numbers then stand alone."""
     if getattr(loss, "from_logits", False) or getattr(loss, "label_smoothing", 0.0):
         return None
+    if getattr(loss, "ignore_class", None) is not None or getattr(loss, "axis", -1) != -1:
+        return None
     form = FORMULAS.get(type(loss).__name__)
     return form if form is None or isinstance(form, LossForm) else form(loss)
 
@@ -191,7 +193,10 @@ def targets_of(loss: Any, y: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     """The targets as numbers beside the outputs: class numbers as one-hot rows."""
     y = np.asarray(y)
     if type(loss).__name__ == "SparseCategoricalCrossentropy":
-        return np.eye(shape[-1])[y.reshape(-1).astype(int)].reshape(shape)
+        labels = y.reshape(-1).astype(int)
+        ignored = labels == getattr(loss, "ignore_class", None)
+        rows = np.eye(shape[-1])[np.where(ignored, 0, labels)] * ~ignored[:, None]
+        return rows.reshape(shape)
     if y.size == int(np.prod(shape)):
         return y.reshape(shape).astype(float)
     return None

@@ -63,6 +63,7 @@ from .einsum_dense import (
 from .embedding import (
     Embedding,
 )
+from .ensemble import EnsembleDense
 from .gru import (
     GRU,
     GRUCell,
@@ -113,6 +114,7 @@ from .normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from .piecewise import PiecewiseLinearEncoding
 from .pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -259,6 +261,7 @@ __all__ = [
     "Dropout",
     "ELU",
     "EinsumDense",
+    "EnsembleDense",
     "Embedding",
     "Flatten",
     "GRU",
@@ -307,6 +310,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "PiecewiseLinearEncoding",
     "PositionEmbedding",
     "RMSNormalization",
     "RNN",

@@ -5,10 +5,13 @@ class of the same name weights the samples and takes their mean.
 """
 
 from ..vocabulary import answer
-from . import classification, regression
+from . import classification, focal, overlap, regression, sequences
 from .base import BuiltinLoss, FunctionLoss, Loss, get, register, registry, serialize
 from .classification import *  # noqa: F403
+from .focal import *  # noqa: F403
+from .overlap import *  # noqa: F403
 from .regression import *  # noqa: F403
+from .sequences import *  # noqa: F403
 from .shapes import (
     check_probabilities,
     class_numbers,
@@ -33,7 +36,10 @@ __all__ = [
     "value_of",
     "weights_like",
     *classification.__all__,
+    *focal.__all__,
+    *overlap.__all__,
     *regression.__all__,
+    *sequences.__all__,
 ]
 
 # deck 001's form, for comparison only

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from .. import ops
-from ..arrays import numpy_dtype
+from ..arrays import numpy_dtype, xp
 from ..chain import Node
 from ..errors import ArgumentError, choose
 from ..operators import Recordable
@@ -74,8 +74,17 @@ class Loss(Configurable):
         """Targets and predictions as `call` gets them."""
         return like_prediction(y_true, y_pred)
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The loss of a batch.
+    def valid(self, y_true: Any, y_pred: Any) -> Any:
+        """Which numbers of `call` count, as booleans of their shape; None for all of them.
+
+        A mean is taken over those alone.
+        """
+        return None
+
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
+    ) -> Any:
+        """The loss of a batch; with a mask, of what it lets through.
 
         Keras's order; in a loop around `model.forward`, PyTorch's `loss_fn(out, y)` means the same:
         which of the two the model made is known there.
@@ -84,10 +93,15 @@ class Loss(Configurable):
             y_true, y_pred = y_pred, y_true
         if self.dtype is not None:
             y_pred = _cast(y_pred, numpy_dtype(self.dtype))
-        each = self.call(*self.fitted(y_true, y_pred))
-        weight = None
+        fitted = self.fitted(y_true, y_pred)
+        each, valid = self.call(*fitted), self.valid(*fitted)
+        if valid is not None:
+            mask = valid if mask is None else weights_like(mask, each).astype(bool) & valid
+        weight = None if mask is None else self._of_mask(weights_like(mask, each), each)
         if sample_weight is not None:
-            weight = weights_like(sample_weight, each)
+            given = weights_like(sample_weight, each)
+            weight = given if weight is None else given * weight
+        if weight is not None:
             each = each * weight
         if self.reduction in (None, "none"):
             return each
@@ -96,6 +110,14 @@ class Loss(Configurable):
         if self.reduction == "mean_with_sample_weight" and weight is not None:
             return ops.sum(each) / ops.sum(ops.broadcast_to(weight, each.shape))
         return ops.mean(each)
+
+    def _of_mask(self, mask: Any, each: Any) -> Any:
+        """A mask as weights; under a mean they sum to their count: it is over what counts."""
+        if self.reduction not in ("sum_over_batch_size", "mean"):
+            return mask
+        m = xp(mask)
+        whole = m.broadcast_to(mask, each.shape)
+        return whole * (whole.size / m.maximum(m.sum(whole), 1.0)).astype(whole.dtype)
 
 
 def is_of_forward(x: Any) -> bool:
@@ -138,7 +160,7 @@ class BuiltinLoss(Loss):
     function: Any
     settings: tuple[str, ...] = ()
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> BuiltinLoss:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """A new loss; refuses `Hinge(y_true, y_pred)`, which deck 004 prints.
 
         Raises:

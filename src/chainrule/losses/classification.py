@@ -15,7 +15,15 @@ from typing import Any
 from .. import config, ops
 from ..operators import raw
 from .base import BuiltinLoss, registry
-from .shapes import check_probabilities, class_numbers, fit_shapes, one_a_row, value_of
+from .shapes import (
+    check_probabilities,
+    class_numbers,
+    fit_shapes,
+    last,
+    one_a_row,
+    value_of,
+    without_class,
+)
 
 __all__ = [
     "BinaryCrossentropy",
@@ -37,9 +45,13 @@ __all__ = [
 
 
 def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Any:
-    """−(1/n)Σ(t ln y + (1 − t) ln(1 − y)), y = σ(z).  ∂/∂z = (y − t)/n.
+    """−(1/n)Σ(t ln y + (1 − t) ln(1 − y)) along `axis`, y = σ(z).  ∂/∂z = (y − t)/n.
 
     Smoothing s makes t(1 − s) + s/2 of t. Without logits y is kept ε away from 0 and 1.
 
@@ -52,9 +64,9 @@ def binary_crossentropy(
         t = t * (1.0 - label_smoothing) + 0.5 * label_smoothing
     logits = y if from_logits else ops.logits_behind(y, ops.sigmoid)
     if logits is not None:
-        return ops.mean(ops.sigmoid_cross_entropy(logits, t), axis=-1)
+        return ops.mean(ops.sigmoid_cross_entropy(logits, t), axis=axis)
     y = ops.clip(y, config.epsilon(), 1.0 - config.epsilon())
-    return -ops.mean(t * ops.log(y) + (1.0 - t) * ops.log(1.0 - y), axis=-1)
+    return -ops.mean(t * ops.log(y) + (1.0 - t) * ops.log(1.0 - y), axis=axis)
 
 
 @registry.add("bce")
@@ -66,6 +78,7 @@ class BinaryCrossentropy(BuiltinLoss):
     Args:
         from_logits: whether predictions are z instead of σ(z).
         label_smoothing: how far targets are moved towards ½, from 0 to 1.
+        axis: along which the mean is taken.
         reduction, name, dtype: as for every `Loss`.
 
     Example:
@@ -73,28 +86,40 @@ class BinaryCrossentropy(BuiltinLoss):
         0.693147
     """
 
-    function, settings = staticmethod(binary_crossentropy), ("from_logits", "label_smoothing")
+    function = staticmethod(binary_crossentropy)
+    settings = ("from_logits", "label_smoothing", "axis")
 
     def __init__(
-        self, from_logits: bool = False, label_smoothing: float = 0.0, *args: Any, **kwargs: Any
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.from_logits, self.label_smoothing = from_logits, label_smoothing
+        self.axis = axis
 
 
 def categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Any:
     """−Σ tₖ ln yₖ over the classes, y = softmax(z), t one-hot rows or probabilities.  ∂/∂z = y − t.
 
-    Smoothing s makes t(1 − s) + s/n of t. Rows of y need not sum to 1: they are divided by their
-    sum, as in Keras.  Deck 001 adds (1 − t)ln(1 − y); that is not the cross-entropy of a softmax.
+    The classes lie along `axis`. Smoothing s makes t(1 − s) + s/n of t. Rows of y need not sum to
+    1: they are divided by their sum, as in Keras.  Deck 001 adds (1 − t)ln(1 − y); that is not the
+    cross-entropy of a softmax.
 
     Example:
         >>> round(float(categorical_crossentropy([[0.0, 1.0]], [[0.75, 0.25]])[0]), 6)  # ln 4
         1.386294
     """
-    t, y = fit_shapes(y_true, y_pred)
+    t, y = (last(v, axis) for v in fit_shapes(y_true, y_pred))
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / y.shape[-1]
     logits = y if from_logits else ops.logits_behind(y, ops.softmax)
@@ -114,6 +139,7 @@ class CategoricalCrossentropy(BuiltinLoss):
     Args:
         from_logits: whether predictions are z instead of softmax(z).
         label_smoothing: how far targets are moved towards 1/n, from 0 to 1.
+        axis: along which the classes lie.
         reduction, name, dtype: as for every `Loss`.
 
     Example:
@@ -122,17 +148,32 @@ class CategoricalCrossentropy(BuiltinLoss):
         0.693147
     """
 
-    function, settings = staticmethod(categorical_crossentropy), ("from_logits", "label_smoothing")
+    function = staticmethod(categorical_crossentropy)
+    settings = ("from_logits", "label_smoothing", "axis")
 
     def __init__(
-        self, from_logits: bool = False, label_smoothing: float = 0.0, *args: Any, **kwargs: Any
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.from_logits, self.label_smoothing = from_logits, label_smoothing
+        self.axis = axis
 
 
-def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> Any:
+def sparse_categorical_crossentropy(
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> Any:
     """−ln y[t]: the same with class numbers t (...) from 0 in place of one-hot rows.
+
+    Where t is `ignore_class` the loss is 0; the class leaves it out of the mean.
 
     Raises:
         DataError: a number outside the classes. (Inside a compiled program: NaN for its row.)
@@ -140,34 +181,65 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
     Example:
         >>> round(float(sparse_categorical_crossentropy([1], [[0.75, 0.25]])[0]), 6)  # ln 4
         1.386294
+        >>> loss = sparse_categorical_crossentropy([1, -1], [[0.5, 0.5]] * 2, ignore_class=-1)
+        >>> loss.round(6).tolist()
+        [0.693147, 0.0]
     """
-    y = value_of(y_pred)
+    y = last(value_of(y_pred), axis)
+    t = one_a_row(y_true, y, axis)
+    valid = None
+    if ignore_class is not None:
+        t, valid = without_class(t, ignore_class)
     logits = y if from_logits else ops.logits_behind(y, ops.softmax)
     if logits is not None:  # the operation looks at the labels
-        return ops.sparse_softmax_cross_entropy(logits, one_a_row(y_true, y))
-    rows = ops.one_hot(class_numbers(y_true, y), y.shape[-1], dtype=raw(y).dtype)
-    return categorical_crossentropy(rows, y)
+        each = ops.sparse_softmax_cross_entropy(logits, t)
+    else:
+        rows = ops.one_hot(class_numbers(t, y), y.shape[-1], dtype=raw(y).dtype)
+        each = categorical_crossentropy(rows, y)
+    return each if valid is None else ops.where(valid, each, 0.0)
 
 
 @registry.add("scce")
 class SparseCategoricalCrossentropy(BuiltinLoss):
     """−ln y[t], its mean over the samples: one class of several, targets are numbers from 0.
 
+    The mean is over those whose target is not `ignore_class`, as in Keras and in PyTorch, where it
+    is called `ignore_index`.
+
     Args:
         from_logits: whether predictions are z instead of softmax(z).
+        ignore_class: a target that counts for nothing, such as 255 or −1 for "unknown".
         reduction, name, dtype: as for every `Loss`.
+        axis: along which the classes lie.
 
     Example:
-        >>> loss = SparseCategoricalCrossentropy(from_logits=True)
-        >>> round(float(loss([1], [[0.0, 0.0]])), 6)  # ln 2
+        >>> loss = SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
+        >>> round(float(loss([1, 255], [[0.0, 0.0], [5.0, 1.0]])), 6)  # ln 2
         0.693147
     """
 
-    function, settings = staticmethod(sparse_categorical_crossentropy), ("from_logits",)
+    function = staticmethod(sparse_categorical_crossentropy)
+    settings = ("from_logits", "ignore_class", "axis")
 
-    def __init__(self, from_logits: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.from_logits = from_logits
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str | None = None,
+        dtype: Any = None,
+        **unknown: Any,
+    ) -> None:
+        super().__init__(reduction, name, dtype, **unknown)
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+
+    def valid(self, y_true: Any, y_pred: Any) -> Any:
+        """Where the target is not `ignore_class`."""
+        if self.ignore_class is None:
+            return None
+        y = last(raw(value_of(y_pred)), self.axis)
+        return without_class(one_a_row(y_true, y, self.axis), self.ignore_class)[1]
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:

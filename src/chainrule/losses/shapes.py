@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..arrays import asarray, is_float, numpy_dtype
+from ..arrays import asarray, is_float, numpy_dtype, xp
 from ..errors import DataError, ShapeError
 from ..labels import check_labels
 from ..operators import Recordable, raw
@@ -22,10 +22,12 @@ __all__ = [
     "class_numbers",
     "fit_shapes",
     "fix_of_shapes",
+    "last",
     "like_prediction",
     "one_a_row",
     "value_of",
     "weights_like",
+    "without_class",
 ]
 
 
@@ -141,6 +143,9 @@ def weights_like(sample_weight: Any, each: Any) -> Any:
             where="sample_weight",
             expected=f"shape {tuple(each.shape[:1])}",
             received=f"shape {tuple(w.shape)}",
+            fix=""
+            if len(each.shape)
+            else "this loss is one number for the whole batch; axis=-1 gives one for each sample",
         )
     if isinstance(w, np.ndarray) and not (finite := np.isfinite(w)).all():
         row = int(np.argwhere(~finite)[0][0]) if w.ndim else 0
@@ -170,8 +175,11 @@ def class_numbers(y_true: Any, y: Any) -> Any:
     return check_labels(one_a_row(y_true, y), y.shape[-1], "y_true")
 
 
-def one_a_row(y_true: Any, y: Any) -> Any:
+def one_a_row(y_true: Any, y: Any, axis: int = -1) -> Any:
     """One target for each row of predictions; their numbers are not looked at.
+
+    An axis of length 1 may stand where the classes of the predictions stood before they were moved
+    to the end.
 
     Raises:
         ShapeError: more or fewer of them.
@@ -181,8 +189,8 @@ def one_a_row(y_true: Any, y: Any) -> Any:
         array([2, 0])
     """
     t = raw(y_true if hasattr(y_true, "dtype") else np.asarray(y_true))
-    rows = y.shape[:-1]
-    if t.shape == (*rows, 1):
+    rows = tuple(y.shape[:-1])
+    if len(t.shape) == len(y.shape) and last(t, axis).shape == (*rows, 1):
         t = t.reshape(rows)
     if t.shape != rows:
         raise ShapeError(
@@ -193,6 +201,27 @@ def one_a_row(y_true: Any, y: Any) -> Any:
             fix=fix_of_shapes("for one-hot rows use categorical_crossentropy", t.shape, y.shape),
         )
     return t
+
+
+def last(x: Any, axis: int) -> Any:
+    """x with one axis moved to the end.
+
+    Example:
+        >>> last(np.ones((2, 3, 4)), 1).shape
+        (2, 4, 3)
+    """
+    return x if axis in (-1, len(x.shape) - 1) else ops.moveaxis(x, axis, -1)
+
+
+def without_class(t: Any, number: int) -> tuple[Any, Any]:
+    """Class numbers with 0 in place of one of them, and where another one stands.
+
+    Example:
+        >>> without_class(np.array([1, 255]), 255)
+        (array([1, 0]), array([ True, False]))
+    """
+    valid = t != number
+    return xp(t).where(valid, t, 0), valid
 
 
 def check_probabilities(t: Any, where: str) -> None:

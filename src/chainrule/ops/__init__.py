@@ -15,6 +15,7 @@ from . import (
     attention,
     convolve,
     creation,
+    ctc,
     division,
     elementwise,
     embeddings,
@@ -35,6 +36,7 @@ from .activations import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .convolve import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .embeddings import *  # noqa: F403
@@ -57,6 +59,7 @@ __all__ = sorted(
         *attention.__all__,
         *convolve.__all__,
         *creation.__all__,
+        *ctc.__all__,
         *division.__all__,
         *elementwise.__all__,
         *embeddings.__all__,

@@ -23,6 +23,7 @@ from .values import (
     as_labels,
     as_number,
     as_numbers,
+    counted,
     factorize,
     written_number,
 )
@@ -323,7 +324,7 @@ def forced(facts: Facts, role: str) -> Found | None:
         if not readable:
             return None
         odd = facts.filled - round(readable)
-        return Found(role, "as asked" + (f", {odd:,} cells are none" if odd else ""))
+        return Found(role, "as asked" + (f", {counted(odd, 'cell')} not" if odd else ""))
     if role == "date":
         there = as_dates(facts.column)
         there = there[~np.isnat(there)]

@@ -11,7 +11,16 @@ from ..dialect import argument
 from ..errors import ArgumentError, DataError, choose, did_you_mean
 from .frame import Column, Frame
 from .rules import Facts, find
-from .values import FALSE, TRUE, as_labels, as_number, as_numbers, plain_label, written_number
+from .values import (
+    FALSE,
+    TRUE,
+    as_labels,
+    as_number,
+    as_numbers,
+    counted,
+    plain_label,
+    written_number,
+)
 
 __all__ = ["TASKS", "class_rows", "class_values", "pick", "real_values", "see_classes", "tell_task"]
 
@@ -124,7 +133,7 @@ def _need_numbers(frame: Frame, column: Column, facts: Facts, where: str) -> Non
         "a target of values has cells that are no numbers",
         where=f"{where}, line {frame.lines[row]}",
         expected="numbers",
-        received=f"{as_labels(column)[row][:40]!r} ({int(odd.sum()):,} such cells)",
+        received=f"{as_labels(column)[row][:40]!r} ({counted(int(odd.sum()), 'such cell')})",
         fix=f"correct them, or take them as missing: {argument('numeric', column.name)}",
     )
 
@@ -200,7 +209,7 @@ def class_values(frame: Frame, column: Column, class_names: Sequence[str]) -> np
             "a class that the training has not seen",
             where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
             expected="one of " + ", ".join(map(repr, class_names[:20])),
-            received=f"{cell[:40]!r} ({int(unknown.sum()):,} such rows)",
+            received=f"{cell[:40]!r} ({counted(int(unknown.sum()), 'such row')})",
             fix=did_you_mean(cell, class_names),
         )
     _need_filled(frame, column, numbers == -1)
@@ -225,7 +234,7 @@ def _need_filled(frame: Frame, column: Column, missing: np.ndarray) -> None:
     if missing.any():
         row = int(np.argmax(missing))
         raise DataError(
-            f"{int(missing.sum()):,} rows have no target",
+            f"{counted(int(missing.sum()), 'row')} without a target",
             where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
             expected="a cell that is not empty",
             fix="leave these rows out: frame.take(known_rows(frame, roles))",

@@ -11,7 +11,7 @@ import numpy as np
 from .frame import Column
 
 __all__ = ["FALSE", "TRUE", "as_dates", "as_flags", "as_labels", "as_numbers", "as_ranks"]
-__all__ += ["as_number", "factorize", "plain_label", "written_number"]
+__all__ += ["as_number", "counted", "factorize", "plain_label", "written_number"]
 
 TRUE = frozenset({"true", "yes", "y", "t", "on", "1", "ja", "wahr", "oui", "si", "sí"})
 FALSE = frozenset({"false", "no", "n", "f", "off", "0", "nein", "falsch", "non"})
@@ -19,6 +19,16 @@ FALSE = frozenset({"false", "no", "n", "f", "off", "0", "nein", "falsch", "non"}
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
 _MOST_DIGITS = 15  # more are not kept by a float64: a number of a card or an account
+
+
+def counted(count: int, word: str) -> str:
+    """A number and what it counts.
+
+    Example:
+        >>> counted(1, "row"), counted(2000, "row")
+        ('1 row', '2,000 rows')
+    """
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def written_number(value: float) -> str:

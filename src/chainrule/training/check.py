@@ -18,6 +18,7 @@ from ..arrays import asarray, numpy_dtype
 from ..errors import ArgumentError, DataError, ShapeError
 from ..finite import first_not_finite, place, row_number
 from ..labels import check_labels
+from ..registry import snake_case
 
 __all__ = [
     "inputs",
@@ -83,10 +84,10 @@ def targets(y: Any, rows: int, loss: Any, output_shape: tuple, *, name: str = "y
     same_length(array, rows, name)
     array = finite(np.ascontiguousarray(array), name)
     if isinstance(loss, losses.SparseCategoricalCrossentropy):
-        return check_labels(array, output_shape[-1], name)
-    if isinstance(loss, losses.CategoricalCrossentropy) and array.ndim < len(output_shape):
+        return _class_numbers(array, loss, output_shape, name)
+    if isinstance(loss, _OF_ROWS) and array.ndim < len(output_shape):
         raise ShapeError(
-            "categorical_crossentropy needs one-hot rows",
+            f"{snake_case(type(loss).__name__)} needs one-hot rows",
             where=name,
             expected=f"(n, {', '.join('any' if n is None else str(n) for n in output_shape[1:])})",
             received=array.shape,
@@ -104,9 +105,21 @@ def targets(y: Any, rows: int, loss: Any, output_shape: tuple, *, name: str = "y
     return array
 
 
+def _class_numbers(array: np.ndarray, loss: Any, output_shape: tuple, name: str) -> np.ndarray:
+    """Class numbers as int32, each within the classes or the one that is ignored."""
+    classes = output_shape[loss.axis]
+    if loss.ignore_class is None:
+        return check_labels(array, classes, name)
+    known, valid = losses.shapes.without_class(array, loss.ignore_class)
+    return np.where(valid, check_labels(known, classes, name), np.int32(loss.ignore_class))
+
+
+_OF_ROWS = (losses.CategoricalCrossentropy, losses.CategoricalFocalCrossentropy)
 _OF_PROBABILITIES = (
     losses.BinaryCrossentropy,
+    losses.BinaryFocalCrossentropy,
     losses.CategoricalCrossentropy,
+    losses.CategoricalFocalCrossentropy,
     losses.KLDivergence,
 )
 

@@ -239,8 +239,7 @@ def fit(
             if event.kind == "steps":
                 listeners.after_steps(job.steps_done, event.epoch, event.step, event.logs)
             checkpoint.after(event)
-        if job.broken:
-            model.stop_training = True
+        _finish(job, model)
         listeners.call("on_train_end", {})
         checkpoint.finished()
     finally:
@@ -251,6 +250,15 @@ def fit(
                 held_out.close()
             progress.close()
     return history
+
+
+def _finish(job: Fit, model: Trainable) -> None:
+    """The last epoch is done: averaged weights take the place of the weights."""
+    task = job.run.task
+    if job.broken:
+        model.stop_training = True
+    elif task.optimizer is not None and job.steps_done:
+        task.optimizer.finalize_variable_values(task.trained)
 
 
 def first_batch(source: Source) -> Tree:

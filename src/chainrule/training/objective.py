@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import ops, tree
-from ..arrays import xp
 from ..errors import ShapeError, StateError
 from ..layers.context import current
 from ..metrics import Mean, Metric
@@ -103,9 +102,7 @@ class Objective:
             if output.loss is None:
                 continue
             mask = _mask(prediction)
-            if mask is not None:
-                weight = masked(weight, _scaled(raw(mask), output.loss))
-            loss = output.loss(y, prediction, weight)
+            loss = output.loss(y, prediction, weight, *([] if mask is None else [raw(mask)]))
             if len(loss.shape):
                 loss = ops.mean(loss)  # reduction="none": train on the mean, as Keras does
             if output.tracker is not None:
@@ -184,14 +181,6 @@ def part(values: Any, name: str) -> Any:
 def _mask(prediction: Any) -> Any:
     context = current()
     return None if context is None else context.mask_of(prediction)
-
-
-def _scaled(mask: Any, loss: Any) -> Any:
-    """A mask as weights; under a mean they sum to their count, so that it is over what is valid."""
-    mask = mask.astype("float32")
-    if getattr(loss, "reduction", None) not in ("sum_over_batch_size", "mean"):
-        return mask
-    return mask * (mask.size / xp(mask).maximum(mask.sum(), 1.0))
 
 
 def masked(weight: Any, mask: Any) -> Any:
