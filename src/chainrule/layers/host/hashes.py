@@ -49,8 +49,8 @@ def fingerprint(s: bytes) -> int:
     """Fingerprint64 of FarmHash (Pike 2014), from 0 to 2⁶⁴ − 1: TensorFlow's "fast" hash.
 
     Example:
-        >>> fingerprint(b"chainrule") % 1000
-        727
+        >>> [fingerprint(s) % 3 for s in (b"Hello", b"TensorFlow", b"2.x")]  # of TensorFlow's page
+        [0, 2, 2]
     """
     n = len(s)
     mul = _K2 + 2 * n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -192,11 +193,10 @@ class IndexLookup(Layer):
 
     def _listed(self, vocabulary: Any) -> list[Any]:
         """The vocabulary as a list, read from a file where it is the path of one."""
-        path = isinstance(vocabulary, str) or hasattr(vocabulary, "__fspath__")
-        if path and self.token_type is str:
+        if self.token_type is str and isinstance(vocabulary, (str, os.PathLike)):
             with open(path_of(vocabulary), encoding="utf-8") as file:
                 return file.read().splitlines()
-        return vocabulary.tolist() if hasattr(vocabulary, "tolist") else list(vocabulary)
+        return list(np.asarray(vocabulary).tolist() if hasattr(vocabulary, "dtype") else vocabulary)
 
     def _learn(self, tokens: list[Any], weights: list[float] | None) -> None:
         first = self._first
@@ -382,7 +382,7 @@ class StringLookup(IndexLookup, Preparing):
         return decoded(value, row, self.where, self.encoding)
 
     def _is_whole(self, data: Any) -> bool:
-        return is_text(data)
+        return is_text(data) and not _has_arrays(data)
 
     def prepares(self, x: Any) -> bool:
         """Texts; what is no text are the places that were found before."""
@@ -490,9 +490,7 @@ class IntegerLookup(IndexLookup):
         return int(value)
 
     def _is_whole(self, data: Any) -> bool:
-        if hasattr(data, "shape"):
-            return True
-        return isinstance(data, (list, tuple)) and not any(hasattr(v, "shape") for v in data)
+        return hasattr(data, "shape") or (isinstance(data, (list, tuple)) and not _has_arrays(data))
 
     def _bucket(self, token: Any) -> int:
         if self.oov_method == "floormod":
@@ -550,6 +548,11 @@ def _names(layer: IndexLookup, places: np.ndarray) -> np.ndarray:
         raise DataError("places are whole numbers", where=layer.where, received=places.dtype)
     at = np.where((places < 0) | (places >= len(table)), len(table) - 1, places)
     return np.array(table, None if layer.token_type is str else np.int32)[at]
+
+
+def _has_arrays(data: Any) -> bool:
+    """Are these batches in a list?"""
+    return isinstance(data, (list, tuple)) and any(np.ndim(v) for v in data if hasattr(v, "shape"))
 
 
 def _order(token: Any) -> Any:
