@@ -1656,7 +1656,10 @@ CALLBACKS = [
     CallbackRow("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None}, (1.0,)),
     CallbackRow("Callback", {}, (1.0,)),
 ]
-CALLBACKS_WITHOUT_ROW = {"CallbackList"}  # no callback itself
+CALLBACKS_WITHOUT_ROW = {
+    "CallbackList",  # no callback itself
+    *("CSVLogger", "JSONLinesLogger", "SwapEMAWeights", "TensorBoard", "TimeLimit"),  # test_logs.py
+}
 
 
 # --- layers --------------------------------------------------------------------------------------

@@ -294,7 +294,7 @@ def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentErr
         >>> print(unknown_argument("lora_rank", ["units"], "Dense"))
         Dense: the argument 'lora_rank' is not in chainrule yet
     """
-    from .words import ARGUMENTS
+    from .synonyms import ARGUMENTS
 
     known, text = list(known), ARGUMENTS.get(word)
     if text == "":

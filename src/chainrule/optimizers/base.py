@@ -234,12 +234,10 @@ class Optimizer(Configurable):
         config = super().get_config()
         if self.schedule is not None:
             config["learning_rate"] = schedules.registry.serialize(self.schedule)
-        if self._spared:
-            known = [v for v, _ in self._paths]
-            missing = [v.name for v in self._spared if not any(v is k for k in known)]
-            if missing:
-                raise no_path_yet(type(self).__name__, missing)
-            config["no_decay"] += [self.path_of(v) for v in self._spared]
+        known = [id(v) for v, _ in self._paths]
+        if missing := [v.name for v in self._spared if id(v) not in known]:
+            raise no_path_yet(type(self).__name__, missing)
+        config["no_decay"] += [self.path_of(v) for v in self._spared]
         return config
 
     # --- state ----------------------------------------------------------------------------------
@@ -300,10 +298,9 @@ class Optimizer(Configurable):
 
     def spared(self, variable: Variable) -> bool:
         """Is this variable excluded from weight decay?"""
-        if any(v is variable for v in self._spared):
-            return True
         path = self.path_of(variable) if self.no_decay else ""
-        return any(is_meant(word, path) for word in self.no_decay)
+        named = any(is_meant(word, path) for word in self.no_decay)
+        return named or any(v is variable for v in self._spared)
 
     def words(self, words: Any) -> list[str]:
         """Words that are looked for in the paths of weights, checked."""
@@ -436,11 +433,11 @@ class Optimizer(Configurable):
         m = xp(batches, *(g for g, _, _ in step))
         due = batches >= count
         due = bool(due) if m is np else due
-        place = -len(self.shared_slots())
         found = []
         for g, variable, slots in step:
-            total = slots[place].value + g.astype(variable.dtype)
-            slots[place].assign(m.where(due, m.zeros_like(total), total))
+            gathered = slots[-len(self.shared_slots())]
+            total = gathered.value + g.astype(variable.dtype)
+            gathered.assign(m.where(due, m.zeros_like(total), total))
             found.append((total / count, variable, slots))
         self._batches.assign(m.asarray(m.where(due, 0, batches), "int32"))
         return due, found
@@ -597,8 +594,21 @@ class Optimizer(Configurable):
         """
         if self.use_ema:
             chosen = set(map(id, var_list))
-            pairs = [(v, slots[-1]) for v, slots in self._known if id(v) in chosen]
+            pairs = [pair for pair in self.averages() if id(pair[0]) in chosen]
             put([v for v, _ in pairs], [s.numpy() for _, s in pairs])
+
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Each trained variable and, with `use_ema`, its moving average.
+
+        Example:
+            >>> from chainrule.optimizers import SGD
+            >>> sgd = SGD(1.0, use_ema=True)
+            >>> sgd.build([Variable([1.0], name="w")])
+            >>> [(v.name, average.name) for v, average in sgd.averages()]
+            [('w', 'w/ema')]
+        """
+        pairs = zip(self._trained, self.slots, strict=True)
+        return [(v, slots[-1]) for v, slots in pairs] if self.use_ema else []
 
     def _in_blocks(self, arrays: list[Any], g: Any, rate: Any, t: Any) -> None:
         """The same update a block at a time, so that large arrays pass through the cache once."""
