@@ -157,6 +157,7 @@ INSIDE = {
         "recurrent",
         "normalization",
         "transformer",
+        "preprocessing",
         "preparing",
         "text",
         "host",

@@ -100,8 +100,8 @@ class TableEncoder(Preparing):
     Args:
         features: the columns: `Role`s, or dicts with `name`, `role` (`number`, `category`, `flag`,
             `ordinal`, `date`, `text`) and, where their order counts, `levels`.
-        log: `"auto"`: ln where a tail is over 5 times as long as the middle half; True: for all
-            numbers; False: never.
+        log: `"auto"`: ln where a tail is over 5 times as long as the middle half, and a third
+            shorter after it; True: for all numbers; False: never.
         most_levels: categories of more levels become codes.
         rare: the fewest training rows for a code of its own.
         text_features: how many words and pairs of words each free text is given at most; fewer
