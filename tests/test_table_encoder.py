@@ -421,6 +421,13 @@ def test_a_graph_of_named_inputs_is_a_net_too(tmp_path):
     np.testing.assert_array_equal(again.predict(rows()), p)
 
 
+def test_it_is_summarized_and_drawn():
+    model, said = model_of_tables(), []
+    model.summary(120, print_fn=said.append)
+    assert "numeric (None, 4), flat (None, 54), codes (None, 1)" in said[0]
+    assert "TableEncoder" in str(model.diagram().svg)
+
+
 def test_validation_split_takes_the_end_of_the_table():
     data = rows()
     y = labels(data)
@@ -465,8 +472,8 @@ def test_sentences_of_praise_and_of_blame():
     layer.adapt({"text": texts[train]})
     cr.utils.set_random_seed(0)
     model = cr.Sequential([layer, Linear()])
-    model.compile(cr.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
-    model.fit({"text": texts[train]}, y[train], batch_size=256, epochs=8, verbose=0, engine="numpy")
+    model.compile(cr.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"])
+    model.fit({"text": texts[train]}, y[train], batch_size=256, epochs=4, verbose=0, engine="numpy")
     assert model.evaluate({"text": texts[test]}, y[test], verbose=0, engine="numpy")[1] >= 0.76
 
 
@@ -515,6 +522,18 @@ ERRORS = {
     "the table, line 1: the column 'f' holds another kind of cells\n  expected: text": (
         DataError,
         lambda: adapted([feature("f", "flag")], {"f": [3, 4]}),
+    ),
+    "read by 'table_encoder': these are not the arrays": (
+        DataError,
+        lambda: model_of_tables().predict({"flat": np.ones((3, 2))}),
+    ),
+    "expected: a table, or a dict of columns by name": (
+        DataError,
+        lambda: model_of_tables().predict(np.ones((3, 2))),
+    ),
+    "fix: give every column of the training data": (
+        DataError,
+        lambda: adapted(FEATURES[:1])({"weight": [3]}),
     ),
     "this is no table": (DataError, lambda: adapted()(np.zeros((3, 2)))),
     "the table has no rows": (DataError, lambda: adapted(FEATURES[:1])({"age": []})),
