@@ -425,7 +425,7 @@ def test_it_is_summarized_and_drawn():
     model, said = model_of_tables(), []
     model.summary(120, print_fn=said.append)
     assert "numeric (None, 4), flat (None, 54), codes (None, 1)" in said[0]
-    assert "TableEncoder" in str(model.diagram().svg)
+    assert "TableEncoder" in model.diagram().svg()
 
 
 def test_validation_split_takes_the_end_of_the_table():
