@@ -1,4 +1,4 @@
-"""What the words of Keras 3, PyTorch and scikit-learn are called here; loaded when one is asked for.
+"""What words of Keras 3, PyTorch and scikit-learn are called here; loaded when one is asked for.
 
 `ALIASES` says what a name of another library is called here, by module. One that begins with `cr.`
 is only told when it exists; until then the word "is not in chainrule yet".

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .frame import Column
-from .values import as_labels, written_number
+from .values import as_labels, as_number, written_number
 
 __all__ = ["cells_of", "different", "table"]
 
@@ -127,7 +127,7 @@ def _worth_showing(roles: Sequence[Any], rows: int) -> list[Any]:
 
 def _cells(role: Any, room: int) -> str:
     """As many of the cells as there is room for; the arrow only where reading changed something."""
-    parts = [_plain(a) if a == b else f"{_plain(a)} → {_plain(b)}" for a, b in role.cells]
+    parts = [_plain(a) if _same(a, b) else f"{_plain(a)} → {_plain(b)}" for a, b in role.cells]
     if role.role in _OUT:
         parts = [_plain(a) for a, _ in role.cells]
     text = ""
@@ -137,6 +137,12 @@ def _cells(role: Any, room: int) -> str:
             return text or _fit(part, room).rstrip()
         text = longer
     return text
+
+
+def _same(written: str, read: str) -> bool:
+    return written == read or (
+        as_number(written) is not None and as_number(written) == as_number(read)
+    )
 
 
 def _plain(text: str) -> str:
