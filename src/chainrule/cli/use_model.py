@@ -51,7 +51,7 @@ def _draw(a: argparse.Namespace, run: Any, x: Any, y: Any) -> None:
     answers = run.answer(Rows(x, None, x), a.engine)
     names = None if y.dtype.kind == "f" else answers.class_names
     try:
-        figures = report.draw({}, run.model, x, y, answers.outputs, names)
+        figures = report.draw({}, run.model, x, y, answers.outputs, names, schema=run.schema)
     except MissingExtraError as error:
         say(f"no pictures: {error.problem}; {error.fix}")
         return

@@ -214,7 +214,7 @@ class Run:
         predicted = self.model.predict(self.data.x_test, engine="numpy")
         return report.draw(
             self.history.history, self.model, self.data.x_test, self.data.y_test, predicted,
-            self.schema.class_names, self.kept_epoch,
+            self.schema.class_names, self.kept_epoch, self.schema,
         )  # fmt: skip
 
     # --- reading it -----------------------------------------------------------------------------
