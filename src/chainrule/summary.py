@@ -72,7 +72,7 @@ def rows(model: Any) -> list[tuple[str, str, str]]:
     for layer in model.layers:
         out = ", ".join(map(shape_text, inside.get(id(layer), ()))) or "?"
         if shape is not None and layer.built:
-            shape = tuple(layer.compute_output_shape(shape))
+            shape = map_shapes(tuple, layer.compute_output_shape(shape))
             out = shape_text(shape)
         count = f"{layer.count_params():,}" if layer.built else "not built"
         found.append((f"{layer.name} ({type(layer).__name__})", out, count))
@@ -103,7 +103,9 @@ def shapes_inside(model: Any) -> dict[int, list[Any]]:
 
 
 def shape_text(shape: Any) -> str:
-    """A shape as it stands in tables and drawings."""
+    """A shape as it stands in tables and drawings; of several by name, name and shape of each."""
+    if isinstance(shape, dict):
+        return ", ".join(f"{name} {shape_text(part)}" for name, part in shape.items())
     return "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
 
 

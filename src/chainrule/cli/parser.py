@@ -18,6 +18,7 @@ from . import (
     list_datasets,
     plot,
     quiz,
+    replay,
     train,
     use_model,
 )
@@ -30,6 +31,7 @@ _FILES = (
     train,
     experiment,
     use_model,
+    replay,
     compare,
     explain,
     quiz,
