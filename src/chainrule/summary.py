@@ -108,9 +108,6 @@ def shape_text(shape: Any) -> str:
         return ", ".join(f"{name} {shape_text(s)}" for name, s in shape.items())
     if not is_shape(shape):
         return ", ".join(map(shape_text, shape))
-    """A shape as it stands in tables and drawings; of several by name, name and shape of each."""
-    if isinstance(shape, dict):
-        return ", ".join(f"{name} {shape_text(part)}" for name, part in shape.items())
     return "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
 
 

@@ -108,9 +108,6 @@ class Sequential(Model):
         """Shape of one sample, where it is known, and where it is one array."""
         if self.built and self._shapes:
             return self._shapes[0][1:] if is_shape(self._shapes[0]) else None
-        """Shape of one sample, where it is known."""
-        if self.built and self._shapes:
-            return map_shapes(lambda shape: shape[1:], self._shapes[0])
         return self._known_shape()
 
     def build(self, input_shape: Any = None) -> None:
