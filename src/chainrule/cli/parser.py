@@ -34,6 +34,7 @@ _FILES = (
     use_model,
     replay,
     report,
+    replay,
     compare,
     explain,
     quiz,

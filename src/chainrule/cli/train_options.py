@@ -71,7 +71,6 @@ _TRAIN = {
         ("group", "COLUMN", "column", None,
          "rows with the same value here are never on both sides"),
         ("time", "COLUMN", "column", None, "hold out the last fifth by this column"),
-        ("lags", "N", int, None, "of a series: the last N values become columns"),
     ),
     "model of a table": (
         ("budget", "TIME", "seconds", None,

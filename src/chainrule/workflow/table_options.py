@@ -46,7 +46,6 @@ class TableOptions:
         folds: how many outer folds; 0 for a single part held out.
         group: rows with the same value in this column are never on both sides.
         time: the column by which the last fifth is held out.
-        lags: of a series: how many past values are columns.
         balance: rare classes weigh as much as frequent ones.
         budget: seconds that the search for a model may take.
         no_rows: no rows of the table in the report.
@@ -72,7 +71,6 @@ class TableOptions:
     folds: int | None = None
     group: int | str | None = None
     time: int | str | None = None
-    lags: int | None = None
     balance: bool = False
     budget: float | None = None
     no_rows: bool = False
@@ -111,14 +109,12 @@ class TableOptions:
                 fix="leave it out: rows with empty cells are kept, and the model learns what an "
                 "empty cell means",
             )
-        for name, least in (("folds", _FEWEST_FOLDS), ("lags", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least and not (name == "folds" and value == 0):
-                raise ArgumentError(
-                    f"{argument(name)} is too small",
-                    expected=f"at least {least}" + (", or 0 for none" if name == "folds" else ""),
-                    received=value,
-                )
+        if self.folds is not None and self.folds < _FEWEST_FOLDS and self.folds != 0:
+            raise ArgumentError(
+                f"{argument('folds')} is too small",
+                expected=f"at least {_FEWEST_FOLDS}, or 0 for none",
+                received=self.folds,
+            )
         if self.budget is not None and not 0 < self.budget < float("inf"):
             raise ArgumentError(
                 f"{argument('budget')} is no time", expected="seconds above 0", received=self.budget

@@ -1,4 +1,4 @@
-"""The page on a run, from what its training found or from its folder."""
+"""The page on a run, from what its training found; `findings` makes it from a folder."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StateError
 from ..report.page import Findings, write_page
 from ..tables import Frame
-from .replay_checks import refuse_changed
-from .table_data import TableData, open_table
+from .table_data import TableData
 from .table_fit import Fit
-from .table_options import TableOptions
 from .table_run import TableRun
 from .table_split import Parts
 
-__all__ = ["PAGE", "held_out_answers", "page_of_folder", "write_run_page"]
+__all__ = ["PAGE", "held_out_answers", "write_run_page"]
 
 PAGE = "report.html"
 
@@ -105,22 +102,3 @@ def held_out_answers(
         return found
 
     return answer
-
-
-def page_of_folder(run: TableRun, path: str, rows: bool) -> str:
-    """Write the page anew from a run folder and the table of its training.
-
-    Importance and dependence need a model that has not seen the rows: they are left out where the
-    saved one was fitted on all of them.
-
-    Raises:
-        StateError: the table was in memory, or has changed; the run has no figures.
-    """
-    if run.figures is None:
-        raise StateError("the run has no figures to show", where=run.folder)
-    refuse_changed(run.config, str(run.folder))
-    table = run.config["table"]
-    data = open_table(run.config["data"]["place"], TableOptions.from_json(table["options"]))
-    fresh = not table["split"]["refit"]
-    predict = (lambda frame: run.answers(frame).outputs) if fresh else None
-    return write_run_page(run, data, path, predict, rows)
