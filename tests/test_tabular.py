@@ -423,6 +423,30 @@ def test_wide_texts_are_kept_as_what_is_not_zero():
     assert [v.shape[0] for v in design.cut(w).values()] == [2, 700]
 
 
+def test_words_that_tell_the_classes_apart_cost_less():
+    """Logistic regression on columns times |ln(p/q)|, p and q counted by loops."""
+    sklearn = pytest.importorskip("sklearn.linear_model")
+    draw = np.random.default_rng(0)
+    wide, y = np.zeros((60, 320), np.float32), np.arange(60) % 2
+    for row, label in zip(wide, y, strict=True):
+        row[draw.integers(0, 160, 8) + 80 * label] = draw.random(8)
+    found = fit_linear(
+        Problem({"flat": wide}, y, "classification", 2),
+        folds(y, None, 3, 0),
+        np.ones(60),
+        np.arange(60),
+    )
+    counts = [
+        [1 + sum(wide[i, k] != 0 for i in range(60) if y[i] == c) for k in range(320)]
+        for c in (0, 1)
+    ]
+    p, q = (np.array(c) / sum(c) for c in counts)
+    scaled = wide * np.abs(np.log(p / q))
+    theirs = sklearn.LogisticRegression(C=1 / found.penalty, max_iter=5000, tol=1e-9).fit(scaled, y)
+    ours = found.model.predict({"flat": wide})
+    np.testing.assert_allclose(ours, theirs.predict_proba(scaled), atol=2e-3)
+
+
 def test_minimise_finds_rosenbrocks_minimum():
     def rosenbrock(w):
         a, b = w
