@@ -91,6 +91,9 @@ RULES = [
     ("customer_id", repeat(run()[:55]), "identifier", "55 different"),
     # what a simpler rule takes for one
     ("price", PRICES, "number", "whole numbers"),  # each different, but far apart
+    ("price", DRAWN.permutation(600)[:N].tolist(), "number", "whole numbers"),  # a chance of 1 in 20
+    ("rating", [*repeat(["1", "2", "3"], N - 1), "x"], "category", "4 values, 98% of cells numbers"),
+    ("year", run(), "number", "whole numbers, 1 to 60"),  # of a study
     ("price", sorted(PRICES), "number", "whole numbers"),  # the table is sorted by price
     ("id", [v + 0.5 for v in run()], "number", "decimals"),
     ("no_of_rooms", PRICES, "number", "whole numbers"),
