@@ -137,7 +137,6 @@ INSIDE = {
     "tabular": [
         "problem",
         "settings",
-        "folds",
         "design",
         "minimise",
         "network",
@@ -358,6 +357,7 @@ INSIDE = {
         "decisions",
         "influence",
         "mistakes",
+        "compare",
         "__init__",
     ],
     "plots": ["base", "curves", "classes", "plane", "values", "experiments", "lines", "__init__"],
@@ -440,6 +440,7 @@ INSIDE = {
         "about_columns",
         "about_model",
         "page",
+        "compare_page",
         "__init__",
     ],
     "workflow": [
@@ -452,6 +453,7 @@ INSIDE = {
         "resume",
         "interrupt",
         "plan",
+        "comparing",
         "__init__",
     ],
     "cli": [
@@ -461,6 +463,7 @@ INSIDE = {
         "signals",
         "train",
         "use_model",
+        "compare",
         "explain",
         "quiz",
         "list_datasets",

@@ -39,12 +39,22 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, exercises, experiments, figures, graph, plots, tabular
+    from . import (
+        course,
+        datasets,
+        evaluation,
+        exercises,
+        experiments,
+        figures,
+        graph,
+        plots,
+        tabular,
+    )
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
-    from .workflow import Run, train
+    from .workflow import Run, compare, train
 
 __all__ = [
     "Explanation",
@@ -59,11 +69,13 @@ __all__ = [
     "activations",
     "applications",
     "callbacks",
+    "compare",
     "compile",
     "config",
     "course",
     "datasets",
     "errors",
+    "evaluation",
     "experiments",
     "exercises",
     "explain",
@@ -102,10 +114,12 @@ answer(
         "Explanation": "explanation",
         "Quiz": "quizzes",
         "Run": "workflow",
+        "compare": "workflow",
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
         "experiments": "experiments",
+        "evaluation": "evaluation",
         "exercises": "exercises",
         "explain": "explanation",
         "figures": "figures",

@@ -18,5 +18,3 @@ __all__ = [
     "read",
     "targets",
 ]
-__all__ = ["Column", "ColumnFormat", "Format", "Frame", "Role", "Roles", "blocks", "find_roles"]
-__all__ += ["known_rows", "read", "targets"]

@@ -36,6 +36,7 @@ _OTHERS = (
 
 def whole(source: Any, wanted: Wanted) -> Frame:
     """All rows of whatever it is."""
+    need()
     made = _in_memory(source, wanted)
     if made is not None:
         return made
@@ -49,6 +50,7 @@ def whole(source: Any, wanted: Wanted) -> Frame:
 
 def frames(source: Any, wanted: Wanted) -> Iterator[Frame]:
     """The same some rows at a time; what is in memory already comes at once."""
+    need()
     made = _in_memory(source, wanted)
     if made is not None:
         yield made

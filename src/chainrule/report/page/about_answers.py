@@ -15,7 +15,14 @@ from .charts import COLOURS, Chart, heat
 from .findings import Findings
 from .pieces import Html, cards, figure, join, paragraph, section, table
 
-__all__ = ["about_answers", "about_learning", "about_probabilities", "outputs_of"]
+__all__ = [
+    "about_answers",
+    "about_learning",
+    "about_probabilities",
+    "curve_title",
+    "outputs_of",
+    "thin",
+]
 
 _NUMBERED = 12  # classes up to which every count is written
 _CONFUSED = 12  # mix-ups that are listed
@@ -131,11 +138,12 @@ def about_learning(f: Findings) -> Html:
     for name in names[:6]:
         made = _curve(f, name, history)
         if made is not None:
-            pictures.append(figure(made.draw(), _title(name)))
+            pictures.append(figure(made.draw(), curve_title(name)))
     return section("learning", "How it learned", paragraph(said.sentence), cards(*pictures))
 
 
-def _title(name: str) -> str:
+def curve_title(name: str) -> str:
+    """What is drawn, and which way is better."""
     better = {"min": ": lower is better", "max": ": higher is better"}.get(_direction(name), "")
     return f"{name.replace('_', ' ')}{better}"
 
@@ -158,14 +166,14 @@ def _curve(f: Findings, name: str, history: dict) -> Chart | None:
                   logarithmic=steep)  # fmt: skip
     for k, (label, values) in enumerate(both):
         at = max(1, count // len(values)) * np.arange(1, len(values) + 1)
-        keep = _thin(len(values))
+        keep = thin(len(values))
         chart.line(at[keep], values[keep], COLOURS[k], label=label, dashed=k > 0)
     if f.kept:
         chart.upright(f.kept, f"kept: {f.kept:,}")
     return chart
 
 
-def _thin(count: int) -> np.ndarray:
+def thin(count: int) -> np.ndarray:
     """Places of at most so many points, both ends among them."""
     return np.unique(np.linspace(0, count - 1, min(count, _POINTS)).round().astype(int))
 
@@ -191,7 +199,7 @@ def about_probabilities(f: Findings) -> Html:
             chart.line((0, 1), (0, 1), "line", thick=1, dashed=True)
         for colour, k in zip(COLOURS, asked, strict=False):
             curve = make(y == k, p[:, k], f.weights)
-            keep = _thin(len(curve.x))
+            keep = thin(len(curve.x))
             word = "AUC" if kind == "ROC" else "mean precision"
             chart.line(curve.x[keep], curve.y[keep], colour,
                        label=f"{plain(names[k], 20)}, {word} {number(curve.area)}")  # fmt: skip
@@ -226,7 +234,7 @@ def _asked(y: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> list[int
 def _thresholds(f: Findings, positive: np.ndarray, p: np.ndarray, name: str) -> Html:
     said = answer(name)
     every = [t for t in thresholds(positive, p, f.weights) if math.isfinite(t.at)]
-    every = [every[k] for k in _thin(len(every))]
+    every = [every[k] for k in thin(len(every))]
     chart = Chart(f"precision and recall of {plain(name)} over the threshold", (0, 1), (0, 1),
                   (f"called {plain(name, 20)} from this probability on", "share"))  # fmt: skip
     at = [t.at for t in every]

@@ -82,11 +82,13 @@ class Chart:
         low, high = self.y
         if not self.logarithmic:
             return ticks(low, high)
-        whole = [float(k) for k in range(math.ceil(low), math.floor(high) + 1)]
-        if len(whole) > 1:
-            return whole
-        found = [math.log10(v) for v in ticks(10**low, 10**high)]
-        return [v for v in found if low <= v <= high]
+        for digits in ((1,), (1, 2, 5), (1, 2, 3, 4, 5, 6, 8)):
+            powers = range(math.floor(low), math.ceil(high) + 1)
+            every = [k + math.log10(d) for k in powers for d in digits]
+            found = [v for v in every if low <= v <= high]
+            if len(found) > 2:
+                return found
+        return [math.log10(v) for v in ticks(10**low, 10**high) if v > 0]
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """The place of a point on the paper; what is outside the axes stands at their edge."""
