@@ -359,6 +359,19 @@ def test_targets_of_a_file_to_evaluate():
     assert targets(Frame.of({"t": ["a", "A", "b"]}), letters).tolist() == [2, 0, 1]
 
 
+def test_a_class_is_forgiven_its_form_only_where_one_is_meant():
+    words = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": repeat(["Yes", "No"])}))
+    assert targets(Frame.of({"t": ["YES.", "no."]}), words).tolist() == [1, 0]
+    twins = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": repeat(["Cat", "cat"])}))
+    with pytest.raises(DataError, match="a class that the training has not seen"):
+        targets(Frame.of({"t": ["CAT"]}), twins)
+
+
+def test_small_tables_may_have_few_rows_of_a_class():
+    frame = Frame.of({"x": [1.5, 2.5, 1.5, 4, 5, 6.5], "t": ["a", "b", "c", "d", "a", "b"]})
+    assert find_roles(frame).class_count == 4
+
+
 def test_targets_that_cannot_be_taken():
     roles = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": repeat(["cat", "dog"])}))
     with pytest.raises(DataError, match=r"(?s)row 2, column 1 .'t'.: a class that the training has not"
