@@ -91,6 +91,9 @@ RULES = [
     ("customer_id", repeat(run()[:55]), "identifier", "55 different"),
     # what a simpler rule takes for one
     ("price", PRICES, "number", "whole numbers"),  # each different, but far apart
+    ("price", DRAWN.permutation(600)[:N].tolist(), "number", "whole numbers"),  # a chance of 1 in 20
+    ("rating", [*repeat(["1", "2", "3"], N - 1), "x"], "category", "4 values, 98% of cells numbers"),
+    ("year", run(), "number", "whole numbers, 1 to 60"),  # of a study
     ("price", sorted(PRICES), "number", "whole numbers"),  # the table is sorted by price
     ("id", [v + 0.5 for v in run()], "number", "decimals"),
     ("no_of_rooms", PRICES, "number", "whole numbers"),
@@ -354,6 +357,19 @@ def test_targets_of_a_file_to_evaluate():
     assert targets(Frame.of({"t": ["yes", "NO"]}), words).tolist() == [1, 0]
     letters = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": repeat(["a", "A", "B"])}))
     assert targets(Frame.of({"t": ["a", "A", "b"]}), letters).tolist() == [2, 0, 1]
+
+
+def test_a_class_is_forgiven_its_form_only_where_one_is_meant():
+    words = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": repeat(["Yes", "No"])}))
+    assert targets(Frame.of({"t": ["YES.", "no."]}), words).tolist() == [1, 0]
+    twins = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": repeat(["Cat", "cat"])}))
+    with pytest.raises(DataError, match="a class that the training has not seen"):
+        targets(Frame.of({"t": ["CAT"]}), twins)
+
+
+def test_small_tables_may_have_few_rows_of_a_class():
+    frame = Frame.of({"x": [1.5, 2.5, 1.5, 4, 5, 6.5], "t": ["a", "b", "c", "d", "a", "b"]})
+    assert find_roles(frame).class_count == 4
 
 
 def test_targets_that_cannot_be_taken():

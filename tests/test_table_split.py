@@ -85,6 +85,11 @@ def test_rows_of_few_kinds_are_no_copies(columns, kinds):
     assert kinds is None or f"the {n} rows are of only {kinds} kinds" in equal.sentence
 
 
+def test_rows_that_are_all_the_same():
+    frame = frame_of()
+    assert split.same_rows(frame.take([3, 3, 3]), find_roles(frame)).tolist() == [0, 1, 2]
+
+
 def test_a_table_pasted_three_times_is_found():
     frame = frame_of(100).take(np.tile(np.arange(100), 3))
     assert found(frame).copies == 200
@@ -150,6 +155,11 @@ def test_single_rows_make_up_for_what_groups_left_uneven():
     counts = [np.bincount(y[held]).tolist() for _, held in split.folds(y, groups, 5, 3)]
     assert sorted(c[0] for c in counts) == [4, 4, 5, 5, 12]  # 18 single zeros for four parts
     assert [c[1] for c in counts] == [24] * 5
+
+
+def test_groups_of_one_class_each_are_spread_too():
+    groups = np.repeat(np.arange(10), 4)
+    assert [len(held) for _, held in split.folds(groups, groups, 5)] == [8] * 5
 
 
 def test_targets_of_a_regression_are_spread():
@@ -219,6 +229,11 @@ def test_rows_without_a_time_and_copies_of_earlier_rows_are_not_judged():
     assert (train.tolist(), held.tolist()) == ([0, 2], [3, 4])
     train, held = split.by_time(frame, "day", 0.5, groups=np.array([0, 1, 2, 0, 3]))
     assert (train.tolist(), held.tolist()) == ([0, 2], [4])
+
+
+def test_where_most_rows_are_of_the_first_moment_the_others_are_held_out():
+    frame = Frame.of({"day": [1, 1, 1, 1, 2, 3]})
+    assert split.by_time(frame, "day", 0.5)[1].tolist() == [4, 5]
 
 
 def test_the_order_of_the_file_is_a_time_too():

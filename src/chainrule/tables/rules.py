@@ -310,7 +310,7 @@ def _free_text(facts: Facts) -> Found | None:
 def _unique_text(facts: Facts) -> Found | None:
     if facts.distinct == facts.filled:
         return Found("identifier", "text, each different")
-    if facts.filled >= 20 and facts.distinct >= _NEARLY_ALL * facts.filled:
+    if facts.distinct >= _NEARLY_ALL * facts.filled:
         return Found("identifier", f"text, {facts.distinct:,} of {facts.filled:,} different")
     return None
 

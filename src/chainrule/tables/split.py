@@ -233,7 +233,10 @@ def _strata(y: np.ndarray, task: str, key: np.ndarray) -> np.ndarray:
 
 
 def _deal(strata: np.ndarray, group: np.ndarray, k: int, key: np.ndarray) -> np.ndarray:
-    """The part of each row."""
+    """The part of each row.
+
+    No part stays empty: one without rows grows by least, and comes first where rows are left over.
+    """
     n, sizes = len(group), np.bincount(group)
     totals = np.bincount(strata).astype(np.float64)
     have, rows = np.zeros((k, len(totals))), np.zeros(k)
@@ -261,7 +264,7 @@ def _deal(strata: np.ndarray, group: np.ndarray, k: int, key: np.ndarray) -> np.
         quota = _fill(have[:, stratum], int(end - start), rows)
         part[alone[start:end]] = np.repeat(np.arange(k), quota)
         rows += quota
-    return _none_empty(part, group, k)
+    return part
 
 
 def _fill(have: np.ndarray, count: int, rows: np.ndarray) -> np.ndarray:
@@ -280,17 +283,6 @@ def _fill(have: np.ndarray, count: int, rows: np.ndarray) -> np.ndarray:
     fewest = order[:wet][np.argsort((rows + quota)[order[:wet]], kind="stable")]
     quota[fewest[:over]] += 1
     return quota
-
-
-def _none_empty(part: np.ndarray, group: np.ndarray, k: int) -> np.ndarray:
-    """Each part gets a group at least; there are enough of them."""
-    for empty in np.flatnonzero(np.bincount(part, minlength=k) == 0):
-        _, first = np.unique(group, return_index=True)
-        fullest = int(np.argmax(np.bincount(part[first], minlength=k)))
-        inside = group[first][part[first] == fullest]
-        smallest = inside[np.argmin(np.bincount(group)[inside])]
-        part[group == smallest] = empty
-    return part
 
 
 # --- time -----------------------------------------------------------------------------------------
