@@ -137,7 +137,6 @@ INSIDE = {
     "tabular": [
         "problem",
         "settings",
-        "folds",
         "design",
         "minimise",
         "network",
