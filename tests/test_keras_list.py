@@ -212,14 +212,6 @@ NOT_YET: dict[str, dict[str, str]] = {
             unpack_x_y_sample_weight
         """,
     },
-    "tables": {
-        "layers": """
-            Discretization HashedCrossing Hashing IntegerLookup StringLookup
-        """,
-        "utils": """
-            FeatureSpace
-        """,
-    },
 }
 
 
