@@ -663,3 +663,19 @@ def test_what_makes_no_sense_is_refused(name):
     with pytest.raises(kind) as raised:
         call()
     assert text in str(raised.value)
+
+
+def test_the_constant_says_the_shares_of_training():
+    found = scores([0, 1, 1], [0.2, 0.9, 0.6], YES_NO, train_y=[0, 0, 0, 1])
+    expected = -(math.log(0.75) + 2 * math.log(0.25)) / 3
+    assert found["log_loss"].baseline == pytest.approx(expected, rel=1e-12)
+    assert found["brier"].baseline == pytest.approx((0.0625 + 2 * 0.5625) / 3, rel=1e-12)
+    assert (found.baseline, found["accuracy"].baseline) == ("no", pytest.approx(1 / 3))
+
+
+def test_better_probabilities_do_not_outweigh_worse_answers():
+    y = np.arange(2000) % 5 < 2
+    ours = np.where(np.arange(2000) < 300, ~y, y)  # 85 % right, and never very sure when wrong
+    line = np.where(np.arange(2000) < 150, ~y, y)  # more right, but wildly sure when wrong
+    found = judged(y, 0.2 + 0.6 * ours, linear=np.where(line, 1 - 1e-7, 1e-7))
+    assert found.word == "NO BETTER"
