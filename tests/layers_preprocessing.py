@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import mpmath as mp
@@ -33,6 +34,28 @@ def of_middle(x, mean, variance):
 
 def way_back(x, mean, variance):
     return [[v * mp.sqrt(s) + m for v, m, s in zip(row, mean, variance, strict=True)] for row in x]
+
+
+def each_member(x, w, b=None):
+    """A Dense layer for each entry of axis 1."""
+    last = mp.tanh if b is not None else (lambda z: z)
+    b = [None] * len(w) if b is None else b
+    return [[dense(last)(row, w[m], b[m]) for m, row in enumerate(page)] for page in x]
+
+
+def in_bins(x, edges):
+    """How far each number has come through the bins between its feature's edges."""
+
+    def place(v, low, high):
+        return mpf(0) if low >= high else min(mpf(1), max(mpf(0), (v - low) / (high - low)))
+
+    return [
+        [
+            [place(v, a, b) for a, b in itertools.pairwise(e)]
+            for v, e in zip(row, edges, strict=True)
+        ]
+        for row in x
+    ]
 
 
 def signs_as_classes(layer: Any, shape: tuple) -> Any:
@@ -116,4 +139,29 @@ LAYERS = [
         tag="middle",
     ),
     LayerRow("EinsumDense", dense(), ("...a,ab->...b", 2), shape=(2, 3, 4), tag="further axes"),
+    LayerRow(
+        "EnsembleDense",
+        each_member,
+        (2, 3, "tanh"),
+        {"bias_initializer": "ones"},
+        shape=(2, 3, 4),
+        model=False,
+    ),
+    LayerRow(
+        "EnsembleDense",
+        lambda x, w: each_member([page * 2 for page in x], w),
+        (3, 2),
+        {"use_bias": False},
+        shape=(2, 1, 4),
+        tag="shared",
+        model=False,
+    ),
+    LayerRow(
+        "PiecewiseLinearEncoding",
+        in_bins,
+        (2,),
+        shape=(3, 4),
+        kink=(0.0, 0.5, 1.0),
+        model=False,
+    ),
 ]

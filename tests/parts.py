@@ -1153,6 +1153,8 @@ class OptimizerRow:
     tag: str = ""
     rate: Callable | None = None  # step -> rate, for a schedule
     keras: bool = True
+    elementwise = True
+    decay: float = 0.0  # where the optimizer has one by default
 
     @property
     def id(self) -> str:
@@ -1164,21 +1166,45 @@ class OptimizerRow:
 
     def reference(self, weights: list, gradients: list) -> tuple[list, list]:
         """The weights after all steps, lists of flat lists of numbers; and what is remembered for
-        each number."""
+        each weight, by the names of its slots."""
+        kwargs = self.kwargs
         w = [[mpf(v) for v in flat] for flat in weights]
         memory: list = [[{} for _ in flat] for flat in w]
-        fixed = self.kwargs.get("learning_rate")
-        decay = mpf(self.kwargs.get("weight_decay") or 0)
-        if self.name == "AdamW" and "weight_decay" not in self.kwargs:
-            decay = mpf(0.004)
-        for t, step in enumerate(gradients, 1):
-            rate = self.rate(t - 1) if self.rate else mpf(fixed)
-            clipped = self.clip([[mpf(v) for v in entries] for entries in step])
+        shared: list = [{} for _ in w]
+        fixed, every = kwargs.get("learning_rate"), kwargs.get("gradient_accumulation_steps", 1)
+        steps = [gradients[i : i + every] for i in range(0, len(gradients) // every * every, every)]
+        for t, batches in enumerate(steps, 1):
+            rate = self.rate(t * every - 1) if self.rate else mpf(fixed)
+            step = [[sum(map(mpf, numbers)) / every for numbers in zip(*of_weight, strict=True)]
+                    for of_weight in zip(*batches, strict=True)]  # fmt: skip
+            clipped = self.clip(step)
             for i, entries in enumerate(w):
-                for k, old in enumerate(entries):
-                    old = old - rate * decay * old
-                    entries[k] = self.update(memory[i][k], old, clipped[i][k], rate, t)
-        return w, memory
+                decay = mpf(self.decay_of(i))
+                old = [v - rate * decay * v for v in entries]
+                w[i] = self.step(memory[i], old, clipped[i], SHAPES[i], rate, t)
+                if kwargs.get("use_ema"):
+                    keep = mpf(kwargs.get("ema_momentum", 0.99)) if t > 1 else mpf(0)
+                    before = shared[i].get("ema", w[i])
+                    shared[i]["ema"] = [keep * a + (1 - keep) * v
+                                        for a, v in zip(before, w[i], strict=True)]  # fmt: skip
+                    often = kwargs.get("ema_overwrite_frequency")
+                    if often and t % often == 0:
+                        w[i] = list(shared[i]["ema"])
+        left = gradients[len(steps) * every :]
+        for i in range(len(w) if every > 1 else 0):
+            sums = [mp.fsum(numbers) for numbers in zip(*(g[i] for g in left), strict=True)]
+            shared[i]["gradient_sum"] = sums or [mpf(0)] * len(w[i])
+        return w, [self.remembered(m) | s for m, s in zip(memory, shared, strict=True)]
+
+    def decay_of(self, weight: int) -> float:
+        return self.kwargs.get("weight_decay", self.decay)
+
+    def step(self, memory: Any, w: list, g: list, shape: tuple, rate: Any, t: int) -> list:
+        """One step of one weight: number by number."""
+        return [self.update(m, a, b, rate, t) for m, a, b in zip(memory, w, g, strict=True)]
+
+    def remembered(self, memory: Any) -> dict:
+        return {name: [number[name] for number in memory] for name in memory[0]}  # all slots
 
     def clip(self, g: list) -> list:
         if "clipvalue" in self.kwargs:
@@ -1198,14 +1224,28 @@ class OptimizerRow:
         return g
 
 
+@dataclass(frozen=True)
+class WholeRow(OptimizerRow):
+    """An optimizer that sees a weight as a whole: `update(memory, w, g, shape, rate, t)` of flat
+    lists, in plain loops; `memory` holds a list for each slot."""
+
+    elementwise = False
+
+    def step(self, memory: Any, w: list, g: list, shape: tuple, rate: Any, t: int) -> list:
+        return self.update(memory[0], w, g, shape, rate, t)
+
+    def remembered(self, memory: Any) -> dict:
+        return dict(memory[0])
+
+
 SHAPES = ((2, 3), (3,))
 
 
-def weights_and_gradients() -> tuple[list, list]:
-    """First weights, and the gradients of five steps, in float32 (so that both sides start equal)."""
+def weights_and_gradients(steps: int = 5) -> tuple[list, list]:
+    """First weights, and the gradients of some steps, in float32 (so that both sides start equal)."""
     rng = np.random.default_rng(5)
     weights = [rng.normal(size=s).astype("float32") for s in SHAPES]
-    gradients = [[(2 * rng.normal(size=s)).astype("float32") for s in SHAPES] for _ in range(5)]
+    gradients = [[(2 * rng.normal(size=s)).astype("float32") for s in SHAPES] for _ in range(steps)]
     return weights, gradients
 
 
@@ -1272,13 +1312,18 @@ def _rmsprop_outside(beta: Any, epsilon: Any) -> Callable:
     return update
 
 
-def _adam(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
-    """Kingma and Ba 2015, the more efficient order of section 2, with ε̂."""
+def _adam(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7, largest: bool = False) -> Callable:
+    """Kingma and Ba 2015, the more efficient order of section 2, with ε̂.
+
+    `largest`: Reddi, Kale and Kumar 2018, algorithm 2.
+    """
     b1, b2 = mpf(b1), mpf(b2)
 
     def update(memory, w, g, rate, t):
         m = memory["momentum"] = b1 * memory.get("momentum", 0) + (1 - b1) * g
         v = memory["velocity"] = b2 * memory.get("velocity", 0) + (1 - b2) * g * g
+        if largest:
+            v = memory["largest"] = max(memory.get("largest", 0), v)
         size = rate * mp.sqrt(1 - b2**t) / (1 - b1**t)
         return w - size * m / (mp.sqrt(v) + mpf(epsilon))
 
@@ -1306,6 +1351,162 @@ def _lion(b1: Any = 0.9, b2: Any = 0.99) -> Callable:
         return w - rate * mp.sign(b1 * m + (1 - b1) * g)
 
     return update
+
+
+def _nadam(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
+    """Dozat 2016, algorithm 2, with its schedule of the momentum (.96 a step)."""
+    b1, b2 = mpf(b1), mpf(b2)
+
+    def push(t):
+        return b1 * (1 - mpf("0.5") * mpf("0.96") ** t)
+
+    def update(memory, w, g, rate, t):
+        m = memory["momentum"] = b1 * memory.get("momentum", 0) + (1 - b1) * g
+        v = memory["velocity"] = b2 * memory.get("velocity", 0) + (1 - b2) * g * g
+        product = memory["product"] = memory.get("product", 1) * push(t)
+        look = push(t + 1) * m / (1 - product * push(t + 1)) + (1 - push(t)) * g / (1 - product)
+        return w - rate * look / (mp.sqrt(v / (1 - b2**t)) + mpf(epsilon))
+
+    return update
+
+
+def _ftrl(power: Any = 0.5, start: Any = 0.1, l1: Any = 0, l2: Any = 0, shrink: Any = 0,
+          beta: Any = 0) -> Callable:  # fmt: skip
+    """McMahan et al. 2013, algorithm 1, with Keras's names of its numbers."""
+    power, l1, l2, shrink, beta = map(mpf, (power, l1, l2, shrink, beta))
+
+    def update(memory, w, g, rate, t):
+        old = memory.get("accumulator", mpf(start))
+        new = memory["accumulator"] = old + g * g
+        sigma = (new**power - old**power) / rate
+        z = memory["linear"] = memory.get("linear", 0) + g + 2 * shrink * w - sigma * w
+        if abs(z) <= l1:
+            return mpf(0)
+        return -(z - mp.sign(z) * l1) / ((beta + new**power) / rate + 2 * l2)
+
+    return update
+
+
+def _schedule_free(
+    b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-8, warmup: int = 0, decay: Any = 0
+) -> Callable:
+    """Defazio et al. 2024, algorithm 1, with x kept beside z."""
+    b1, b2 = mpf(b1), mpf(b2)
+
+    def update(memory, w, g, rate, t):
+        start = w / (1 - rate * decay)  # before the decay of the first step
+        z, (x, last) = memory.get("momentum", start), memory.get("mean", (start, start))
+        x = x + (w - last) / b1  # weight decay has moved w, which is made of x and z
+        v = memory["velocity"] = b2 * memory.get("velocity", 0) + (1 - b2) * g * g
+        rate = rate * min(mpf(t) / warmup, 1) if warmup else rate
+        z = memory["momentum"] = z - rate * g / (mp.sqrt(v / (1 - b2**t)) + mpf(epsilon))
+        x = (1 - mpf(1) / t) * x + z / t
+        memory["mean"] = x, (1 - b1) * z + b1 * x
+        return memory["mean"][1]
+
+    return update
+
+
+def _length(numbers: list) -> Any:
+    return mp.sqrt(mp.fsum(v * v for v in numbers))
+
+
+def _lamb(b1: Any = 0.9, b2: Any = 0.999, epsilon: Any = 1e-7) -> Callable:
+    """You et al. 2020, algorithm 2, with φ the identity."""
+    b1, b2 = mpf(b1), mpf(b2)
+
+    def update(memory, w, g, shape, rate, t):
+        m = memory.get("momentum", [0] * len(w))
+        v = memory.get("velocity", [0] * len(w))
+        m = memory["momentum"] = [b1 * a + (1 - b1) * b for a, b in zip(m, g, strict=True)]
+        v = memory["velocity"] = [b2 * a + (1 - b2) * b * b for a, b in zip(v, g, strict=True)]
+        u = [a / (1 - b1**t) / (mp.sqrt(b / (1 - b2**t)) + mpf(epsilon))
+             for a, b in zip(m, v, strict=True)]  # fmt: skip
+        ratio = _length(w) / _length(u) if _length(w) and _length(u) else 1
+        return [a - rate * ratio * b for a, b in zip(w, u, strict=True)]
+
+    return update
+
+
+def _adafactor(
+    power: Any = 0.8, e1: Any = 1e-30, e2: Any = 1e-3, d: Any = 1, relative: bool = True
+):
+    """Shazeer and Stern 2018, algorithms 4 and 5."""
+    power, e1, e2, d = mpf(power), mpf(e1), mpf(e2), mpf(d)
+
+    def update(memory, w, g, shape, rate, t):
+        keep = 1 - mpf(t) ** -power
+        square = [v * v + e1 for v in g]
+        if len(shape) == 2:
+            rows, columns = shape
+            r = [mp.fsum(square[i * columns + j] for j in range(columns)) / columns
+                 for i in range(rows)]  # fmt: skip
+            c = [mp.fsum(square[i * columns + j] for i in range(rows)) / rows
+                 for j in range(columns)]  # fmt: skip
+            for name, new in (("row", r), ("column", c)):
+                old = memory.get(name, [0] * len(new))
+                memory[name] = [keep * a + (1 - keep) * b for a, b in zip(old, new, strict=True)]
+            mean = mp.fsum(memory["row"]) / rows
+            v = [a * b / mean for a in memory["row"] for b in memory["column"]]
+        else:
+            old = memory.get("velocity", [0] * len(g))
+            v = [keep * a + (1 - keep) * b for a, b in zip(old, square, strict=True)]
+            memory["velocity"] = v
+        u = [a / mp.sqrt(b) for a, b in zip(g, v, strict=True)]
+        size = mp.sqrt(mpf(len(u)))
+        shrink = max(1, _length(u) / size / d)
+        rho = min(rate, 1 / mp.sqrt(mpf(t))) if relative else rate
+        step = max(e2, _length(w) / size) * rho / shrink
+        return [a - step * b for a, b in zip(w, u, strict=True)]
+
+    return update
+
+
+def _times(x: list, y: list) -> list:
+    """The product of two matrices, lists of rows."""
+    return [[mp.fsum(a * b for a, b in zip(row, column, strict=True))
+             for column in zip(*y, strict=True)] for row in x]  # fmt: skip
+
+
+def _muon(mu: Any = 0.95, nesterov: bool = True, steps: int = 5, rms: Any = 0.2) -> Callable:
+    """Jordan et al. 2024, with the size of Liu et al. 2025; Adam for what is no matrix."""
+    adam, mu = _adam(), mpf(mu)
+
+    def update(memory, w, g, shape, rate, t):
+        if len(shape) != 2:
+            each = memory.setdefault("each", [{} for _ in w])
+            new = [adam(e, a, b, rate, t) for e, a, b in zip(each, w, g, strict=True)]
+            memory |= {n: [e[n] for e in each] for n in ("momentum", "velocity")}
+            return new
+        m = memory.get("momentum", [0] * len(w))
+        m = memory["momentum"] = [mu * a + b for a, b in zip(m, g, strict=True)]
+        u = [b + mu * a for a, b in zip(m, g, strict=True)] if nesterov else m
+        long = _length(u) + mpf(1e-7)
+        x = [[u[i * shape[1] + j] / long for j in range(shape[1])] for i in range(shape[0])]
+        for _ in range(steps):
+            a = _times(x, [list(c) for c in zip(*x, strict=True)])
+            aa = _times(a, a)
+            b = [[mpf(-4.775) * p + mpf(2.0315) * q for p, q in zip(r, s, strict=True)]
+                 for r, s in zip(a, aa, strict=True)]  # fmt: skip
+            bx = _times(b, x)
+            x = [[mpf(3.4445) * p + q for p, q in zip(r, s, strict=True)]
+                 for r, s in zip(x, bx, strict=True)]  # fmt: skip
+        size = mpf(rms) * mp.sqrt(max(shape)) if rms is not None else 1
+        return [a - rate * size * b for a, b in zip(w, itertools.chain(*x), strict=True)]
+
+    return update
+
+
+@dataclass(frozen=True)
+class MuonRow(WholeRow):
+    """The two kinds of weights have a decay each."""
+
+    def decay_of(self, weight: int) -> float:
+        name = "adam_weight_decay" if len(SHAPES[weight]) != 2 else "weight_decay"
+        return self.kwargs.get(name, 0.004) or 0.0
+
+    def remembered(self, memory: Any) -> dict:
+        return {k: v for k, v in memory[0].items() if k != "each"}
 
 
 def _lr(rate: float, **more: Any) -> dict:
@@ -1372,8 +1573,91 @@ OPTIMIZERS = [
         "schedule",
         rate=lambda step: mpf(0.1) * (1 + mp.cos(mp.pi * min(mpf(step), 4) / 4)) / 2,
     ),
-    OptimizerRow("AdamW", _adam(), _lr(0.01)),
+    OptimizerRow("Adam", _adam(largest=True), _lr(0.01, amsgrad=True), "amsgrad"),
+    OptimizerRow("Adam", _adam(), _lr(0.01, use_ema=True), "ema"),
+    OptimizerRow(
+        "SGD",
+        _sgd(0.9),
+        _lr(0.1, momentum=0.9, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3),
+        "ema overwrites",
+    ),
+    OptimizerRow(
+        "Adam", _adam(), _lr(0.01, gradient_accumulation_steps=3, weight_decay=0.1), "accumulated"
+    ),
+    OptimizerRow(
+        "RMSprop",
+        _rmsprop(0.9, 0.8),
+        _lr(0.01, momentum=0.8, gradient_accumulation_steps=2, use_ema=True, clipnorm=1.0),
+        "momentum accumulated with ema",
+    ),
+    OptimizerRow(
+        "SGD",
+        _sgd(),
+        {
+            "learning_rate": lambda: cr.optimizers.schedules.InverseTimeDecay(0.1, 4, 0.5),
+            "gradient_accumulation_steps": 2,
+        },
+        "schedule accumulated",
+        rate=lambda step: mpf(0.1) / (1 + mpf(0.5) * step / 4),
+    ),
+    OptimizerRow("AdamW", _adam(), _lr(0.01), decay=0.004),
     OptimizerRow("AdamW", _adam(), _lr(0.01, weight_decay=0.3), "weight decay"),
+    OptimizerRow("AdamW", _adam(largest=True), _lr(0.01, amsgrad=True), "amsgrad", decay=0.004),
+    OptimizerRow("Nadam", _nadam(), _lr(0.01)),
+    OptimizerRow(
+        "Nadam", _nadam(0.5, 0.9, 1e-3), _lr(0.01, beta_1=0.5, beta_2=0.9, epsilon=1e-3), "options"
+    ),
+    OptimizerRow("Ftrl", _ftrl(), _lr(0.1)),
+    OptimizerRow(
+        "Ftrl",
+        _ftrl(0.75, 0.5, 0.3, 0.2, 0.1, 0.4),
+        _lr(
+            0.1,
+            learning_rate_power=-0.75,
+            initial_accumulator_value=0.5,
+            l1_regularization_strength=0.3,
+            l2_regularization_strength=0.2,
+            l2_shrinkage_regularization_strength=0.1,
+            beta=0.4,
+        ),
+        "options",
+    ),
+    OptimizerRow("ScheduleFreeAdamW", _schedule_free(), _lr(0.01)),
+    OptimizerRow(
+        "ScheduleFreeAdamW",
+        _schedule_free(0.8, 0.9, 1e-3, 7, mpf(0.1)),
+        _lr(0.01, beta_1=0.8, beta_2=0.9, epsilon=1e-3, warmup_steps=7, weight_decay=0.1),
+        "options",
+    ),
+    WholeRow("Lamb", _lamb(), _lr(0.01)),
+    WholeRow(
+        "Lamb",
+        _lamb(0.5, 0.9, 1e-3),
+        _lr(0.01, beta_1=0.5, beta_2=0.9, epsilon=1e-3, weight_decay=0.2),
+        "options",
+    ),
+    WholeRow("Adafactor", _adafactor(), _lr(0.3)),
+    WholeRow(
+        "Adafactor",
+        _adafactor(0.5, 1e-8, 0.1, 0.7, False),
+        _lr(
+            0.3,
+            beta_2_decay=-0.5,
+            epsilon_1=1e-8,
+            epsilon_2=0.1,
+            clip_threshold=0.7,
+            relative_step=False,
+            weight_decay=0.01,
+        ),
+        "options",
+    ),
+    MuonRow("Muon", _muon(), _lr(0.01)),
+    MuonRow(
+        "Muon",
+        _muon(0.8, False, 3, None),
+        _lr(0.01, momentum=0.8, nesterov=False, ns_steps=3, rms_rate=None, adam_weight_decay=None),
+        "options",
+    ),
     OptimizerRow("Adamax", _adamax(), _lr(0.01)),
     OptimizerRow("Lion", _lion(), _lr(0.01)),
     OptimizerRow(
@@ -1548,6 +1832,13 @@ REGULARIZERS = [
     ),
 ]
 
+
+def _wave(rate: float, alpha: float, step: int, steps: int, height: float) -> Any:
+    """Half a cosine."""
+    cosine = mpf(height) * (1 + mp.cos(mp.pi * mpf(step) / steps)) / 2
+    return mpf(rate) * ((1 - mpf(alpha)) * cosine + mpf(alpha))
+
+
 _DECAY = {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5}
 SCHEDULES = [
     FormulaRow("ExponentialDecay", _DECAY, lambda s: mpf(0.1) * mpf(0.5) ** (mpf(s) / 4)),
@@ -1573,6 +1864,53 @@ SCHEDULES = [
         "CosineDecay",
         {"initial_learning_rate": 0.1, "decay_steps": 6, "alpha": 0.2},
         lambda s: mpf(0.1) * (mpf(0.8) * (1 + mp.cos(mp.pi * mpf(min(s, 6)) / 6)) / 2 + mpf(0.2)),
+    ),
+    FormulaRow(
+        "PolynomialDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 3, "end_learning_rate": 0.01, "cycle": True},
+        lambda s: (mpf(0.1) - mpf(0.01)) * (1 - mpf(s) / (3 * max(1, -(-s // 3)))) + mpf(0.01),
+        tag="cycle",
+    ),
+    FormulaRow(
+        "CosineDecay",
+        {
+            "initial_learning_rate": 0.02,
+            "decay_steps": 4,
+            "alpha": 0.1,
+            "warmup_target": 0.1,
+            "warmup_steps": 3,
+        },
+        lambda s: (
+            mpf(0.02) + (mpf(0.1) - mpf(0.02)) * s / 3
+            if s < 3
+            else mpf(0.1)
+            * (mpf(1 - mpf(0.1)) * (1 + mp.cos(mp.pi * mpf(min(s - 3, 4)) / 4)) / 2 + mpf(0.1))
+        ),
+        tag="warm-up",
+    ),
+    FormulaRow(
+        "CosineDecayRestarts",
+        {"initial_learning_rate": 0.1, "first_decay_steps": 2, "m_mul": 0.5, "alpha": 0.2},
+        # waves of 2 and 4 steps, then one of 8
+        lambda s: _wave(
+            0.1, 0.2, *((s, 2, 1) if s < 2 else (s - 2, 4, 0.5) if s < 6 else (s - 6, 8, 0.25))
+        ),
+    ),
+    FormulaRow(
+        "CosineDecayRestarts",
+        {"initial_learning_rate": 0.1, "first_decay_steps": 3, "t_mul": 1.0},
+        lambda s: _wave(0.1, 0.0, s % 3, 3, 1),
+        tag="equal waves",
+    ),
+    FormulaRow(
+        "OneCycle",
+        {"max_learning_rate": 0.1, "total_steps": 8, "pct_start": 0.25, "final_div_factor": 100.0},
+        lambda s: (
+            mpf(0.1) + (mpf(0.1) / 25 - mpf(0.1)) * (1 + mp.cos(mp.pi * mpf(s) / 2)) / 2
+            if s < 2
+            else mpf(0.1) / 2500
+            + (mpf(0.1) - mpf(0.1) / 2500) * (1 + mp.cos(mp.pi * mpf(s - 2) / 6)) / 2
+        ),
     ),
     FormulaRow(
         "PiecewiseConstantDecay",
@@ -1750,7 +2088,10 @@ CALLBACKS = [
     CallbackRow("LambdaCallback", {"on_epoch_end": lambda epoch, logs: None}, (1.0,)),
     CallbackRow("Callback", {}, (1.0,)),
 ]
-CALLBACKS_WITHOUT_ROW = {"CallbackList"}  # no callback itself
+CALLBACKS_WITHOUT_ROW = {
+    "CallbackList",  # no callback itself
+    *("CSVLogger", "JSONLinesLogger", "SwapEMAWeights", "TensorBoard", "TimeLimit"),  # test_logs.py
+}
 
 
 # --- layers --------------------------------------------------------------------------------------

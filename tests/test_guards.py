@@ -40,7 +40,7 @@ OPTIMIZERS = {
     name: kind
     for name, kind in vars(cr.optimizers).items()
     if isinstance(kind, type) and issubclass(kind, cr.optimizers.Optimizer)
-    if kind is not cr.optimizers.Optimizer
+    if kind is not cr.optimizers.Optimizer and kind.elementwise
 }
 
 

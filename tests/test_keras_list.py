@@ -75,8 +75,20 @@ EXCUSED: dict[str, dict[str, str]] = {
         "derivatives are chainrule's own subject: `cr.jvp`": "jvp",
         "eigenvalues of a matrix that is not symmetric are complex": "eig",
     },
+    "callbacks": {
+        "`fit(verbose=1)` shows the progress; a callback would show it twice": "ProgbarLogger",
+        "nothing is sent to other computers; `LambdaCallback` can do it": "RemoteMonitor",
+        "`BackupAndRestore` and `ModelCheckpoint` write checkpoints; Orbax is for many machines": """
+            OrbaxCheckpoint
+        """,
+    },
     "optimizers": {
-        "Keras's machinery for two optimizers in one": "OptimizerMap",
+        "Keras's machinery for two optimizers in one; a `train_step` of your own has two": """
+            OptimizerMap MultiOptimizer
+        """,
+        "for gradients too small for float16; float32 and bfloat16 need no scale": """
+            LossScaleOptimizer
+        """,
     },
     "saving": {"a tool for the files of Keras": "KerasFileEditor"},
     "tree": {
@@ -92,14 +104,10 @@ EXCUSED: dict[str, dict[str, str]] = {
 NOT_YET: dict[str, dict[str, str]] = {
     "parts": {
         "": """
-            Initializer Loss Metric Regularizer constraints
+            Initializer Loss Metric Regularizer
         """,
         "activations": """
             deserialize
-        """,
-        "constraints": """
-            Constraint MaxNorm MinMaxNorm NonNeg UnitNorm deserialize get max_norm min_max_norm
-            non_neg serialize unit_norm
         """,
         "initializers": """
             IdentityInitializer OrthogonalInitializer constant deserialize glorot_normal
@@ -114,23 +122,22 @@ NOT_YET: dict[str, dict[str, str]] = {
         """,
         "ops": """
             allclose amax amin append argpartition array array_split average bartlett
-            binary_crossentropy bincount bitwise_and bitwise_invert bitwise_left_shift
-            bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman
-            categorical_crossentropy cbrt cdist cholesky cholesky_inverse convert_to_numpy
-            convert_to_tensor copy corrcoef correlate count_nonzero cross ctc_decode
-            deg2rad depth_to_space det diag diagflat diagonal diff digitize divide_no_nan dot
-            dsplit dstack dtype eigh empty empty_like erfinv exp2 fabs fliplr flipud fmax fmin
-            fmod fold gcd geomspace get_item hamming hanning heaviside histogram hsplit hstack
-            hypot i0 image in_top_k inner inv is_tensor isclose isin isneginf isposinf kaiser
-            kron lcm ldexp left_shift linalg logaddexp2 logdet logspace lstsq lu_factor
-            matrix_rank median meshgrid moments multi_hot nanargmax nanargmin nancumprod
-            nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd
-            nansum nanvar ndim nextafter nn nonzero norm numpy percentile pinv psnr ptp qr
-            quantile rad2deg ravel rearrange right_shift rot90 saturate_cast scatter
-            scatter_update searchsorted segment_max segment_min segment_prod segment_sum select
-            signbit sinc size slice slice_update slogdet solve solve_triangular space_to_depth
-            sparse_categorical_crossentropy stop_gradient svd trace trapezoid tri trunc unfold
-            unique unravel_index vander vdot view vsplit vstack
+            binary_crossentropy bincount bitwise_and bitwise_invert bitwise_left_shift bitwise_not
+            bitwise_or bitwise_right_shift bitwise_xor blackman categorical_crossentropy cbrt
+            cdist cholesky cholesky_inverse convert_to_numpy convert_to_tensor copy corrcoef
+            correlate count_nonzero cross ctc_decode deg2rad depth_to_space det diag diagflat
+            diagonal diff digitize divide_no_nan dot dsplit dstack dtype eigh empty empty_like
+            erfinv exp2 fabs fliplr flipud fmax fmin fmod fold gcd geomspace get_item hamming
+            hanning heaviside histogram hsplit hstack hypot i0 image in_top_k inner inv is_tensor
+            isclose isin isneginf isposinf kaiser kron lcm ldexp left_shift linalg logaddexp2
+            logdet logspace lstsq lu_factor matrix_rank median meshgrid moments multi_hot
+            nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile
+            nanprod nanquantile nanstd nansum nanvar ndim nextafter nn nonzero norm numpy
+            percentile pinv psnr ptp qr quantile rad2deg ravel rearrange right_shift rot90
+            saturate_cast scatter scatter_update searchsorted segment_max segment_min segment_prod
+            segment_sum select signbit sinc size slice slice_update slogdet solve solve_triangular
+            space_to_depth sparse_categorical_crossentropy stop_gradient svd trace trapezoid tri
+            trunc unfold unique unravel_index vander vdot view vsplit vstack
         """,
         "ops.image": """
             affine_transform crop_images elastic_transform extract_patches extract_patches_3d
@@ -138,8 +145,8 @@ NOT_YET: dict[str, dict[str, str]] = {
             rgb_to_grayscale rgb_to_hsv scale_and_translate sobel_edges ssim
         """,
         "ops.linalg": """
-            cholesky cholesky_inverse det eigh inv lstsq lu_factor matrix_rank norm pinv qr
-            solve solve_triangular svd
+            cholesky cholesky_inverse det eigh inv lstsq lu_factor matrix_rank norm pinv qr solve
+            solve_triangular svd
         """,
         "regularizers": """
             OrthogonalRegularizer deserialize orthogonal_regularizer
@@ -154,37 +161,25 @@ NOT_YET: dict[str, dict[str, str]] = {
         """,
         "backend": """
             backend clear_session epsilon floatx get_uid image_data_format is_float_dtype
-            is_int_dtype is_keras_tensor result_type set_epsilon set_floatx
-            set_image_data_format standardize_dtype
-        """,
-        "callbacks": """
-            CSVLogger OrbaxCheckpoint ProgbarLogger RemoteMonitor SwapEMAWeights TensorBoard
+            is_int_dtype is_keras_tensor result_type set_epsilon set_floatx set_image_data_format
+            standardize_dtype
         """,
         "config": """
-            disable_interactive_logging enable_interactive_logging
-            is_interactive_logging_enabled
+            disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled
         """,
         "layers": """
-            AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization
-            ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix Equalization InputSpec MixUp Pipeline
-            RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform
-            RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
-            RandomPosterization RandomSaturation RandomSharpness RandomShear ReversibleEmbedding
-            Solarization SpectralNormalization Wrapper
+            AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D
+            ConvLSTM2D ConvLSTM3D CutMix Equalization InputSpec MixUp Pipeline RandAugment
+            RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomGaussianBlur
+            RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
+            RandomSaturation RandomSharpness RandomShear ReversibleEmbedding Solarization
+            SpectralNormalization Wrapper
         """,
         "models": """
             clone_model model_from_json save_model
         """,
-        "optimizers": """
-            Adafactor Ftrl Lamb LossScaleOptimizer MultiOptimizer Muon Nadam ScheduleFreeAdamW
-            deserialize
-        """,
-        "optimizers.schedules": """
-            CosineDecayRestarts deserialize
-        """,
         "preprocessing": """
-            image_dataset_from_directory text_dataset_from_directory
-            timeseries_dataset_from_array
+            image_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array
         """,
         "preprocessing.image": """
             array_to_img img_to_array load_img save_img smart_resize

@@ -145,6 +145,47 @@ def test_from_every_place_of_a_fit(engine, save_freq, tmp_path, kill):
         assert not os.listdir(tmp_path)
 
 
+RULES = {  # optimizers that remember more than slots of their own
+    "averaged weights": lambda: cr.optimizers.Adam(
+        0.05, amsgrad=True, use_ema=True, ema_overwrite_frequency=4
+    ),
+    "gathered gradients": lambda: cr.optimizers.AdamW(
+        cr.optimizers.schedules.CosineDecay(0.05, 20), gradient_accumulation_steps=4, use_ema=True,
+        no_decay=["bias"],
+    ),
+    "matrices": lambda: cr.optimizers.Muon(0.01, exclude_layers=["dense_1"]),
+    "without a schedule": lambda: cr.optimizers.ScheduleFreeAdamW(0.05, warmup_steps=5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "engine"), [*((r, "numpy") for r in sorted(RULES)), ("gathered gradients", "xla")]
+)
+def test_optimizers_with_more_memory_resume(rule, engine, tmp_path, kill):
+    """Six batches an epoch; gradients of four are one step: stops between them, too."""
+    x, y = data()
+
+    def fit():
+        new = not os.path.exists(tmp_path / "checkpoint.safetensors")
+        model = model_of(RULES[rule](), seed=3 if new else 4)
+        backup = cr.callbacks.BackupAndRestore(tmp_path, save_freq=1)
+        history = model.fit(
+            x, y, batch_size=4, epochs=3, callbacks=[backup], verbose=0, engine=engine
+        )
+        return model, history
+
+    kill(None)
+    model, history = fit()
+    for moment in (3, 8, 17) if engine == "numpy" else (9,):
+        kill(moment)
+        with pytest.raises(Killed):
+            fit()
+        kill(None)
+        again, found = fit()
+        assert found.history == history.history
+        same(again, model)
+
+
 @on_both
 def test_from_the_last_batch_of_an_epoch(engine, tmp_path, kill):
     """All steps are done, the figures are not yet read; XLA keeps float64 figures in float32."""

@@ -253,9 +253,9 @@ ERRORS = {
         StateError,
         lambda: layers.TextVectorization()(["a"]),
     ),
-    "strings do not enter a graph of layers: its values are numbers\n  fix: call the layer on the "
-    "texts and give the model the ids; or make it the first layer of a Sequential, without an "
-    "Input, which then takes texts": (StateError, lambda: vectorizer()(cr.Input((1,)))),
+    "texts do not enter a graph of layers: its values are numbers\n  fix: call the layer on the "
+    "texts and give the model what it returns; or make it the first layer of a Sequential, without "
+    "an Input, which then takes texts": (StateError, lambda: vectorizer()(cr.Input((1,)))),
     "row 1: this is no text\n  expected: a text, or a list or column of texts\n  received: None\n"
     "  fix: fill or drop what is missing": (DataError, lambda: vectorizer()(["a", None])),
     "row 0: this is no text\n  expected: a text, or a list or column of texts\n  received: 3\n"

@@ -17,6 +17,7 @@ from . import (
     applications,
     callbacks,
     config,
+    constraints,
     errors,
     initializers,
     layers,
@@ -39,12 +40,22 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, exercises, experiments, figures, graph, plots
+    from . import (
+        course,
+        datasets,
+        evaluation,
+        exercises,
+        experiments,
+        figures,
+        graph,
+        plots,
+        tabular,
+    )
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
-    from .workflow import Run, train
+    from .workflow import Run, compare, train
 
 __all__ = [
     "Explanation",
@@ -59,11 +70,14 @@ __all__ = [
     "activations",
     "applications",
     "callbacks",
+    "compare",
     "compile",
     "config",
+    "constraints",
     "course",
     "datasets",
     "errors",
+    "evaluation",
     "experiments",
     "exercises",
     "explain",
@@ -88,6 +102,7 @@ __all__ = [
     "record",
     "regularizers",
     "stop_gradient",
+    "tabular",
     "train",
     "utils",
     "value_and_grad",
@@ -101,16 +116,19 @@ answer(
         "Explanation": "explanation",
         "Quiz": "quizzes",
         "Run": "workflow",
+        "compare": "workflow",
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
         "experiments": "experiments",
+        "evaluation": "evaluation",
         "exercises": "exercises",
         "explain": "explanation",
         "figures": "figures",
         "graph": "graph",
         "load_model": "saving",
         "plots": "plots",
+        "tabular": "tabular",
         "quiz": "quizzes",
         "train": "workflow",
     },

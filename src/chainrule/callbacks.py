@@ -4,15 +4,20 @@ from .training.callbacks import (
     BackupAndRestore,
     Callback,
     CallbackList,
+    CSVLogger,
     EarlyStopping,
     History,
+    JSONLinesLogger,
     LambdaCallback,
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
     StepHistory,
     StopWhen,
+    SwapEMAWeights,
+    TensorBoard,
     TerminateOnNaN,
+    TimeLimit,
 )
 from .vocabulary import answer
 
@@ -29,6 +34,11 @@ __all__ = [
     "StepHistory",
     "StopWhen",
     "TerminateOnNaN",
+    "CSVLogger",
+    "JSONLinesLogger",
+    "TimeLimit",
+    "TensorBoard",
+    "SwapEMAWeights",
 ]
 
 answer(__name__)

@@ -41,7 +41,7 @@ def checksum(content: Any) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def csv_text(rows: Iterable[Iterable[object]]) -> str:
+def csv_text(rows: Iterable[Iterable[object]], separator: str = ",") -> str:
     """Rows as the text of a CSV file.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front: what somebody
@@ -60,7 +60,8 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
         return f"'{cell}" if formula else cell
 
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([plain(c) for c in row] for row in rows)
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerows([plain(c) for c in row] for row in rows)
     return text.getvalue()
 
 

@@ -246,7 +246,7 @@ class Configurable:
         """Build the same object from what `get_config` returned."""
         config = need_config(config, cls.__name__)
         arguments = cls._arguments()
-        unknown = set(config) - set(arguments)
+        unknown = set(config) - set(arguments) - cls._beside()
         if unknown:
             name = min(unknown)[:_LONGEST_SHOWN]
             raise ArgumentError(
@@ -273,6 +273,11 @@ class Configurable:
         raise unknown_argument(sorted(unknown)[0], known, method.__name__)
 
     @classmethod
+    def _beside(cls) -> set[str]:
+        """Names that a configuration may have besides the constructor's parameters."""
+        return set()
+
+    @classmethod
     def _arguments(cls) -> dict[str, Any]:
         """The constructor's parameters by name, with those of the classes that it passes on to."""
         known = cls.__dict__.get("_known_arguments")  # reading signatures is slow
@@ -292,10 +297,10 @@ def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentErr
         >>> print(unknown_argument("lr", ["learning_rate"], "SGD"))
         SGD: unknown argument 'lr'
           fix: here it is called learning_rate
-        >>> print(unknown_argument("amsgrad", ["beta_1"], "Adam"))
-        Adam: the argument 'amsgrad' is not in chainrule yet
+        >>> print(unknown_argument("lora_rank", ["units"], "Dense"))
+        Dense: the argument 'lora_rank' is not in chainrule yet
     """
-    from .words import ARGUMENTS
+    from .synonyms import ARGUMENTS
 
     known, text = list(known), ARGUMENTS.get(word)
     if text == "":

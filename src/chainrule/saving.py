@@ -95,10 +95,12 @@ def _optimizer_variables(model: Any) -> dict[str, Any]:
     if optimizer is None:
         return {}
     found = {"iterations": optimizer.iterations, "learning_rate": optimizer._rate}
+    if optimizer.gradient_accumulation_steps:
+        found["batches"] = optimizer._batches
     paths = {id(v): path for path, v in _named(model)}
     for variable, slots in zip(optimizer._trained, optimizer.slots, strict=True):
         if id(variable) in paths:  # a layer taken out since leaves its memory behind
-            for name, slot in zip(optimizer.slot_names, slots, strict=True):
+            for name, slot in zip(optimizer.names_of_slots(variable), slots, strict=True):
                 found[f"{paths[id(variable)]}/{name}"] = slot
     return found
 
@@ -323,7 +325,7 @@ def _compile(model: Any, setting: dict[str, Any], trained: list[str]) -> None:
     )
     if model.optimizer is not None and trained:
         variables = _model_variables(model)
-        model.optimizer.build([variables[path] for path in trained])
+        model.optimizer.build([variables[path] for path in trained], model._paths_of)
 
 
 def _count(tree: Any) -> int:

@@ -3,7 +3,7 @@
 `answer(__name__)` at the end of a public module gives it a `__getattr__`: for what is loaded when
 first asked for, a name that is here under another word or in another module, one that is not here
 yet, or a slip of the finger. What is here is found by looking; the words of other libraries stand
-in `words.py`, which is loaded only then.
+in `words.py` and `synonyms.py`, which are loaded only then.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def _importing(frame: Any) -> bool:
 
 def _elsewhere(here: str, name: str) -> tuple[str, bool]:
     """(what the name is called here or nothing, whether another library has it)."""
-    from .words import ALIASES, NAMES
+    from .synonyms import ALIASES
+    from .words import NAMES
 
     if name in NAMES.get(here, "").split():  # a namesake elsewhere is something else
         return "", True

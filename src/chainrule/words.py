@@ -1,19 +1,15 @@
 """Names that people bring along from Keras 3, PyTorch and scikit-learn; loaded when one is missing.
 
 `NAMES` are the words of each public module of Keras (and a few of the others') that may be missing
-here; whether one is here is found by looking, never from this table. `ALIASES` says what a word of
-another library is called here. An alias that begins with `cr.` is only told when it exists; until
-then the word "is not in chainrule yet".
-
-`ARGUMENTS` are those of Keras's classes and of `compile` that ours have not: the name that they
-have here, what to do instead, or nothing for what is not in chainrule yet.
+here; whether one is here is found by looking, never from this table. What a word of another library
+is called here stands in `synonyms.py`.
 
 Sources: the public API lists of keras.io/api, pytorch.org/docs and scikit-learn.org.
 """
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "ARGUMENTS", "NAMES"]
+__all__ = ["NAMES"]
 
 
 def _each(pattern: str, numbers: str = "123") -> str:
@@ -102,15 +98,14 @@ NAMES: dict[str, str] = {
         roc_auc_score roc_curve
     """,
     "optimizers": """
-        Adafactor Ftrl Lamb Lion LossScaleOptimizer Muon Nadam ScheduleFreeAdamW
+        Adafactor Ftrl Lamb Lion Muon Nadam ScheduleFreeAdamW
         ASGD LBFGS RAdam Rprop SparseAdam
         CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay LearningRateSchedule
         PiecewiseConstantDecay PolynomialDecay
-        CyclicLR LambdaLR MultiStepLR OneCycleLR StepLR
+        CyclicLR
     """,
     "callbacks": """
-        BackupAndRestore CSVLogger OrbaxCheckpoint ProgbarLogger RemoteMonitor SwapEMAWeights
-        TensorBoard
+        BackupAndRestore CSVLogger SwapEMAWeights TensorBoard
     """,
     "activations": "",
     "initializers": """
@@ -144,273 +139,4 @@ NAMES: dict[str, str] = {
         fetch_california_housing fetch_openml load_breast_cancer load_diabetes load_iris load_wine
         make_classification make_regression make_swiss_roll
     """,
-}
-
-ALIASES: dict[str, dict[str, str]] = {
-    "": {
-        "GradientTape": "cr.record",
-        "Module": "cr.Model, or cr.layers.Layer for a part of one",
-        "Parameter": "cr.Variable",
-        "Tensor": "use NumPy arrays; a cr.Variable for what changes",
-        "autograd": "cr.record and cr.gradients",
-        "constant": "use NumPy arrays",
-        "custom_gradient": "cr.op",
-        "function": "cr.compile",
-        "from_numpy": "give NumPy arrays as they are",
-        "grad": "cr.value_and_grad",
-        "jit": "cr.compile",
-        "keras": "leave it out: cr.layers, cr.losses and the others have Keras's names",
-        "load": "cr.load_model",
-        "manual_seed": "cr.utils.set_random_seed",
-        "nn": "cr.layers",
-        "no_grad": "leave it out: only what runs inside `with cr.record()` is recorded",
-        "optim": "cr.optimizers",
-        "save": "call model.save(path)",
-        "save_model": "call model.save(path)",
-        "seed": "cr.utils.set_random_seed",
-        "tensor": "use NumPy arrays; a cr.Variable for what changes",
-    },
-    "graph": {
-        "AUTO_REUSE": "leave it out: keep the tf.Variable and use it again",
-        "ConfigProto": 'leave it out; tf.Session(engine="xla") compiles',
-        "GradientTape": "tf.gradients(loss, variables)",
-        "Print": "print(sess.run(tensor))",
-        "app": "leave it out: a program runs as it stands",
-        "cond": "tf.where(condition, a, b), which computes both",
-        "contrib": "leave it out: nothing of it is here",
-        "control_dependencies": "run one after the other: sess.run(first); sess.run(second)",
-        "cumsum": "no tensor has it; on arrays cr.ops does",
-        "einsum": "no tensor has it; on arrays cr.ops does",
-        "enable_eager_execution": "import chainrule as cr: there everything is eager",
-        "enable_v2_behavior": "import chainrule as cr: there everything is eager",
-        "examples": "cr.datasets.mnist.load_data() has the digits",
-        "flags": "leave it out: argparse reads a command line",
-        "float": "tf.float32",
-        "function": "sess = tf.Session(engine='xla') compiles what it runs",
-        "get_variable": "tf.Variable(tf.random_normal([2, 3]), name='w')",
-        "int": "tf.int32",
-        "layers": "tf.nn.relu(tf.matmul(x, w) + b), or tf.keras.Sequential on arrays",
-        "linspace": "tf.constant(np.linspace(0.0, 1.0, 5))",
-        "local_variables_initializer": "leave it out: there are no local variables",
-        "matrix_inverse": "np.linalg.inv before the graph",
-        "mul": "tf.multiply",
-        "name_scope": "leave it out: name='hidden/w' names a tensor",
-        "neg": "tf.negative",
-        "norm": "tf.sqrt(tf.reduce_sum(tf.square(x)))",
-        "py_func": "compute it before the graph, and feed it",
-        "split": "x[:, :2] and x[:, 2:] are parts of x",
-        "sub": "tf.subtract",
-        "summary": "sess.explain(loss, feed_dict) and graph.diagram() show what runs",
-        "tensordot": "tf.matmul of tf.reshape",
-        "to_bfloat16": "tf.cast(x, tf.float16)",
-        "top_k": "no tensor has it; on arrays cr.ops does",
-        "unstack": "[row for row in x] where the length is known",
-        "variable_scope": "leave it out: tf.Variable(..., name='hidden/w') names a variable",
-        "while_loop": "a Python loop that makes the operations",
-    },
-    "graph.nn": {
-        "in_top_k": "tf.equal(tf.argmax(y, 1), labels)",
-        "moments": "tf.reduce_mean(x, 0), and of tf.square(x - mean)",
-        "rnn_cell": "tf.keras.layers.SimpleRNN, LSTM, GRU in a tf.keras.Sequential",
-        "softmax_cross_entropy": "tf.nn.softmax_cross_entropy_with_logits",
-        "static_rnn": "a Python loop over the steps",
-        "xw_plus_b": "tf.matmul(x, w) + b",
-    },
-    "graph.train": {
-        "FtrlOptimizer": "not here; AdagradOptimizer is its nearest",
-        "SGD": "tf.train.GradientDescentOptimizer",
-        "get_or_create_global_step": "step = tf.Variable(0, trainable=False)",
-        "piecewise_constant": "tf.where of the step, or one of cr.optimizers.schedules",
-    },
-    "layers": {
-        **{f"Conv{n}d": f"cr.layers.Conv{n}D" for n in "123"},
-        **{f"ConvTranspose{n}d": f"cr.layers.Conv{n}DTranspose" for n in "123"},
-        **{f"MaxPool{n}d": f"cr.layers.MaxPooling{n}D" for n in "123"},
-        **{f"AvgPool{n}d": f"cr.layers.AveragePooling{n}D" for n in "123"},
-        **{f"AdaptiveAvgPool{n}d": f"cr.layers.GlobalAveragePooling{n}D" for n in "123"},
-        **{f"BatchNorm{n}d": "cr.layers.BatchNormalization" for n in "123"},
-        **{f"Dropout{n}d": f"cr.layers.SpatialDropout{n}D" for n in "123"},
-        **{f"ZeroPad{n}d": f"cr.layers.ZeroPadding{n}D" for n in "123"},
-        **{
-            name: f'cr.layers.Activation("{function}")'
-            for name, function in {
-                "CELU": "celu",
-                "GELU": "gelu",
-                "GLU": "glu",
-                "Hardsigmoid": "hard_sigmoid",
-                "Hardswish": "hard_swish",
-                "Hardtanh": "hard_tanh",
-                "LogSigmoid": "log_sigmoid",
-                "LogSoftmax": "log_softmax",
-                "Mish": "mish",
-                "ReLU6": "relu6",
-                "SELU": "selu",
-                "SiLU": "silu",
-                "Softplus": "softplus",
-                "Softshrink": "soft_shrink",
-                "Softsign": "softsign",
-                "Swish": "swish",
-                "Tanhshrink": "tanh_shrink",
-            }.items()
-        },
-        "GroupNorm": "cr.layers.GroupNormalization",
-        "LayerNorm": "cr.layers.LayerNormalization",
-        "LazyLinear": "cr.layers.Dense",
-        "Module": "cr.layers.Layer",
-        "ModuleDict": "use a plain dict of layers",
-        "ModuleList": "use a plain list of layers",
-        "MultiheadAttention": "cr.layers.MultiHeadAttention",
-        "RMSNorm": "cr.layers.RMSNormalization",
-        "Unflatten": "cr.layers.Reshape",
-        "Upsample": "cr.layers.UpSampling2D",
-    },
-    "ops": {
-        "acos": "cr.ops.arccos",
-        "acosh": "cr.ops.arccosh",
-        "asin": "cr.ops.arcsin",
-        "asinh": "cr.ops.arcsinh",
-        "atan": "cr.ops.arctan",
-        "atan2": "cr.ops.arctan2",
-        "atanh": "cr.ops.arctanh",
-        "binary_cross_entropy_with_logits": "cr.ops.sigmoid_cross_entropy",
-        "bmm": "cr.ops.matmul",
-        "cat": "cr.ops.concatenate",
-        "chunk": "cr.ops.split",
-        "clamp": "cr.ops.clip",
-        "concat": "cr.ops.concatenate",
-        "convert_to_numpy": "call np.asarray(x)",
-        "cross_entropy": "cr.ops.sparse_softmax_cross_entropy",
-        "custom_gradient": "cr.op",
-        "detach": "cr.stop_gradient",
-        "div": "cr.ops.divide",
-        "eq": "cr.ops.equal",
-        "expand": "cr.ops.broadcast_to",
-        "flatten": "cr.ops.reshape(x, (x.shape[0], -1))",
-        "ge": "cr.ops.greater_equal",
-        "get_item": "cr.ops.getitem",
-        "gt": "cr.ops.greater",
-        "hardshrink": "cr.ops.hard_shrink",
-        "hardsigmoid": "cr.ops.hard_sigmoid",
-        "hardswish": "cr.ops.hard_swish",
-        "hardtanh": "cr.ops.hard_tanh",
-        "index_select": "cr.ops.take",
-        "le": "cr.ops.less_equal",
-        "logsigmoid": "cr.ops.log_sigmoid",
-        "lt": "cr.ops.less",
-        "masked_fill": "cr.ops.where(mask, value, x)",
-        "mm": "cr.ops.matmul",
-        "mul": "cr.ops.multiply",
-        "ne": "cr.ops.not_equal",
-        "neg": "cr.ops.negative",
-        "permute": "cr.ops.transpose",
-        "pow": "cr.ops.power",
-        "softmax_cross_entropy_with_logits": "cr.ops.softmax_cross_entropy",
-        "softshrink": "cr.ops.soft_shrink",
-        "sub": "cr.ops.subtract",
-        "tanhshrink": "cr.ops.tanh_shrink",
-        "unsqueeze": "cr.ops.expand_dims",
-        "view": "cr.ops.reshape",
-    },
-    "losses": {
-        "BCELoss": "cr.losses.BinaryCrossentropy",
-        "BCEWithLogitsLoss": "cr.losses.BinaryCrossentropy(from_logits=True)",
-        "CTCLoss": "cr.losses.CTC",
-        "CrossEntropyLoss": "cr.losses.SparseCategoricalCrossentropy(from_logits=True)",
-        "HuberLoss": "cr.losses.Huber",
-        "KLDivLoss": "cr.losses.KLDivergence, of probabilities instead of their logarithms",
-        "L1Loss": "cr.losses.MeanAbsoluteError",
-        "MSELoss": "cr.losses.MeanSquaredError",
-        "NLLLoss": "cr.losses.SparseCategoricalCrossentropy, of probabilities",
-        "PoissonNLLLoss": "cr.losses.Poisson",
-        "SmoothL1Loss": "cr.losses.Huber",
-        "l1_loss": "cr.losses.MeanAbsoluteError",
-        "mse_loss": "cr.losses.MeanSquaredError",
-    },
-    "metrics": {
-        "accuracy_score": "cr.metrics.Accuracy",
-        "f1_score": "cr.metrics.F1Score",
-        "precision_score": "cr.metrics.Precision",
-        "r2_score": "cr.metrics.R2Score",
-        "recall_score": "cr.metrics.Recall",
-    },
-    "optimizers": {
-        "CosineAnnealingLR": "cr.optimizers.schedules.CosineDecay, by steps instead of epochs",
-        "CosineAnnealingWarmRestarts": "cr.optimizers.schedules.CosineDecayRestarts",
-        "ExponentialLR": "cr.optimizers.schedules.ExponentialDecay, by steps instead of epochs",
-        "Momentum": "cr.optimizers.SGD(momentum=0.9)",
-        "NAdam": "cr.optimizers.Nadam",
-        "lr_scheduler": "cr.optimizers.schedules",
-    },
-    "callbacks": {
-        "ProgressBar": "model.fit(..., verbose=1)",
-    },
-    "activations": {},
-    "initializers": {
-        "constant_": "cr.initializers.Constant",
-        "eye_": "cr.initializers.Identity",
-        "kaiming_normal_": "cr.initializers.HeNormal",
-        "kaiming_uniform_": "cr.initializers.HeUniform",
-        "normal_": "cr.initializers.RandomNormal",
-        "ones_": "cr.initializers.Ones",
-        "orthogonal_": "cr.initializers.Orthogonal",
-        "trunc_normal_": "cr.initializers.TruncatedNormal",
-        "uniform_": "cr.initializers.RandomUniform",
-        "xavier_normal_": "cr.initializers.GlorotNormal",
-        "xavier_uniform_": "cr.initializers.GlorotUniform",
-        "zeros_": "cr.initializers.Zeros",
-    },
-    "regularizers": {
-        "l1": "cr.regularizers.L1",
-        "l1_l2": "cr.regularizers.L1L2",
-        "l2": "cr.regularizers.L2",
-    },
-    "utils": {
-        "DataLoader": "give fit the arrays themselves",
-        "manual_seed": "cr.utils.set_random_seed",
-        "CustomObjectScope": "cr.utils.custom_object_scope",
-        "register_keras_serializable": "cr.layers.register",
-        "seed_everything": "cr.utils.set_random_seed",
-    },
-    "models": {
-        "save_model": "call model.save(path)",
-    },
-    "datasets": {
-        "CIFAR10": "cr.datasets.cifar10",
-        "CIFAR100": "cr.datasets.cifar100",
-        "FashionMNIST": "cr.datasets.fashion_mnist",
-        "MNIST": "cr.datasets.mnist",
-        "make_blobs": "cr.datasets.blobs",
-        "make_circles": "cr.datasets.circles",
-        "make_moons": "cr.datasets.moons",
-    },
-}
-
-_LATER = """
-    alpha_constraint amsgrad attention_axes auto_scale_loss beta_constraint bias_constraint
-    constraint depthwise_constraint ema_momentum ema_overwrite_frequency embeddings_constraint
-    flash_attention
-    gamma_constraint gradient_accumulation_steps kernel_constraint lora_alpha lora_rank
-    loss_scale_factor pointwise_constraint quantization_config recurrent_constraint renorm
-    sliding_window use_ema
-"""
-
-ARGUMENTS: dict[str, str] = {
-    **dict.fromkeys(_LATER.split(), ""),
-    "aggregation": "leave it out: there is one device",
-    "alpha": "negative_slope",
-    "autocast": "leave it out: floats are cast to the layer's dtype",
-    "batch_input_shape": "start with Input(shape, batch_size=...)",
-    "batch_size": "start with Input(shape, batch_size=...)",
-    "decay": "learning_rate=cr.optimizers.schedules.InverseTimeDecay(...)",
-    "eta0": "learning_rate",
-    "fit_intercept": "use_bias",
-    "implementation": "leave it out: there is one implementation",
-    "input_length": "leave it out: the length is that of the data",
-    "jit_compile": 'engine="xla" compiles, engine="numpy" does not',
-    "lr": "learning_rate",
-    "max_iter": "fit(x, y, epochs=...)",
-    "random_state": "seed",
-    "steps_per_execution": "leave it out: XLA runs many batches in one program by itself",
-    "time_major": "np.swapaxes(x, 0, 1): the batch comes first",
-    "weights": "layer.set_weights([...]) once it is built, or an initializer",
 }

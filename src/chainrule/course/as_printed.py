@@ -16,7 +16,7 @@ from ..derivatives import value_and_grad
 from ..errors import UnknownNameError, did_you_mean
 from ..losses import BuiltinLoss, binary_crossentropy, categorical_crossentropy, fit_shapes
 from ..optimizers import SGD, Adam, MovingAverageMomentum, Optimizer, RMSprop, RMSpropOutside
-from ..optimizers.base import FRACTION, is_fraction
+from ..optimizers.arithmetic import FRACTION, is_fraction
 from ..terminal import fold
 from ..variable import Variable
 from .text import WIDTH, show_value, table
@@ -41,7 +41,7 @@ class Deck001Adam(Optimizer):
     Args:
         learning_rate: a number (.0001) or a schedule.
         beta_1: how much of both averages is kept (.9), from 0 up to but without 1.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -58,6 +58,8 @@ class Deck001Adam(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.need(FRACTION, is_fraction, beta_1=beta_1)
         self.beta_1 = beta_1
+
+    elementwise = True
 
     def update(self, w: Any, g: Any, m: Any, v: Any, *, rate: Any, t: Any) -> Any:
         """One step."""

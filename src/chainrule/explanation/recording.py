@@ -148,7 +148,7 @@ class Recording:
             Weight(
                 path, v, np.asarray(old), np.asarray(new), by_id[id(v)],
                 used.get(id(v)), id(v) in slots,
-                self._slots(slots.get(id(v), ()), held.get(id(v), ())),
+                self._slots(v, slots.get(id(v), ()), held.get(id(v), ())),
             )
             for (path, v), old, new in zip(self.parameters, before, after, strict=True)
         ]  # fmt: skip
@@ -172,13 +172,19 @@ class Recording:
             np.asarray(self.batch.x), np.asarray(self.batch.y, y.dtype).reshape(y.shape), y
         )
 
-    def _slots(self, slots: Any, held: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """What the optimizer keeps for a weight, before and after; nothing for a frozen one."""
+    def _slots(
+        self, variable: Variable, slots: Any, held: Any
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What the optimizer keeps for each number of a weight, before and after.
+
+        Nothing for a frozen one; rows and columns of sums, which belong to no number, are left out.
+        """
         if not slots:
             return {}
-        names = self.optimizer.slot_names
+        names = self.optimizer.names_of_slots(variable)
         found = zip(names, held, slots, strict=True)
-        return {n: (np.asarray(old), np.asarray(s.value)) for n, old, s in found}
+        return {n: (np.asarray(old), np.asarray(s.value)) for n, old, s in found
+                if s.shape == variable.shape}  # fmt: skip
 
     def _gradient(self, variable: Variable) -> np.ndarray | None:
         node = self.tape.known(variable)

@@ -220,11 +220,17 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 
+def _has_options(o: Any) -> bool:
+    """Do settings make it another rule than the one in the table?"""
+    more = getattr(o, "amsgrad", False) or o.gradient_accumulation_steps
+    return bool(more or (type(o).__name__ == "RMSprop" and (o.momentum or o.centered)))
+
+
 def rule_text(o: Any, rate: float, t: int) -> str:
     """The rule in a line, with its settings; clipping and decay where there are any."""
     kind = type(o).__name__
     known = RULES.get(kind)
-    plain = known is not None and not (kind == "RMSprop" and (o.momentum or o.centered))
+    plain = known is not None and not _has_options(o)
     if kind == "SGD" and o.momentum:
         text = f"m = {o.momentum:g}·m - {rate:g}·gradient; new = old + " + (
             f"{o.momentum:g}·m - {rate:g}·gradient" if o.nesterov else "m"
@@ -251,11 +257,11 @@ def slot_formulas(n: Numbers) -> dict[str, Formula]:
 
 def step_formula(n: Numbers) -> Formula | None:
     """What the weight moves by; None for an optimizer whose rule is only computed."""
-    known, kind = RULES.get(type(n.o).__name__), type(n.o).__name__
-    if known is None or (kind == "RMSprop" and (n.o.momentum or n.o.centered)):
+    known = RULES.get(type(n.o).__name__)
+    if known is None or _has_options(n.o):
         return None
     step = known.step(n)
-    if n.o.weight_decay:
+    if n.o.weight_decay and not n.o.no_decay:
         decay = Product([n.eta, number(n.o.weight_decay), Leaf("old", n.w)])
         step = Sum([Neg(decay), step])
     return step

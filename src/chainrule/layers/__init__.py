@@ -63,6 +63,7 @@ from .einsum_dense import (
 from .embedding import (
     Embedding,
 )
+from .ensemble import EnsembleDense
 from .gru import (
     GRU,
     GRUCell,
@@ -113,6 +114,7 @@ from .normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from .piecewise import PiecewiseLinearEncoding
 from .pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -258,6 +260,7 @@ __all__ = [
     "Dropout",
     "ELU",
     "EinsumDense",
+    "EnsembleDense",
     "Embedding",
     "Flatten",
     "GRU",
@@ -303,6 +306,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "PiecewiseLinearEncoding",
     "PositionEmbedding",
     "RMSNormalization",
     "RNN",
@@ -335,6 +339,7 @@ __all__ = [
     "SpatialDropout3D",
     "StackedRNNCells",
     "Subtract",
+    "TableEncoder",
     "Tanh",
     "TextVectorization",
     "TimeDistributed",
@@ -361,4 +366,9 @@ __all__ = [
     "subtract",
 ]
 
-answer(__name__)
+# loaded when they are first asked for; a file may name them before
+_LATER = {"TableEncoder": "layers.host.table_encoder"}
+for _name, _module in _LATER.items():
+    registry.add_later(_module, [_name])
+
+answer(__name__, later=_LATER)

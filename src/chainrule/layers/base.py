@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import initializers, ops, regularizers, tree
+from .. import constraints, initializers, ops, regularizers, tree
 from ..arrays import asarray, is_array, is_float, is_traced, numpy_dtype
 from ..chain import active_tape
 from ..errors import ArgumentError, ShapeError, StateError, caller
@@ -111,7 +111,8 @@ class Layer(State, Masks, Explicit, Configurable):
         activity_regularizer: Any = None,
         **unknown: Any,
     ) -> None:
-        self.refuse(unknown)
+        self.constraints = self._constraints(unknown) if unknown else {}
+        self.refuse({k: v for k, v in unknown.items() if k not in self._beside()})
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(
                 "a name must be text without '/'", where=type(self).__name__, received=repr(name)
@@ -151,6 +152,30 @@ class Layer(State, Masks, Explicit, Configurable):
         """The computation."""
         raise NotImplementedError(f"{type(self).__name__} has no call method")
 
+    # --- constraints: `kernel_constraint=` where there is a `kernel_regularizer=` -----------------
+
+    @classmethod
+    def _beside(cls) -> set[str]:
+        ends = "_regularizer"
+        return {
+            n.removesuffix(ends) + "_constraint"
+            for n in cls._arguments()
+            if n.endswith(ends) and n != "activity_regularizer"
+        }
+
+    def _constraints(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The constraints among the arguments, by what they constrain."""
+        found = {k: constraints.get(v) for k, v in given.items() if k in self._beside()}
+        return {k.removesuffix("_constraint"): v for k, v in found.items() if v is not None}
+
+    def _constrained(self, name: str) -> str | None:
+        """Which constraint a weight of this name has: that of `recurrent_kernel` is `recurrent`."""
+        known = {n.removesuffix("_constraint") for n in self._beside()}
+        words = name.replace("/", "_").split("_")
+        if "kernel" in words and "kernel" not in known and "depthwise" in known:
+            words.append("depthwise")
+        return next((word for word in words if word in known), None)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of `input_shape`, None where an axis is unknown.
 
@@ -171,6 +196,7 @@ class Layer(State, Masks, Explicit, Configurable):
         trainable: bool = True,
         dtype: Any = None,
         kind: str = "weight",
+        constraint: Any = None,
         **unknown: Any,
     ) -> Variable:
         """Make a Variable that belongs to this layer (Keras's `add_weight`)."""
@@ -185,6 +211,9 @@ class Layer(State, Masks, Explicit, Configurable):
         name = name or f"weight_{len(self._weights)}"
         variable = Variable(value, name=name, kind=kind, trainable=trainable, dtype=dtype)
         variable.regularizer = regularizers.get(regularizer)
+        if constraint is None and self.constraints:
+            constraint = self.constraints.get(self._constrained(name))
+        variable.constraint = constraints.get(constraint)
         self._weights.append(variable)
         return variable
 
@@ -483,6 +512,8 @@ class Layer(State, Masks, Explicit, Configurable):
         finally:
             self.__dict__["activity_regularizer"] = penalty
         config["activity_regularizer"] = regularizers.serialize(penalty)
+        for which, constraint in self.constraints.items():
+            config[f"{which}_constraint"] = constraints.serialize(constraint)
         unset = ("input_shape", "input_dim", "activity_regularizer")
         return {k: v for k, v in config.items() if v is not None or k not in unset}
 

@@ -18,11 +18,10 @@ import numpy as np
 from ..errors import ArgumentError, DataError, StateError, choose
 from ..files import path_of
 from ..operators import Recordable
-from ..symbol import symbolic
-from .base import Layer, register
-from .context import current
+from .base import register
+from .preparing import Preparing
 
-__all__ = ["TextVectorization", "is_text"]
+__all__ = ["TextVectorization", "is_text", "tokens"]
 
 PADDING, UNKNOWN = "", "[UNK]"
 _STANDARDIZE = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
@@ -46,7 +45,7 @@ class _Vocabulary:
 
 
 @register
-class TextVectorization(Layer):
+class TextVectorization(Preparing):
     """Texts → ids of their words (batch, longest), or one row of counts for each text.
 
     A text is standardized, split into tokens, and each token looked up in the vocabulary: 0 is
@@ -95,8 +94,10 @@ class TextVectorization(Layer):
     Keras lower-cases ASCII letters only, and gives int64.
     """
 
-    takes_trees = autocast = False
+    takes_trees = False
     supports_masking = True
+    takes = "texts"
+    first = "texts become numbers before everything else"
 
     def __init__(
         self,
@@ -314,26 +315,13 @@ class TextVectorization(Layer):
 
     # --- texts to numbers -----------------------------------------------------------------------
 
+    def prepares(self, x: Any) -> bool:
+        """Texts; what is no text are the numbers that were made of them before."""
+        return is_text(x)
+
     def __call__(self, x: Any, *more: Any, **own: Any) -> Any:
         """Ids or counts of texts; inside a model, what the model has made of its texts already."""
-        if symbolic(x):
-            raise StateError(
-                "strings do not enter a graph of layers: its values are numbers",
-                where=self.where,
-                fix="call the layer on the texts and give the model the ids; or make it the first "
-                "layer of a Sequential, without an Input, which then takes texts",
-            )
-        if isinstance(x, Recordable) or (current() is not None and not is_text(x)):
-            return super().__call__(x, *more, **own)
-        return self.prepare(x)
-
-    def call(self, x: Any) -> Any:
-        """x: the numbers that `prepare` made before the network began."""
-        return x
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Unchanged: inside a network the texts are numbers already."""
-        return input_shape
+        return super().__call__(x, *more, **own)
 
     def prepare(self, x: Any) -> np.ndarray:
         """Texts → numbers: the whole work of the layer, in NumPy."""
@@ -380,27 +368,7 @@ class TextVectorization(Layer):
 
     def _split(self, texts: list[str]) -> list[list[str]]:
         """The tokens of each text, n-grams included."""
-        return [self._tokens(text) for text in texts]
-
-    def _tokens(self, text: str) -> list[str]:
-        how: Any = self.standardize
-        split: Any = self.split
-        if callable(how):
-            text = str(how(text))
-        elif how is not None:
-            text = text.lower() if how.startswith("lower") else text
-            text = text.translate(_NO_PUNCTUATION) if how.endswith("punctuation") else text
-        if split is None:
-            words = [text]
-        elif split in _SPLIT:
-            words = text.split() if split == "whitespace" else list(text)
-        else:
-            words = list(split(text))
-        if self._lengths == (1,):
-            return words
-        return [
-            " ".join(words[i : i + n]) for n in self._lengths for i in range(len(words) - n + 1)
-        ]
+        return [tokens(t, self.standardize, self.split, self._lengths) for t in texts]
 
     def _texts(self, x: Any) -> tuple[list[str], bool]:
         """The texts in a list, and whether there was only one, by itself."""
@@ -442,6 +410,34 @@ class TextVectorization(Layer):
             received=repr(received)[:120],
             fix="fill or drop what is missing" if row is not None else None,
         )
+
+
+def tokens(
+    text: str,
+    standardize: Any = "lower_and_strip_punctuation",
+    split: Any = "whitespace",
+    lengths: Sequence[int] = (1,),
+) -> list[str]:
+    """The tokens of one text: standardized, split, and runs of so many of them joined by spaces.
+
+    Example:
+        >>> tokens("So good, so good!", lengths=(1, 2))
+        ['so', 'good', 'so', 'good', 'so good', 'good so', 'so good']
+    """
+    if callable(standardize):
+        text = str(standardize(text))
+    elif standardize is not None:
+        text = text.lower() if standardize.startswith("lower") else text
+        text = text.translate(_NO_PUNCTUATION) if standardize.endswith("punctuation") else text
+    if split is None:
+        words = [text]
+    elif split in _SPLIT:
+        words = text.split() if split == "whitespace" else list(text)
+    else:
+        words = list(split(text))
+    if tuple(lengths) == (1,):
+        return words
+    return [" ".join(words[i : i + n]) for n in lengths for i in range(len(words) - n + 1)]
 
 
 def is_text(x: Any) -> bool:

@@ -54,3 +54,4 @@ _CLASSIC = (
 
 answer(__name__, later={"load_model": "saving", **dict.fromkeys(_CLASSIC, "models.classic")})
 registry.add_later("models.classic", _CLASSIC)  # files name them
+registry.add_later("tabular", ("TableLinear", "TableNetwork"))

@@ -198,7 +198,7 @@ class Model(MakesTask):
             >>> model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history
             {'loss': [1.0]}
         """
-        self.optimizer.build(self.trainable_variables)
+        self.optimizer.build(self.trainable_variables, self._paths_of)
         task = self._task()
         step.train_step(task, Batch(*data))
         return self.get_metrics_result() | task.objective.logs
@@ -298,7 +298,7 @@ class Model(MakesTask):
         self.__dict__["_last"] = (tape, watched, y)  # for model.backward(d_y)
         tape.stay_live()
         if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+            self.optimizer.build(self.trainable_variables, self._paths_of)
         return y
 
     # --- fit, evaluate, predict -----------------------------------------------------------------

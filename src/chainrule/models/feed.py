@@ -57,6 +57,7 @@ class Feed:
             self.source = x
             self._first(x, self.edge)
             return
+        x = self.model.prepared(x)
         how = {"steps": steps, "shuffle": shuffle, "repeat": not once}
         share = check.share("validation_split", validation_split)
         if x is None:
@@ -89,6 +90,7 @@ class Feed:
         edge = Edge(self.model, needs_y=self.edge.needs_y, where="validation ")
         if isinstance(given, (tuple, list)) and len(given) in (2, 3):
             x, y, weight = (*given, None)[:3]
+            x = self.model.prepared(x)
             if in_memory(x, y, weight):
                 data = self._checked(x, y, weight, edge)
                 self.held_out = self._arrays(data, batch_size, **how)
@@ -106,6 +108,7 @@ class Feed:
 
     def take_inputs(self, x: Tree, *, batch_size: int, steps: int | None) -> None:
         """Inputs alone, to predict."""
+        x = self.model.prepared(x)
         if in_memory(x):
             x = self.edge.inputs(x)
             self.model._ready(x)

@@ -12,7 +12,7 @@ from ..layers.base import Layer
 from ..layers.context import current
 from ..layers.core import Flatten
 from ..layers.input import InputLayer
-from ..layers.text import TextVectorization, is_text
+from ..layers.preparing import Preparing
 from ..registry import need_config
 from ..shapes import check_shape, is_shape, map_shapes, with_batch
 from ..symbol import Symbol
@@ -70,11 +70,11 @@ class Sequential(Model):
                 received=layer.where,
                 fix="make a second layer; to share weights, write a Model with your own call",
             )
-        if isinstance(layer, TextVectorization) and self.layers:
+        if isinstance(layer, Preparing) and self.layers:
             raise ArgumentError(
-                "texts become numbers before everything else",
+                layer.first,
                 where=self.name,
-                expected="TextVectorization as the first layer",
+                expected=f"{type(layer).__name__} as the first layer",
                 received=f"{layer.where} after {self.layers[-1].name!r}",
             )
         first = not self._stack
@@ -151,10 +151,10 @@ class Sequential(Model):
                 return
 
     def prepared(self, x: Any) -> Any:
-        """Texts become numbers, where the first layer is a TextVectorization."""
+        """Texts, tables and their like become numbers, where the first layer prepares them."""
         first = next(iter(self.layers), None)
-        if isinstance(first, TextVectorization) and is_text(x):
-            return first.prepare(x)
+        if isinstance(first, Preparing):
+            return first.prepare(x) if first.prepares(x) else x
         return first.prepared(x) if isinstance(first, Sequential) else x
 
     def _input(self, x: Any) -> Any:
@@ -250,9 +250,13 @@ class Sequential(Model):
         return self._shapes[which]
 
     @property
-    def input_names(self) -> list[str]:
-        """The name of its one input."""
+    def input_names(self) -> list[str] | None:
+        """The name of its one input; None where the first layer prepares a dict of arrays."""
         first = self._stack[0] if self._stack else None
+        if isinstance(first, Sequential) and first.input_names is None:
+            return None
+        if isinstance(first, Preparing) and first.prepared_is_tree:
+            return None
         return [first.name if isinstance(first, InputLayer) else "input"]
 
     @property

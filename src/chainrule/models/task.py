@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -128,8 +129,13 @@ class MakesTask(Ready):
                 fix="set trainable = True on a layer",
             )
         if self.optimizer is not None:
-            self.optimizer.build(trained)
+            self.optimizer.build(trained, self._paths_of)
         return self._task(trained)
+
+    def _paths_of(self, variables: Sequence[Variable]) -> list[str]:
+        """Where variables stand in the model, as Keras writes it: "dense/kernel"."""
+        paths = {id(v): path.replace(".", "/") for path, v in self.named_variables()}
+        return [paths.get(id(v), v.name) for v in variables]
 
     def _task(self, trained: list[Variable] | None = None) -> Task:
         """What the engines train; the same object while nothing that matters has changed."""

@@ -12,7 +12,8 @@ import numpy as np
 from ..arrays import xp
 from ..errors import ArgumentError
 from ..variable import Variable
-from .base import FRACTION, POSITIVE, Optimizer, is_fraction, is_positive, one_minus_power, register
+from .arithmetic import FRACTION, POSITIVE, is_fraction, is_positive, one_minus_power
+from .base import Optimizer, register
 
 
 def _sqrt(x: Any) -> Any:
@@ -33,7 +34,7 @@ class Adagrad(Optimizer):
         learning_rate: a number (.001) or a schedule.
         initial_accumulator_value: where a starts (.1), 0 or more.
         epsilon: keeps the root from 0 (1e-7).
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -62,6 +63,8 @@ class Adagrad(Optimizer):
         """The accumulator starts above 0."""
         return np.full(variable.shape, self.initial_accumulator_value, variable.dtype)
 
+    elementwise = True
+
     def update(self, w: Any, g: Any, a: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
         a += g * g
@@ -84,7 +87,7 @@ class Adadelta(Optimizer):
         learning_rate: a number (.001) or a schedule.
         rho: how much of both averages is kept (.95), from 0 up to but without 1.
         epsilon: makes the first steps possible, and sets their size (1e-7).
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -104,6 +107,8 @@ class Adadelta(Optimizer):
         self.need(FRACTION, is_fraction, rho=rho)
         self.need(POSITIVE, is_positive, epsilon=epsilon)
         self.rho, self.epsilon = rho, epsilon
+
+    elementwise = True
 
     def update(self, w: Any, g: Any, a: Any, d: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
@@ -134,7 +139,7 @@ class RMSprop(Optimizer):
         epsilon: keeps the root from 0 (1e-7).
         centered: whether the mean's square is subtracted, v − m² with m ← ρm + (1 − ρ)g, so that
             the gradient is divided by its standard deviation.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -165,6 +170,8 @@ class RMSprop(Optimizer):
         average, memory = ["average"] * bool(self.centered), ["momentum"] * bool(self.momentum)
         return ("velocity", *average, *memory)
 
+    elementwise = True
+
     def update(self, w: Any, g: Any, v: Any, *more: Any, rate: Any, t: Any) -> Any:
         """One step."""
         slots = dict(zip(self.slot_names[1:], more, strict=True))
@@ -192,7 +199,7 @@ class RMSpropOutside(Optimizer):
         learning_rate: a number (.01) or a schedule.
         beta: how much of v is kept (.9), from 0 up to but without 1.
         epsilon: keeps the quotient finite (1e-6).
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -212,6 +219,8 @@ class RMSpropOutside(Optimizer):
         self.need(FRACTION, is_fraction, beta=beta)
         self.need(POSITIVE, is_positive, epsilon=epsilon)
         self.beta, self.epsilon = beta, epsilon
+
+    elementwise = True
 
     def update(self, w: Any, g: Any, v: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
@@ -260,7 +269,10 @@ class Adam(_Moments):
         beta_1: how much of m is kept (.9), from 0 up to but without 1.
         beta_2: how much of v is kept (.999).
         epsilon: keeps the quotient finite (1e-7).
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        amsgrad: whether the step is divided by the largest v so far, u ← max(u, v), so that it
+            never grows again (Reddi, Kale and Kumar 2018); u is of v before its correction, as in
+            Keras and PyTorch.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -271,15 +283,35 @@ class Adam(_Moments):
         array([0.9, 1.1], dtype=float32)
     """
 
-    def update(self, w: Any, g: Any, m: Any, v: Any, *, rate: Any, t: Any) -> Any:
+    elementwise = True
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
+        self.amsgrad = bool(amsgrad)
+        self.slot_names = self.needed_slots()
+
+    def needed_slots(self) -> tuple[str, ...]:
+        """Both averages; with `amsgrad` the largest of the second."""
+        return ("momentum", "velocity", *["largest"] * self.amsgrad)
+
+    def update(self, w: Any, g: Any, m: Any, v: Any, *largest: Any, rate: Any, t: Any) -> Any:
         """One step."""
         m *= self.beta_1
         m += (1 - self.beta_1) * g
         v *= self.beta_2
         v += (1 - self.beta_2) * (g * g)
+        largest = tuple(xp(v).maximum(u, v) for u in largest)  # of amsgrad, else none
         c = one_minus_power(self.beta_2, t) ** 0.5 / one_minus_power(self.beta_1, t)
-        w -= (rate * c) * m / (_sqrt(v) + self.epsilon)
-        return w, m, v
+        w -= (rate * c) * m / (_sqrt(*largest or (v,)) + self.epsilon)
+        return w, m, v, *largest
 
 
 @register
@@ -292,9 +324,9 @@ class AdamW(Adam):
     thing: it is added to the gradient and passes through m and v.
 
     Args:
-        learning_rate, beta_1, beta_2, epsilon: as for `Adam`.
+        learning_rate, beta_1, beta_2, epsilon, amsgrad: as for `Adam`.
         weight_decay: how much of each weight goes at a rate of 1 (.004).
-        clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Raises:
         ArgumentError: `weight_decay=None`, as in Keras: without decay it is `Adam`.
@@ -337,7 +369,7 @@ class Adamax(_Moments):
         beta_1: how much of m is kept (.9), from 0 up to but without 1.
         beta_2: how slowly the maximum fades (.999).
         epsilon: keeps the quotient finite (1e-7).
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -348,6 +380,8 @@ class Adamax(_Moments):
         array([0.9, 1.1], dtype=float32)
     """
 
+    elementwise = True
+
     def update(self, w: Any, g: Any, m: Any, u: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
         m *= self.beta_1
@@ -355,3 +389,60 @@ class Adamax(_Moments):
         u = xp(g).maximum(self.beta_2 * u, xp(g).abs(g))
         w -= (rate / one_minus_power(self.beta_1, t)) * m / (u + self.epsilon)
         return w, m, u
+
+
+# Π(1 − ½·.96ⁱ) for i = 1 … k: from k = 1000 on the factors are 1 in float64
+_WARMING = np.cumprod(np.concatenate([[1.0], 1 - 0.5 * 0.96 ** np.arange(1.0, 1001.0)]))
+
+
+@register
+class Nadam(_Moments):
+    """Adam that looks ahead as Nesterov's momentum does.  (Dozat 2016.)
+
+        uₜ = β₁(1 − ½·.96ᵗ)
+        m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²
+        m̂ = uₜ₊₁·m/(1 − u₁u₂…uₜ₊₁) + (1 − uₜ)·g/(1 − u₁u₂…uₜ)
+        w ← w − rate·m̂/(√(v/(1 − β₂ᵗ)) + ε)
+
+    Keras's numbers and PyTorch's `NAdam`, whose rate is .002 and whose ε is 1e-8.
+
+    Args:
+        learning_rate: a number (.001) or a schedule.
+        beta_1: how much of m is kept (.9), from 0 up to but without 1.
+        beta_2: how much of v is kept (.999).
+        epsilon: keeps the quotient finite (1e-7).
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule import Variable
+        >>> w = Variable([1.0], name="w")
+        >>> Nadam(0.1, beta_1=0.0).apply([np.array([5.0], np.float32)], [w])  # m̂/√v̂ is 1
+        >>> w.numpy().round(4)
+        array([0.9], dtype=float32)
+    """
+
+    elementwise = True
+
+    def update(self, w: Any, g: Any, m: Any, v: Any, *, rate: Any, t: Any) -> Any:
+        """One step."""
+        m *= self.beta_1
+        m += (1 - self.beta_1) * g
+        v *= self.beta_2
+        v += (1 - self.beta_2) * (g * g)
+        ahead = self._push(t + 1) / (1 - self._product(t + 1))
+        now = (1 - self._push(t)) / (1 - self._product(t))
+        root = _sqrt(v / one_minus_power(self.beta_2, t))
+        w -= rate * (ahead * m + now * g) / (root + self.epsilon)
+        return w, m, v
+
+    def _push(self, t: Any) -> Any:
+        """uₜ."""
+        return self.beta_1 * (1 - 0.5 * (1 - one_minus_power(0.96, t)))
+
+    def _product(self, t: Any) -> Any:
+        """u₁u₂…uₜ."""
+        if isinstance(t, int):
+            return (1 - one_minus_power(self.beta_1, t)) * float(_WARMING[min(t, 1000)])
+        table = xp(t).asarray(_WARMING, dtype=float)
+        return (1 - one_minus_power(self.beta_1, t)) * table[xp(t).minimum(t, 1000)]

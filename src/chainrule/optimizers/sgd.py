@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays import xp
-from .base import FRACTION, Optimizer, is_fraction, register
+from .arithmetic import FRACTION, is_fraction
+from .base import Optimizer, register
 
 
 @register("GradientDescentOptimizer")
@@ -31,7 +32,7 @@ class SGD(Optimizer):
         learning_rate: a number (.01) or a schedule.
         momentum: the share of the last step that is kept, from 0 to 1.
         nesterov: whether the gradient counts once more beyond the momentum.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -59,6 +60,8 @@ class SGD(Optimizer):
         """A memory where there is momentum."""
         return ("momentum",) if self.momentum else ()
 
+    elementwise = True
+
     def update(self, w: Any, g: Any, *slots: Any, rate: Any, t: Any) -> Any:
         """One step."""
         if not slots:
@@ -85,7 +88,7 @@ class MovingAverageMomentum(Optimizer):
     Args:
         learning_rate: a number (.01) or a schedule.
         beta: the share of the average that is kept (.9), from 0 up to but without 1.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -102,6 +105,8 @@ class MovingAverageMomentum(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.need(FRACTION, is_fraction, beta=beta)
         self.beta = beta
+
+    elementwise = True
 
     def update(self, w: Any, g: Any, v: Any, *, rate: Any, t: Any) -> Any:
         """One step."""
@@ -126,7 +131,7 @@ class Lion(Optimizer):
         learning_rate: a number (.001) or a schedule.
         beta_1: how much of m is in the step (.9), from 0 up to but without 1.
         beta_2: how much of m is kept (.99).
-        weight_decay, clipnorm, clipvalue, global_clipnorm, name: as for every `Optimizer`.
+        weight_decay, clipnorm, use_ema and the others: as for every `Optimizer`.
 
     Example:
         >>> import numpy as np
@@ -145,6 +150,8 @@ class Lion(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.need(FRACTION, is_fraction, beta_1=beta_1, beta_2=beta_2)
         self.beta_1, self.beta_2 = beta_1, beta_2
+
+    elementwise = True
 
     def update(self, w: Any, g: Any, m: Any, *, rate: Any, t: Any) -> Any:
         """One step."""

@@ -1,5 +1,20 @@
 """Tables of any origin: read, their columns understood, their rows split."""
 
+from .formats import ColumnFormat, Format
 from .frame import Column, Frame
+from .reading import blocks, read
+from .roles import Role, Roles, find_roles, known_rows, targets
 
-__all__ = ["Column", "Frame"]
+__all__ = [
+    "Column",
+    "ColumnFormat",
+    "Format",
+    "Frame",
+    "Role",
+    "Roles",
+    "blocks",
+    "find_roles",
+    "known_rows",
+    "read",
+    "targets",
+]

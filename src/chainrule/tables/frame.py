@@ -44,8 +44,8 @@ class Column:
     def values(self) -> np.ndarray:
         """float64 with NaN, objects (str or None), or datetime64[us] with NaT, by `kind`."""
         data = self.data
-        if not isinstance(data, np.ndarray):
-            data = data.to_numpy(zero_copy_only=False) if hasattr(data, "null_count") else data
+        if hasattr(data, "null_count"):
+            data = _of_arrow(data)
         if self.kind == "number":
             return np.asarray(data, np.float64)
         return np.asarray(data, "datetime64[us]" if self.kind == "date" else object)
@@ -137,6 +137,18 @@ class Frame:
 
     def __repr__(self) -> str:
         return f"Frame: {len(self):,} rows, {len(self.columns):,} columns of {self.where}"
+
+
+def _of_arrow(data: Any) -> np.ndarray:
+    """An array of Arrow as one of NumPy; texts that occur often are one object each."""
+    if not str(data.type).startswith("dictionary"):
+        return data.to_numpy(zero_copy_only=False)
+    parts = [np.zeros(0, object)]
+    for chunk in data.chunks if hasattr(data, "chunks") else [data]:
+        # Arrow's own conversion gives some other text in place of a missing one
+        texts = np.array([*chunk.dictionary.to_pylist(), None], object)
+        parts.append(texts[chunk.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)])
+    return np.concatenate(parts)
 
 
 def _column(name: str, index: int, values: Any) -> Column:

@@ -227,7 +227,7 @@ def fit(
             epochs=epochs, epoch=initial_epoch, validation_freq=validation_freq,
             by_batch=bool(listeners.by_batch()), by_test_batch=bool(listeners.watches("test")),
             each_step=listeners.each_step, steps_left=listeners.steps_left,
-            stopped=lambda: model.stop_training, end_on=listeners.end_on,
+            stopped=lambda: listeners.is_over(job.steps_done), end_on=listeners.end_on,
         )  # fmt: skip
         checkpoint = Checkpoint(job, model, listeners)
         listeners.call("on_train_begin", {})
@@ -239,8 +239,7 @@ def fit(
             if event.kind == "steps":
                 listeners.after_steps(job.steps_done, event.epoch, event.step, event.logs)
             checkpoint.after(event)
-        if job.broken:
-            model.stop_training = True
+        _finish(job, model)
         listeners.call("on_train_end", {})
         checkpoint.finished()
     finally:
@@ -251,6 +250,15 @@ def fit(
                 held_out.close()
             progress.close()
     return history
+
+
+def _finish(job: Fit, model: Trainable) -> None:
+    """The last epoch is done: averaged weights take the place of the weights."""
+    task = job.run.task
+    if job.broken:
+        model.stop_training = True
+    elif task.optimizer is not None and job.steps_done:
+        task.optimizer.finalize_variable_values(task.trained)
 
 
 def first_batch(source: Source) -> Tree:
@@ -318,10 +326,10 @@ def evaluate(
     progress = Progress(verbose, 0, source.steps, "Evaluate")
     run.task.prepare("test", first_batch(source))
     try:
+        listeners.call("on_test_begin", {})  # which may change weights
         with held_interrupts():
             run.begin()
         run.reset()
-        listeners.call("on_test_begin", {})
         progress.begin(0)
         watching = bool(listeners.watches("test"))
         for kind, step, size in pieces(run, source, Pace(), watching):

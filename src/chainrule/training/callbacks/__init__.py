@@ -3,9 +3,12 @@
 from .base import Callback, CallbackList, Trainable, is_ours, remembers
 from .functions import LambdaCallback, LearningRateScheduler
 from .history import History, StepHistory
+from .logs import CSVLogger, JSONLinesLogger
 from .monitor import EarlyStopping, ReduceLROnPlateau, TerminateOnNaN
 from .saving import BackupAndRestore, ModelCheckpoint
-from .stopping import StopWhen
+from .stopping import StopWhen, TimeLimit
+from .tensorboard import TensorBoard
+from .weights import SwapEMAWeights
 
 __all__ = [
     "BackupAndRestore",
@@ -23,4 +26,9 @@ __all__ = [
     "Trainable",
     "is_ours",
     "remembers",
+    "CSVLogger",
+    "JSONLinesLogger",
+    "TimeLimit",
+    "TensorBoard",
+    "SwapEMAWeights",
 ]

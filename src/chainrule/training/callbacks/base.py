@@ -127,6 +127,10 @@ class Callback:
     def _after_steps(self, epoch: int, step: int, logs: Any) -> None:
         """Called after every `save_freq` batches; `logs` is a function of the figures so far."""
 
+    def _is_over(self, steps_done: int) -> bool:
+        """Asked between two pieces of work, which take a second at most; True ends the fit."""
+        return False
+
     _each_step = False  # does it want `_after_step`? Then it must look at batches, too
 
     def _after_step(self, epoch: int, step: int, figures: dict[str, Any]) -> None:
@@ -217,7 +221,7 @@ class CallbackList:
         for c in callbacks:
             c.set_model(model)
             c.set_params(params)
-        self.callbacks = list(callbacks)
+        self.callbacks, self.model = list(callbacks), model
         self._writing = [c for c in callbacks if hasattr(c, "save_freq")]
 
     def by_batch(self) -> list[str]:
@@ -263,6 +267,11 @@ class CallbackList:
         for c in self.callbacks:
             if getattr(c, "_each_step", False):
                 c._after_step(epoch, step, figures)
+
+    def is_over(self, steps_done: int) -> bool:
+        """Was the model told to stop, or does one of them want it, between two pieces of work?"""
+        over = any(c._is_over(steps_done) for c in self.callbacks if isinstance(c, Callback))
+        return over or self.model.stop_training
 
     def end_on(self, error: NonFiniteError) -> bool:
         """Does one of them want fit to end without an exception?"""

@@ -1,16 +1,18 @@
-"""A stop rule: training ends when a figure has reached a value."""
+"""Stop rules: training ends when a figure has reached a value, or time is up."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from ...checks import is_number
 from ...errors import ArgumentError
 from ...variable import Variable, put, snapshot
+from .base import Callback
 from .monitor import Monitor
 
-__all__ = ["StopWhen"]
+__all__ = ["StopWhen", "TimeLimit"]
 
 
 class StopWhen(Monitor):
@@ -141,3 +143,64 @@ class StopWhen(Monitor):
             put(*self._kept)
             self._stop(self._epoch)
         self._kept = [], []
+
+
+class TimeLimit(Callback):
+    """Stop when training has taken so many seconds: `TimeLimit(60)`.
+
+    It is asked between two pieces of work, of a second at most, so that an epoch may end in its
+    middle; its figures are those of the batches that were done. The compiled engine goes on running
+    many batches at once. A resumed fit has the time that was left. Keras has no such callback.
+
+    Args:
+        seconds: how long training may take, above 0; compiling counts.
+        verbose: 1 says when it stopped.
+
+    Raises:
+        ArgumentError: no number of seconds.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> model = cr.Sequential([cr.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> limit = cr.callbacks.TimeLimit(1e-9)  # over before the second piece
+        >>> h = model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=1000, callbacks=[limit],
+        ...               verbose=0)
+        >>> len(h.epoch) < 1000, limit.stopped
+        (True, True)
+    """
+
+    def __init__(self, seconds: float, verbose: int = 0) -> None:
+        if not is_number(seconds) or seconds <= 0:
+            raise ArgumentError(
+                "seconds must be a number above 0", where="TimeLimit", received=repr(seconds)[:80]
+            )
+        self.seconds, self.verbose = seconds, verbose
+        self.stopped = False
+        self._began = self._before = 0.0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """The time runs."""
+        self.stopped, self._before, self._began = False, 0.0, time.monotonic()
+
+    def _is_over(self, steps_done: int) -> bool:
+        if steps_done and not self.stopped and self._taken() >= self.seconds:
+            self.stopped = True
+            self.model.stop_training = True
+        return self.stopped
+
+    def _taken(self) -> float:
+        return self._before + time.monotonic() - self._began
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Say that time was up."""
+        if self.stopped and self.verbose:
+            print(f"time is up: stopped after {self._taken():.1f} of {self.seconds:g} seconds")
+
+    def get_state(self) -> dict[str, Any]:
+        """The time taken so far."""
+        return {"taken": self._taken()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on with what is left."""
+        self._before, self._began = state["taken"], time.monotonic()

@@ -1,0 +1,97 @@
+"""Columns as Arrow read them become numbers, dates and text; what does not fit is pointed out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import dates, numbers
+from .arrow import compute, need
+from .formats import ColumnFormat
+from .judge import is_mark
+
+__all__ = ["MANY", "column_data", "is_plain"]
+
+MANY = 1 << 16  # different texts; beyond, each cell is kept for itself
+
+
+def is_plain(format: ColumnFormat, decimal: str) -> bool:
+    """Whether Arrow reads such numbers by itself."""
+    return (
+        format.kind == "number"
+        and not (format.thousands or format.currency or format.unit)
+        and format.decimal == decimal
+    )
+
+
+def column_data(
+    data: Any, format: ColumnFormat, marks: tuple[str, ...] = ()
+) -> tuple[Any, np.ndarray | None]:
+    """The cells of a column, and a mask of those that do not fit (None: all do).
+
+    Args:
+        data: a ChunkedArray of text.
+        format: of the column.
+        marks: what means "missing" in text as well.
+    """
+    pa = need()
+
+    parts = [_chunk(chunk, format, marks) for chunk in data.chunks]
+    if format.kind == "text":
+        kinds = {part.type for part, _ in parts}
+        if len(kinds) > 1:  # some chunks with few different texts, some with many
+            return pa.chunked_array([part.cast(pa.string()) for part, _ in parts]), None
+        return pa.chunked_array([part for part, _ in parts], None if parts else pa.string()), None
+    empty = np.zeros(0) if format.kind == "number" else np.zeros(0, "M8[us]")
+    values = np.concatenate([empty, *(part for part, _ in parts)])
+    bad = np.concatenate([np.zeros(0, bool), *(mask for _, mask in parts)])
+    return values, bad if bad.any() else None
+
+
+def _chunk(cells: Any, format: ColumnFormat, marks: tuple[str, ...]) -> tuple[Any, Any]:
+    """The same for one chunk; every different cell is looked at once."""
+    pa = need()
+
+    pc = compute()
+
+    coded = pc.dictionary_encode(cells)
+    different = pc.utf8_trim_whitespace(coded.dictionary)
+    if format.kind == "text":
+        empty = pc.is_in(different, pa.array(["", *marks], different.type))
+        different = pc.if_else(empty, pa.scalar(None, different.type), different)
+        again = pc.dictionary_encode(different)  # " a" and "a" have become one
+        if again.null_count or len(again.dictionary) != len(different):
+            codes = pc.take(again.indices, coded.indices)
+        else:
+            codes = coded.indices
+        if len(again.dictionary) > max(16, min(MANY, len(cells) // 4)):
+            return pc.take(again.dictionary, codes).cast(pa.string()), None
+        return pa.DictionaryArray.from_arrays(codes, again.dictionary), None
+    mark = [not cell or is_mark(cell, marks) for cell in different.to_pylist()] \
+        if len(different) < MANY else _marks(different, marks)  # fmt: skip
+    different = pc.if_else(pa.array(mark, pa.bool_()), pa.scalar(None, different.type), different)
+    if format.kind == "number":
+        values, bad = numbers.convert(different, format)
+    else:
+        values, bad = dates.convert(different, format.date_format)
+    codes = coded.indices.to_numpy(zero_copy_only=False)
+    if coded.null_count:
+        missing = np.isnan(codes)
+        codes = np.where(missing, 0, codes).astype(int)
+        values, bad = values[codes], bad[codes] & ~missing
+        values[missing] = np.nan if format.kind == "number" else np.datetime64("NaT")
+        return values, bad
+    return values[codes], bad[codes]
+
+
+def _marks(different: Any, marks: tuple[str, ...]) -> Any:
+    """`is_mark` for very many cells at once."""
+    pa = need()
+
+    pc = compute()
+
+    from .judge import MARKS
+
+    usual = pc.is_in(pc.utf8_lower(different), pa.array(["", *MARKS], different.type))
+    return pc.or_(usual, pc.is_in(different, pa.array(list(marks), different.type)))

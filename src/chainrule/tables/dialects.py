@@ -1,0 +1,139 @@
+"""How the lines of a file are cut into cells: comments, the delimiter, quotes."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from ..dialect import argument
+from ..errors import ArgumentError, DataError
+from .layout import Row
+from .numbers import written
+
+__all__ = ["check_delimiter", "find_comment", "find_delimiter", "rows_of"]
+
+_DELIMITERS = (";", "\t", "|", ",")
+_COMMENTS = ("#", "//", "%%", "% ")
+_MAX_CELL = 16 << 20
+_limits = threading.Lock()
+
+
+@contextlib.contextmanager
+def _long_cells() -> Iterator[None]:
+    with _limits:
+        before = csv.field_size_limit(_MAX_CELL)
+    try:
+        yield
+    finally:
+        with _limits:
+            csv.field_size_limit(max(before, 131072))
+
+
+def rows_of(
+    lines: Iterable[str], delimiter: str, first_line: int = 1, where: str = "the table"
+) -> Iterator[Row]:
+    """Line number and trimmed cells of each row that is not empty.
+
+    Raises:
+        DataError: quotes that are never closed.
+    """
+    with _long_cells():
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != "\t")
+        line = first_line
+        try:
+            for cells in reader:
+                if cells and (len(cells) > 1 or cells[0].strip()):
+                    yield line, [cell.strip() for cell in cells]
+                line = first_line + reader.line_num
+        except csv.Error as error:
+            raise DataError(
+                "the row cannot be cut into cells",
+                where=f"{where}, row {line}",
+                expected="quotes in pairs, as RFC 4180 says",
+                received=error,
+            ) from None
+
+
+def check_delimiter(delimiter: object, where: str) -> None:
+    """Raise where it is not one character that can stand between cells."""
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n" \0':
+        raise ArgumentError(
+            f"{argument('delimiter')} is not usable",
+            where=where,
+            expected="one character, such as ',' or ';'",
+            received=repr(delimiter),
+        )
+
+
+def find_comment(lines: list[str], named: str | None) -> str:
+    """What comments begin with, or "": only what stands at the head of a file counts.
+
+    Example:
+        >>> find_comment(["# made in May", "a,b"], None), find_comment(["a,b", "#1,2"], None)
+        ('#', '')
+    """
+    if named is not None:
+        return named
+    first = next((line for line in lines if line.strip()), "")
+    return next((mark for mark in _COMMENTS if first.startswith(mark)), "").strip()[:2]
+
+
+def find_delimiter(lines: list[str], where: str) -> str:
+    """The character that cuts the lines into rows of equal length with the cleanest cells.
+
+    Example:
+        >>> find_delimiter(["a;b", "1,5;2,25", "2,5;3,75"], "t.csv")
+        ';'
+        >>> find_delimiter(["a,b", '"x;y",2'], "t.csv")
+        ','
+    """
+    found: list[tuple[float, float, int, str]] = []
+    for delimiter in _DELIMITERS:
+        try:
+            rows = [cells for _, cells in rows_of(lines, delimiter)]
+        except DataError:
+            continue
+        counts = Counter(map(len, rows))
+        if not counts:
+            continue
+        width, often = max(counts.items(), key=lambda item: (item[1], item[0]))
+        if width < 2:
+            continue
+        cells = [cell for row in rows[-200:] if len(row) == width for cell in row]
+        clean = sum(map(_clean, cells)) / len(cells)
+        found.append((round(often / len(rows), 2), round(clean, 2), width, delimiter))
+    if not found:
+        return ","
+    # rows of one length first, unless the cells look as if they had been cut in the middle
+    best = max(found, key=lambda f: (f[0] >= 0.8, round(f[0] + f[1], 1), f[0] + f[1], f[2]))
+    if best[0] < 0.5:
+        best = max(found, key=lambda f: f[0] * f[1])
+    _check_not_decimals(lines, best, where)
+    return best[3]
+
+
+def _clean(cell: str) -> bool:
+    """A number, or text without a character that could be the real delimiter."""
+    return not cell or written(cell) is not None or not any(d in cell for d in _DELIMITERS)
+
+
+def _check_not_decimals(lines: list[str], best: tuple[float, float, int, str], where: str) -> None:
+    """`price` above `1,5` and `2,7` is one column, or two with a name missing: ask."""
+    filled = [line for line in lines if line.strip()]
+    if best[3] == "," and best[2] == 2 and len(filled) > 1:
+        one = "," not in filled[0] and all(
+            line.count(",") == 1 and '"' not in line and written(line.strip()) is not None
+            for line in filled[1:]
+        )
+        if one:
+            raise DataError(
+                "the comma could be a decimal mark or stand between two columns",
+                where=where,
+                expected="one reading",
+                received=f"{filled[0].strip()!r} above {filled[1].strip()!r}",
+                fix=f"for one column of numbers say {argument('delimiter', ';')}; for two, "
+                "complete the header",
+            )

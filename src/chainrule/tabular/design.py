@@ -1,0 +1,106 @@
+"""The columns of a table as one matrix for linear models: a full part, and what is mostly zeros."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .problem import KEYS, Problem
+
+__all__ = ["Design"]
+
+_FULL = 300  # columns of "flat" that are kept as they are
+_DENSE = 0.1  # the share of numbers other than 0 above which they are as well
+_BLOCK = 1 << 24  # numbers looked at together
+
+
+class Design:
+    """A matrix X of n rows: `numeric` and `flat` as they are, `codes` as columns of 0 and 1.
+
+    What is mostly zeros is kept as (row, column, value): a product then takes as long as there are
+    values, which for a table of words is a hundredth.
+
+    Args:
+        problem: whose columns.
+        rows: numbers of the rows that are taken.
+
+    Example:
+        >>> import numpy as np
+        >>> from chainrule.tabular import Problem
+        >>> x = {"numeric": np.array([[1.0], [2.0]], np.float32), "codes": np.array([[0], [2]])}
+        >>> design = Design(Problem(x, np.zeros(2), "regression"), np.arange(2))
+        >>> design.times(np.array([[10.0], [1.0], [2.0], [3.0]]))
+        array([[11.],
+               [23.]])
+    """
+
+    def __init__(self, problem: Problem, rows: np.ndarray) -> None:
+        self.n = len(rows)
+        self.widths: dict[str, int] = {}
+        full, self.starts, found = [], [], []
+        width = 0
+        for key in (k for k in KEYS if k in problem.x):
+            columns = problem.x[key]
+            if key == "codes":
+                levels = [int(np.max(columns[:, k])) + 1 for k in range(columns.shape[1])]
+                self.levels = levels
+                offsets = np.cumsum([0, *levels[:-1]])
+                ids = np.asarray(columns[rows], np.int64) + offsets + width
+                own = np.repeat(np.arange(self.n), ids.shape[1])
+                found.append((own, ids.reshape(-1), np.ones(ids.size)))
+                self.widths[key] = sum(levels)
+            else:
+                q = columns.shape[1]
+                self.widths[key] = q
+                triples = None
+                if key == "flat" and q > _FULL:
+                    triples = _triples(columns, rows, width)
+                if triples is None:
+                    full.append((width, np.asarray(columns[rows], np.float64)))
+                else:
+                    found.append(triples)
+            width += self.widths[key]
+        self.width = width
+        self.places = np.concatenate([np.arange(s, s + a.shape[1]) for s, a in full] or [[]])
+        self.places = self.places.astype(np.int64)
+        self.full = np.concatenate([a for _, a in full] or [np.zeros((self.n, 0))], axis=1)
+        self.sparse = [np.concatenate(part) for part in zip(*found, strict=True)] if found else None
+
+    def times(self, w: np.ndarray) -> np.ndarray:
+        """X·w, (n, k) for w (width, k)."""
+        z = self.full @ w[self.places]
+        if self.sparse is not None:
+            rows, columns, values = self.sparse
+            for k in range(w.shape[1]):
+                z[:, k] += np.bincount(rows, values * w[columns, k], self.n)
+        return z
+
+    def back(self, r: np.ndarray) -> np.ndarray:
+        """Xᵀ·r, (width, k) for r (n, k)."""
+        d = np.zeros((self.width, r.shape[1]))
+        d[self.places] = self.full.T @ r
+        if self.sparse is not None:
+            rows, columns, values = self.sparse
+            for k in range(r.shape[1]):
+                d[:, k] += np.bincount(columns, values * r[rows, k], self.width)
+        return d
+
+    def cut(self, w: np.ndarray) -> dict[str, np.ndarray]:
+        """Weights (width, k) by the keys of the columns."""
+        ends = np.cumsum(list(self.widths.values()))
+        parts = np.split(w, ends[:-1])
+        return dict(zip(self.widths, parts, strict=True))
+
+
+def _triples(columns: Any, rows: np.ndarray, first: int) -> tuple | None:
+    """(row, column, value) of what is not 0; None where that is no small part."""
+    step = max(1, _BLOCK // columns.shape[1])
+    found = []
+    for start in range(0, len(rows), step):
+        part = np.asarray(columns[rows[start : start + step]])
+        r, c = np.nonzero(part)
+        if len(r) > _DENSE * part.size:
+            return None
+        found.append((r + start, c + first, part[r, c].astype(np.float64)))
+    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
