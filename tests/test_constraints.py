@@ -92,7 +92,7 @@ def one_step(engine, **how):
     model = cr.Sequential([layers.Input((2,)), layer])
     model.compile(cr.optimizers.SGD(1.0), lambda t, y: -y, engine=engine)
     model.fit(np.array([[3.0, -2.0]]), np.array([0.0]), verbose=0)
-    return layer.kernel.numpy()[:, 0].tolist(), float(layer.bias.numpy()[0])
+    return layer.kernel.numpy()[:, 0].tolist(), float(layer.get_weights()[1][0])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -175,10 +175,11 @@ def test_files_and_copies_keep_them(tmp_path):
         [layers.Input((2,)), layers.Dense(3, kernel_constraint=constraints.MaxNorm(1.5, axis=1))]
     )
     model.compile("sgd", "mse")
-    model.save(tmp_path / "model.cr")
-    again = cr.load_model(tmp_path / "model.cr")
+    model.save(tmp_path / "model.safetensors")
+    again = cr.load_model(tmp_path / "model.safetensors")
     kernel = again.layers[-1].kernel
     assert kernel.constraint.get_config() == {"max_value": 1.5, "axis": 1}
     assert copy.deepcopy(kernel).constraint is not None
-    assert pickle.loads(pickle.dumps(kernel)).constraint.max_value == 1.5
+    again = pickle.loads(pickle.dumps(kernel))  # noqa: S301  # our own bytes
+    assert again.constraint.max_value == 1.5
     assert "kernel_constraint" not in layers.Dense(3).get_config()

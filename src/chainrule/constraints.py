@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .arrays import xp
@@ -175,6 +175,46 @@ class UnitNorm(Constraint):
     def __call__(self, w: Any) -> Any:
         """Of length 1."""
         return w / (_norms(w, self.axis) + epsilon()).astype(w.dtype)
+
+
+# --- of layers: `kernel_constraint=` where there is a `kernel_regularizer=` ----------------------
+
+
+def arguments(known: Iterable[str]) -> set[str]:
+    """The arguments for constraints that a layer with these others has.
+
+    Example:
+        >>> sorted(arguments(["units", "kernel_regularizer", "activity_regularizer"]))
+        ['kernel_constraint']
+    """
+    ends, output = "_regularizer", "activity_regularizer"
+    words = [name.removesuffix(ends) for name in known if name.endswith(ends) and name != output]
+    return {f"{word}_constraint" for word in words}
+
+
+def among(given: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """Take the constraints out of a layer's arguments: by what they constrain.
+
+    Example:
+        >>> given = {"kernel_constraint": "non_neg", "other": 1}
+        >>> among(given, {"kernel_constraint"}), given
+        ({'kernel': NonNeg()}, {'other': 1})
+    """
+    found = {k: get(given.pop(k)) for k in known & set(given)}
+    return {k.removesuffix("_constraint"): v for k, v in found.items() if v is not None}
+
+
+def of(name: str, constraints: dict[str, Any]) -> Any:
+    """The constraint of a weight: that of `recurrent_kernel` is `recurrent`'s.
+
+    Example:
+        >>> of("recurrent_kernel", {"kernel": 1, "recurrent": 2}), of("bias", {"kernel": 1})
+        (2, None)
+    """
+    words = name.replace("/", "_").split("_")
+    if name == "kernel" and "kernel" not in constraints:
+        words = ["depthwise"]  # a layer whose only kernel that is
+    return next((constraints[word] for word in words if word in constraints), None)
 
 
 def get(identifier: Any) -> Any:

@@ -173,6 +173,12 @@ class Variable(Recordable):
         """Keep the value in another type from now on."""
         self._value, self.holder = frozen(self.value, numpy_dtype(dtype)), None
 
+    def constrained(self, value: Any) -> Any:
+        """A new value as the constraint wants it, where there is one."""
+        if self.constraint is None:
+            return value
+        return raw(self.constraint(value)).astype(self.dtype)
+
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
         self.assign(self.value + value)

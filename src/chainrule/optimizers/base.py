@@ -17,7 +17,6 @@ from .. import schedules
 from ..arrays import is_traced, xp
 from ..checks import is_number, need_numbers
 from ..errors import ArgumentError, StateError
-from ..operators import raw
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap, put
 from .arithmetic import POSITIVE, is_meant, is_positive, is_variables, no_path_yet, shortened
@@ -566,8 +565,7 @@ class Optimizer(Configurable):
                for v, a in zip((variable, *own), new, strict=True)]  # fmt: skip
         if self.use_ema:
             new[0] = self._average(new[0], slots[-1], t, due)
-        if variable.constraint is not None:
-            new[0] = raw(variable.constraint(new[0])).astype(variable.dtype)
+        new[0] = variable.constrained(new[0])
         if due is not True:  # a compiled step that may not be due
             new = [xp(a).where(due, a, old) for a, old in zip(new, before, strict=True)]
         for v, value in zip((variable, *own), new, strict=True):
