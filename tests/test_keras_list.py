@@ -110,9 +110,7 @@ NOT_YET: dict[str, dict[str, str]] = {
             deserialize
         """,
         "initializers": """
-            IdentityInitializer OrthogonalInitializer constant deserialize glorot_normal
-            glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform ones
-            orthogonal random_normal random_uniform truncated_normal variance_scaling zeros
+            deserialize
         """,
         "losses": """
             deserialize
