@@ -104,19 +104,13 @@ EXCUSED: dict[str, dict[str, str]] = {
 NOT_YET: dict[str, dict[str, str]] = {
     "parts": {
         "": """
-            Initializer Loss Metric Regularizer constraints
+            Initializer Loss Metric Regularizer
         """,
         "activations": """
             deserialize
         """,
-        "constraints": """
-            Constraint MaxNorm MinMaxNorm NonNeg UnitNorm deserialize get max_norm min_max_norm
-            non_neg serialize unit_norm
-        """,
         "initializers": """
-            IdentityInitializer OrthogonalInitializer constant deserialize glorot_normal
-            glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform ones
-            orthogonal random_normal random_uniform truncated_normal variance_scaling zeros
+            deserialize
         """,
         "losses": """
             deserialize

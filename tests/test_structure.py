@@ -30,7 +30,7 @@ FLOORS = {
     "words": 0, "synonyms": 0, "vocabulary": 0.1,
     "ops": 2,
     "tables": 2.9,
-    "storage": 3, "initializers": 3, "regularizers": 3, "schedules": 3, "losses": 3, "data": 3,
+    "storage": 3, "initializers": 3, "regularizers": 3, "constraints": 3, "schedules": 3, "losses": 3, "data": 3,
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1,
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
     "saving": 3.9, "training": 4,

@@ -246,7 +246,7 @@ class Configurable:
         """Build the same object from what `get_config` returned."""
         config = need_config(config, cls.__name__)
         arguments = cls._arguments()
-        unknown = set(config) - set(arguments)
+        unknown = set(config) - set(arguments) - cls._beside()
         if unknown:
             name = min(unknown)[:_LONGEST_SHOWN]
             raise ArgumentError(
@@ -271,6 +271,11 @@ class Configurable:
 
         known = list(inspect.signature(method).parameters)[1:-1]  # without self and **unknown
         raise unknown_argument(sorted(unknown)[0], known, method.__name__)
+
+    @classmethod
+    def _beside(cls) -> set[str]:
+        """Names that a configuration may have besides the constructor's parameters."""
+        return set()
 
     @classmethod
     def _arguments(cls) -> dict[str, Any]:

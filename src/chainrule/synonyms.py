@@ -264,6 +264,8 @@ _LATER = """
     constraint depthwise_constraint embeddings_constraint flash_attention gamma_constraint
     kernel_constraint lora_alpha lora_rank pointwise_constraint quantization_config
     recurrent_constraint renorm sliding_window
+    attention_axes auto_scale_loss flash_attention lora_alpha lora_rank quantization_config renorm
+    sliding_window
 """
 
 ARGUMENTS: dict[str, str] = {

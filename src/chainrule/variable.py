@@ -79,6 +79,7 @@ class Variable(Recordable):
         "__weakref__",
         "_trainable",
         "_value",
+        "constraint",
         "grad",
         "holder",
         "kind",
@@ -104,6 +105,7 @@ class Variable(Recordable):
         self.name, self.kind = name, kind
         self.trainable = kind == "weight" if trainable is None else trainable
         self.regularizer: Any = None
+        self.constraint: Any = None  # what an optimizer applies after each step
         self.grad: Any = None  # filled by `layer.backward`
         self.holder: Holder | None = None  # who has the newest value, if not this object
 
@@ -119,10 +121,12 @@ class Variable(Recordable):
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: the value of now, without whoever holds it."""
-        kept = {name: getattr(self, name) for name in ("kind", "name", "regularizer", "_trainable")}
+        names = ("kind", "name", "regularizer", "constraint", "_trainable")
+        kept = {name: getattr(self, name) for name in names}
         return kept | {"_value": np.array(self.value)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self.constraint = None  # of an older pickle
         for name, value in state.items():
             setattr(self, name, frozen(value) if name == "_value" else value)
         self.grad = self.holder = None
@@ -169,6 +173,12 @@ class Variable(Recordable):
         """Keep the value in another type from now on."""
         self._value, self.holder = frozen(self.value, numpy_dtype(dtype)), None
 
+    def constrained(self, value: Any) -> Any:
+        """A new value as the constraint wants it, where there is one."""
+        if self.constraint is None:
+            return value
+        return raw(self.constraint(value)).astype(self.dtype)
+
     def assign_add(self, value: Any) -> None:
         """Add to the value."""
         self.assign(self.value + value)
@@ -198,7 +208,7 @@ class Variable(Recordable):
         copy = Variable(
             self.value, name=self.name, kind=self.kind, trainable=self.trainable, dtype=self.dtype
         )
-        copy.regularizer = self.regularizer
+        copy.regularizer, copy.constraint = self.regularizer, self.constraint
         memo[id(self)] = copy
         return copy
 

@@ -6,28 +6,27 @@ weights when the inputs' shapes are known, `call` is the computation.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from .. import initializers, ops, regularizers, tree
+from .. import constraints, initializers, ops, regularizers, tree
 from ..arrays import asarray, is_array, is_float, is_traced, numpy_dtype
 from ..chain import active_tape
 from ..errors import ArgumentError, ShapeError, StateError, caller
 from ..operators import Recordable, raw
 from ..registry import Configurable, Registry, snake_case
-from ..shapes import check_shape, dry_run, is_shape, map_shapes, with_batch
+from ..shapes import check_shape, dry_run, with_batch
 from ..symbol import InGraph, call_layer, fill, symbolic
 from ..variable import Variable, active_swap, outside, swap
 from .context import CallContext, calling, computing_in, computing_type, current, met
 from .explicit import Explicit
 from .masks import Masks
-from .signature import Accepts, ReadWhenAsked
+from .signature import Accepts, ReadWhenAsked, build_once
 from .state import State
 from .tracking import metric_variables, signature
 
@@ -111,6 +110,7 @@ class Layer(State, Masks, Explicit, Configurable):
         activity_regularizer: Any = None,
         **unknown: Any,
     ) -> None:
+        self.constraints = constraints.among(unknown, self._beside()) if unknown else {}
         self.refuse(unknown)
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ArgumentError(
@@ -138,7 +138,7 @@ class Layer(State, Masks, Explicit, Configurable):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _once(cls.__dict__["build"])  # type: ignore[method-assign]
+            cls.build = build_once(cls.__dict__["build"])  # type: ignore[method-assign]
             cls.makes_weights = True
         cls._accepts = ReadWhenAsked(cls)  # type: ignore[assignment]
 
@@ -150,6 +150,10 @@ class Layer(State, Masks, Explicit, Configurable):
     def call(self, x: Any) -> Any:
         """The computation."""
         raise NotImplementedError(f"{type(self).__name__} has no call method")
+
+    @classmethod
+    def _beside(cls) -> set[str]:
+        return constraints.arguments(cls._arguments())
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of `input_shape`, None where an axis is unknown.
@@ -171,6 +175,7 @@ class Layer(State, Masks, Explicit, Configurable):
         trainable: bool = True,
         dtype: Any = None,
         kind: str = "weight",
+        constraint: Any = None,
         **unknown: Any,
     ) -> Variable:
         """Make a Variable that belongs to this layer (Keras's `add_weight`)."""
@@ -185,6 +190,7 @@ class Layer(State, Masks, Explicit, Configurable):
         name = name or f"weight_{len(self._weights)}"
         variable = Variable(value, name=name, kind=kind, trainable=trainable, dtype=dtype)
         variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint) or constraints.of(name, self.constraints)
         self._weights.append(variable)
         return variable
 
@@ -483,6 +489,8 @@ class Layer(State, Masks, Explicit, Configurable):
         finally:
             self.__dict__["activity_regularizer"] = penalty
         config["activity_regularizer"] = regularizers.serialize(penalty)
+        for which, constraint in self.constraints.items():
+            config[f"{which}_constraint"] = constraints.serialize(constraint)
         unset = ("input_shape", "input_dim", "activity_regularizer")
         return {k: v for k, v in config.items() if v is not None or k not in unset}
 
@@ -511,34 +519,7 @@ def _has_shape(x: Any) -> bool:
     return all(hasattr(v, "shape") for v in tree.leaves(x))
 
 
-def _once(build: Callable[..., None]) -> Callable[..., None]:
-    """`build` that runs once: a second call would draw the weights anew, beside the old ones."""
-
-    @functools.wraps(build)
-    def run(self: Layer, *shapes: Any, **named: Any) -> None:
-        inside = self.__dict__.get("_building", False)  # super().build(...) of a subclass
-        if self.built and not inside:
-            return
-        shapes = tuple([map_shapes(tuple, s) if _is_shapes(s) else s for s in shapes])
-        self.__dict__["_building"] = True
-        try:
-            with outside():
-                build(self, *shapes, **named)
-                if not inside:
-                    shape = shapes[0] if shapes else next(iter(named.values()), None)
-                    self.__dict__.setdefault("_build_shape", shape)
-                    self.built = True
-        finally:
-            self.__dict__["_building"] = inside
-
-    return run
-
-
-def _is_shapes(s: Any) -> bool:
-    return is_shape(s) or (tree.is_tree(s) and not isinstance(s, str))
-
-
-Layer.build = _once(Layer.build)  # type: ignore[method-assign]
+Layer.build = build_once(Layer.build)  # type: ignore[method-assign]
 Layer._accepts = ReadWhenAsked(Layer)  # type: ignore[assignment]
 
 

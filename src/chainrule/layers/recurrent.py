@@ -57,6 +57,8 @@ class Recurrent(Layer):
     def build(self, sequences_shape: tuple) -> None:
         """Build the cell for one step; a stateful layer gets its states."""
         self._fits(sequences_shape)
+        if self.constraints:  # those of a cell that the layer made
+            self.cell.constraints = self.constraints
         self.cell.build((sequences_shape[0], *sequences_shape[2:]))
         if self.stateful:
             batch = sequences_shape[0]

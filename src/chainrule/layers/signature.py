@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-__all__ = ["Accepts", "ReadWhenAsked", "accepts_of"]
+from .. import tree
+from ..shapes import is_shape, map_shapes
+from ..variable import outside
+
+__all__ = ["Accepts", "ReadWhenAsked", "accepts_of", "build_once"]
 
 
 class Accepts(NamedTuple):
@@ -107,3 +113,30 @@ def _positional(method: Any, needed: bool = False) -> tuple[str, ...]:
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         and not (needed and p.default is not p.empty)
     )
+
+
+def build_once(build: Callable[..., None]) -> Callable[..., None]:
+    """`build` that runs once: a second call would draw the weights anew, beside the old ones."""
+
+    @functools.wraps(build)
+    def run(self: Any, *shapes: Any, **named: Any) -> None:
+        inside = self.__dict__.get("_building", False)  # super().build(...) of a subclass
+        if self.built and not inside:
+            return
+        shapes = tuple([map_shapes(tuple, s) if _is_shapes(s) else s for s in shapes])
+        self.__dict__["_building"] = True
+        try:
+            with outside():
+                build(self, *shapes, **named)
+                if not inside:
+                    shape = shapes[0] if shapes else next(iter(named.values()), None)
+                    self.__dict__.setdefault("_build_shape", shape)
+                    self.built = True
+        finally:
+            self.__dict__["_building"] = inside
+
+    return run
+
+
+def _is_shapes(s: Any) -> bool:
+    return is_shape(s) or (tree.is_tree(s) and not isinstance(s, str))

@@ -137,8 +137,11 @@ class Compiled:
 
 
 def all_settings(parts: Sequence[Any], trained: Sequence[Any], outputs: Sequence[Output]) -> tuple:
-    """What a compiled step takes as fixed of losses, metrics and regularizers."""
+    """What a compiled step takes as fixed of losses, metrics, regularizers and constraints."""
     found = [settings(v.regularizer) for v in trained if v.regularizer is not None]
+    found += [
+        (k, settings(v.constraint)) for k, v in enumerate(trained) if v.constraint is not None
+    ]
     for p in parts:
         if isinstance(p, metrics.Metric):
             found.append(settings(p))

@@ -565,6 +565,7 @@ class Optimizer(Configurable):
                for v, a in zip((variable, *own), new, strict=True)]  # fmt: skip
         if self.use_ema:
             new[0] = self._average(new[0], slots[-1], t, due)
+        new[0] = variable.constrained(new[0])
         if due is not True:  # a compiled step that may not be due
             new = [xp(a).where(due, a, old) for a, old in zip(new, before, strict=True)]
         for v, value in zip((variable, *own), new, strict=True):
