@@ -21,11 +21,23 @@ from .files import path_of
 from .finite import first_not_finite, need_finite
 from .layers.base import registry, weights_to_come
 from .registry import custom_object_scope, in_trees
+from .serialization import (
+    CustomObjectScope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 from .shapes import check_shape, map_shapes
 from .variable import put, snapshot
 from .version import __version__
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+__all__ += ["CustomObjectScope", "custom_object_scope", "deserialize_keras_object"]
+__all__ += ["get_custom_objects", "get_registered_name", "get_registered_object"]
+__all__ += ["register_keras_serializable", "serialize_keras_object"]
 
 _FORMAT = "chainrule-model"
 _VERSION = 1
