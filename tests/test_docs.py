@@ -19,7 +19,7 @@ PUBLIC = (
     "", "ops", "layers", "losses", "metrics", "optimizers", "schedules", "callbacks", "activations",
     "initializers", "regularizers", "utils", "models", "datasets", "errors", "config", "course",
     "figures",
-    "exercises",
+    "exercises", "evaluation",
     "graph", "graph.nn", "graph.train", "graph.keras_losses", "graph.keras_optimizers",
 )  # fmt: skip
 

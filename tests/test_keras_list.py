@@ -176,6 +176,7 @@ NOT_YET: dict[str, dict[str, str]] = {
             mean_squared_logarithmic_error pearson_correlation poisson sparse_categorical_accuracy
             sparse_categorical_crossentropy sparse_top_k_categorical_accuracy squared_hinge
             top_k_categorical_accuracy
+            deserialize
         """,
         "ops": """
             allclose amax amin append argpartition array array_split average bartlett

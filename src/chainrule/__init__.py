@@ -40,12 +40,22 @@ from .version import __version__
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
-    from . import course, datasets, exercises, experiments, figures, graph, plots, tabular
+    from . import (
+        course,
+        datasets,
+        evaluation,
+        exercises,
+        experiments,
+        figures,
+        graph,
+        plots,
+        tabular,
+    )
     from .explanation import Explanation, explain
     from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
-    from .workflow import Run, train
+    from .workflow import Run, compare, train
 
 __all__ = [
     "Explanation",
@@ -63,11 +73,13 @@ __all__ = [
     "applications",
     "backend",
     "callbacks",
+    "compare",
     "compile",
     "config",
     "course",
     "datasets",
     "errors",
+    "evaluation",
     "experiments",
     "exercises",
     "explain",
@@ -111,10 +123,12 @@ answer(
         "saving": "saving",
         "Quiz": "quizzes",
         "Run": "workflow",
+        "compare": "workflow",
         "compile": "training.compiled",
         "course": "course",
         "datasets": "datasets",
         "experiments": "experiments",
+        "evaluation": "evaluation",
         "exercises": "exercises",
         "explain": "explanation",
         "figures": "figures",

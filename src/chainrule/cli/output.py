@@ -10,7 +10,7 @@ import sys
 import unicodedata
 from typing import Any
 
-__all__ = ["drop_output", "make_encodable", "option"]
+__all__ = ["drop_output", "make_encodable", "option", "refuse_file"]
 
 # how arguments of Python are called on the command line; None: there is no such option
 _NAMES: dict[str, str | None] = {
@@ -47,6 +47,23 @@ def option(name: str, *value: Any) -> str:
             v = ",".join(map(str, v)) or "0"
         words.append(shlex.quote(str(_VALUES.get(name, {}).get(v, v))))
     return " ".join(words)
+
+
+def refuse_file(path: str, ending: str, overwrite: bool) -> None:
+    """Raise unless --out is the name of a file with this ending that is free.
+
+    Raises:
+        ArgumentError: another ending.
+        FileError: it exists, and --overwrite was not given.
+    """
+    from ..errors import ArgumentError
+    from ..report import refuse_existing
+
+    if not path.lower().endswith(ending):
+        raise ArgumentError(f"the name does not end in {ending}", where="--out", received=path,
+                            fix=f"--out NAME{ending}")  # fmt: skip
+    if not overwrite:
+        refuse_existing(*os.path.split(path)[:1], [os.path.basename(path)])
 
 
 def make_encodable() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ArgumentError, did_you_mean
 from ..terminal import fold
 from . import (
+    compare,
     course,
     doctor,
     exercise,
@@ -29,6 +30,7 @@ _FILES = (
     train,
     experiment,
     use_model,
+    compare,
     explain,
     quiz,
     list_datasets,

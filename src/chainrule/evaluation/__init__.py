@@ -1,6 +1,7 @@
 """Understanding a result: figures with intervals, the verdict, and what an answer hangs on."""
 
 from ..vocabulary import answer
+from .compare import Candidate, Comparison
 from .decisions import Bin, Threshold, calibration, cheapest, thresholds
 from .influence import (
     Dependence,
@@ -18,7 +19,9 @@ from .verdict import WORDS, Verdict, verdict
 __all__ = [
     "WORDS",
     "Bin",
+    "Candidate",
     "ClassScore",
+    "Comparison",
     "Curve",
     "Dependence",
     "Estimate",

@@ -22,6 +22,10 @@ class Bin(NamedTuple):
         said: the mean probability of its rows.
         seen: the share of them that are positive.
         rows: how many there are (their weight, where rows have weights).
+
+    Example:
+        >>> Bin(0.5, 1.0, 0.75, 0.5, 8.0).rows
+        8.0
     """
 
     low: float
@@ -41,6 +45,11 @@ class Threshold(NamedTuple):
         missed: positive rows not called so.
         spared: negative rows not called positive.
         cost: false alarms and misses, each times its cost.
+
+    Example:
+        >>> one = Threshold(0.5, found=3, false_alarms=1, missed=2, spared=4, cost=3.0)
+        >>> one.recall, one.precision
+        (0.6, 0.75)
     """
 
     at: float

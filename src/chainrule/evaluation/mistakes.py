@@ -55,6 +55,10 @@ class Learning(NamedTuple):
     Args:
         word: `"overfitting"`, `"still learning"`, `"gap"`, `"levelled off"` or `"unwatched"`.
         sentence: the same with figures.
+
+    Example:
+        >>> Learning("levelled off", "No over- or underfitting to be seen.").word
+        'levelled off'
     """
 
     word: str

@@ -46,6 +46,11 @@ class Score:
         linear: of the linear model; None where there is none.
         over_baseline: how much better the model is, positive is better, in the figure's own unit.
         over_linear: likewise over the linear model.
+
+    Example:
+        >>> one = Score("accuracy", Estimate(0.9, 0.85, 0.94), baseline=0.7)
+        >>> one.label, one.kind, one.gain_kind
+        ('accuracy', 'share', 'points')
     """
 
     name: str
@@ -82,6 +87,11 @@ class ClassScore:
         f1: 2·TP/(2·TP + FP + FN).
         support: how many rows are of this class (their weight, where rows have weights).
         answered: how many rows were answered so.
+
+    Example:
+        >>> found = scores([0, 1, 1], [0.2, 0.9, 0.6], ["no", "yes"]).by_class[1]
+        >>> found.name, found.recall.value, found.support
+        ('yes', 1.0, 2.0)
     """
 
     name: str
@@ -107,6 +117,12 @@ class Scores:
         confusion: rows are true classes, columns answers; None for values.
         unit: of the target, as written after a value.
         notices: sentences on what must be known to read the figures.
+        weighted: whether rows had weights.
+
+    Example:
+        >>> found = scores([0, 1, 1], [0.2, 0.9, 0.6], ["no", "yes"])
+        >>> found.task, found.always, sorted(found.figures)[:2]
+        ('classification', 'always answering yes', ['accuracy', 'auc'])
     """
 
     task: str

@@ -142,7 +142,7 @@ def _by_class(s: Scores) -> Verdict | None:
         return Verdict(
             "UNCERTAIN",
             f"UNCERTAIN: it seems to tell the classes apart ({_with_interval(ranked)}), but only "
-            f"{rare.support:g} rows are {answer(rare.name)}: measure it on more rows",
+            f"{_rows(rare.support)} {answer(rare.name)}: measure it on more rows",
         )
     right = f"right {percent(s['accuracy'].model.value)} of the time, {s.always} {_base(s)}"
     if found:
@@ -235,6 +235,10 @@ def _with_interval(score: Score) -> str:
     e = score.model
     value = percent(e.value) if score.kind == "share" else number(e.value)
     return f"{score.label} {value}, 95 % interval {interval(e.low, e.high, score.kind)}"
+
+
+def _rows(count: float) -> str:
+    return "1 row is" if count == 1 else f"{count:g} rows are"
 
 
 def _rarest(s: Scores) -> ClassScore:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -178,10 +179,20 @@ def encoding_of(found: Sample, named: str | None, where: str) -> str:
         shown = high[:100_000].decode("cp1252")
     except UnicodeDecodeError:
         shown = ""
-    beyond = [c for c in shown if c > "\x7f"]
-    if beyond and sum(c in _WESTERN for c in beyond) >= 0.98 * len(beyond):
+    if _is_western(shown):
         return "cp1252"
     raise _no_encoding(high, where)
+
+
+def _is_western(text: str) -> bool:
+    """Whether the letters beyond ASCII are those of western Europe, and stand as they do there.
+
+    Words of Cyrillic or Greek give the same letters, but one beside the other.
+    """
+    beyond = [c for c in text if c > "\x7f"]
+    known = sum(c in _WESTERN for c in beyond)
+    together = sum(map(len, re.findall(r"[^\x00-\x7f\W]{3,}", text)))
+    return bool(beyond) and known >= 0.98 * len(beyond) and together <= 0.1 * len(beyond)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -234,6 +245,14 @@ def _no_encoding(high: bytes, where: str) -> DataError:
     )
 
 
+def spaced_quote(delimiter: str) -> str:
+    """The pattern of blanks before an opening quote; what stands in quotes is passed over.
+
+    Group 1 and 2 together are the text without those blanks.
+    """
+    return rf'("[^"]*"|(?:^|{re.escape(delimiter)})(?= +"))(?:(?<!") +(?="))?()'
+
+
 class Lines:
     """A file as blocks of whole lines in UTF-8; also a file object that Arrow reads from.
 
@@ -272,10 +291,7 @@ class Lines:
         self.lone_returns, self.watch = lone_returns, watch
         self.spaced: Any = None
         if close_quotes:
-            import re
-
-            mark = re.escape(delimiter.encode())
-            self.spaced = re.compile(rb'(^|%s) +(?=")' % mark, re.MULTILINE)
+            self.spaced = re.compile(spaced_quote(delimiter).encode(), re.MULTILINE)
         self.newlines = 0
         self.closed = False
         self.problem: BaseException | None = None
@@ -308,7 +324,9 @@ class Lines:
             before = self.newlines + block[: block.index(b"\0")].count(b"\n")
             raise nul_byte(f"{self.path}, row {self.first_line + before}")
         if self.spaced is not None:
-            block = self.spaced.sub(rb"\1", block)
+            begun = block.index(b'"') + 1 if open_quote and b'"' in block else 0
+            rest = self.spaced.sub(lambda found: found[1] + found[2], block[begun:])
+            block = block[:begun] + rest
         if self.comment and self.comment in block:
             lines = block.split(b"\n")
             for i, line in enumerate(lines):
@@ -317,7 +335,7 @@ class Lines:
                 else:
                     open_quote ^= line.count(b'"') % 2 == 1
             block = b"\n".join(lines)
-        elif self.comment:
+        elif self.comment or self.spaced is not None:
             open_quote ^= block.count(b'"') % 2 == 1
         self.newlines += int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))
         if self.watch is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import dates, numbers
-from .arrow import compute
+from .arrow import compute, need
 from .formats import ColumnFormat
 from .judge import is_mark
 
@@ -35,7 +35,7 @@ def column_data(
         format: of the column.
         marks: what means "missing" in text as well.
     """
-    import pyarrow as pa
+    pa = need()
 
     parts = [_chunk(chunk, format, marks) for chunk in data.chunks]
     if format.kind == "text":
@@ -51,7 +51,7 @@ def column_data(
 
 def _chunk(cells: Any, format: ColumnFormat, marks: tuple[str, ...]) -> tuple[Any, Any]:
     """The same for one chunk; every different cell is looked at once."""
-    import pyarrow as pa
+    pa = need()
 
     pc = compute()
 
@@ -87,7 +87,7 @@ def _chunk(cells: Any, format: ColumnFormat, marks: tuple[str, ...]) -> tuple[An
 
 def _marks(different: Any, marks: tuple[str, ...]) -> Any:
     """`is_mark` for very many cells at once."""
-    import pyarrow as pa
+    pa = need()
 
     pc = compute()
 

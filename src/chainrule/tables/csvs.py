@@ -18,7 +18,7 @@ from .dialects import rows_of
 from .found import CODE, CsvFile, is_infinite, ragged
 from .frame import Column, Frame
 from .judge import MARKS, Wanted, is_mark, odd_cell
-from .numbers import MAX_DIGITS
+from .numbers import MAX_DIGITS, Convention, written
 from .rownumbers import RowNumbers
 
 __all__ = ["CsvTable"]
@@ -112,9 +112,12 @@ class CsvTable(CsvFile):
         block_size: int = 0,
         strings: bool = False,
         encoding: str = "",
+        by_hand: int = -1,
     ) -> None:
         self.block_size = block_size or self.block_size
         self.as_strings |= strings
+        if by_hand >= 0:
+            self.by_hand.add(by_hand)
         if encoding:
             self.wanted = replace(self.wanted, encoding=encoding)
             self._find()
@@ -147,7 +150,7 @@ class CsvTable(CsvFile):
         # names of our own: those of the file may be anything
         names = [f"c{i}" for i in range(self.width)]
         types = {
-            n: pa.float64() if self._arrow_number(i) else pa.string() for i, n in enumerate(names)
+            n: pa.float64() if self.is_by_arrow(i) else pa.string() for i, n in enumerate(names)
         }
         return (
             arrow.ReadOptions(column_names=names, block_size=block_size),
@@ -161,11 +164,6 @@ class CsvTable(CsvFile):
                 decimal_point=self.decimal,
             ),
         )
-
-    def _arrow_number(self, index: int) -> bool:
-        if self.as_strings and index in self.whole_numbers:
-            return False
-        return index < len(self.columns) and self.is_native(self.columns[index])
 
     def _watch(self) -> Callable[[bytes], None] | None:
         """What is looked for in the bytes: quotes, and codes such as 007 among whole numbers."""
@@ -214,7 +212,7 @@ class CsvTable(CsvFile):
         columns, late = [], []
         for i, column in enumerate(self.columns):
             data = table.column(i)
-            if self._arrow_number(i):
+            if self.is_by_arrow(i):
                 self._check_numbers(i, data)
             else:
                 unit = "" if column.name in self.from_row else column.unit
@@ -246,11 +244,11 @@ class CsvTable(CsvFile):
         low, high = ends["min"], ends["max"]
         if low is None or max(-low, high) < 10.0**MAX_DIGITS:
             return
-        if index in self.whole_numbers:
-            raise _Again(text=[index])
         if np.isinf(low) or np.isinf(high):
             cells = self.find_cell(lambda cell: is_infinite(cell), index)
             raise odd_cell(*cells, self.such_as(index), "the cell is not a finite number")
+        if index in self.whole_numbers:
+            raise _Again(text=[index])
 
     # --- what went wrong ------------------------------------------------------------------------
 
@@ -277,12 +275,18 @@ class CsvTable(CsvFile):
         found = re.search(r"column #(\d+).*invalid value '(.*)'", said, re.DOTALL)
         if found:
             index, cell = int(found[1]), found[2].strip()
-            if is_mark(cell, self.wanted.missing):  # " NA", with blanks that Arrow keeps
-                return _Again(strings=True)
+            if is_mark(cell, self.wanted.missing) or self._fits(index, cell):
+                return _Again(by_hand=index)  # " NA" with blanks, or −5: not known to Arrow
             return odd_cell(
                 self.place(index, cell), cell, self.such_as(index), "the cell is no number"
             )
         return DataError("the file cannot be read", where=self.path, received=said[:200])
+
+    def _fits(self, index: int, cell: str) -> bool:
+        """Whether a cell that Arrow refused is a number of its column after all."""
+        found, column = written(cell), self.columns[index]
+        return found is not None and Convention(column.decimal, column.thousands) in found.fits \
+            and (found.currency, found.unit) == ("", "")  # fmt: skip
 
     def _not_utf8(self) -> Exception:
         """The sample was plain ASCII or UTF-8, and further down there is something else."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..dialect import argument
 from ..errors import ArgumentError
-from .arrow import compute
+from .arrow import compute, need
 
 __all__ = ["check_format", "convert", "is_compact", "readings"]
 
@@ -43,6 +43,7 @@ _CANDIDATES = (
     ("%d %b %Y",), ("%d-%b-%Y",), ("%d-%b-%y",), ("%b %d, %Y",), ("%b %d %Y",), ("%d. %b %Y",),
     ("%Y-%m",), ("%m/%Y",),
 )  # fmt: skip
+_DIGIT = re.compile("[0-9]")
 _DATED = re.compile(r"(?i)(^|[^a-z])(date|datum|day|tag|fecha|dato)([^a-z]|$)|date$|datum$")
 
 
@@ -68,12 +69,14 @@ def readings(
         >>> readings(["20240304"]), readings(["20240304"], "date")
         (([], []), (['%Y%m%d'], []))
     """
-    import pyarrow as pa
+    pa = need()
 
     table: tuple[tuple[str, ...], ...] = (*(((named,),) if named else ()), *_CANDIDATES)
     if is_compact(cells, name):
         table = (("%Y%m%d",),)
     few, array = list(cells[:20]), None  # most columns hold no dates at all
+    if not any(map(_DIGIT.search, few)):
+        return [], []
     nearly: tuple[list[str], list[str]] = ([], [])
     for formats in table:
         fitting = [f for f in formats if sum(map(bool, map(pattern(f).fullmatch, few)))

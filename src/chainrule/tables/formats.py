@@ -151,7 +151,7 @@ class Format:
         more = [f"{len(about) - 6} more columns with units or dates"] if len(about) > 6 else []
         # one line, whatever stands in names and cells
         said = "; ".join([", ".join(parts), *about[:6], *more, *self.notes])
-        return " ".join(said.strip("; ").split())
+        return " ".join(said.strip("; ").split()) or "columns as they were given"
 
     def column(self, name: str) -> ColumnFormat | None:
         """The format of a column by its name, or None."""

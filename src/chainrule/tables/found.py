@@ -13,7 +13,7 @@ import numpy as np
 
 from ..dialect import argument
 from ..errors import DataError, FileError
-from .bytes import Lines, Sample, encoding_of, nul_byte, open_bytes, sample
+from .bytes import Lines, Sample, encoding_of, nul_byte, open_bytes, sample, spaced_quote
 from .convert import is_plain
 from .dialects import check_delimiter, find_comment, find_delimiter, rows_of
 from .formats import ColumnFormat, Format
@@ -38,6 +38,7 @@ class CsvFile:
     def __init__(self, path: str, wanted: Wanted, compression: str = "") -> None:
         self.path, self.wanted, self.compression = path, wanted, compression
         self.as_strings = False  # whole numbers are read as text, for the sake of their zeros
+        self.by_hand: set[int] = set()  # columns of numbers that Arrow would not understand
         self.extra_text: tuple[int, ...] = ()
         self._find()
 
@@ -73,8 +74,8 @@ class CsvFile:
 
     def _set_quotes(self, head: str, pieces: list[str]) -> None:
         self.quotes = '"' in head or any('"' in piece for piece in pieces)
-        spaced = rf'(^|{re.escape(self.delimiter)}) +"'
-        self.close_quotes = self.quotes and bool(re.search(spaced, head, re.MULTILINE))
+        found = re.finditer(spaced_quote(self.delimiter), head, re.MULTILINE)
+        self.close_quotes = self.quotes and any(not m[0].startswith('"') for m in found)
 
     def _set_cells(self, data: list[Row], pieces: list[str], tail: str) -> None:
         """The different cells of each column of the sample, without what stands below the table."""
@@ -181,7 +182,7 @@ class CsvFile:
             at = rows[len(rows) - count][0] - 1
         else:
             at = len(lines)
-            while at and not lines[at - 1].strip():
+            while at and not lines[at - 1].strip(" \t\r\n" + self.delimiter):
                 at -= 1
         below = "".join(split_lines(tail)[at:])
         shown = [line.strip() for line in lines[at:] if line.strip(" \t\r\n" + self.delimiter)]
@@ -205,15 +206,26 @@ class CsvFile:
             for i, c in enumerate(self.columns)
             if self.is_native(c) and all(map(_WHOLE.fullmatch, filter(_digit, self.counts[i])))
         }
+        # −5 and (5) are numbers too, but not for Arrow
+        self.by_hand |= {
+            i
+            for i, c in enumerate(self.columns)
+            if c.kind == "number" and any("−" in cell or "(" in cell for cell in self.counts[i])
+        }
         # dates and codes beside them would be mistaken for such numbers all the time
         texts = [self.counts[i] for i, c in enumerate(self.columns) if c.kind != "number"]
         some = list(itertools.islice(itertools.chain.from_iterable(texts), 5000))
         self.as_strings |= sum(bool(_CODE_LIKE.match(cell)) for cell in some) > 0.1 * len(some)
 
     def is_native(self, column: ColumnFormat) -> bool:
-        """Whether Arrow reads the column by itself."""
+        """Whether Arrow could read the column by itself."""
         unit = "" if column.name in self.from_row else column.unit
         return is_plain(replace(column, unit=unit), self.decimal)
+
+    def is_by_arrow(self, index: int) -> bool:
+        """Whether it does."""
+        by_hand = index in self.by_hand or (self.as_strings and index in self.whole_numbers)
+        return not by_hand and self.is_native(self.columns[index])
 
     @property
     def format(self) -> Format:

@@ -14,6 +14,7 @@ import numpy as np
 from ..dialect import argument
 from ..errors import DataError
 from . import dates
+from .arrow import need
 from .formats import ColumnFormat, Format, words_of
 from .numbers import CONVENTIONS, Convention, readings, written
 
@@ -287,7 +288,7 @@ class Judge:
         )
 
     def _ask_date(self, index: int, column: _Found) -> None:
-        import pyarrow as pa
+        pa = need()
 
         shown = column.cells[0]
         said = []

@@ -5,6 +5,7 @@ Works on rows of trimmed text, from a sheet as from a file of lines.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Sequence
@@ -70,8 +71,14 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
             expected=f"1 to {MAX_COLUMNS:,} columns",
             received=f"{width:,}",
         )
-    start = _start(rows, width, wanted, where)
-    header = _has_header(rows, start, wanted, where)
+    start = _start(rows, width)
+    if wanted.header is not None and not isinstance(wanted.header, bool):
+        start = _at_line(rows, wanted.header, where)
+    try:
+        header = _has_header(rows, start, wanted, where)
+    except DataError:
+        _check_no_header_above(rows, start, width, where)
+        raise
     line, cells = rows[start]
     titles = start
     if not header:
@@ -80,13 +87,14 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
     cells = cells + [""] * (width - len(cells))
     unnamed = [i for i, name in enumerate(cells) if not name]
     names = [name or f"x{i + 1}" for i, name in enumerate(cells)]
-    twice = next((i for i, name in enumerate(names) if name in names[:i]), None)
+    first_of = {name: i for i, name in reversed([*enumerate(names)])}
+    twice = next((i for i, name in enumerate(names) if first_of[name] != i), None)
     if twice is not None:
         raise DataError(
             "two columns have the same name",
             where=f"{where}, row {line}, column {twice + 1}",
             expected="a different name for every column",
-            received=f"{names[twice]!r}, as in column {names.index(names[twice]) + 1}",
+            received=f"{names[twice]!r}, as in column {first_of[names[twice]] + 1}",
             fix=f"name one of them anew; {argument('header', False)} if these are not names",
         )
     first, units, units_line = start + 1, [], 0
@@ -96,17 +104,19 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
     return Layout(names, line, units, units_line, titles, first, unnamed)
 
 
-def _start(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> int:
+def _at_line(rows: Sequence[Row], line: int, where: str) -> int:
+    for i, row in enumerate(rows):
+        if row[0] == line:
+            return i
+    raise DataError(
+        "there is no header in this line",
+        where=f"{where}, row {line}",
+        fix=f"give the line of the header, or {argument('header', True)}",
+    )
+
+
+def _start(rows: Sequence[Row], width: int) -> int:
     """The index of the first row of the table, be it header or data."""
-    if wanted.header is not None and not isinstance(wanted.header, bool):
-        for i, (line, _) in enumerate(rows):
-            if line == wanted.header:
-                return i
-        raise DataError(
-            "there is no header in this line",
-            where=f"{where}, row {wanted.header}",
-            fix=f"give the line of the header, or {argument('header', True)}",
-        )
     for i, (_, cells) in enumerate(rows):
         filled = sum(map(bool, cells))
         # the one thing in a line of many cells is a title; a sheet fills the line with empty cells
@@ -136,6 +146,7 @@ def _check_no_header_above(rows: Sequence[Row], start: int, width: int, where: s
         )
 
 
+@functools.lru_cache(1 << 14)
 def looks(cell: str) -> str:
     """`number`, `text` or `missing`."""
     if is_mark(cell):
@@ -189,9 +200,11 @@ def _has_header(rows: Sequence[Row], start: int, wanted: Wanted, where: str) -> 
 
 
 def _runs(cells: Sequence[str]) -> bool:
-    """Years or numbers of columns: 2019, 2020, 2021 may be names."""
-    numbers = [int(c) for c in cells if c.isdigit() and len(c) <= 4]
+    """Years, or places of columns: 2019, 2020, 2021 and 0, 1, 2 may be names."""
+    numbers = [int(c) for c in cells if c.isdecimal() and len(c) <= 4]
     if len(numbers) < max(2, len(cells)):
+        return False
+    if not (1900 <= numbers[0] <= 2100 or (numbers[0] == 0 and len(numbers) > 2)):
         return False
     return all(b - a == 1 for a, b in itertools.pairwise(numbers))
 
@@ -205,7 +218,7 @@ def _are_units(rows: Sequence[Row], at: int, width: int) -> bool:
     units = 0
     for i, cell in enumerate(cells):
         kinds = Counter(looks(c[i]) for c in below)
-        if kinds["number"] and kinds["number"] >= 0.9 * (kinds["number"] + kinds["text"]):
+        if kinds["number"] and kinds["text"] <= max(1, kinds["number"] // 10):
             if cell and looks(cell) == "number":
                 return False
             units += _is_unit(cell)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrow import compute
+from .arrow import compute, need
 
 __all__ = ["CURRENCIES", "MAX_DIGITS", "Convention", "Written", "convert", "readings", "written"]
 
@@ -191,7 +191,7 @@ def convert(cells: Any, format: Any) -> tuple[Any, Any]:
         cells: text; null where a cell is missing.
         format: decimal, thousands, currency and unit of the column.
     """
-    import pyarrow as pa
+    pa = need()
 
     pc = compute()
 

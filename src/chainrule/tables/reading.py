@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..errors import FileError
-from .arrow import need
-from .bytes import open_bytes
-from .csvs import CsvTable
+from ..dialect import argument
+from ..errors import ArgumentError
+from .dates import check_format
+from .doors import frames, whole
 from .formats import Format
 from .frame import Frame
 from .judge import Wanted
@@ -41,7 +40,9 @@ def read(
     the empty cell, and what `missing` names.
 
     Args:
-        source: a file of lines (CSV, also packed with gzip).
+        source: a file: CSV and other lines (also packed with gzip), Excel (.xlsx, .xls), Parquet,
+            Arrow or Feather, JSON lines; or a table in memory: of pandas, polars, pyarrow, anything
+            with `__arrow_c_stream__`, a dict of columns, an array.
         delimiter: what stands between cells.
         decimal: "." or ",".
         thousands: what stands between groups of three digits.
@@ -81,7 +82,7 @@ def read(
     Reference: RFC 4180. pandas differs: it reads 03/04/2024 as March, 01234 as 1234, and a column
     with one odd cell as text.
     """
-    return _csv(source, _wanted(locals())).read()
+    return whole(source, _wanted(locals()))
 
 
 def blocks(
@@ -102,7 +103,7 @@ def blocks(
     r"""The same as `read`, some megabytes of rows at a time, for files larger than memory.
 
     Args:
-        source: a file of lines, also packed.
+        source: as in `read`; sheets, JSON and what is in memory come whole or from memory.
         delimiter: these and the rest as in `read`.
         decimal: see `read`.
         thousands: see `read`.
@@ -128,35 +129,41 @@ def blocks(
         [2]
         >>> folder.cleanup()
     """
-    return _csv(source, _wanted(locals())).blocks()
+    return frames(source, _wanted(locals()))
 
 
 def _wanted(given: Mapping[str, Any]) -> Wanted:
-    missing, columns = given["missing"], given["columns"]
-    if isinstance(missing, str):
-        missing = [missing]
+    """The options, checked."""
+    missing, columns, as_text = given["missing"], given["columns"], given["as_text"]
+    missing = [missing] if isinstance(missing, str) else list(missing or ())
+    as_text = [as_text] if isinstance(as_text, (str, int)) else list(as_text)
     if isinstance(columns, Mapping):
         columns = Format.from_json(columns)
+    one = "one character or none"
+    for name, value, fine, expected in (
+        ("decimal", given["decimal"], (".", ","), "'.' or ','"),
+        ("thousands", given["thousands"], ("", ",", ".", " ", "'"), "',', '.', ' ' or \"'\""),
+    ):
+        if value is not None and value not in fine:
+            raise _odd(name, value, expected)
+    if given["decimal"] is not None and given["decimal"] == given["thousands"]:
+        raise _odd("thousands", given["thousands"], f"another mark than {argument('decimal')}")
+    header, comment = given["header"], given["comment"]
+    if header is not None and not (isinstance(header, int) and header >= 0):
+        raise _odd("header", header, "True, False, or the line of the header")
+    if comment is not None and not (isinstance(comment, str) and len(comment) <= 4):
+        raise _odd("comment", comment, one)
+    if not all(isinstance(mark, str) for mark in missing):
+        raise _odd("missing", missing, "texts")
     names = ("delimiter", "decimal", "thousands", "encoding", "header", "comment", "sheet",
              "date_format")  # fmt: skip
-    return Wanted(
-        **{name: given[name] for name in names},
-        missing=tuple(missing or ()),
-        as_text=tuple(given["as_text"]),
-        like=columns,
+    options = {name: given[name] for name in names}
+    if options["date_format"] is not None:
+        check_format(options["date_format"])
+    return Wanted(**options, missing=tuple(missing), as_text=tuple(as_text), like=columns)
+
+
+def _odd(name: str, value: Any, expected: str) -> ArgumentError:
+    return ArgumentError(
+        f"{argument(name)} is not usable", where="read", expected=expected, received=repr(value)
     )
-
-
-def _csv(source: Any, wanted: Wanted) -> CsvTable:
-    need("pyarrow.csv")
-    try:
-        path = os.fspath(source)
-    except TypeError:
-        raise FileError(
-            "this is no table", where="read", expected="a file", received=type(source).__name__
-        ) from None
-    if isinstance(path, bytes):
-        path = os.fsdecode(path)
-    with open_bytes(path) as file:
-        start = file.read(8)
-    return CsvTable(path, wanted, "gzip" if start[:2] == b"\x1f\x8b" else "")

@@ -28,7 +28,7 @@ from .frame import Column, Frame
 from .rules import Facts, Found, find, forced, number_columns
 from .shown import cells_of, different, table
 from .target import class_values, pick, real_values, see_classes, tell_task
-from .values import as_dates, as_flags, as_labels, as_numbers, as_ranks
+from .values import as_dates, as_flags, as_labels, as_numbers, as_ranks, counted, place
 
 __all__ = ["Role", "Roles", "find_roles", "known_rows", "targets"]
 
@@ -83,7 +83,7 @@ class Role:
             >>> role.values(Frame.of({"smoker": ["no", "", "YES"]})).tolist()
             [0.0, nan, 1.0]
         """
-        column = frame[self.name]
+        column = _column(frame, self)
         if self.role == "ordinal":
             return as_ranks(column, self.levels or ())
         read = {"number": as_numbers, "flag": as_flags, "date": as_dates}.get(self.role, as_labels)
@@ -298,6 +298,13 @@ def known_rows(frame: Frame, roles: Roles) -> np.ndarray:
     return ~(column.missing if roles.class_names is not None else np.isnan(as_numbers(column)))
 
 
+def _column(frame: Frame, role: Role) -> Column:
+    """By name; at its old place first, as a search through ten thousand names takes its time."""
+    if role.index < len(frame.columns) and frame.columns[role.index].name == role.name:
+        return frame.columns[role.index]
+    return frame[role.name]
+
+
 # --- what was asked for ---------------------------------------------------------------------------
 
 
@@ -424,10 +431,11 @@ def _mixed(frame: Frame, columns: Sequence[Column]) -> DataError:
     first = columns[0]
     odd = np.flatnonzero(np.isnan(as_numbers(first)) & ~first.missing)
     row = int(odd[0])
-    more = f" (so are {len(columns) - 1:,} other columns)" if len(columns) > 1 else ""
+    others = counted(len(columns) - 1, "other column")
+    more = f" (and {others} too)" if len(columns) > 1 else ""
     return DataError(
-        f"the column holds numbers, but for {len(odd):,} cells{more}",
-        where=f"{frame.where}, column {first.name!r}, line {frame.lines[row]}",
+        f"the column holds numbers, but for {counted(len(odd), 'cell')}{more}",
+        where=place(frame, first, row),
         expected="numbers, or a word about the others",
         received=f"{as_labels(first)[row][:40]!r}",
         fix=f"correct it, or say what it is: {argument('numeric', first.name)} (such cells are "
@@ -462,8 +470,8 @@ def _say_target(column: Column, why: str, task: str, reason: str) -> str:
 def _say_missing(frame: Frame, known: np.ndarray) -> str:
     lines = frame.lines[~known]
     shown = ", ".join(map(str, lines[:5].tolist())) + (", ..." if len(lines) > 5 else "")
-    rows, at = ("row", "line") if len(lines) == 1 else ("rows", "lines")
-    return f"{len(lines):,} {rows} without a target left out: {at} {shown}"
+    at = "row" if len(lines) == 1 else "rows"
+    return f"{counted(len(lines), 'row')} without a target left out: {at} {shown}"
 
 
 def _say_rare(frame: Frame, column: Column, class_names: Sequence[str]) -> list[str]:

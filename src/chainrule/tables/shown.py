@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .frame import Column
-from .values import as_labels, written_number
+from .values import as_labels, as_number, written_number
 
 __all__ = ["cells_of", "different", "table"]
 
@@ -20,7 +20,8 @@ _CELLS = 3
 _LONGEST = 60  # characters of a cell that are kept
 _OUT = ("constant", "identifier", "dropped")
 _NUMBER_LIKE = re.compile(r"[+-]?[\d.,]+")
-_WIDEST = {"column": 24, "role": 10, "why": 34}
+_WIDEST = (24, 10, 34)  # column, role, why
+_ROOM = 30  # for the cells, before the names get less
 
 
 def different(column: Column, within: int = 200) -> Column:
@@ -84,10 +85,13 @@ def table(roles: Sequence[Any], width: int, rows: int) -> str:
     shown = _worth_showing(roles, rows)
     lines = [("column", "role", "why", "as written → as read")]
     lines += [(_plain(r.name), r.role, _plain(r.why), "") for r in shown]
-    widths = [min(max(map(_cells_wide, column)), widest) for column, widest in
-              zip(zip(*lines, strict=True), _WIDEST.values(), strict=False)]  # fmt: skip
+    natural = [max(map(_cells_wide, column)) for column in zip(*lines, strict=True)]
+    widths = [min(pair) for pair in zip(natural, _WIDEST, strict=False)]
+    for place, least in ((2, 24), (0, 16)):
+        short = sum(widths) + 2 * len(widths) + _ROOM - width
+        widths[place] = max(min(widths[place], least), widths[place] - max(short, 0))
     room = width - sum(widths) - 2 * len(widths)
-    cells = [lines[0][3], *(_cells(r, room) for r in shown)]
+    cells = [_fit(lines[0][3], room), *(_cells(r, room) for r in shown)]
     text = [
         "  ".join([*(_fit(part, w) for part, w in zip(line, widths, strict=False)), last]).rstrip()
         for line, last in zip(lines, cells, strict=True)
@@ -123,7 +127,7 @@ def _worth_showing(roles: Sequence[Any], rows: int) -> list[Any]:
 
 def _cells(role: Any, room: int) -> str:
     """As many of the cells as there is room for; the arrow only where reading changed something."""
-    parts = [_plain(a) if a == b else f"{_plain(a)} → {_plain(b)}" for a, b in role.cells]
+    parts = [_plain(a) if _same(a, b) else f"{_plain(a)} → {_plain(b)}" for a, b in role.cells]
     if role.role in _OUT:
         parts = [_plain(a) for a, _ in role.cells]
     text = ""
@@ -133,6 +137,12 @@ def _cells(role: Any, room: int) -> str:
             return text or _fit(part, room).rstrip()
         text = longer
     return text
+
+
+def _same(written: str, read: str) -> bool:
+    return written == read or (
+        as_number(written) is not None and as_number(written) == as_number(read)
+    )
 
 
 def _plain(text: str) -> str:

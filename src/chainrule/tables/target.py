@@ -11,7 +11,17 @@ from ..dialect import argument
 from ..errors import ArgumentError, DataError, choose, did_you_mean
 from .frame import Column, Frame
 from .rules import Facts, find
-from .values import FALSE, TRUE, as_labels, as_number, as_numbers, plain_label, written_number
+from .values import (
+    FALSE,
+    TRUE,
+    as_labels,
+    as_number,
+    as_numbers,
+    counted,
+    place,
+    plain_label,
+    written_number,
+)
 
 __all__ = ["TASKS", "class_rows", "class_values", "pick", "real_values", "see_classes", "tell_task"]
 
@@ -67,7 +77,7 @@ def tell_task(frame: Frame, column: Column, task: str, given: bool) -> tuple[str
         raise DataError("a date cannot be the target", where=where, fix=_other())
     classes = facts.distinct
     if task == "regression":
-        _need_numbers(frame, column, facts, where)
+        _need_numbers(frame, column, facts)
         reason = "as asked"
     elif task == "classification":
         reason = f"as asked, {classes:,} classes"
@@ -107,7 +117,7 @@ def _told(frame: Frame, column: Column, facts: Facts, where: str, given: bool) -
             )
         return "regression", f"{classes:,} different whole numbers"
     if facts.share_of_numbers >= 0.5 and classes > _FEW_VALUES:
-        _need_numbers(frame, column, facts, where)
+        _need_numbers(frame, column, facts)
     return "classification", f"text, {classes:,} classes"
 
 
@@ -115,16 +125,16 @@ def _other() -> str:
     return f"name the column to predict: {argument('target', 'NAME')}"
 
 
-def _need_numbers(frame: Frame, column: Column, facts: Facts, where: str) -> None:
+def _need_numbers(frame: Frame, column: Column, facts: Facts) -> None:
     if facts.numeric:
         return
     odd = np.isnan(as_numbers(column)) & ~column.missing
     row = int(np.argmax(odd))
     raise DataError(
         "a target of values has cells that are no numbers",
-        where=f"{where}, line {frame.lines[row]}",
+        where=place(frame, column, row),
         expected="numbers",
-        received=f"{as_labels(column)[row][:40]!r} ({int(odd.sum()):,} such cells)",
+        received=f"{as_labels(column)[row][:40]!r} ({counted(int(odd.sum()), 'such cell')})",
         fix=f"correct them, or take them as missing: {argument('numeric', column.name)}",
     )
 
@@ -198,9 +208,9 @@ def class_values(frame: Frame, column: Column, class_names: Sequence[str]) -> np
         cell = as_labels(column)[row]
         raise DataError(
             "a class that the training has not seen",
-            where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
+            where=place(frame, column, row),
             expected="one of " + ", ".join(map(repr, class_names[:20])),
-            received=f"{cell[:40]!r} ({int(unknown.sum()):,} such rows)",
+            received=f"{cell[:40]!r} ({counted(int(unknown.sum()), 'such row')})",
             fix=did_you_mean(cell, class_names),
         )
     _need_filled(frame, column, numbers == -1)
@@ -215,7 +225,7 @@ def real_values(frame: Frame, column: Column) -> np.ndarray:
         row = int(np.argmax(~np.isfinite(values)))
         raise DataError(
             "a target that is no number",
-            where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
+            where=place(frame, column, row),
             received=repr(as_labels(column)[row])[:40],
         )
     return values
@@ -225,8 +235,8 @@ def _need_filled(frame: Frame, column: Column, missing: np.ndarray) -> None:
     if missing.any():
         row = int(np.argmax(missing))
         raise DataError(
-            f"{int(missing.sum()):,} rows have no target",
-            where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
+            f"{counted(int(missing.sum()), 'row')} without a target",
+            where=place(frame, column, row),
             expected="a cell that is not empty",
             fix="leave these rows out: frame.take(known_rows(frame, roles))",
         )

@@ -7,6 +7,7 @@ Example:
     ['accuracy']
 """
 
+from .comparing import compare
 from .plan import Plan, planned, train
 from .recipes import RECIPES, Recipe, recipe_table
 from .results import say_results
@@ -20,6 +21,7 @@ __all__ = [
     "Recipe",
     "Run",
     "Settings",
+    "compare",
     "planned",
     "recipe_table",
     "say_results",

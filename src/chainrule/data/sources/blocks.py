@@ -133,7 +133,11 @@ class Blocks(Positions):
             if leaf is None or (isinstance(leaf, np.ndarray) and not is_on_disk(leaf)):
                 return None if leaf is None else leaf[first:end]
             found = leaf[first:end]
-            return np.array(found) if isinstance(found, np.ndarray) else array(found, self.names[0])
+            if not isinstance(found, np.ndarray):
+                return array(found, self.names[0])
+            copied = np.array(found)
+            _let_go(leaf)
+            return copied
 
         with reading(f"reading {self.names[0]}", f"rows {first} to {end}"):
             return tree.map(one, self._data)
@@ -149,6 +153,16 @@ class Blocks(Positions):
     @functools.cached_property
     def _checksum(self) -> int:
         return fingerprint(self._data, self.rows)
+
+
+def _let_go(leaf: Any) -> None:
+    """The pages that were read count as the process's memory no longer; the file keeps them.
+
+    Not of a mapping of mode "c", whose changes exist in memory alone.
+    """
+    mapped = getattr(leaf, "_mmap", None)
+    if getattr(leaf, "mode", "c") != "c" and hasattr(mapped, "madvise"):
+        mapped.madvise(mmap.MADV_DONTNEED)  # type: ignore[union-attr]
 
 
 def row_bytes(data: tuple[Any, ...]) -> int:
