@@ -165,7 +165,16 @@ def architecture(model: Any) -> Any:
 def save_model(
     model: Any, filepath: Any, overwrite: bool = True, run: RunSection | None = None
 ) -> str:
-    """Write a model; returns the path. See `Model.save`. With `run` it is a checkpoint."""
+    """Write a model; returns the path. See `Model.save`. With `run` it is a checkpoint.
+
+    Example:
+        >>> import tempfile, chainrule as cr
+        >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = cr.saving.save_model(model, f"{folder}/m.safetensors")
+        >>> path.rpartition("/")[2]
+        'm.safetensors'
+    """
     if not model.built:
         raise ArgumentError(
             "a model without weights cannot be saved",

@@ -180,7 +180,6 @@ class JSONLinesLogger(_Lines):
         import json  # four milliseconds
 
         line = {"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}}
-        import json  # few programs write such a file
 
         self._write(json.dumps(line, ensure_ascii=False) + "\n")
 
