@@ -183,11 +183,13 @@ REFUSED = {
     ),
     "repeat": (lambda: layers.RepeatVector(0), "n must be a whole number"),
     "repeat rank": (lambda: layers.RepeatVector(2)(np.zeros((2, 3, 4))), "only rows of numbers"),
-    "lambda of one's own": (
-        lambda: layers.Lambda(lambda x: x + 1),
-        r"only an operation of cr.ops can be saved by name\n(.*\n)*.*register class F",
+    "saved lambda": (
+        lambda: layers.Lambda(lambda x: x + 1).get_config(),
+        r"a function of your own cannot be written to a file\n(.*\n)*.*register_keras_serial",
     ),
-    "a namesake": (lambda: layers.Lambda(np.square), "only an operation of cr.ops"),
+    "a namesake": (lambda: layers.Lambda(np.square).get_config(), "a function of your own"),
+    "no function": (lambda: layers.Lambda(3), "a Lambda needs a function"),
+    "code as text": (lambda: layers.Lambda("lambda x: x"), "there is no operation"),
     "lambda name": (lambda: layers.Lambda("sqare"), "did you mean 'square'"),
     "spatial rank": (
         lambda: layers.SpatialDropout2D(0.5)(np.zeros((2, 3, 4))),

@@ -33,6 +33,7 @@ FLOORS = {
     "storage": 3, "initializers": 3, "regularizers": 3, "constraints": 3, "schedules": 3, "losses": 3, "data": 3,
     "metrics": 3.1, "optimizers": 3.1, "layers": 3.1,
     "summary": 3.2, "drawing": 3.3, "utils": 3.4,
+    "backend": 3.3, "random": 3.2, "serialization": 3.8,
     "saving": 3.9, "training": 4,
     "models": 5, "applications": 5.1, "graph": 5.15, "course": 5.2, "experiments": 5.3,
     "tabular": 5.35, "evaluation": 5.4,
@@ -118,6 +119,7 @@ INSIDE = {
         "__init__",
     ],
     "data": [
+        "batches",
         "idx",
         "csvfile",
         "tables",
@@ -227,6 +229,7 @@ INSIDE = {
         "sequential",
         "generation",
         "classic",
+        "clones",
         "__init__",
     ],
     "models/classic": [

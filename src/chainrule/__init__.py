@@ -33,8 +33,9 @@ from .arrays import xp
 from .chain import Tape, gradients, op, record, stop_gradient, vjp
 from .derivatives import hessian, jacobian, jvp, value_and_grad
 from .gradcheck import gradcheck
-from .layers import Input
+from .layers import Input, Layer
 from .models import Model, Sequential
+from .optimizers import Optimizer
 from .variable import Variable
 from .version import __version__
 from .vocabulary import answer
@@ -60,7 +61,9 @@ if TYPE_CHECKING:  # loaded when they are asked for: see below
 __all__ = [
     "Explanation",
     "Input",
+    "Layer",
     "Model",
+    "Optimizer",
     "Quiz",
     "Run",
     "Sequential",
@@ -69,6 +72,7 @@ __all__ = [
     "__version__",
     "activations",
     "applications",
+    "backend",
     "callbacks",
     "compare",
     "compile",
@@ -99,8 +103,10 @@ __all__ = [
     "optimizers",
     "plots",
     "quiz",
+    "random",
     "record",
     "regularizers",
+    "saving",
     "stop_gradient",
     "tabular",
     "train",
@@ -114,6 +120,9 @@ answer(
     __name__,
     later={
         "Explanation": "explanation",
+        "backend": "backend",
+        "random": "random",
+        "saving": "saving",
         "Quiz": "quizzes",
         "Run": "workflow",
         "compare": "workflow",

@@ -37,6 +37,23 @@ _custom: ContextVar[Mapping[str, Any]] = ContextVar(
 )
 
 
+# classes and functions of the user's that were registered in this process, by their own names, and
+# what they are called in full: see `serialization.py`
+registered: dict[str, Any] = {}
+packages: dict[str, str] = {}
+
+
+def named_by_users(name: str) -> Any:
+    """The class or function that a user gave this name, in this call or process; None without.
+
+    Example:
+        >>> with custom_object_scope({"twice": lambda x: 2 * x}):
+        ...     named_by_users("twice")(3)
+        6
+    """
+    return _custom.get().get(name, registered.get(name))
+
+
 @contextmanager
 def custom_object_scope(objects: Mapping[str, Any] | None) -> Iterator[None]:
     """Inside, these classes and functions are found by their names, before those of chainrule.
@@ -149,7 +166,9 @@ class Registry:
     def __contains__(self, name: Any) -> bool:
         known = (self._parts, self._later)
         return isinstance(name, str) and (
-            name in _custom.get() or any(_key(name) in table for table in known)
+            name in _custom.get()
+            or name in registered
+            or any(_key(name) in table for table in known)
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -163,7 +182,7 @@ class Registry:
             raise ArgumentError(
                 f"the name of a {self.kind} must be text", received=type(name).__name__
             )
-        part = _custom.get().get(name)
+        part = named_by_users(name)
         if part is None:
             if _key(name) not in self._parts and (module := self._later.get(_key(name))):
                 importlib.import_module(f"{__package__}.{module}")

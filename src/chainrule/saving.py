@@ -21,11 +21,23 @@ from .files import path_of
 from .finite import first_not_finite, need_finite
 from .layers.base import registry, weights_to_come
 from .registry import custom_object_scope, in_trees
+from .serialization import (
+    CustomObjectScope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 from .shapes import check_shape, map_shapes
 from .variable import put, snapshot
 from .version import __version__
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+__all__ += ["CustomObjectScope", "custom_object_scope", "deserialize_keras_object"]
+__all__ += ["get_custom_objects", "get_registered_name", "get_registered_object"]
+__all__ += ["register_keras_serializable", "serialize_keras_object"]
 
 _FORMAT = "chainrule-model"
 _VERSION = 1
@@ -153,7 +165,16 @@ def architecture(model: Any) -> Any:
 def save_model(
     model: Any, filepath: Any, overwrite: bool = True, run: RunSection | None = None
 ) -> str:
-    """Write a model; returns the path. See `Model.save`. With `run` it is a checkpoint."""
+    """Write a model; returns the path. See `Model.save`. With `run` it is a checkpoint.
+
+    Example:
+        >>> import tempfile, chainrule as cr
+        >>> model = cr.Sequential([cr.Input((2,)), cr.layers.Dense(1)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = cr.saving.save_model(model, f"{folder}/m.safetensors")
+        >>> path.rpartition("/")[2]
+        'm.safetensors'
+    """
     if not model.built:
         raise ArgumentError(
             "a model without weights cannot be saved",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Sequence as Sequences
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,14 +16,52 @@ from .registry import custom_object_scope
 from .svg import Drawing
 from .vocabulary import answer
 
+if TYPE_CHECKING:  # loaded when they are asked for: see below
+    from .backend import clear_session, is_keras_tensor, standardize_dtype
+    from .data.batches import (
+        PyDataset,
+        Sequence,
+        image_dataset_from_directory,
+        split_dataset,
+        text_dataset_from_directory,
+        timeseries_dataset_from_array,
+    )
+    from .serialization import (
+        CustomObjectScope,
+        deserialize_keras_object,
+        get_custom_objects,
+        get_registered_name,
+        get_registered_object,
+        register_keras_serializable,
+        serialize_keras_object,
+    )
+
 __all__ = [
     "FeatureSpace",  # noqa: F822 - loaded when it is first asked for
+    "CustomObjectScope",
+    "PyDataset",
+    "Sequence",
+    "clear_session",
     "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "image_dataset_from_directory",
+    "is_keras_tensor",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
+    "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
+    "standardize_dtype",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 
@@ -134,7 +172,7 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
 
 
 def pad_sequences(
-    sequences: Sequence[Any],
+    sequences: Sequences[Any],
     maxlen: int | None = None,
     dtype: Any = "int32",
     padding: str = "pre",
@@ -209,3 +247,49 @@ def _sequence(sequence: Any, k: int) -> np.ndarray:
 
 
 answer(__name__, later={"FeatureSpace": "layers.host.feature_space"})
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """What `train_step(data)` is given: x alone, (x, y) or (x, y, sample_weight).
+
+    Example:
+        >>> pack_x_y_sample_weight(1, 2)
+        (1, 2)
+    """
+    if sample_weight is not None:
+        return (x, y, sample_weight)
+    if y is not None:
+        return (x, y)
+    return (x,) if isinstance(x, (tuple, list)) else x
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """x, y and sample_weight of what `train_step(data)` is given; None for what is missing.
+
+    Example:
+        >>> unpack_x_y_sample_weight((1, 2))
+        (1, 2, None)
+    """
+    given = tuple(data) if isinstance(data, (tuple, list)) else (data,)
+    if not 1 <= len(given) <= 3:
+        raise ArgumentError(
+            "data must be x, (x, y) or (x, y, sample_weight)",
+            where="unpack_x_y_sample_weight",
+            received=f"{len(given)} parts",
+        )
+    x, y, weight = (*given, None, None)[:3]
+    return x, y, weight
+
+
+_SAVING = ("CustomObjectScope", "deserialize_keras_object", "get_custom_objects",
+           "get_registered_name", "get_registered_object", "register_keras_serializable",
+           "serialize_keras_object")  # fmt: skip
+_BACKEND = ("clear_session", "is_keras_tensor", "standardize_dtype")
+_DATA = ("PyDataset", "Sequence", "image_dataset_from_directory", "split_dataset",
+         "text_dataset_from_directory", "timeseries_dataset_from_array")  # fmt: skip
+answer(
+    __name__,
+    later={
+        **dict.fromkeys(_SAVING, "serialization"),
+        **dict.fromkeys(_BACKEND, "backend"),
+        **dict.fromkeys(_DATA, "data.batches"),
+    },
+)

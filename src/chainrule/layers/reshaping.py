@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import ops
 from ..errors import ArgumentError, did_you_mean
+from ..registry import named_by_users
 from .base import Layer, register
 
 
@@ -191,53 +192,100 @@ class Identity(Layer):
 
 @register
 class Lambda(Layer):
-    """An operation of `cr.ops` as a layer: `Lambda("square")`, `Lambda(cr.ops.sum, arguments=...)`.
+    """A function as a layer: `Lambda(lambda x: x / 255)`, `Lambda("sum", arguments={"axis": -1})`.
 
-    It is saved by its name. A function of your own has none that a file could keep; Keras writes
-    its bytecode, which runs whatever somebody put into the file. Write such a function as a
-    registered `Layer`. In a graph of layers operations need no layer: `cr.ops.square(x)`.
+    An operation of `cr.ops` is saved by its name, and so is a function that was registered
+    (`cr.saving.register_keras_serializable`). Any other function computes, but a model with it
+    cannot be saved: Keras writes its bytecode into the file, which runs whatever somebody else put
+    there. `model.save_weights` works all the same. Weights that the function uses are not trained:
+    write a `Layer` for that.
 
     Args:
-        function: an operation of `cr.ops`, or its name.
+        function: a function of the input, an operation of `cr.ops` or its name, or the name of a
+            registered function. One that takes `mask` or `training` is not given them.
         arguments: further arguments by name.
-        kwargs: as for every `Layer`.
+        kwargs: as for every `Layer`; Keras's `output_shape` is not needed.
 
     Raises:
-        ArgumentError: it is no operation, or the arguments are no dict.
+        ArgumentError: no function, or a name that nobody knows; or, when saving: a function that
+            has no name in files.
 
     Example:
         >>> import numpy as np, chainrule as cr
+        >>> cr.layers.Lambda(lambda x: 2 * x)(np.array([[1.0, 2.0]]))
+        array([[2., 4.]], dtype=float32)
         >>> cr.layers.Lambda("sum", arguments={"axis": -1})(np.array([[1.0, 2.0]]))
         array([3.], dtype=float32)
     """
 
     def __init__(
-        self, function: Any, arguments: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        function: Any,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
+        kwargs.pop("output_shape", None)  # Keras's: calling the function says it
         super().__init__(**kwargs)
-        name = function if isinstance(function, str) else getattr(function, "__name__", "")
-        known = name in ops.__all__ and callable(getattr(ops, name))
-        if not known or not (isinstance(function, str) or getattr(ops, name) is function):
-            own = not isinstance(function, str) or "lambda" in function
-            raise ArgumentError(
-                "only an operation of cr.ops can be saved by name",
-                where=self.where,
-                expected='such as Lambda("square")',
-                received=repr(function)[:100],
-                fix="write a class of your own, @cr.layers.register class F(cr.layers.Layer), "
-                "with the function in its call(self, x)"
-                if own
-                else did_you_mean(function, ops.__all__),
-            )
         if not (arguments is None or isinstance(arguments, dict)):
             raise ArgumentError(
                 "the arguments must be a dict", where=self.where, received=repr(arguments)[:100]
             )
-        self.function, self.arguments = name, arguments
+        self.function, self.arguments = function, arguments
+        self._function = self._found(function)
+
+    def _found(self, function: Any) -> Any:
+        """What is called."""
+        own = named_by_users(function) if isinstance(function, str) else None
+        if own is not None:
+            return own
+        if isinstance(function, str):
+            if function in ops.__all__ and callable(getattr(ops, function)):
+                return getattr(ops, function)
+            raise ArgumentError(
+                f"there is no operation {function!r}",
+                where=self.where,
+                received=repr(function)[:100],
+                fix="give the function itself, or register it before the file is read: "
+                "@cr.saving.register_keras_serializable()"
+                if "lambda" in function
+                else did_you_mean(function, ops.__all__),
+            )
+        if not callable(function):
+            raise ArgumentError(
+                "a Lambda needs a function",
+                where=self.where,
+                expected='such as Lambda(lambda x: x / 255), or Lambda("square")',
+                received=repr(function)[:100],
+            )
+        return function
 
     def call(self, x: Any) -> Any:
         """function(x, **arguments)."""
-        return getattr(ops, self.function)(x, **(self.arguments or {}))
+        return self._function(x, **(self.arguments or {}))
+
+    def get_config(self) -> dict[str, Any]:
+        """The function by its name.
+
+        Raises:
+            ArgumentError: it has none.
+        """
+        function = self.function
+        name = function if isinstance(function, str) else getattr(function, "__name__", "")
+        known = named_by_users(name) or (getattr(ops, name) if name in ops.__all__ else None)
+        if known is not self._function:
+            raise ArgumentError(
+                "a function of your own cannot be written to a file",
+                where=self.where,
+                expected="an operation of cr.ops, or a function with a registered name",
+                received=repr(function)[:100],
+                fix="decorate it: @cr.saving.register_keras_serializable(); or save the weights "
+                "alone: model.save_weights(path)",
+            )
+        self.__dict__["function"] = name
+        try:
+            return super().get_config()
+        finally:
+            self.__dict__["function"] = function
 
 
 def _is_whole(n: Any) -> bool:

@@ -10,7 +10,7 @@ from .graph import Functional
 from .sequential import Sequential
 
 if TYPE_CHECKING:
-    from ..saving import load_model
+    from ..saving import load_model, save_model
     from .classic import (
         Adaline,
         Cycle,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Perceptron,
         collapse,
     )
+    from .clones import clone_model, model_from_json
 
 __all__ = [
     "Adaline",
@@ -35,9 +36,12 @@ __all__ = [
     "PathStep",
     "Perceptron",
     "Sequential",
+    "clone_model",
     "collapse",
     "generate",
     "load_model",
+    "model_from_json",
+    "save_model",
 ]
 
 _CLASSIC = (
@@ -52,6 +56,13 @@ _CLASSIC = (
     "collapse",
 )
 
-answer(__name__, later={"load_model": "saving", **dict.fromkeys(_CLASSIC, "models.classic")})
+answer(
+    __name__,
+    later={
+        **dict.fromkeys(("load_model", "save_model"), "saving"),
+        **dict.fromkeys(("clone_model", "model_from_json"), "models.clones"),
+        **dict.fromkeys(_CLASSIC, "models.classic"),
+    },
+)
 registry.add_later("models.classic", _CLASSIC)  # files name them
 registry.add_later("tabular", ("TableLinear", "TableNetwork"))

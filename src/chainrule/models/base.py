@@ -25,6 +25,7 @@ from ..training.callbacks import Callback, History
 from ..training.engines import new_run
 from ..training.step import Batch
 from ..variable import Variable, active_swap
+from ..vocabulary import loaded
 from .compiled import Compiled, check_metrics
 from .edge import Edge
 from .feed import Feed, fit_arguments
@@ -601,6 +602,14 @@ class Model(MakesTask):
         from .. import saving
 
         return saving.save_model(self, filepath, overwrite=overwrite)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON text, which `cr.models.model_from_json` reads.
+
+        Args:
+            kwargs: for `json.dumps`, such as `indent=2`.
+        """
+        return loaded("models.clones", "to_json")(self, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> str:
         """Write the weights alone."""

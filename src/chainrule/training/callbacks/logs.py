@@ -177,8 +177,9 @@ class JSONLinesLogger(_Lines):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write a line."""
+        import json  # four milliseconds
+
         line = {"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}}
-        import json  # few programs write such a file
 
         self._write(json.dumps(line, ensure_ascii=False) + "\n")
 
