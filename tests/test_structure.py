@@ -119,7 +119,7 @@ INSIDE = {
     ],
     "data": [
         "idx",
-        "csvfile",
+        "cells",
         "tables",
         "schema",
         "synthetic",
