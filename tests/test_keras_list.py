@@ -122,17 +122,7 @@ NOT_YET: dict[str, dict[str, str]] = {
             deserialize
         """,
         "metrics": """
-            AUC BinaryIoU ConcordanceCorrelation CosineSimilarity F1Score FBetaScore
-            FalseNegatives FalsePositives IoU MeanIoU MeanMetricWrapper OneHotIoU OneHotMeanIoU
-            PearsonCorrelation PrecisionAtRecall R2Score RecallAtPrecision
-            SensitivityAtSpecificity SpecificityAtSensitivity Sum TrueNegatives TruePositives
-            binary_accuracy binary_crossentropy binary_focal_crossentropy categorical_accuracy
-            categorical_crossentropy categorical_focal_crossentropy categorical_hinge
-            concordance_correlation deserialize hinge huber kl_divergence log_cosh
-            mean_absolute_error mean_absolute_percentage_error mean_squared_error
-            mean_squared_logarithmic_error pearson_correlation poisson sparse_categorical_accuracy
-            sparse_categorical_crossentropy sparse_top_k_categorical_accuracy squared_hinge
-            top_k_categorical_accuracy
+            deserialize
         """,
         "ops": """
             allclose amax amin append argpartition array array_split average bartlett

@@ -95,7 +95,7 @@ def test_curves_mark_the_best_epoch_of_the_validation():
 def test_confusion_counts_and_colours_by_row():
     figure = plots.confusion_matrix([0, 0, 0, 0, 1], [0, 0, 0, 1, 1], ["no", "yes"])
     axes = figure.axes[0]
-    assert sorted(t.get_text() for t in axes.texts) == ["1", "1", "3"]
+    assert sorted(t.get_text() for t in axes.texts) == ["0", "1", "1", "3"]
     np.testing.assert_allclose(axes.images[0].get_array(), [[0.75, 0.25], [0, 1]])
     assert axes.get_title() == "accuracy 80.0 % (4 of 5)"
     assert [t.get_text() for t in axes.get_xticklabels()] == ["no", "yes"]
@@ -174,3 +174,20 @@ def test_pyplot_stays_out():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+def test_a_plane_carries_names_units_and_numbers_as_they_were():
+    """Scaled by mean 100 and deviation 10: the axes show the numbers before."""
+    from chainrule.data.schema import Scaling
+
+    scaling = Scaling(mean=np.array([100.0, 0.0]), std=np.array([10.0, 1.0]))
+    figure = plots.decision_boundary(
+        Plane(2), POINTS, np.arange(40) % 2, "ab", ["length [mm]", "$mass$ [g]"], scaling
+    )
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("length [mm]", r"\$mass\$ [g]")
+    low, high = axes.get_xlim()
+    assert low < 100 + 10 * POINTS[:, 0].min() < 100 + 10 * POINTS[:, 0].max() < high
+    assert low > 100 + 10 * (POINTS[:, 0].min() - 1)
+    with pytest.raises(ArgumentError, match="the plane has two axes"):
+        plots.decision_boundary(Plane(2), POINTS, np.arange(40) % 2, names=["a"])

@@ -70,7 +70,9 @@ RULES = [
     ("same", repeat(["a"]), "constant", "'a' in every row"),
     ("none", repeat([np.nan]), "constant", "empty"),
     ("none", [""] * N, "constant", "empty"),
-    ("some", repeat([5, np.nan]), "category", "'5' or empty"),
+    ("some", repeat([5, np.nan]), "category", "'5' or empty, 50% empty"),
+    ("age", repeat([39, 50, 28, 51] * 5 + [np.nan]), "number", "28 to 51"),  # below 5 %
+    ("age", repeat([39, np.nan, 28, 51]), "number", "whole numbers, 28 to 51, 25% empty"),
     # identifiers
     ("id", DRAWN.permutation(5 * N)[:N].tolist(), "identifier", "named 'id'"),
     ("PassengerId", PRICES, "identifier", "named 'id'"),
@@ -80,6 +82,7 @@ RULES = [
     ("n", run(), "identifier", "a running number"),
     ("n", run(N, -1), "identifier", "a running number"),
     ("n", DRAWN.permutation(run()).tolist(), "identifier", "a running number"),
+    ("n", run(1_000_000, 300), "identifier", "a running number"),
     ("n", [str(v) for v in run()], "identifier", "a running number"),
     ("n", GAPPY, "identifier", "a running number"),
     ("n", DRAWN.permutation(GAPPY).tolist(), "identifier", "a running number"),
@@ -108,6 +111,9 @@ RULES = [
     ("day", np.array(DATES, "datetime64[D]"), "date", "2024-01-01 to 2024-03-04"),
     ("day", DATES, "date", "2024-01-01 to 2024-03-04"),
     ("month", [d[:7] for d in DATES], "date", "2024-01-01 to 2024-03-01"),
+    ("timestamp", run(1_700_000_000, 300), "date", "seconds since 1970, 2023-11-14 to 2023-11-15"),
+    ("timestamp", run(1_700_000_000_000, 300_000), "date", "seconds since 1970, 2023-11-14 to"),
+    ("watts", repeat([1_700_000_000, 1_800_000_000]), "number", "1700000000 to 1800000000"),
     ("day", [*DATES[:-1], "soon"], "identifier", "text"),
 ]  # fmt: skip
 
@@ -184,7 +190,8 @@ def test_a_number_is_what_a_number_looks_like(cell, value):
     ("cell", "when"),
     [("2024", "2024-01-01"), ("202403", "2024-03-01"), ("20240331", "2024-03-31"),
      ("2024-03-31 12:30", "2024-03-31T12:30"), ("2024-03-31T12:30:05Z", "2024-03-31T12:30:05"),
-     ("2024-13-01", "NaT"), ("2024-02-30", "NaT"), ("31.03.2024", "NaT"), ("3", "NaT")],
+     ("1700000000", "2023-11-14T22:13:20"), ("1700000000500", "2023-11-14T22:13:20.500"),
+     ("2024033112", "NaT"), ("2024-13-01", "NaT"), ("2024-02-30", "NaT"), ("31.03.2024", "NaT"), ("3", "NaT")],
 )  # fmt: skip
 def test_dates_as_iso_8601_writes_them(cell, when):
     found = as_dates(Column("a", 0, "text", np.array([cell], object)))
@@ -275,7 +282,7 @@ def test_a_column_of_numbers_with_a_few_words_is_asked_about():
     with pytest.raises(DataError) as caught:
         find_roles(table(price=cells), target="y")
     assert str(caught.value) == (
-        "the table, column 'price', line 41: the column holds numbers, but for 1 cell\n"
+        "the table, row 41, column 5 ('price'): the column holds numbers, but for 1 cell\n"
         "  expected: numbers, or a word about the others\n"
         "  received: 'see note'\n"
         '  fix: correct it, or say what it is: numeric="price" (such cells are missing), '
@@ -351,13 +358,13 @@ def test_targets_of_a_file_to_evaluate():
 
 def test_targets_that_cannot_be_taken():
     roles = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": repeat(["cat", "dog"])}))
-    with pytest.raises(DataError, match=r"(?s)column 't', line 2: a class that the training has not"
+    with pytest.raises(DataError, match=r"(?s)row 2, column 1 .'t'.: a class that the training has not"
                        ".*'dig' .1 such row.*did you mean 'dog'"):  # fmt: skip
         targets(Frame.of({"t": ["dog", "dig"]}), roles)
-    with pytest.raises(DataError, match="line 2: 1 row without a target"):
+    with pytest.raises(DataError, match=r"row 2, .*: 1 row without a target"):
         targets(Frame.of({"t": ["dog", ""]}), roles)
     values = find_roles(Frame.of({"x": repeat([1.5, 2.5]), "t": Y}))
-    with pytest.raises(DataError, match=r"(?s)line 2: a target that is no number.*'x'"):
+    with pytest.raises(DataError, match=r"(?s)row 2, .*: a target that is no number.*'x'"):
         targets(Frame.of({"t": ["1", "x"]}), values)
 
 
@@ -365,7 +372,7 @@ def test_rows_without_a_target_are_left_out_and_said():
     cells = ["", *repeat(["a", "b"], N - 2), ""]
     frame = Frame.of({"x": [9.5, *repeat([1.5], N - 2), 2], "z": repeat([1.5, 2, 5]), "t": cells})
     roles = find_roles(frame)
-    assert "2 rows without a target left out: lines 1, 60" in roles.notices
+    assert "2 rows without a target left out: rows 1, 60" in roles.notices
     assert roles["x"].role == "constant"  # in the rows that are left
     assert known_rows(frame, roles).sum() == N - 2
 
@@ -391,7 +398,7 @@ REFUSED = [
     ({"x": repeat([1.5, 2]), "t": Y}, {"task": "classification"}, '(?s)60 classes.*task="regression"'),
     ({"x": repeat([1.5, 2]), "id": PRICES}, {}, "the last column is named 'id', each different"),
     ({"x": repeat([1.5, 2]), "t": repeat(["a", "b"])}, {"task": "regression"}, "(?s)no numbers.*'a' .60"),
-    ({"x": repeat([1.5, 2]), "t": [*map(str, range(N - 1)), "?"]}, {}, "(?s)no numbers.*line 60|line 60"),
+    ({"x": repeat([1.5, 2]), "t": [*map(str, range(N - 1)), "?"]}, {}, "(?s)row 60, .*no numbers"),
     ({"x": [1.5] * N, "t": repeat(["a", "b"])}, {}, "all rows are the same"),
     ({"t": repeat(["a", "b"])}, {}, "there is no column to learn from beside the target"),
     ({"x": [f"u{i}" for i in range(N)], "t": repeat(["a", "b"])}, {}, '(?s)no column is left.*categorical="x"'),

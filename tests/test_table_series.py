@@ -148,8 +148,14 @@ def test_as_many_lags_as_there_are_rows_only_to_look_ahead():
 
 
 REFUSED = [
-    ({"day": ["2024-01-01"] * 2 + ["2024-01-02"] * 18}, "line 1: two rows have the same date"),
-    ({"day": [*[f"2024-01-{d:02d}" for d in range(1, 20)], ""]}, "line 20: 1 row without a date"),
+    (
+        {"day": ["2024-01-01"] * 2 + ["2024-01-02"] * 18},
+        r"row 1, column 1 \('day'\): two rows have the same date",
+    ),
+    (
+        {"day": [*[f"2024-01-{d:02d}" for d in range(1, 20)], ""]},
+        "row 20, .*: 1 row without a date",
+    ),
     ({"cups": ["a"] * 20}, "the series holds no numbers"),
     ({"cups[t-1]": [1.5] * 20}, "a column has the name of a past value"),
 ]

@@ -44,7 +44,7 @@ def test_equal_rows_are_found():
     first = [i + 2 for i, h in enumerate(hand) if h != i][:3]
     shown = ", ".join(map(str, first))
     assert equal.sentence == (
-        f"20 rows are copies of others (lines {shown}, ...): equal rows stay on the same side"
+        f"20 rows are copies of others (rows {shown}, ...): equal rows stay on the same side"
     )
 
 
@@ -248,6 +248,8 @@ def test_the_column_that_says_the_time():
     assert column(id=np.arange(n) * 3 + 7) == "id"
     assert column(id=np.arange(n)[::-1] * 3) == "id"
     assert column(id=np.random.default_rng(1).permutation(n)) is None
+    assert column(year=2000 + np.arange(n) // 5) == "year"
+    assert column(year=np.arange(n) // 5) is None  # of age
     assert column() is None
 
 

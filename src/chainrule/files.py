@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable
 from typing import IO, Any
@@ -17,6 +18,8 @@ from .errors import FileError
 
 __all__ = ["checksum", "csv_text", "open_to_read", "path_of", "write_atomically"]
 
+# a number with a sign, or the dash that stands for nothing
+_SIGNED = re.compile(r"[+-]([0-9][0-9.,' ]*|[.,][0-9]+)?([eE][+-]?[0-9]+)?[ %]*|-+")
 _LONGEST = 200  # bytes of a name that still leave room for the temporary file's own
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -45,19 +48,20 @@ def csv_text(rows: Iterable[Iterable[object]], separator: str = ",") -> str:
     """Rows as the text of a CSV file.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front: what somebody
-    typed as a name must not run on somebody else's computer.
+    typed as a name must not run on somebody else's computer. A number with its sign stays one.
 
     Example:
-        >>> print(csv_text([["name", "points"], ["=HYPERLINK(1)", -2]]), end="")
+        >>> print(csv_text([["name", "points"], ["=HYPERLINK(1)", -2], ["+1-2", "-2,5"]]), end="")
         name,points
         '=HYPERLINK(1),-2
+        '+1-2,"-2,5"
     """
     import csv
     import io
 
     def plain(cell: object) -> object:
         formula = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
-        return f"'{cell}" if formula else cell
+        return f"'{cell}" if formula and not _SIGNED.fullmatch(str(cell)) else cell
 
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator="\n")

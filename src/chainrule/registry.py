@@ -228,6 +228,7 @@ class Configurable:
     """
 
     parts: dict[str, Registry] = {}
+    closed = False  # this class's constructor takes no argument of its base's but its own
     _known_arguments: dict[str, Any]
 
     def get_config(self) -> dict[str, Any]:
@@ -317,7 +318,8 @@ def _parameters(cls: type) -> dict[str, Any]:
         for p in parameters:
             if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
                 found.setdefault(p.name, p)
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):  # **kwargs passes on
+        passes_on = any(p.kind is p.VAR_KEYWORD for p in parameters)  # **kwargs
+        if not passes_on or vars(owner).get("closed"):
             break
     return found
 

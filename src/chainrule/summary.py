@@ -10,7 +10,7 @@ from . import tree
 from .layers.context import calling
 from .metrics import better_direction
 from .operators import raw
-from .shapes import dry_run, map_shapes
+from .shapes import dry_run, is_shape, map_shapes
 from .svg import Drawing
 from .variable import outside, swap
 
@@ -72,7 +72,7 @@ def rows(model: Any) -> list[tuple[str, str, str]]:
     for layer in model.layers:
         out = ", ".join(map(shape_text, inside.get(id(layer), ()))) or "?"
         if shape is not None and layer.built:
-            shape = tuple(layer.compute_output_shape(shape))
+            shape = map_shapes(tuple, layer.compute_output_shape(shape))
             out = shape_text(shape)
         count = f"{layer.count_params():,}" if layer.built else "not built"
         found.append((f"{layer.name} ({type(layer).__name__})", out, count))
@@ -103,7 +103,14 @@ def shapes_inside(model: Any) -> dict[int, list[Any]]:
 
 
 def shape_text(shape: Any) -> str:
-    """A shape as it stands in tables and drawings."""
+    """A shape as it stands in tables and drawings; those of a dict behind their names."""
+    if isinstance(shape, dict):
+        return ", ".join(f"{name} {shape_text(s)}" for name, s in shape.items())
+    if not is_shape(shape):
+        return ", ".join(map(shape_text, shape))
+    """A shape as it stands in tables and drawings; of several by name, name and shape of each."""
+    if isinstance(shape, dict):
+        return ", ".join(f"{name} {shape_text(part)}" for name, part in shape.items())
     return "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
 
 

@@ -260,10 +260,10 @@ ALIASES: dict[str, dict[str, str]] = {
 }
 
 _LATER = """
-    alpha_constraint attention_axes auto_scale_loss beta_constraint bias_constraint class_id
+    alpha_constraint attention_axes auto_scale_loss beta_constraint bias_constraint
     constraint depthwise_constraint embeddings_constraint flash_attention gamma_constraint
     kernel_constraint lora_alpha lora_rank pointwise_constraint quantization_config
-    recurrent_constraint renorm sliding_window top_k
+    recurrent_constraint renorm sliding_window
 """
 
 ARGUMENTS: dict[str, str] = {

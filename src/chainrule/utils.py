@@ -17,6 +17,7 @@ from .svg import Drawing
 from .vocabulary import answer
 
 __all__ = [
+    "FeatureSpace",  # noqa: F822 - loaded when it is first asked for
     "custom_object_scope",
     "normalize",
     "pad_sequences",
@@ -207,4 +208,4 @@ def _sequence(sequence: Any, k: int) -> np.ndarray:
     return array
 
 
-answer(__name__)
+answer(__name__, later={"FeatureSpace": "layers.host.feature_space"})

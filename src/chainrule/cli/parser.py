@@ -18,6 +18,7 @@ from . import (
     list_datasets,
     plot,
     quiz,
+    report,
     train,
     use_model,
 )
@@ -30,6 +31,7 @@ _FILES = (
     train,
     experiment,
     use_model,
+    report,
     compare,
     explain,
     quiz,

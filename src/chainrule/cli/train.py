@@ -13,15 +13,9 @@ from ..errors import ArgumentError, choose
 from ..terminal import say
 from .command import Command
 from .signals import Signals
-from .train_options import add_train_options
+from .train_options import add_train_options, reading_options
 
-__all__ = ["COMMANDS", "train"]
-
-_WORDS = {
-    "header": {"yes": True, "no": False},
-    "missing": {"drop": "drop", "error": "error"},
-    "task": {"classification": True, "regression": False, "auto": "auto"},
-}
+__all__ = ["COMMANDS", "program", "train"]
 
 
 def train(a: argparse.Namespace) -> int:
@@ -44,7 +38,7 @@ def train(a: argparse.Namespace) -> int:
     }  # fmt: skip
     with Signals(a.process) as signals:
         plan = planned(a.data, chosen, _table_options(a), a.out, a.overwrite, a.resume)
-        plan.folder = plan.folder or report.free_name(plan.data.name)
+        plan.folder = plan.folder or report.free_name(plan.name)
         if not a.quiet:
             say(plan.describe())
         signals.folder, signals.undo = plan.folder, plan.withdraw
@@ -55,39 +49,34 @@ def train(a: argparse.Namespace) -> int:
     if signals.received is None:
         return 0
     if run.config["results"]["stopped_by"] is not None:
-        say(f"stopped by {signals.name()} in epoch {len(run.history.epoch)} of "
-            f"{plan.settings.epochs}; what there was is in {plan.folder}", sys.stderr)  # fmt: skip
-        print(
-            f"to go on: {_program()} train --resume {shlex.quote(str(run.folder))}", file=sys.stderr
-        )
+        _say_stopped(signals, plan, run)
     return 128 + signals.received
 
 
+def _say_stopped(signals: Signals, plan: Any, run: Any) -> None:
+    if run.of_table:
+        say(f"stopped by {signals.name()}{plan.say_stopped(run)}", sys.stderr)
+        return
+    say(f"stopped by {signals.name()} in epoch {len(run.history.epoch)} of "
+        f"{plan.settings.epochs}; what there was is in {plan.folder}", sys.stderr)  # fmt: skip
+    print(f"to go on: {program()} train --resume {shlex.quote(str(run.folder))}", file=sys.stderr)
+
+
 def _table_options(a: argparse.Namespace) -> dict[str, Any]:
-    """Arguments of read_csv; only those that were given."""
-    options: dict[str, Any] = {}
-    if a.target is not None:
-        options["target"] = _column(a.target)
-    if a.categorical is not None:
-        options["categorical"] = [_column(word) for word in a.categorical.split(",")]
-    if a.delimiter is not None:
-        options["delimiter"] = "\t" if a.delimiter == "\\t" else a.delimiter
-    for name, meanings in _WORDS.items():
-        word = getattr(a, name)
-        if word is None:
-            continue
-        if word not in meanings:
-            raise choose(f"--{name}", word, meanings)
-        options["classes" if name == "task" else name] = meanings[word]
-    return options
+    """What was said about a table; only what was given."""
+    names = ("target", "task", "drop", "categorical", "numeric", "date", "text", "test", "folds",
+             "group", "time", "lags", "budget", "balance", "no_rows")  # fmt: skip
+    # not by value: the column 0 is no False
+    found = {n: v for n in names if (v := getattr(a, n)) is not None and v is not False}
+    if found.get("task") is not None:
+        from ..workflow.table_options import TASKS
+
+        if found["task"] not in TASKS:
+            raise choose("--task", found["task"], TASKS)
+    return {**reading_options(a), **found}
 
 
-def _column(word: str) -> int | str:
-    """A column by its number, or else by its name."""
-    return int(word) if word.removeprefix("-").isdecimal() else word
-
-
-def _program() -> str:
+def program() -> str:
     """What to type for this command: its name, or its path where it is in no folder of PATH."""
     started = sys.argv[0]
     if os.path.basename(started) != "chainrule" or shutil.which("chainrule"):
@@ -98,6 +87,9 @@ def _program() -> str:
 def _finish(a: argparse.Namespace, run: Any) -> None:
     from .. import report
 
+    if run.of_table:
+        _finish_table(a, run)
+        return
     if a.quiet:
         say("\n".join([run.describe().split("\n")[0], *([run.notice] if run.notice else [])]))
         print(run.folder)
@@ -107,21 +99,40 @@ def _finish(a: argparse.Namespace, run: Any) -> None:
     table = os.path.isfile(place)
     file = place if table else os.path.join(run.folder, report.EXAMPLES)
     # in one piece, however wide: it is copied from the screen
-    print(f"next: {_program()} predict {shlex.quote(run.folder)} {shlex.quote(file)}")
+    print(f"next: {program()} predict {shlex.quote(run.folder)} {shlex.quote(file)}")
+
+
+def _finish_table(a: argparse.Namespace, run: Any) -> None:
+    """The figures, what to type next, and as the last line what to think of it."""
+    if a.quiet:
+        say(str(run.verdict))
+        print(run.folder)
+        return
+    say(run.describe())
+    print(f"next: {program()} predict {shlex.quote(run.folder)} {shlex.quote(a.data)} "
+          "--out answers.csv")  # fmt: skip
+    say()
+    say(str(run.verdict))
 
 
 _EXAMPLES = """
 
+Of a table a recipe for its number of rows finds the model; options of "network" and "training" \
+(but --seed and --engine) describe one of your own in its place. The figures come from rows that \
+took part in no choice: below 2,000 rows each row is held out once, and the saved model is fitted \
+on all of them.
+
 While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; a second one \
 aborts at once. \
-Checkpoints are written meanwhile: --resume RUN goes on, also after a crash. \
+Of other data checkpoints are written meanwhile: --resume RUN goes on, also after a crash. \
 The weights of the epoch with the best validation loss are kept.
 
 examples:
   chainrule train digits
   chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
   chainrule train digits --model lenet5
-  chainrule train people.csv --target income --missing drop --patience 5
+  chainrule train people.csv --target income
+  chainrule train adult-train.csv --test adult-test.csv
   chainrule train wine.csv --delimiter ';' --task regression --hidden 32
   chainrule train --resume runs/digits-20260314-150926
 """

@@ -9,9 +9,11 @@ from typing import Any
 
 from .. import config
 from ..config import ENGINES
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, choose
 from ..terminal import say
 from .command import Command
+from .train_options import READING, add_options
+from .use_table import evaluate_table, predict_table
 
 __all__ = ["COMMANDS", "evaluate", "open_run", "predict", "rows_to_test", "summary"]
 
@@ -22,6 +24,8 @@ def evaluate(a: argparse.Namespace) -> int:
 
     config.check_engine(a.engine, "--engine")
     run = open_run(a.model)
+    if run.of_table:
+        return evaluate_table(a, run)
     x, y, which = rows_to_test(a, run)
     if x.shape[1:] != run.schema.shape:
         raise ShapeError(
@@ -51,7 +55,7 @@ def _draw(a: argparse.Namespace, run: Any, x: Any, y: Any) -> None:
     answers = run.answer(Rows(x, None, x), a.engine)
     names = None if y.dtype.kind == "f" else answers.class_names
     try:
-        figures = report.draw({}, run.model, x, y, answers.outputs, names)
+        figures = report.draw({}, run.model, x, y, answers.outputs, names, schema=run.schema)
     except MissingExtraError as error:
         say(f"no pictures: {error.problem}; {error.fix}")
         return
@@ -70,11 +74,11 @@ def rows_to_test(a: argparse.Namespace, run: Any) -> tuple[Any, Any, str]:
     if same:
         seed, options = run.config.get("seed", 0), dict(known.get("options") or {})
     if a.missing and not named:
-        options["missing"] = a.missing
+        options["missing"] = _dropped(a)
     if same or named or os.path.isdir(place) or not os.path.exists(place):
         data = catalog.load(place, seed=seed, **options)
         return data.x_test, data.y_test, f"its {len(data.x_test):,} held-out rows"
-    rows = run.schema.read(place, targets=True, missing=a.missing)
+    rows = run.schema.read(place, targets=True, missing=_dropped(a))
     _say_notices(rows)
     if rows.y is None:
         raise ArgumentError(
@@ -92,10 +96,12 @@ def predict(a: argparse.Namespace) -> int:
 
     config.check_engine(a.engine, "--engine")
     run = open_run(a.model)
+    if run.of_table:
+        return predict_table(a, run)
     if a.out and not a.overwrite:
         folder, name = os.path.split(a.out)
         report.refuse_existing(folder, [name])
-    rows = run.schema.read(a.file, scaled=a.scaled, missing=a.missing)
+    rows = run.schema.read(a.file, scaled=a.scaled, missing=_dropped(a))
     _say_notices(rows)
     high = run.schema.scaling.divide_by
     if high > 1 and not a.scaled and abs(rows.x).max() * high <= 1:
@@ -180,7 +186,7 @@ def open_run(path: str, say_missing: bool = True) -> Any:
 
 def _evaluate_options(p: Any) -> None:
     _model_argument(p)
-    p.add_argument("data", metavar="DATA", help="a name, a folder or a CSV file with its target; "
+    p.add_argument("data", metavar="DATA", help="a name, a folder or a table with its target; "
                    "for the data of the training, the held-out rows are taken")  # fmt: skip
     p.add_argument("--out", metavar="FOLDER", help="also draw the pictures into this folder")
     _table_options(p)
@@ -192,10 +198,12 @@ def _predict_options(p: Any) -> None:
     p.add_argument(
         "file",
         metavar="FILE",
-        help="a CSV file (with or without the target), a .npy file, or an IDX file, plain or gzip; "
+        help="a table (with or without the target), a .npy file, or an IDX file, plain or gzip; "
         "numbers as they were before scaling",
     )
-    p.add_argument("--out", metavar="FILE.csv", help="write a CSV file with every probability")
+    p.add_argument("--out", metavar="FILE.csv",
+                   help="write the rows of the table with the answers beside them (of other files "
+                   "the answers alone)")  # fmt: skip
     _table_options(p)
     p.add_argument("--scaled", action="store_true", help="the numbers are scaled already")
     _engine_option(p, "numpy", "NumPy starts at once")
@@ -207,9 +215,18 @@ def _model_argument(p: Any) -> None:
 
 def _table_options(p: Any) -> None:
     p.add_argument("--overwrite", action="store_true", help="replace what stands at --out")
-    p.add_argument("--missing", choices=("drop", "error"), metavar="drop",
-                   help="leave out rows of a CSV file with an empty cell or ? (as in training)"
-                   )  # fmt: skip
+    group = p.add_argument_group("how a table is read (as in training)")
+    add_options(group, READING)
+
+
+def _dropped(a: argparse.Namespace) -> str | None:
+    """`--missing` for the runs of earlier versions, which left rows with empty cells out."""
+    if a.missing is None:
+        return None
+    word = ",".join(a.missing)
+    if word not in ("drop", "error"):
+        raise choose("--missing", word, ("drop", "error"), where="a run of an earlier version")
+    return word
 
 
 def _engine_option(p: Any, default: str, why: str) -> None:

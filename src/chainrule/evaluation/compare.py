@@ -139,7 +139,7 @@ class Comparison:
         }
         given = {k: f for k, f in optional.items() if any(f(run) for run in self.runs)}
         varied = [] if self.named_by_settings else self.varied
-        marked = len(self.runs) > 1
+        marked = self._marked
         first = ", ".join(self.varied) if self.named_by_settings else "run"
         heads = (first, *varied, *(_label(n) for n in self.figures), *given, *([""] * marked))
         rows = []
@@ -161,7 +161,16 @@ class Comparison:
     def numbers(self, heads: Sequence[str]) -> range:
         """Which columns of the table stand at the right: figures, time and cost."""
         first = 1 if self.named_by_settings else 1 + len(self.varied)
-        return range(first, len(heads) - (len(self.runs) > 1))
+        return range(first, len(heads) - self._marked)
+
+    @property
+    def _marked(self) -> bool:
+        """Is one of them called the best? Not among runs on different rows."""
+        return len(self.runs) > 1 and len(self._kinds) < 2
+
+    @property
+    def _kinds(self) -> set[str]:
+        return {run.data for run in self.runs if run.data}
 
     def _figure(self, run: Candidate, name: str) -> str:
         value = float(run.figures[name])
@@ -176,8 +185,7 @@ class Comparison:
     def notes(self) -> list[str]:
         """What must be known to read the table."""
         told = []
-        kinds = {run.data for run in self.runs if run.data}
-        if len(kinds) > 1:
+        if len(self._kinds) > 1:
             told.append("These runs are not on the same rows: " + "; ".join(
                 f"{plain(r.name)}: {plain(r.data, 60)}" for r in self.sorted[:6])
                 + ". Their figures cannot be compared.")  # fmt: skip

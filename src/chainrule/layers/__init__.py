@@ -256,6 +256,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "ELU",
@@ -281,9 +282,12 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "LSTM",
     "LSTMCell",
     "Lambda",
@@ -338,6 +342,7 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
     "TableEncoder",
     "Tanh",
@@ -367,8 +372,15 @@ __all__ = [
 ]
 
 # loaded when they are first asked for; a file may name them before
-_LATER = {"TableEncoder": "layers.host.table_encoder"}
-for _name, _module in _LATER.items():
+_LATER = {
+    "Discretization": "layers.host.discretization",
+    "HashedCrossing": "layers.host.hashing",
+    "Hashing": "layers.host.hashing",
+    "IntegerLookup": "layers.host.lookup",
+    "StringLookup": "layers.host.lookup",
+    "TableEncoder": "layers.host.table_encoder",
+}
+for _name, _module in {**_LATER, "FeatureSpace": "layers.host.feature_space"}.items():
     registry.add_later(_module, [_name])
 
 answer(__name__, later=_LATER)

@@ -21,7 +21,7 @@ from ..operators import Recordable
 from .base import register
 from .preparing import Preparing
 
-__all__ = ["TextVectorization", "is_text", "tokens"]
+__all__ = ["TextVectorization", "decoded", "is_text", "tokens"]
 
 PADDING, UNKNOWN = "", "[UNK]"
 _STANDARDIZE = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
@@ -388,28 +388,37 @@ class TextVectorization(Preparing):
         return [self._decoded(t, k) for k, t in enumerate(x)], False
 
     def _decoded(self, text: Any, row: int | None) -> str:
-        if isinstance(text, bytes):
-            try:
-                return text.decode(self.encoding)
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"a text is not in {self.encoding}: {error.reason}",
-                    where=f"{self.where}, row {row}",
-                    received=repr(text)[:80],
-                    fix="give encoding=",
-                ) from None
-        if not isinstance(text, str):
-            raise self._no_text(text, row)
-        return str(text)
+        return decoded(text, row, self.where, self.encoding)
 
     def _no_text(self, received: Any, row: int | None) -> DataError:
-        return DataError(
-            "this is no text",
-            where=self.where if row is None else f"{self.where}, row {row}",
-            expected="a text, or a list or column of texts",
-            received=repr(received)[:120],
-            fix="fill or drop what is missing" if row is not None else None,
-        )
+        return _no_text(received, row, self.where)
+
+
+def decoded(text: Any, row: int | None, where: str, encoding: str = "utf-8") -> str:
+    """A text, also where it comes as bytes; anything else is a DataError that names its row."""
+    if isinstance(text, bytes):
+        try:
+            return text.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"a text is not in {encoding}: {error.reason}",
+                where=f"{where}, row {row}",
+                received=repr(text)[:80],
+                fix="give encoding=",
+            ) from None
+    if not isinstance(text, str):
+        raise _no_text(text, row, where)
+    return str(text)
+
+
+def _no_text(received: Any, row: int | None, where: str) -> DataError:
+    return DataError(
+        "this is no text",
+        where=where if row is None else f"{where}, row {row}",
+        expected="a text, or a list or column of texts",
+        received=repr(received)[:120],
+        fix="fill or drop what is missing" if row is not None else None,
+    )
 
 
 def tokens(

@@ -19,7 +19,18 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
 ]
+
+
+def _equal(y_true: Any, y_pred: Any) -> Any:
+    """1 where y equals t, else 0, element by element."""
+    t, y = losses.fit_shapes(y_true, y_pred)
+    return raw(ops.equal(t, y)).astype("float32")
 
 
 @register
@@ -33,12 +44,19 @@ class Accuracy(MeanMetric):
         0.75
     """
 
-    direction = "max"
+    direction, function = "max", staticmethod(_equal)
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """1 where equal."""
-        t, y = losses.fit_shapes(y_true, y_pred)
-        return raw(ops.equal(t, y)).astype("float32")
+
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
+    """1 where y > threshold agrees with the target 0 or 1, else 0, element by element.
+
+    Example:
+        >>> binary_accuracy([[1], [0]], [[0.98], [0.6]])
+        array([[1.],
+               [0.]], dtype=float32)
+    """
+    t, y = losses.fit_shapes(y_true, y_pred)
+    return (raw(t) == (raw(y) > threshold)).astype("float32")
 
 
 @register
@@ -56,7 +74,7 @@ class BinaryAccuracy(MeanMetric):
         0.75
     """
 
-    direction = "max"
+    direction, function = "max", staticmethod(binary_accuracy)
 
     def __init__(
         self, name: str | None = None, dtype: Any = None, threshold: float = 0.5, **unknown: Any
@@ -64,10 +82,18 @@ class BinaryAccuracy(MeanMetric):
         super().__init__(name, dtype, **unknown)
         self.threshold = threshold
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """1 where right."""
-        t, y = losses.fit_shapes(y_true, y_pred)
-        return (raw(t) == (raw(y) > self.threshold)).astype("float32")
+    settings = ("threshold",)
+
+
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+    """1 where the largest output is the class marked by the one-hot target, else 0; one a row.
+
+    Example:
+        >>> categorical_accuracy([[0, 1], [1, 0]], [[0.4, 0.6], [0.3, 0.7]])
+        array([1., 0.], dtype=float32)
+    """
+    t, y = losses.fit_shapes(y_true, y_pred)
+    return (ops.argmax(t, axis=-1) == ops.argmax(y, axis=-1)).astype("float32")
 
 
 @register
@@ -79,12 +105,18 @@ class CategoricalAccuracy(MeanMetric):
         0.5
     """
 
-    direction = "max"
+    direction, function = "max", staticmethod(categorical_accuracy)
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """1 where right."""
-        t, y = losses.fit_shapes(y_true, y_pred)
-        return (ops.argmax(t, axis=-1) == ops.argmax(y, axis=-1)).astype("float32")
+
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+    """1 where the largest output is the class whose number is the target, else 0; one a row.
+
+    Example:
+        >>> sparse_categorical_accuracy([1, 0], [[0.4, 0.6], [0.3, 0.7]])
+        array([1., 0.], dtype=float32)
+    """
+    y = _array(y_pred)
+    return (losses.class_numbers(y_true, y) == ops.argmax(y, axis=-1)).astype("float32")
 
 
 @register
@@ -96,18 +128,14 @@ class SparseCategoricalAccuracy(MeanMetric):
         0.5
     """
 
-    direction = "max"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """1 where right."""
-        y = _array(y_pred)
-        return (losses.class_numbers(y_true, y) == ops.argmax(y, axis=-1)).astype("float32")
+    direction, function = "max", staticmethod(sparse_categorical_accuracy)
 
 
 class _TopK(MeanMetric):
     """Base: whether fewer than k outputs are larger than that of the right class."""
 
     direction = "max"
+    settings = ("k",)
 
     def __init__(
         self, k: int = 5, name: str | None = None, dtype: Any = None, **unknown: Any
@@ -121,10 +149,12 @@ class _TopK(MeanMetric):
             )
         self.k = int(k)
 
-    def _within(self, labels: Any, y: Any) -> Any:
-        right = ops.sum(ops.where(_chosen(labels, y), y, 0.0), axis=-1, keepdims=True)
-        found = (ops.sum(y > right, axis=-1) < self.k) & (labels >= 0)  # −1: outside the classes
-        return found.astype("float32")
+
+def _within(labels: Any, y: Any, k: int) -> Any:
+    """1 where fewer than k outputs are larger than that of the right class."""
+    right = ops.sum(ops.where(_chosen(labels, y), y, 0.0), axis=-1, keepdims=True)
+    found = (ops.sum(y > right, axis=-1) < k) & (labels >= 0)  # −1: outside the classes
+    return found.astype("float32")
 
 
 def _chosen(labels: Any, y: Any) -> Any:
@@ -133,6 +163,17 @@ def _chosen(labels: Any, y: Any) -> Any:
 
 def _array(y_pred: Any) -> Any:
     return raw(y_pred if hasattr(y_pred, "dtype") else asarray(y_pred))
+
+
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """1 where the class marked by the one-hot target is among the k largest outputs; one a row.
+
+    Example:
+        >>> top_k_categorical_accuracy([[0, 0, 1.0]], [[0.1, 0.6, 0.3]], k=2)
+        array([1.], dtype=float32)
+    """
+    t, y = losses.fit_shapes(y_true, y_pred)
+    return _within(ops.argmax(t, axis=-1), raw(y), k)
 
 
 @register
@@ -148,10 +189,18 @@ class TopKCategoricalAccuracy(_TopK):
         1.0
     """
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """1 where it is."""
-        t, y = losses.fit_shapes(y_true, y_pred)
-        return self._within(ops.argmax(t, axis=-1), raw(y))
+    function = staticmethod(top_k_categorical_accuracy)
+
+
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """1 where the class with the target's number is among the k largest outputs; one a row.
+
+    Example:
+        >>> sparse_top_k_categorical_accuracy([0, 2], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]], k=2)
+        array([0., 1.], dtype=float32)
+    """
+    y = _array(y_pred)
+    return _within(losses.class_numbers(y_true, y), y, k)
 
 
 @register
@@ -167,7 +216,4 @@ class SparseTopKCategoricalAccuracy(_TopK):
         0.5
     """
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """1 where it is."""
-        y = _array(y_pred)
-        return self._within(losses.class_numbers(y_true, y), y)
+    function = staticmethod(sparse_top_k_categorical_accuracy)

@@ -12,13 +12,14 @@ from typing import Any, Literal
 import numpy as np
 
 from .. import config, initializers, losses, ops
-from ..arrays import asarray, numpy_dtype, xp
+from ..arrays import asarray, is_traced, numpy_dtype, xp
+from ..errors import ArgumentError, StateError
 from ..operators import raw
-from ..registry import Configurable, Registry, snake_case
+from ..registry import Configurable, Registry, need_config, snake_case
 from ..variable import Variable
 
-__all__ = ["FunctionMetric", "Mean", "MeanMetric", "Metric", "get", "ratio", "register"]
-__all__ += ["registry", "serialize"]
+__all__ = ["FunctionMetric", "Mean", "MeanMetric", "MeanMetricWrapper", "Metric", "Sum", "get"]
+__all__ += ["ratio", "register", "registry", "serialize"]
 
 Direction = Literal["min", "max"]
 registry = Registry("metric")
@@ -54,8 +55,20 @@ class Metric(Configurable):
     def __init__(self, dtype: Any = None, name: str | None = None, **unknown: Any) -> None:
         self.refuse(unknown)
         self.name = name or snake_case(type(self).__name__)
-        self.dtype = None if dtype is None else numpy_dtype(dtype).name
+        self._dtype = None if dtype is None else numpy_dtype(dtype).name
         self.variables: list[Variable] = []
+
+    @property
+    def dtype(self) -> str:
+        """Type of the running sums, as a name."""
+        # half precision could not count to 3,000
+        wide = "float64" if config.floatx() == "float64" else "float32"
+        return self._dtype or wide
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; dtype None where none was given."""
+        found = super().get_config()
+        return found | {"dtype": self._dtype} if "dtype" in found else found
 
     def add_variable(
         self,
@@ -64,12 +77,22 @@ class Metric(Configurable):
         dtype: Any = None,
         name: str | None = None,
     ) -> Variable:
-        """A running figure, as a Variable that belongs to this metric."""
-        # half precision could not count to 3,000
-        wide = "float64" if config.floatx() == "float64" else "float32"
-        dtype = numpy_dtype(dtype or self.dtype or wide)
+        """A running figure, as a Variable that belongs to this metric.
+
+        Raises:
+            ArgumentError: the first argument is a name, as it was in Keras 2.
+        """
+        if isinstance(shape, str):
+            raise ArgumentError(
+                "the shape of a running figure comes first",
+                where=f"{type(self).__name__}.add_variable",
+                expected="a tuple of lengths; () is one number",
+                received=repr(shape),
+                fix=f"add_variable(name={shape!r})",
+            )
+        dtype = numpy_dtype(dtype or self.dtype)
         name = name or f"variable_{len(self.variables)}"
-        value = initializers.get(initializer)(tuple(shape), dtype)
+        value = initializers.get(initializer or "zeros")(tuple(shape), dtype)
         variable = Variable(value, name=f"{self.name}/{name}", kind="metric", dtype=dtype)
         self.variables.append(variable)
         return variable
@@ -87,8 +110,14 @@ class Metric(Configurable):
     def widen(self) -> None:
         """Keep the running figures in float64, as for a model that computes in it."""
         for v in self.variables:
-            if v.dtype == np.float32 and self.dtype is None:
+            if v.dtype == np.float32 and self._dtype is None:
                 v.retype("float64")
+
+    def build(self, y_true_shape: tuple, y_pred_shape: tuple) -> None:
+        """Make the running figures whose shape is that of the data; called before the first batch.
+
+        `compile(metrics=...)` calls it; where a metric is used by itself, `update_state` may.
+        """
 
     @property
     def adds_up(self) -> bool:
@@ -103,6 +132,23 @@ class Metric(Configurable):
         methods = (getattr(type(self), n, None) for n in ("update_state", "reset_state", "add"))
         return all(m is None or _is_ours(m) for m in methods)
 
+    def ready(self, y_true: Any, y_pred: Any) -> None:
+        """Build for arrays like these; in a compiled program it is too late for new Variables.
+
+        Raises:
+            StateError: the metric was not built before.
+        """
+        known = len(self.variables)
+        self.build(tuple(y_true.shape), tuple(y_pred.shape))
+        if len(self.variables) > known and is_traced(y_pred):
+            raise StateError(
+                "this metric finds the number of its figures in the data",
+                where=self.name,
+                expected="a built metric in a compiled step",
+                fix="give it to compile(metrics=[...]), or call metric.build(y_true.shape, "
+                "y_pred.shape) before fit",
+            )
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take one batch into account."""
         raise NotImplementedError
@@ -116,9 +162,9 @@ class Metric(Configurable):
         for v in self.variables:
             v.assign(np.zeros(v.shape, v.dtype))
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Update, and the figure so far."""
-        self.update_state(y_true, y_pred, sample_weight)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Update with (y_true, y_pred, sample_weight=None), and the figure so far."""
+        self.update_state(*args, **kwargs)
         return self.result()
 
 
@@ -191,6 +237,34 @@ class Mean(Metric):
         return ratio(self.total, self.count)
 
 
+@register
+class Sum(Metric):
+    """Weighted sum Σwx of whatever it is given.
+
+    Example:
+        >>> m = Sum()
+        >>> m.update_state([1.0, 2.0, 6.0], sample_weight=[1.0, 1.0, 0.5])
+        >>> m.result()
+        6.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None, **unknown: Any) -> None:
+        super().__init__(dtype, name, **unknown)
+        self.total = self.add_variable(name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Add values, each with its weight."""
+        values = raw(values if hasattr(values, "dtype") else asarray(values))
+        if sample_weight is not None:
+            values = values * losses.weights_like(sample_weight, values)
+        add_to(self.total, ops.sum(values))
+
+    def result(self) -> Any:
+        """Σwx."""
+        total = raw(self.total)
+        return float(total) if isinstance(total, np.ndarray) else total
+
+
 class MeanMetric(Mean):
     """Base of metrics that are a mean: write `each(y_true, y_pred)`, one number a sample.
 
@@ -207,13 +281,18 @@ class MeanMetric(Mean):
     """
 
     logged: str | None = None  # the name in logs, where it is not the class's
+    function: Any = None  # of (y_true, y_pred), with the settings below by name
+    settings: tuple[str, ...] = ()
 
     def __init__(self, name: str | None = None, dtype: Any = None, **unknown: Any) -> None:
         super().__init__(name or self.logged or snake_case(type(self).__name__), dtype, **unknown)
 
     def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        raise NotImplementedError
+        """One number a sample: the value of `function`."""
+        if type(self).function is None:
+            raise NotImplementedError
+        given = {k: getattr(self, k) for k in self.settings}
+        return type(self).function(y_true, y_pred, **given)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add one batch."""
@@ -221,8 +300,48 @@ class MeanMetric(Mean):
 
 
 @register
-class FunctionMetric(MeanMetric):
-    """The mean of a user's own function of (y_true, y_pred).
+class MeanMetricWrapper(MeanMetric):
+    """The mean of a function of (y_true, y_pred), which gets the other arguments by name.
+
+    Args:
+        fn: one number a sample, or one for each element.
+        name, dtype: as for every `Metric`.
+        kwargs: what fn is called with besides.
+
+    Example:
+        >>> def missed(y_true, y_pred, by):
+        ...     return np.abs(y_pred - y_true) > by
+        >>> MeanMetricWrapper(missed, by=1.0)(np.array([1.0, 2.0]), np.array([[3.0], [2.0]]))
+        0.5
+    """
+
+    def __init__(self, fn: Any, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name or getattr(fn, "__name__", None), dtype)
+        self.fn, self.kwargs = fn, kwargs
+
+    def each(self, y_true: Any, y_pred: Any) -> Any:
+        """The function's value."""
+        return raw(self.fn(*losses.like_prediction(y_true, raw(y_pred)), **self.kwargs))
+
+    def get_config(self) -> dict[str, Any]:
+        """A function of the user's own can only be named if it is registered."""
+        named = {"fn": _named(self.fn), "name": self.name, "dtype": self._dtype}
+        return named | self.kwargs
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name})"
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """Look the function up in the tables of metrics and losses."""
+        config = dict(need_config(config, cls.__name__))
+        function = config.pop("fn", None)
+        return cls(_found(function) if isinstance(function, str) else function, **config)
+
+
+@register
+class FunctionMetric(MeanMetricWrapper):
+    """The mean of a user's own function of (y_true, y_pred), as `compile(metrics=[f])` makes it.
 
     Example:
         >>> def distance(y_true, y_pred):
@@ -232,25 +351,41 @@ class FunctionMetric(MeanMetric):
         (FunctionMetric(distance), 1.0)
     """
 
-    def __init__(self, function: Any, name: str | None = None, **kwargs: Any) -> None:
-        super().__init__(name or getattr(function, "__name__", "metric"), **kwargs)
+    def __init__(self, function: Any, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(function, name or getattr(function, "__name__", "metric"), dtype)
         self.function = function
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """The function's value."""
-        return raw(self.function(*losses.like_prediction(y_true, raw(y_pred))))
+        if _class_of(function, losses.registry) is not None:
+            self.direction = "min"  # a loss of ours that is no metric's
 
     def get_config(self) -> dict[str, Any]:
         """A function of the user's own can only be named if it is registered."""
-        return {"function": registry.serialize(self.function), "name": self.name}
-
-    def __repr__(self) -> str:
-        return f"FunctionMetric({self.name})"
+        return {"function": _named(self.fn), "name": self.name, "dtype": self._dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Look the function up in the table of metrics."""
-        return cls(**config | {"function": registry.find(config["function"])})
+        """Look the function up in the tables of metrics and losses."""
+        config = dict(need_config(config, cls.__name__))
+        return cls(**config | {"function": _found(config.get("function"))})
+
+
+def _class_of(function: Any, table: Registry) -> Any:
+    """The class of ours whose `function` it is, or None."""
+    name = getattr(function, "__name__", "")
+    found = table.find(name) if name in table else None
+    return found if getattr(found, "function", None) is function else None
+
+
+def _named(function: Any) -> Any:
+    """The name of a function in files: that of a loss of ours, or one that is registered."""
+    if _class_of(function, losses.registry) is not None:
+        return function.__name__
+    return registry.serialize(function)
+
+
+def _found(name: Any) -> Any:
+    """The function that `_named` calls so."""
+    found = registry.find(name) if name in registry else losses.registry.find(name)
+    return getattr(found, "function", None) or found
 
 
 def get(identifier: Any) -> Any:
@@ -264,7 +399,10 @@ def get(identifier: Any) -> Any:
         'mean_absolute_error'
     """
     metric = registry.get(identifier)
-    return metric if metric is None or isinstance(metric, Metric) else FunctionMetric(metric)
+    if metric is None or isinstance(metric, Metric):
+        return metric
+    ours = _class_of(metric, registry)  # one of our functions: its class, which files can name
+    return FunctionMetric(metric) if ours is None else ours(name=metric.__name__)
 
 
 def serialize(metric: Any) -> Any:

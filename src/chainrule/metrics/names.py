@@ -73,6 +73,7 @@ def resolve(identifier: Any, y_shape: tuple, output_shape: tuple) -> Metric:
     metric = get(identifier)
     if isinstance(identifier, str):
         metric.name = identifier
+    metric.build(y_shape, output_shape)
     return metric
 
 

@@ -22,6 +22,7 @@ class _Crossentropy(MeanMetric):
     """Base of the cross-entropies: predictions may be logits."""
 
     direction = "min"
+    settings = ("from_logits",)
 
     def __init__(
         self, name: str | None = None, dtype: Any = None, from_logits: bool = False, **unknown: Any
@@ -32,6 +33,8 @@ class _Crossentropy(MeanMetric):
 
 class _Smoothed(_Crossentropy):
     """Base of those whose targets are probabilities, which can be smoothed."""
+
+    settings = ("from_logits", "label_smoothing")
 
     def __init__(
         self,
@@ -54,9 +57,7 @@ class BinaryCrossentropy(_Smoothed):
         0.693147
     """
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        return losses.binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
+    function = staticmethod(losses.binary_crossentropy)
 
 
 @registry.add("cce")
@@ -68,11 +69,20 @@ class CategoricalCrossentropy(_Smoothed):
         1.386294
     """
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        return losses.categorical_crossentropy(
-            y_true, y_pred, self.from_logits, self.label_smoothing
-        )
+    function = staticmethod(losses.categorical_crossentropy)
+    settings = ("from_logits", "label_smoothing", "axis")
+
+    def __init__(
+        self,
+        name: str | None = None,
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        **unknown: Any,
+    ) -> None:
+        super().__init__(name, dtype, from_logits, label_smoothing, **unknown)
+        self.axis = axis
 
 
 @registry.add("scce")
@@ -84,9 +94,19 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         1.386294
     """
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        return losses.sparse_categorical_crossentropy(y_true, y_pred, self.from_logits)
+    function = staticmethod(losses.sparse_categorical_crossentropy)
+    settings = ("from_logits", "axis")
+
+    def __init__(
+        self,
+        name: str | None = None,
+        dtype: Any = None,
+        from_logits: bool = False,
+        axis: int = -1,
+        **unknown: Any,
+    ) -> None:
+        super().__init__(name, dtype, from_logits, **unknown)
+        self.axis = axis
 
 
 @registry.add("kld")
@@ -98,11 +118,7 @@ class KLDivergence(MeanMetric):
         0.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        return losses.kl_divergence(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.kl_divergence)
 
 
 @registry.add
@@ -114,11 +130,7 @@ class Hinge(MeanMetric):
         1.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        return losses.hinge(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.hinge)
 
 
 @registry.add
@@ -130,11 +142,7 @@ class SquaredHinge(MeanMetric):
         4.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        return losses.squared_hinge(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.squared_hinge)
 
 
 @registry.add
@@ -146,8 +154,4 @@ class CategoricalHinge(MeanMetric):
         2.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """One number a sample."""
-        return losses.categorical_hinge(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.categorical_hinge)

@@ -35,11 +35,7 @@ class MeanSquaredError(MeanMetric):
         2.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """(1/n)Σ(t − y)²."""
-        return losses.mean_squared_error(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.mean_squared_error)
 
 
 @registry.add("rmse")
@@ -53,11 +49,7 @@ class RootMeanSquaredError(MeanMetric):
         3.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """(1/n)Σ(t − y)²."""
-        return losses.mean_squared_error(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.mean_squared_error)
 
     def result(self) -> Any:
         """The root of the mean."""
@@ -76,11 +68,7 @@ class MeanAbsoluteError(MeanMetric):
         2.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """(1/n)Σ|t − y|."""
-        return losses.mean_absolute_error(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.mean_absolute_error)
 
 
 @registry.add("mbe")
@@ -92,9 +80,7 @@ class MeanBiasError(MeanMetric):
         0.5
     """
 
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """(1/n)Σ(t − y)."""
-        return losses.mean_bias_error(y_true, y_pred)
+    function = staticmethod(losses.mean_bias_error)
 
 
 @registry.add
@@ -106,11 +92,7 @@ class HalfSquaredError(MeanMetric):
         2.5
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """½Σ(t − y)²."""
-        return losses.half_squared_error(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.half_squared_error)
 
 
 @registry.add("mape")
@@ -122,11 +104,7 @@ class MeanAbsolutePercentageError(MeanMetric):
         12.5
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """100·(1/n)Σ|t − y|/max(|t|, ε)."""
-        return losses.mean_absolute_percentage_error(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.mean_absolute_percentage_error)
 
 
 @registry.add("msle")
@@ -138,11 +116,7 @@ class MeanSquaredLogarithmicError(MeanMetric):
         0.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """(1/n)Σ(ln(t + 1) − ln(y + 1))²."""
-        return losses.mean_squared_logarithmic_error(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.mean_squared_logarithmic_error)
 
 
 @registry.add("log_cosh")
@@ -154,12 +128,8 @@ class LogCoshError(MeanMetric):
         0.0
     """
 
-    direction = "min"
+    direction, function = "min", staticmethod(losses.log_cosh)
     logged = "logcosh"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """(1/n)Σ ln cosh(y − t)."""
-        return losses.log_cosh(y_true, y_pred)
 
 
 @registry.add
@@ -171,8 +141,4 @@ class Poisson(MeanMetric):
         2.0
     """
 
-    direction = "min"
-
-    def each(self, y_true: Any, y_pred: Any) -> Any:
-        """(1/n)Σ(y − t·ln(y + ε))."""
-        return losses.poisson(y_true, y_pred)
+    direction, function = "min", staticmethod(losses.poisson)

@@ -105,8 +105,13 @@ class Sequential(Model):
 
     @property
     def sample_shape(self) -> tuple | None:
+        """Shape of one sample, where it is known, and where it is one array."""
+        if self.built and self._shapes:
+            return self._shapes[0][1:] if is_shape(self._shapes[0]) else None
         """Shape of one sample, where it is known."""
-        return self._shapes[0][1:] if self.built and self._shapes else self._known_shape()
+        if self.built and self._shapes:
+            return map_shapes(lambda shape: shape[1:], self._shapes[0])
+        return self._known_shape()
 
     def build(self, input_shape: Any = None) -> None:
         """Build each layer for the output of the one before."""

@@ -14,7 +14,7 @@ from ..errors import ArgumentError, DataError, missing_extra
 from ..svg import HUES
 
 __all__ = ["COLOURS", "GREY", "MARKERS", "axes_of", "new_figure", "labels_of", "names_of", "rgb"]
-__all__ += ["same_rows"]
+__all__ += ["plain_name", "same_rows"]
 
 COLOURS = tuple(HUES.values())
 MARKERS = "os^Dv<>P"

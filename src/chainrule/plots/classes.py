@@ -26,8 +26,8 @@ def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[object] | N
         class_names: in the order of the numbers.
 
     Returns:
-        A `Figure`. Rows are the true classes; a cell holds the count, its colour is the share of
-        its row; the title gives the accuracy.
+        A `Figure`. Rows are the true classes; a cell holds the count, also where it is 0, its
+        colour is the share of its row; the title gives the accuracy.
 
     Raises:
         DataError: lengths that differ, or no rows.
@@ -51,7 +51,7 @@ def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[object] | N
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if count <= MOST_NUMBERS:
-        for i, j in np.argwhere(table):
+        for i, j in np.ndindex(table.shape):
             axes.text(
                 j, i, f"{table[i, j]}", ha="center", va="center",
                 fontsize=9 if table.max() < 10_000 else 7,

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 
 from ..arrays import asarray
-from ..errors import ShapeError
-from .base import COLOURS, MARKERS, axes_of, names_of, new_figure, rgb, same_rows
+from ..errors import ArgumentError, ShapeError
+from .base import COLOURS, MARKERS, axes_of, names_of, new_figure, plain_name, rgb, same_rows
 
 __all__ = ["decision_boundary"]
 
 
 def decision_boundary(
-    model: Any, x: Any, y: Any, class_names: Sequence[object] | None = None
+    model: Any,
+    x: Any,
+    y: Any,
+    class_names: Sequence[object] | None = None,
+    names: Sequence[object] | None = None,
+    scaling: Any = None,
 ) -> Any:
     """What a model answers in every place of the plane, with the points it was asked about.
 
@@ -25,6 +30,9 @@ def decision_boundary(
         x: points `(n, 2)`.
         y: class numbers `(n,)`; floats for regression.
         class_names: in the order of the numbers.
+        names: of the two columns, with their units, along the axes; x1 and x2 by default.
+        scaling: something with `undo(points)`, by which the axes show numbers as they were before
+            scaling; the model is asked about scaled ones.
 
     Returns:
         A `Figure`. The colour of a place is its class, paler where the model is less sure;
@@ -33,6 +41,7 @@ def decision_boundary(
     Raises:
         ShapeError: x is not of two columns.
         DataError: lengths that differ, or no rows.
+        ArgumentError: not two names.
         MissingExtraError: matplotlib is not installed.
 
     Example:
@@ -51,11 +60,22 @@ def decision_boundary(
             received=points.shape,
         )
     same_rows("decision_boundary", x=points, y=answers)
+    labels = ["x1", "x2"] if names is None else [plain_name(name) for name in names]
+    if len(labels) != 2:
+        raise ArgumentError(
+            "the plane has two axes",
+            where="decision_boundary",
+            expected="names of two columns",
+            received=f"{len(labels)} names",
+        )
     low, high = points.min(0), points.max(0)
     margin = 0.12 * np.maximum(high - low, 1e-9 + 0.1 * np.abs(high))
     sides = [np.linspace(*ends, 160) for ends in zip(low - margin, high + margin, strict=True)]
     grid = np.stack(np.meshgrid(*sides), -1).astype(np.float32)
     found = np.asarray(model.predict(grid.reshape(-1, 2))).reshape(160, 160, -1)
+    if scaling is not None:
+        points = scaling.undo(points)
+        sides = list(scaling.undo(np.stack(sides, 1)).T)
     figure = new_figure(5.4, 4.6)
     axes = axes_of(figure)
     if answers.dtype.kind == "f":
@@ -65,8 +85,8 @@ def decision_boundary(
             found = np.concatenate([1 - found, found], -1)
         names = names_of(class_names, max(found.shape[-1], int(answers.max()) + 1))
         _regions(axes, sides, found, points, answers.astype(int), names)
-    axes.set_xlabel("x1")
-    axes.set_ylabel("x2")
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
     return figure
 
 

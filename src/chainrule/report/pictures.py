@@ -46,8 +46,11 @@ def draw(
     predicted: np.ndarray,
     class_names: Sequence[str] | None,
     kept: int | None = None,
+    schema: Any = None,
 ) -> dict[str, Any]:
     """The figures that fit the task, by name; `x`, `y` and `predicted` are of held-out rows.
+
+    With a `Schema` the axes of a plane carry the names of its columns, and numbers as they were.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -57,7 +60,14 @@ def draw(
         "confusion": lambda: plots.confusion_matrix(y, predicted, class_names),
         "regression": lambda: plots.regression(y, predicted),
         "mistakes": lambda: plots.mistakes(x, y, predicted, class_names),
-        "boundary": lambda: plots.decision_boundary(model, x, y, class_names),
+        "boundary": lambda: plots.decision_boundary(
+            model,
+            x,
+            y,
+            class_names,
+            getattr(schema, "feature_names", None),
+            getattr(schema, "scaling", None),
+        ),
     }
     names = picture_names(x.shape[1:], class_names is not None, any(history.values()))
     return {name: makers[name]() for name in names}

@@ -28,7 +28,7 @@ from .frame import Column, Frame
 from .rules import Facts, Found, find, forced, number_columns
 from .shown import cells_of, different, table
 from .target import class_values, pick, real_values, see_classes, tell_task
-from .values import as_dates, as_flags, as_labels, as_numbers, as_ranks, counted
+from .values import as_dates, as_flags, as_labels, as_numbers, as_ranks, counted, place
 
 __all__ = ["Role", "Roles", "find_roles", "known_rows", "targets"]
 
@@ -435,7 +435,7 @@ def _mixed(frame: Frame, columns: Sequence[Column]) -> DataError:
     more = f" (and {others} too)" if len(columns) > 1 else ""
     return DataError(
         f"the column holds numbers, but for {counted(len(odd), 'cell')}{more}",
-        where=f"{frame.where}, column {first.name!r}, line {frame.lines[row]}",
+        where=place(frame, first, row),
         expected="numbers, or a word about the others",
         received=f"{as_labels(first)[row][:40]!r}",
         fix=f"correct it, or say what it is: {argument('numeric', first.name)} (such cells are "
@@ -470,7 +470,7 @@ def _say_target(column: Column, why: str, task: str, reason: str) -> str:
 def _say_missing(frame: Frame, known: np.ndarray) -> str:
     lines = frame.lines[~known]
     shown = ", ".join(map(str, lines[:5].tolist())) + (", ..." if len(lines) > 5 else "")
-    at = "line" if len(lines) == 1 else "lines"
+    at = "row" if len(lines) == 1 else "rows"
     return f"{counted(len(lines), 'row')} without a target left out: {at} {shown}"
 
 

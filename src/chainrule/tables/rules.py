@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,18 +28,20 @@ from .values import (
     written_number,
 )
 
-__all__ = ["Facts", "Found", "find", "forced", "name_words", "number_columns"]
+__all__ = ["Facts", "Found", "find", "forced", "is_years", "name_words", "number_columns"]
 
 _YEARS = (1800, 2100)
 _REPEATS = 10  # expected among numbers drawn at random: with none of them, e⁻¹⁰ by chance
 _CODE_WORDS = frozenset({"zip", "plz", "postcode", "postal", "code", "codes"})
 _ID_WORDS = frozenset({"id", "ids", "no", "nr", "key", "uuid", "guid"})
 _FIRST_ID_WORDS = frozenset({"id", "ids", "uuid", "guid"})  # "no of rooms" is a count
+_TIME_WORDS = frozenset({"time", "timestamp", "ts", "date", "datetime", "epoch", "unix"})
 _YEAR_WORDS = frozenset({"year", "years", "yr", "jahr", "annee", "año"})
 _WORDS_IN_TEXT = 3
 _MOSTLY_UNIQUE = 0.5
 _NEARLY_ALL = 0.95
 _FEW_LEVELS = 50
+_MANY_GAPS = 0.05
 _ROWS_PER_LEVEL = 10
 
 
@@ -146,12 +148,24 @@ def find(facts: Facts) -> Found:
         >>> find(Facts(Column("age", 0, "number", np.array([39.0, 50.0, 50.0, 28.0]))))
         Found(role='number', why='whole numbers, 28 to 50', levels=None)
     """
-    for rule in (_empty, _single, _date):
-        found = rule(facts)
-        if found:
-            return found
-    rules = _OF_NUMBERS if facts.numeric else _OF_TEXT
-    return next(found for found in (rule(facts) for rule in rules) if found)
+    rules = (_empty, _single, _date, *(_OF_NUMBERS if facts.numeric else _OF_TEXT))
+    found = next(found for found in (rule(facts) for rule in rules) if found)
+    gaps = 1 - facts.filled / facts.rows
+    if found.role == "constant" or gaps < _MANY_GAPS:
+        return found
+    return replace(found, why=f"{found.why}, {gaps:.0%} empty")
+
+
+def is_years(facts: Facts) -> bool:
+    """Are all filled cells whole numbers from 1800 to 2100?
+
+    Example:
+        >>> is_years(Facts(Column("season", 0, "number", np.array([1999.0, 2001.0, np.nan]))))
+        True
+    """
+    values = facts.level_numbers
+    inside = (_YEARS[0] <= values) & (values <= _YEARS[1])
+    return facts.numeric and facts.whole and bool(inside.all())
 
 
 def number_columns(facts: Facts) -> bool:
@@ -198,6 +212,17 @@ def _date(facts: Facts) -> Found | None:
     return None if np.isnat(days).any() else Found("date", _span(days.min(), days.max()))
 
 
+def _clock(facts: Facts) -> Found | None:
+    """Seconds since 1970, where the name says that it is a time."""
+    if not facts.words & _TIME_WORDS or not facts.whole:
+        return None
+    first, last = facts.level_numbers.min(), facts.level_numbers.max()
+    if not any(unit <= first and last < 1.9 * unit for unit in (1e9, 1e12)):
+        return None
+    ends = Column("", 0, "number", np.array([first, last]))
+    return Found("date", "seconds since 1970, " + _span(*as_dates(ends)))
+
+
 # --- numbers --------------------------------------------------------------------------------------
 
 
@@ -226,7 +251,7 @@ def _coded(facts: Facts) -> Found | None:
 def _identifier(facts: Facts) -> Found | None:
     """Whole numbers, each once, that are named an id or run.
 
-    They run if they go up or down by one from row to row, or fill their range: n different numbers
+    They run if they go up or down evenly from row to row, or fill their range: n different numbers
     drawn at random from `span` whole numbers would repeat about n²/(2·span) times. Prices and
     populations repeat or lie far apart; a running number does neither, even with gaps or shuffled.
     """
@@ -235,14 +260,13 @@ def _identifier(facts: Facts) -> Found | None:
     if _named_id(facts):
         return Found("identifier", f"{_a(facts)}, each different")
     low, high = facts.level_numbers.min(), facts.level_numbers.max()
-    years = _YEARS[0] <= low and high <= _YEARS[1]
-    if facts.filled < 10 or years or facts.words & _YEAR_WORDS:
+    if facts.filled < 10 or is_years(facts) or facts.words & _YEAR_WORDS:
         return None
     there = as_numbers(facts.column)
     steps = np.diff(there[~np.isnan(there)])
-    by_one = bool((steps == 1).all() or (steps == -1).all())
+    even = bool(len(steps) and steps[0] and (steps == steps[0]).all())
     n = facts.filled
-    if by_one or n * (n - 1) / 2 >= _REPEATS * (high - low + 1):
+    if even or n * (n - 1) / 2 >= _REPEATS * (high - low + 1):
         return Found("identifier", "a running number")
     return None
 
@@ -305,7 +329,7 @@ def _category(facts: Facts) -> Found:
 
 
 _Rule = Callable[[Facts], Found | None]
-_OF_NUMBERS: Sequence[_Rule] = (_zero_one, _coded, _identifier, _number)
+_OF_NUMBERS: Sequence[_Rule] = (_zero_one, _clock, _coded, _identifier, _number)
 _OF_TEXT: Sequence[_Rule] = (_yes_no, _ordinal, _free_text, _unique_text, _category)
 
 
@@ -356,7 +380,7 @@ def _cell(value: Any) -> str:
 
 def _short(value: float) -> str:
     value = float(value)
-    return written_number(value) if abs(value) < 1e7 and value.is_integer() else f"{value:.4g}"
+    return written_number(value) if abs(value) < 1e11 and value.is_integer() else f"{value:.4g}"
 
 
 def _span(first: Any, last: Any) -> str:

@@ -18,7 +18,7 @@ from ..dialect import argument
 from ..errors import ArgumentError, DataError
 from .frame import Column, Frame
 from .roles import Roles
-from .values import as_dates, as_numbers, counted
+from .values import as_dates, as_numbers, counted, place
 
 __all__ = ["Lagged", "find", "lag_name", "lagged", "refusal"]
 
@@ -207,19 +207,18 @@ def _checked(
     frame: Frame, date: str, value: str, lags: int, ahead: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     times, values = as_dates(frame[date]), as_numbers(frame[value])
-    where = f"{frame.where}, column {date!r}"
     if np.isnat(times).any():
         row = int(np.argmax(np.isnat(times)))
         raise DataError(
             f"{counted(int(np.isnat(times).sum()), 'row')} without a date in a series",
-            where=f"{where}, line {frame.lines[row]}",
+            where=place(frame, frame[date], row),
         )
     known, first, counts = np.unique(times, return_index=True, return_counts=True)
     if len(known) < len(times):
         row = int(first[int(np.argmax(counts > 1))])
         raise DataError(
             "two rows have the same date, so this is not one series",
-            where=f"{where}, line {frame.lines[row]}",
+            where=place(frame, frame[date], row),
             fix="give each series in a file of its own",
         )
     if np.isnan(values).all():

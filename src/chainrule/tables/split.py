@@ -17,6 +17,7 @@ from ..dialect import argument
 from ..errors import ArgumentError, DataError
 from .frame import Frame
 from .roles import Roles
+from .rules import Facts, is_years, name_words
 from .values import as_dates, as_labels, as_numbers, factorize
 
 __all__ = ["EqualRows", "by_time", "equal_rows", "folds", "group_rows", "same_rows"]
@@ -60,7 +61,7 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
         >>> frame = Frame.of({"a": [1.5, 2.5, 1.5, 4.5], "b": [2.5, 5, 2.5, 6], "y": [1, 2, 1, 2]})
         >>> found = equal_rows(frame, find_roles(frame))
         >>> found.groups.tolist(), found.sentence
-        ([0, 1, 0, 2], '1 row is a copy of another (line 3): equal rows stay on the same side')
+        ([0, 1, 0, 2], '1 row is a copy of another (row 3): equal rows stay on the same side')
     """
     n = len(frame)
     hashed, columns = np.zeros(n, np.uint64), []
@@ -89,7 +90,7 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
     lines = frame.lines[is_copy]
     shown = ", ".join(map(str, lines[:3].tolist())) + (", ..." if copies > 3 else "")
     rows = "row is a copy of another" if copies == 1 else "rows are copies of others"
-    at = "line" if copies == 1 else "lines"
+    at = "row" if copies == 1 else "rows"
     said = f"{copies:,} {rows} ({at} {shown}): equal rows stay on the same side"
     return EqualRows(order[inverse], copies, said)
 
@@ -298,7 +299,8 @@ def _none_empty(part: np.ndarray, group: np.ndarray, k: int) -> np.ndarray:
 def time_column(frame: Frame, roles: Roles) -> str | None:
     """The column that says in which order the rows happened; None where there is none.
 
-    The date with the most different values, or else a running number in whose order the rows stand.
+    The date with the most different values; or else a column named as years are that holds years,
+    or a running number in whose order the rows stand.
 
     Example:
         >>> from chainrule.tables import find_roles
@@ -309,6 +311,9 @@ def time_column(frame: Frame, roles: Roles) -> str | None:
     dates = [r for r in roles.roles if r.role == "date"]
     if dates:
         return max(dates, key=lambda r: len(np.unique(r.values(frame)))).name
+    for role in roles.used:
+        if {"year", "jahr"} & set(name_words(role.name)) and is_years(Facts(frame[role.name])):
+            return role.name
     for role in roles.roles:
         if role.role == "identifier":
             steps = np.diff(as_numbers(frame[role.name]))

@@ -18,6 +18,7 @@ from .values import (
     as_number,
     as_numbers,
     counted,
+    place,
     plain_label,
     written_number,
 )
@@ -76,7 +77,7 @@ def tell_task(frame: Frame, column: Column, task: str, given: bool) -> tuple[str
         raise DataError("a date cannot be the target", where=where, fix=_other())
     classes = facts.distinct
     if task == "regression":
-        _need_numbers(frame, column, facts, where)
+        _need_numbers(frame, column, facts)
         reason = "as asked"
     elif task == "classification":
         reason = f"as asked, {classes:,} classes"
@@ -116,7 +117,7 @@ def _told(frame: Frame, column: Column, facts: Facts, where: str, given: bool) -
             )
         return "regression", f"{classes:,} different whole numbers"
     if facts.share_of_numbers >= 0.5 and classes > _FEW_VALUES:
-        _need_numbers(frame, column, facts, where)
+        _need_numbers(frame, column, facts)
     return "classification", f"text, {classes:,} classes"
 
 
@@ -124,14 +125,14 @@ def _other() -> str:
     return f"name the column to predict: {argument('target', 'NAME')}"
 
 
-def _need_numbers(frame: Frame, column: Column, facts: Facts, where: str) -> None:
+def _need_numbers(frame: Frame, column: Column, facts: Facts) -> None:
     if facts.numeric:
         return
     odd = np.isnan(as_numbers(column)) & ~column.missing
     row = int(np.argmax(odd))
     raise DataError(
         "a target of values has cells that are no numbers",
-        where=f"{where}, line {frame.lines[row]}",
+        where=place(frame, column, row),
         expected="numbers",
         received=f"{as_labels(column)[row][:40]!r} ({counted(int(odd.sum()), 'such cell')})",
         fix=f"correct them, or take them as missing: {argument('numeric', column.name)}",
@@ -207,7 +208,7 @@ def class_values(frame: Frame, column: Column, class_names: Sequence[str]) -> np
         cell = as_labels(column)[row]
         raise DataError(
             "a class that the training has not seen",
-            where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
+            where=place(frame, column, row),
             expected="one of " + ", ".join(map(repr, class_names[:20])),
             received=f"{cell[:40]!r} ({counted(int(unknown.sum()), 'such row')})",
             fix=did_you_mean(cell, class_names),
@@ -224,7 +225,7 @@ def real_values(frame: Frame, column: Column) -> np.ndarray:
         row = int(np.argmax(~np.isfinite(values)))
         raise DataError(
             "a target that is no number",
-            where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
+            where=place(frame, column, row),
             received=repr(as_labels(column)[row])[:40],
         )
     return values
@@ -235,7 +236,7 @@ def _need_filled(frame: Frame, column: Column, missing: np.ndarray) -> None:
         row = int(np.argmax(missing))
         raise DataError(
             f"{counted(int(missing.sum()), 'row')} without a target",
-            where=f"{frame.where}, column {column.name!r}, line {frame.lines[row]}",
+            where=place(frame, column, row),
             expected="a cell that is not empty",
             fix="leave these rows out: frame.take(known_rows(frame, roles))",
         )

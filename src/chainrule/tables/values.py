@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .frame import Column
+from .frame import Column, Frame
 
 __all__ = ["FALSE", "TRUE", "as_dates", "as_flags", "as_labels", "as_numbers", "as_ranks"]
-__all__ += ["as_number", "counted", "factorize", "plain_label", "written_number"]
+__all__ += ["as_number", "counted", "factorize", "place", "plain_label", "written_number"]
 
 TRUE = frozenset({"true", "yes", "y", "t", "on", "1", "ja", "wahr", "oui", "si", "sí"})
 FALSE = frozenset({"false", "no", "n", "f", "off", "0", "nein", "falsch", "non"})
@@ -68,6 +68,17 @@ def plain_label(cell: str) -> str:
     cell = " ".join(cell.split())
     value = as_number(cell)
     return cell if value is None else written_number(value)
+
+
+def place(frame: Frame, column: Column, row: int) -> str:
+    """Where a cell stands, for messages.
+
+    Example:
+        >>> frame = Frame.of({"age": [39, None]}, "people.csv")
+        >>> place(frame, frame["age"], 1)
+        "people.csv, row 2, column 1 ('age')"
+    """
+    return f"{frame.where}, row {frame.lines[row]}, column {column.index + 1} ({column.name!r})"
 
 
 def factorize(values: np.ndarray) -> tuple[list[Any], np.ndarray]:
@@ -148,7 +159,8 @@ def as_dates(column: Column) -> np.ndarray:
     """datetime64[us]; NaT for empty cells and for what is no date.
 
     Text is read as ISO 8601 writes it (2024, 2024-03, 2024-03-31, 2024-03-31T12:00); numbers as
-    years (2024), months (202403) or days (20240331). Other forms are read with the file.
+    years (2024), months (202403), days (20240331), or seconds or milliseconds since 1970 (1e9 to
+    1.9e9, 1e12 to 1.9e12). Other forms are read with the file.
 
     Example:
         >>> as_dates(Column("a", 0, "text", np.array(["2024-03-31", "x"], object))).tolist()
@@ -161,12 +173,15 @@ def as_dates(column: Column) -> np.ndarray:
 
 
 _DIGITS = re.compile(r"\d{4}(\d\d){0,2}", re.ASCII)
+_SINCE_1970 = re.compile(r"1[0-8]\d{8}(\d{3})?", re.ASCII)  # 2001 to 2030
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?)?)?", re.ASCII)
 
 
 def _date(cell: str) -> np.datetime64 | None:
     if _DIGITS.fullmatch(cell):
         cell = "-".join(part for part in (cell[:4], cell[4:6], cell[6:]) if part)
+    elif _SINCE_1970.fullmatch(cell):
+        return np.datetime64(int(cell), "s" if len(cell) == 10 else "ms")
     elif not _ISO.fullmatch(cell):
         return None
     try:

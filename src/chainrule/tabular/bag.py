@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import metrics, ops, optimizers, schedules
+from .. import metrics, ops, optimizers
 from ..data.sources import Chunk
 from ..layers.context import calling, current
 from ..operators import raw
@@ -122,11 +123,12 @@ class Bag:
             outputs, task, s.members, s.units, s.bins, s.width, s.dropout, levels
         )
         self.network.build({key: (None, width) for key, width in widths.items()})
-        self.pace = -(-s.steps // s.checks)  # steps between two checks
-        self.steps = self.pace * s.checks
-        rate = schedules.CosineDecay(s.learning_rate, self.steps)
-        self.optimizer = optimizers.AdamW(rate, weight_decay=s.weight_decay, beta_2=0.95)
+        self.steps, self.pace = self.paced(s.steps)
+        # the rate is set before each check: a shorter training runs the same compiled program
+        self.optimizer = optimizers.AdamW(s.learning_rate, weight_decay=s.weight_decay, beta_2=0.95)
         trained = self.network.trainable_variables
+        biases = [v for v in trained if v.name == "bias"]
+        self.optimizer.exclude_from_weight_decay(biases)
         self.optimizer.build(trained)
         objective: Any = _Objective(self.network)
         self.training = Task(
@@ -139,6 +141,11 @@ class Bag:
             meters=lambda: {"loss": objective.running},
             name="the table's network",
         )
+
+    def paced(self, steps: int) -> tuple[int, int]:
+        """(steps in all, steps between two checks), for about so many steps."""
+        pace = -(-steps // self.settings.checks)
+        return pace * self.settings.checks, pace
 
     # --- rows -----------------------------------------------------------------------------------
 
@@ -176,6 +183,7 @@ class Bag:
         weight: np.ndarray,
         seed: int,
         tell: Callable[[Check], bool] = lambda check: False,
+        steps: int | None = None,
     ) -> Trained:
         """Train the members from the beginning; the check with the lowest held-out loss is kept.
 
@@ -185,6 +193,7 @@ class Bag:
             weight: how much each row counts, 1 on average.
             seed: of first weights, orders and dropout.
             tell: called after each check; True ends the training there.
+            steps: updates in all; those of the settings by default.
 
         Raises:
             NonFiniteError: the loss or a weight became NaN.
@@ -193,6 +202,7 @@ class Bag:
         weight = weight.astype(np.float32)
         y, _ = self._targets(problem)
         batch = min(self.settings.batch_size, min(len(rows) for rows, _ in folds))
+        self.steps, self.pace = self.paced(steps or self.settings.steps)
         order = orders(folds, self.steps * batch, seed)
         held, counts = self._held_out(folds)
         kept = list(self.network.variables)
@@ -206,6 +216,7 @@ class Bag:
             parts: list[Any] = []
             for check in range(self.settings.checks):
                 run.reset()
+                self.optimizer.learning_rate = self._rate(check)
                 self._learn(run, problem, order, weight, y, batch, check)
                 look.follow(run)
                 look.reset()
@@ -226,6 +237,11 @@ class Bag:
         model = self._copy([np.asarray(v) for v in best[2]], kept)
         found = self._out_of_fold(model, problem, held, counts)
         return Trained(model, history, best[1], found)
+
+    def _rate(self, check: int) -> float:
+        """The learning rate up to the next check: a cosine from the first to 0, in stairs."""
+        share = (check + 0.5) / self.settings.checks
+        return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
     def _begin(self, problem: Problem, seed: int) -> None:
         """First weights, and an optimizer that has done nothing."""

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DataError
+from ..tables.split import folds
 from ..training.engines import choose_engine
-from .bag import Bag, Check
-from .folds import folds_of
+from .bag import Bag, Check, Trained
 from .linear import TableLinear, constant, fit_linear, losses_of
 from .problem import Problem
 from .settings import Settings
@@ -22,6 +22,8 @@ __all__ = ["Candidate", "Fitted", "better", "fit"]
 
 _WIDEST = 3000  # inputs of a network's first layer
 _LINEAR = 1 << 26  # numbers that the linear model has in memory
+_EARLY = 1 / 3  # a best step in this share of the steps: once more, with twice as many as it took
+_PATIENCE = 0.4  # a training ends when no check in this share of all was better
 _KEPT = 2  # bags whose compiled programs are remembered
 
 Progress = Callable[[str, int, int, Mapping[str, float]], Any]
@@ -163,16 +165,16 @@ def fit(
     chosen = _settings(problem, settings, members)
     _need_something_to_learn(problem)
     weight = problem.weights(chosen.balance)
-    folds = folds_of(problem, chosen.folds, seed)[: chosen.members]
-    if len(folds) < chosen.members:
-        chosen = chosen.but(members=len(folds))
-    work = _Work(problem, chosen, weight, folds, seed, engine, progress, should_stop)
+    apart = problem.rows if problem.groups is None else len(np.unique(problem.groups))
+    if apart < chosen.folds:
+        chosen = chosen.but(folds=max(2, apart), members=min(chosen.members, max(2, apart)))
+    parts = folds(problem.y, problem.groups, chosen.folds, seed, problem.task)
+    held = parts[: chosen.members]
+    work = _Work(problem, chosen, weight, held, seed, engine, callbacks, progress, should_stop)
     found: list[_Found] = []
     for name in ("constant", "linear", "network"):
         if name in chosen.candidates:
             found += getattr(work, name)()
-            for callback in callbacks:
-                callback(found[-1].about)
     if budget is not None and any(f.about.kind == "network" for f in found):
         found += work.variants(began + budget)
     best = work.best([f for f in found if f.model is not None])
@@ -221,11 +223,12 @@ class _Work:
         folds: Any,
         seed: int,
         engine: str | None,
+        callbacks: Sequence[Any],
         progress: Progress | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
         self.problem, self.settings, self.weight, self.folds = problem, settings, weight, folds
-        self.seed, self.engine = seed, choose_engine(engine)
+        self.seed, self.engine, self.callbacks = seed, choose_engine(engine), callbacks
         self.progress = progress or (lambda *about: None)
         self.should_stop = should_stop or (lambda: False)
 
@@ -234,7 +237,10 @@ class _Work:
         losses = losses_of(self.problem, out_of_fold[rows], rows)
         about.loss, about.error = _mean_and_error(losses, self.weight[rows])
         about.seconds = time.perf_counter() - began
-        self.progress(about.name, 1, 1, {"val_loss": about.loss})
+        if about.kind != "network":  # which has told of its checks
+            self.progress(about.name, 1, 1, {"val_loss": about.loss})
+        for callback in self.callbacks:
+            callback(about)
         return about
 
     # --- candidates -----------------------------------------------------------------------------
@@ -280,19 +286,42 @@ class _Work:
             about.note = f"left out: {why}"
             return [_Found(about, None, np.zeros((0, 1)))]
 
-        def tell(check: Check) -> bool:
-            self.progress(name, check.step, bag.steps, check._asdict())
-            return self.should_stop()
-
         with _bags.lock:
             bag = _bags.get(problem, settings, self.engine)
-            trained = bag.train(problem, self.folds, self.weight, self.seed, tell)
-        if trained.history and trained.history[-1].step < bag.steps:
+            trained, cut = self._trained(bag, name)
+        if cut:
             about.note = f"stopped after {trained.history[-1].step:,} of {bag.steps:,} steps"
         about = self._candidate(about, trained.out_of_fold, began)
         return [
             _Found(about, trained.model, trained.out_of_fold, trained.history, trained.best_step)
         ]
+
+    def _trained(self, bag: Bag, name: str) -> tuple[Trained, bool]:
+        """Train a bag; where the best step came early, once more with so many steps.
+
+        Then the rate is near 0 when it matters, which in the long training it was not.
+
+        Returns:
+            What was trained, and whether it was told to stop.
+        """
+        steps, told = bag.settings.steps, [np.inf, 0, False]  # the best loss, its check, stopped
+
+        def tell(check: Check) -> bool:
+            number = check.step // bag.pace
+            if check.val_loss < told[0]:
+                told[:2] = [check.val_loss, number]
+            self.progress(name, check.step, bag.steps, check._asdict())
+            told[2] = self.should_stop()
+            return told[2] or number - told[1] >= _PATIENCE * bag.settings.checks
+
+        first = bag.train(self.problem, self.folds, self.weight, self.seed, tell)
+        if told[2] or first.best_step > _EARLY * steps:
+            return first, told[2]
+        told[:2] = [np.inf, 0]
+        short = max(bag.settings.checks, 2 * first.best_step)
+        again = bag.train(self.problem, self.folds, self.weight, self.seed, tell, short)
+        better = min(c.val_loss for c in again.history) < min(c.val_loss for c in first.history)
+        return (again if better else first), False
 
     def variants(self, until: float) -> list[_Found]:
         """Networks with other settings, as long as there is time for one more."""

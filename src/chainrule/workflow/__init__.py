@@ -13,6 +13,7 @@ from .recipes import RECIPES, Recipe, recipe_table
 from .results import say_results
 from .run import Answers, Run
 from .settings import Settings
+from .table_run import TableRun
 
 __all__ = [
     "RECIPES",
@@ -21,6 +22,7 @@ __all__ = [
     "Recipe",
     "Run",
     "Settings",
+    "TableRun",
     "compare",
     "planned",
     "recipe_table",

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from .. import report, summary
@@ -20,46 +20,43 @@ from ..training.engines import choose_engine, why_engine
 from ..utils import set_random_seed
 from .architectures import check_images
 from .interrupt import Begun, Interrupts
-from .prepare import check_target, load, network, optimizer_of, rounded, split
+from .prepare import check_target, load, network, optimizer_of, rounded, split, to_units
 from .recipes import recipe_for
 from .results import results_of
 from .resume import Interrupted, RunCheckpoint, refuse_other_words
 from .run import Run
 from .settings import Settings
+from .table_data import is_table
+from .table_options import TableOptions
+from .table_plan import TablePlan
 
 __all__ = ["Plan", "planned", "train"]
 
 
 def train(
-    data: Any = None,
-    *,
-    model: str | None = None,
-    hidden: Sequence[int] | None = None,
-    activation: str | None = None,
-    dropout: float | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
-    optimizer: str | None = None,
-    learning_rate: float | None = None,
-    schedule: str | None = None,
-    validation_split: float | None = None,
-    patience: int | None = None,
-    keep: str | None = None,
-    seed: int | None = None,
-    engine: str | None = None,
-    target: int | str | None = None,
-    classes: bool | str | None = None,
-    header: bool | str | None = None,
-    delimiter: str | None = None,
-    missing: str | None = None,
-    categorical: Sequence[int | str] | None = None,
-    out: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    checkpoint_every: float | None = None,
-    resume: str | os.PathLike[str] | None = None,
-    callbacks: Sequence[Any] = (),
-    verbose: Any = 1,
-) -> Run:
+    data: Any = None, *,
+    model: str | None = None, hidden: Sequence[int] | None = None,
+    activation: str | None = None, dropout: float | None = None,
+    epochs: int | None = None, batch_size: int | None = None,
+    optimizer: str | None = None, learning_rate: float | None = None,
+    schedule: str | None = None, validation_split: float | None = None,
+    patience: int | None = None, keep: str | None = None,
+    seed: int | None = None, engine: str | None = None,
+    delimiter: str | None = None, decimal: str | None = None, thousands: str | None = None,
+    encoding: str | None = None, header: bool | int | str | None = None,
+    missing: str | Sequence[str] | None = None, comment: str | None = None,
+    sheet: int | str | None = None, date_format: str | None = None,
+    target: int | str | None = None, task: str | None = None,
+    classes: bool | str | None = None, drop: Sequence[int | str] | None = None,
+    categorical: Sequence[int | str] | None = None, numeric: Sequence[int | str] | None = None,
+    date: Sequence[int | str] | None = None, text: Sequence[int | str] | None = None,
+    test: Any = None, folds: int | None = None, group: int | str | None = None,
+    time: int | str | None = None, lags: int | None = None,
+    balance: bool | None = None, budget: float | None = None, no_rows: bool | None = None,
+    out: str | os.PathLike[str] | None = None, overwrite: bool = False,
+    checkpoint_every: float | None = None, resume: str | os.PathLike[str] | None = None,
+    callbacks: Sequence[Any] = (), verbose: Any = 1,
+) -> Run:  # fmt: skip
     """Train a network on data: all that `chainrule train` does, as one function.
 
     The rows are split in three: a test part for the results alone, a validation part that chooses
@@ -67,8 +64,9 @@ def train(
     the training rows are like, and the run remembers how, so that `predict` takes raw rows.
 
     Args:
-        data: a name of `cr.datasets.names`, a folder or a CSV file, arrays `(x, y)`, or
-            `((x_train, y_train), (x_test, y_test))`, or a `Dataset`.
+        data: a name of `cr.datasets.names`, a folder, a table (a file, a data frame, a dict of
+            columns), arrays `(x, y)`, or `((x_train, y_train), (x_test, y_test))`, or a `Dataset`.
+            For a table a recipe finds the model, unless arguments here describe a network.
         model: an architecture for images, `"lenet5"` or `"small_cnn"`; by default a network of
             dense layers. Images of other sizes than it takes are resized by the model itself.
         hidden: units of the hidden layers, `()` for none; by default those of the recipe.
@@ -85,13 +83,33 @@ def train(
             loss, `"last"` those of the last one, which is all there is without a validation part.
         seed: equal seeds give equal runs; 0.
         engine: `"auto"`, `"numpy"` or `"xla"`.
-        target: of a table: the column to predict, by name or number; -1, the last.
-        classes: whether the target is a class; `"auto"`, the default, goes by its values.
-        header: of a table: is the first row one of names? `"auto"` finds out.
-        delimiter: of a table: what stands between cells; `","`.
-        missing: of a table: `"error"`, the default, or `"drop"` to leave out rows with a missing
-            cell.
-        categorical: of a table: columns that are categories although they hold numbers.
+        delimiter: of a table, as all that follow: what stands between cells. How a table is read,
+            what its columns are and which rows are held out is found where nothing is said.
+        decimal: point or comma.
+        thousands: what groups the digits of large numbers.
+        encoding: of the file's text.
+        header: is the first row one of names? Or the line that holds them.
+        missing: cells that mean "nothing here".
+        comment: lines that begin with this are no rows.
+        sheet: of a workbook: its name, or its number from 0.
+        date_format: how dates are written, such as `"%d.%m.%Y"`.
+        target: the column to predict, by name or number; the last.
+        task: `"classification"`, `"regression"`, or `"auto"`: by the values.
+        classes: also for arrays: True, False or `"auto"`, as `task`.
+        drop: columns to leave out.
+        categorical: columns that are categories although they hold numbers.
+        numeric: columns that are numbers.
+        date: columns of dates.
+        text: columns of free text.
+        test: a table whose rows are for the figures alone; nothing else is held out.
+        folds: into how many parts the rows are cut, each held out once; 0: a fifth is, once. By
+            default 5 below 2,000 rows, and then the saved model is fitted on all rows; else 0.
+        group: rows with the same value in this column are never on both sides.
+        time: the column by which the last fifth is held out.
+        lags: of a series: how many past values become columns.
+        balance: rare classes weigh as much as frequent ones.
+        budget: seconds that the search for a model may take.
+        no_rows: no rows of the table in the report.
         out: a folder for the files; by default nothing is written.
         overwrite: files in `out` may be replaced.
         checkpoint_every: seconds of training after which a checkpoint is written into `out`, 10; 0
@@ -120,15 +138,9 @@ def train(
         >>> run.predict([[0.0, 1.0], [1.0, -0.5]]).labels
         ['0', '1']
     """
-    chosen = {
-        "model": model, "hidden": hidden, "activation": activation, "dropout": dropout,
-        "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer,
-        "learning_rate": learning_rate, "schedule": schedule, "validation_split": validation_split,
-        "patience": patience, "keep": keep, "seed": seed, "engine": engine,
-        "checkpoint_every": checkpoint_every,
-    }  # fmt: skip
-    table = {"target": target, "classes": classes, "header": header, "delimiter": delimiter,
-             "missing": missing, "categorical": categorical}  # fmt: skip
+    given = dict(locals())
+    chosen = {name: given[name] for name in CHOSEN}
+    table = {name: given[name] for name in TABLE}
     plan = planned(data, chosen, table, out, overwrite, resume)
     if verbose:
         say(plan.describe())
@@ -138,23 +150,18 @@ def train(
         say(run.describe())
     stopped = run.config["results"]["stopped_by"]
     if stopped is not None:
-        go_on = "" if run.folder is None else f"; to go on: train(resume={run.folder!r})"
-        where = f"epoch {len(run.history.epoch)} of {plan.settings.epochs}"
-        say(f"stopped by {stopped} in {where}{go_on}", sys.stderr)
+        say(f"stopped by {stopped}{plan.say_stopped(run)}", sys.stderr)
+    if verbose and run.verdict is not None:  # the last line: nobody shall miss it
+        say(str(run.verdict))
     return run
 
 
-_DEFAULTS = {"target": -1, "classes": "auto", "header": "auto", "delimiter": ",",
-             "missing": "error", "categorical": ()}  # fmt: skip
-
-
-def _given(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what differs from the default: data that is no table takes none of it."""
-    return {
-        name: list(value) if name == "categorical" else value
-        for name, value in table.items()
-        if value is not None and value != _DEFAULTS[name] and value != []
-    }
+CHOSEN = ("model", "hidden", "activation", "dropout", "epochs", "batch_size", "optimizer",
+          "learning_rate", "schedule", "validation_split", "patience", "keep", "seed", "engine",
+          "checkpoint_every")  # fmt: skip
+_CLASSES: dict[str, bool | str] = {"classification": True, "regression": False}
+_FLAGS = ("balance", "no_rows")
+TABLE = (*(f.name for f in fields(TableOptions)), "classes")
 
 
 def planned(
@@ -164,25 +171,42 @@ def planned(
     out: str | os.PathLike[str] | None,
     overwrite: bool,
     resume: str | os.PathLike[str] | None,
-) -> Plan:
+) -> Plan | TablePlan:
     """The plan for arguments of which None was not given: a new one, or that of the run."""
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    if resume is None:
-        if data is None:
-            raise ArgumentError(
-                "there is nothing to train on",
-                where="train",
-                expected="data, or a run to go on with",
-                fix=f"give a name, a path or (x, y), or {argument('resume')}",
-            )
-        folder = None if out is None else os.fspath(out)
-        return Plan(data, Settings(**chosen), _given(table), folder, overwrite)
-    run = Interrupted.read(os.fspath(resume))
-    table = {
-        name: (_DEFAULTS[name] if run.table.get(name) is None else run.table[name], value)
-        for name, value in table.items()
-        if value is not None
-    }
+    table = {n: v for n, v in table.items() if v is not None and not (n in _FLAGS and not v)}
+    if resume is not None:
+        return _resumed(data, chosen, table, out, os.fspath(resume))
+    if data is None:
+        raise ArgumentError(
+            "there is nothing to train on",
+            where="train",
+            expected="data, or a run to go on with",
+            fix=f"give a name, a path or (x, y), or {argument('resume')}",
+        )
+    folder = None if out is None else os.fspath(out)
+    if is_table(data):
+        return TablePlan(data, chosen, TableOptions.of(table), folder, overwrite)
+    if "task" in table:
+        table["classes"] = _CLASSES.get(table.pop("task"), "auto")
+    if table and isinstance(data, (str, os.PathLike)) and os.path.isdir(data):
+        raise ArgumentError(
+            f"{argument(next(iter(table)))} is only for tables", where=os.fspath(data)
+        )
+    return Plan(data, Settings(**chosen), table, folder, overwrite)
+
+
+def _resumed(
+    data: Any,
+    chosen: Mapping[str, Any],
+    table: dict[str, Any],
+    out: str | os.PathLike[str] | None,
+    resume: str,
+) -> Plan:
+    """The plan of an interrupted run."""
+    run = Interrupted.read(resume)
+    if "task" in table:
+        table["classes"] = _CLASSES.get(table.pop("task"), "auto")
     refuse_other_words(run, data, chosen, table, out)
     settings = replace(
         run.settings, **{n: chosen[n] for n in ("epochs", "checkpoint_every") if n in chosen}
@@ -252,6 +276,16 @@ class Plan:
         history = [report.HISTORY + ".csv", report.HISTORY + ".json"]
         return [report.CONFIG, report.CHECKPOINT, report.MODEL, *history, report.EXAMPLES,
                 *(f"{name}.png" for name in pictures)]  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """What the data is called."""
+        return self.data.name
+
+    def say_stopped(self, run: Run) -> str:
+        """Where a signal ended it, and how it goes on."""
+        go_on = "" if run.folder is None else f"; to go on: train(resume={run.folder!r})"
+        return f" in epoch {len(run.history.epoch)} of {self.settings.epochs}{go_on}"
 
     def describe(self) -> str:
         """Data, task and network, line by line."""
@@ -389,25 +423,12 @@ class Plan:
             validation_data=apart, engine=s.engine,
         )  # fmt: skip
         if not self.classes:
-            self._to_units(history.history)
+            to_units(self.model, self.scaling, history.history)
             self._compile()  # the optimizer's slots were those of the other units
         last = len(history.epoch)
         if best and stopper is not None and stopper.best is not None and last:
             return history, {"kept_epoch": stopper.best_epoch + 1, "kept_by": monitor}
         return history, {"kept_epoch": last, "kept_by": None}
-
-    def _to_units(self, history: Mapping[str, list[float]]) -> None:
-        """From the standardised target to the target's own units; the last layer is linear.
-
-        std·(a W + b) + mean  =  a (std·W) + (std·b + mean)
-        """
-        mean, std = float(self.scaling.mean), float(self.scaling.std)  # type: ignore[arg-type]
-        last: Any = self.model.layers[-1]  # a Dense
-        last.kernel.assign(last.kernel.numpy() * std)
-        last.bias.assign(last.bias.numpy() * std + mean)
-        for name, values in history.items():
-            factor = {"loss": std**2, "mae": std}.get(name.removeprefix("val_"), 1.0)
-            values[:] = [value * factor for value in values]
 
     def _config(self, command: Sequence[str] | None) -> dict[str, Any]:
         engine = choose_engine(self.settings.engine)

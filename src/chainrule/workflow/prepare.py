@@ -20,7 +20,7 @@ from ..schedules import CosineDecay
 from .architectures import architecture
 from .settings import Settings
 
-__all__ = ["check_target", "load", "network", "optimizer_of", "rounded", "split"]
+__all__ = ["check_target", "load", "network", "optimizer_of", "rounded", "split", "to_units"]
 
 
 def load(data: Any, table: Mapping[str, Any], seed: int) -> tuple[Dataset, str | None]:
@@ -107,3 +107,17 @@ def optimizer_of(settings: Settings, steps: int) -> Any:
     if settings.schedule == "constant":
         return made
     return kind(learning_rate=CosineDecay(float(made.learning_rate), max(1, steps)))
+
+
+def to_units(model: Any, scaling: Scaling, history: Mapping[str, list[float]]) -> None:
+    """From the standardised target to the target's own units; the last layer is linear.
+
+    std·(a W + b) + mean  =  a (std·W) + (std·b + mean)
+    """
+    mean, std = float(scaling.mean), float(scaling.std)  # type: ignore[arg-type]
+    last: Any = model.layers[-1]  # a Dense
+    last.kernel.assign(last.kernel.numpy() * std)
+    last.bias.assign(last.bias.numpy() * std + mean)
+    for name, values in history.items():
+        factor = {"loss": std**2, "mae": std}.get(name.removeprefix("val_"), 1.0)
+        values[:] = [value * factor for value in values]

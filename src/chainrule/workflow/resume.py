@@ -19,7 +19,11 @@ from ..training.engines import choose_engine
 from ..training.state import decode, difference
 from .settings import Settings
 
-__all__ = ["Interrupted", "RunCheckpoint", "refuse_other_words"]
+__all__ = ["Interrupted", "RunCheckpoint", "refuse_other_words", "settings_in"]
+
+# of `read_csv`: what is given beside a run may say so
+_DEFAULTS = {"target": -1, "classes": "auto", "header": "auto", "delimiter": ",",
+             "missing": "error", "categorical": ()}  # fmt: skip
 
 
 class RunCheckpoint(BackupAndRestore):
@@ -114,6 +118,12 @@ class Interrupted:
         path = os.path.join(folder, report.CHECKPOINT)
         saved = os.path.lexists(path)
         config = _config_in(path) if saved else report.read_config(folder)
+        if config is not None and "table" in config:
+            raise FileError(
+                "the run of a table is not gone on with: it takes no checkpoints",
+                where=folder,
+                fix="train again; what has finished is repeated by `chainrule replay`",
+            )
         if config is None:
             raise FileError(
                 "there is no run to go on with",
@@ -131,24 +141,7 @@ class Interrupted:
                 expected=f"an interrupted run, with {report.CHECKPOINT}",
                 fix="train anew, into another folder, with more epochs if they were too few",
             )  # fmt: skip
-        try:
-            names = {f.name for f in fields(Settings)}
-            found = {n: v for n, v in config["arguments"].items() if n in names}
-            found["hidden"] = tuple(found["hidden"])
-            settings = Settings(**found, seed=config["seed"], engine=config["engine"]["name"])
-            settings.check()
-            if not isinstance(settings.epochs, int):
-                raise TypeError("epochs")
-            dict(config["data"]["options"])
-            str(config["data"]["place"])
-        except (KeyError, TypeError, ValueError, AttributeError, ChainruleError) as error:
-            raise FileError(
-                "what the run was asked for cannot be read",
-                where=folder,
-                expected=f"{report.CONFIG} as `chainrule train` wrote it",
-                received=str(error).split("\n")[0][:200],
-            ) from None
-        return cls(folder, config, settings, saved)
+        return cls(folder, config, settings_in(config, folder), saved)
 
     @property
     def place(self) -> str | None:
@@ -184,6 +177,32 @@ class Interrupted:
         return f"resuming {self.folder}: it has no checkpoint yet and begins again"
 
 
+def settings_in(config: Mapping[str, Any], folder: str) -> Settings:
+    """What a run was asked for, completed.
+
+    Raises:
+        FileError: its `config.json` does not say it.
+    """
+    try:
+        names = {f.name for f in fields(Settings)}
+        found = {n: v for n, v in config["arguments"].items() if n in names}
+        found["hidden"] = tuple(found["hidden"])
+        settings = Settings(**found, seed=config["seed"], engine=config["engine"]["name"])
+        settings.check()
+        if not isinstance(settings.epochs, int):
+            raise TypeError("epochs")
+        dict(config["data"]["options"])
+        str(config["data"]["place"])
+    except (KeyError, TypeError, ValueError, AttributeError, ChainruleError) as error:
+        raise FileError(
+            "what the run was asked for cannot be read",
+            where=folder,
+            expected=f"{report.CONFIG} as `chainrule train` wrote it",
+            received=str(error).split("\n")[0][:200],
+        ) from None
+    return settings
+
+
 def _config_in(path: str) -> dict[str, Any]:
     """The `config.json` of the run that a checkpoint belongs to."""
     _, arrays, manifest = saving.read_file(path)
@@ -203,7 +222,7 @@ def refuse_other_words(
     run: Interrupted,
     data: Any,
     chosen: Mapping[str, Any],
-    table: Mapping[str, tuple[Any, Any]],
+    table: Mapping[str, Any],
     out: str | os.PathLike[str] | None,
 ) -> None:
     """Raise for the first argument that says something else than the run.
@@ -212,7 +231,7 @@ def refuse_other_words(
         run: what goes on.
         data: as given; None where nothing was.
         chosen: settings that were given.
-        table: arguments of `read_csv` that were given: (of the run, given).
+        table: arguments of `read_csv` that were given.
         out: as given.
 
     Raises:
@@ -264,6 +283,7 @@ def refuse_other_words(
             refuse(name, ours, tuple(value))
         elif name != "checkpoint_every":
             refuse(name, ours, value)
-    for name, (ours, value) in table.items():
+    for name, value in table.items():
+        ours = run.table.get(name, _DEFAULTS.get(name))
         plain = [list(v) if isinstance(v, (list, tuple)) else v for v in (ours, value)]
         refuse(name, *plain)

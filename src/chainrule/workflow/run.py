@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -147,12 +147,48 @@ class Run:
                 fix="train one: chainrule train digits",
             )
         model, config = load_model(file), report.read_config(folder)
+        kind = next((k for k in Run.kinds if k.fits(config)), cls)
         history = History()
         history.history = report.read_history(folder)
         history.epoch = list(range(max(map(len, history.history.values()), default=0)))
         results = ((config or {}).get("results") or {}).get("test") or {}
-        schema = _schema_of(model, config, path)
-        return cls(model, schema, history, results, config or {}, folder)
+        schema = kind.schema_of(model, config, path)
+        run = kind(model, schema, history, results, config or {}, folder)
+        run.loaded()
+        return run
+
+    of_table: ClassVar[bool] = False  # its model takes raw columns by name
+    kinds: ClassVar[list[type[Run]]] = []  # runs that are more than this one, which loads them
+
+    def __init_subclass__(cls) -> None:
+        Run.kinds.append(cls)
+
+    @classmethod
+    def fits(cls, config: Mapping[str, Any] | None) -> bool:
+        """Is this the `config.json` of such a run?"""
+        return True
+
+    @classmethod
+    def schema_of(cls, model: Any, config: Mapping[str, Any] | None, path: str) -> Schema:
+        """How rows become what the model takes.
+
+        Raises:
+            FileError: model and `config.json` do not belong together.
+        """
+        return _schema_of(model, config, path)
+
+    def loaded(self) -> None:
+        """What is left to do once it was read from its folder."""
+
+    @property
+    def scores(self) -> Any:
+        """All figures with their intervals, of a run on a table; else None."""
+        return None
+
+    @property
+    def verdict(self) -> Any:
+        """One sentence on whether the model is worth using, of a run on a table; else None."""
+        return None
 
     # --- using it -------------------------------------------------------------------------------
 
@@ -214,7 +250,7 @@ class Run:
         predicted = self.model.predict(self.data.x_test, engine="numpy")
         return report.draw(
             self.history.history, self.model, self.data.x_test, self.data.y_test, predicted,
-            self.schema.class_names, self.kept_epoch,
+            self.schema.class_names, self.kept_epoch, self.schema,
         )  # fmt: skip
 
     # --- reading it -----------------------------------------------------------------------------

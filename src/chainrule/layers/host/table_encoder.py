@@ -100,8 +100,8 @@ class TableEncoder(Preparing):
     Args:
         features: the columns: `Role`s, or dicts with `name`, `role` (`number`, `category`, `flag`,
             `ordinal`, `date`, `text`) and, where their order counts, `levels`.
-        log: `"auto"`: ln where a tail is over 5 times as long as the middle half; True: for all
-            numbers; False: never.
+        log: `"auto"`: ln where a tail is over 5 times as long as the middle half, and a third
+            shorter after it; True: for all numbers; False: never.
         most_levels: categories of more levels become codes.
         rare: the fewest training rows for a code of its own.
         text_features: how many words and pairs of words each free text is given at most; fewer
@@ -344,6 +344,22 @@ class TableEncoder(Preparing):
             return not (ready and x)
         return _is_table(x)
 
+    def check_data(self, x: Any, where: str) -> None:
+        """Raise for data that are neither a table nor what was made of one."""
+        self._known()
+        widths = self.__dict__["_widths"]
+        if not isinstance(x, Mapping):
+            raise self._no_table(x)
+        found = {key: np.shape(v)[1:] for key, v in x.items()}
+        if found != {key: (n,) for key, n in widths.items()}:
+            raise DataError(
+                "these are not the arrays that the layer prepares",
+                where=f"{where}, read by {self.name!r}",
+                expected=", ".join(f"{key} (rows, {n})" for key, n in widths.items()),
+                received=", ".join(f"{key} {np.shape(v)}" for key, v in x.items()),
+                fix="give the table itself",
+            )
+
     def prepare(self, x: Any) -> dict[str, np.ndarray]:
         """The arrays by key, for a table with the columns of training."""
         known, frame = self._known(), _frame(x)
@@ -401,13 +417,13 @@ class TableEncoder(Preparing):
 
     def _missing(self, missing: list[str], frame: Any) -> DataError:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        near = did_you_mean(missing[0], frame.names)
+        near = did_you_mean(missing[0], frame.names) or ""
         return DataError(
             f"the column {missing[0]!r} is missing{more}",
             where=frame.where,
             expected=", ".join(map(repr, self.columns[:20])),
             received=", ".join(map(repr, frame.names[:20])) or "no columns",
-            fix=near or "columns are matched by name, in any order",
+            fix=near if near.startswith("did") else "give every column of the training data",
         )
 
     def _another_kind(self, column: Any, kind: str, frame: Any) -> DataError:

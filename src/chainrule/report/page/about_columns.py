@@ -42,7 +42,7 @@ def about_columns(f: Findings, seconds: float) -> tuple[Html, list[str]]:
         f.predict, f.frame, f.y, f.class_names, columns=_used(f), rows=rows, seconds=0.6 * seconds
     )
     names = [one.name for one in found.columns]
-    parts = [_importance(found)]
+    parts = [_importance(found, f.seen)]
     shown = [one.name for one in found.columns if one.value > 0][:_FIRST]
     pictures = []
     for name in shown:
@@ -73,12 +73,15 @@ def _used(f: Findings) -> list[str]:
     return [name for name in there if name in used]
 
 
-def _importance(found: Influence) -> Html:
+def _importance(found: Influence, seen: bool) -> Html:
     words = [paragraph(
         f"By how much the {found.figure} rises when a column's cells are shuffled among the rows, "
         f"from {number(found.loss)} for the rows as they are. Columns that say the same share "
         "their importance."
     )]  # fmt: skip
+    if seen:
+        words.append(paragraph("The saved model was fitted on all rows, these among them: what it "
+                               "learnt by heart looks important here too.", "note"))  # fmt: skip
     words += [paragraph(text, "note") for text in found.notices]
     if not found.columns:
         return section("importance", "Which columns matter", *words)
@@ -94,7 +97,7 @@ def _importance(found: Influence) -> Html:
 
 def _dependence(f: Findings, found: Dependence, ends: tuple[float, float]) -> Html:
     name = plain(found.name)
-    mean, labels = _followed(f, found.mean)
+    mean, labels = _followed(f, found.mean, found.kind == "text")
     if found.kind == "text":
         values, word = mean[:, 0], labels[0]
         texts = [_written(f, v) for v in values]
@@ -104,15 +107,15 @@ def _dependence(f: Findings, found: Dependence, ends: tuple[float, float]) -> Ht
     return figure(_over(f, found, mean, labels, ends), name)
 
 
-def _followed(f: Findings, mean: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Of two classes the second, of more those that change most."""
+def _followed(f: Findings, mean: np.ndarray, one: bool) -> tuple[np.ndarray, list[str]]:
+    """Of two classes the second, of more those that change most, or the `one` that does."""
     if f.class_names is None:
         return mean[:, :1], [f"mean {plain(f.target, 20)}"]
     names = [f"P({plain(n, 16)})" for n in f.class_names]
     if len(names) == 2:
         return mean[:, -1:], names[1:]
-    order = np.sort(np.argsort(-np.ptp(mean, 0), kind="stable")[:_CLASSES])
-    order = order[np.argsort(-np.ptp(mean[:, order], 0), kind="stable")]
+    order = np.argsort(-np.ptp(mean, 0), kind="stable")[: 1 if one else _CLASSES]
+    order = np.sort(order)  # a class has the same colour in every picture where it can
     return mean[:, order], [names[k] for k in order]
 
 

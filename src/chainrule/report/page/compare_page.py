@@ -33,7 +33,9 @@ def make_comparison(found: Comparison) -> str:
         (True, False)
     """
     best = found.best
-    first = paragraph(f"Best by {found.figure.replace('_', ' ')}: {plain(best.name)}.")
+    first = Html("")
+    if "best" in {row[-1] for row in found.table()[1]}:
+        first = paragraph(f"Best by {found.figure.replace('_', ' ')}: {plain(best.name)}.")
     heads, rows = found.table()
     right = found.numbers(heads)
     parts = [

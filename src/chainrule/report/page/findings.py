@@ -44,6 +44,8 @@ class Findings:
         notices: sentences on what was decided on the way.
         weights: of the rows.
         costs: (false alarm, miss), where they are known.
+        seen: whether `predict` is of a model that has seen these rows (one fitted on all rows,
+            while `outputs` are out-of-fold): importance then says so.
 
     Example:
         >>> from chainrule.evaluation import scores, verdict
@@ -77,3 +79,4 @@ class Findings:
     notices: Sequence[str] = ()
     weights: np.ndarray | None = None
     costs: tuple[float, float] | None = None
+    seen: bool = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -179,6 +178,8 @@ class JSONLinesLogger(_Lines):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write a line."""
         line = {"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}}
+        import json  # few programs write such a file
+
         self._write(json.dumps(line, ensure_ascii=False) + "\n")
 
 

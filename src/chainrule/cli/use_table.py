@@ -1,0 +1,113 @@
+"""`evaluate` and `predict` for a run on a table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from ..errors import ArgumentError, FileError
+from ..terminal import say
+from .train_options import reading_options
+
+__all__ = ["evaluate_table", "predict_table"]
+
+_SHOWN = 20  # rows on the screen; all of them are in --out
+
+
+def _reading(a: argparse.Namespace) -> dict[str, Any]:
+    """How the file is read, where that was said."""
+    if getattr(a, "scaled", False):
+        raise ArgumentError(
+            "--scaled is not for tables", where="chainrule", fix="leave it out: the model scales"
+        )
+    return reading_options(a)
+
+
+def evaluate_table(a: argparse.Namespace, run: Any) -> int:
+    """Figures on a file with its target; on the table of the training those of rows held out."""
+    from ..workflow.table_judge import judge, knows
+
+    reading = _reading(a)
+    if a.out:
+        raise ArgumentError(
+            "--out is not for tables", fix="chainrule report RUN writes a page with all pictures"
+        )
+    if knows(run, a.data):
+        say(f"data: {a.data}, the table of the training")
+        if run.config["table"]["split"]["refit"]:
+            say(
+                "the saved model has seen all of these rows, and figures on them would flatter it; "
+                "below are those of training: each row answered by a model that had not seen it"
+            )
+        else:
+            say("the figures are those of its rows held out in training")
+        say(run.scores.describe())
+    else:
+        frame = run.read(a.data, **reading)
+        found, notices = judge(run, frame, a.engine)
+        for notice in notices:
+            say(notice, sys.stderr)
+        say(f"data: {a.data}, all {len(frame):,} rows")
+        say(found.describe())
+    _repeat(run)
+    return 0
+
+
+def predict_table(a: argparse.Namespace, run: Any) -> int:
+    """Print the answers, or write them beside the file's own rows."""
+    from .. import report
+    from ..workflow.table_answers import ENDINGS, say_unseen, write_answers
+
+    reading = _reading(a)
+    if a.out:
+        if os.path.splitext(a.out)[1].lower() not in ENDINGS:
+            raise ArgumentError(
+                "--out writes CSV files", expected="a name that ends with " + ", ".join(ENDINGS),
+                received=a.out,
+            )  # fmt: skip
+        if not a.overwrite:
+            folder, name = os.path.split(a.out)
+            report.refuse_existing(folder, [name])
+        elif os.path.exists(a.out) and os.path.samefile(a.out, a.file):
+            raise FileError("the answers would replace the rows they belong to", where=a.out,
+                            fix="choose another --out")  # fmt: skip
+    frame = run.read(a.file, **reading)
+    answers = run.answers(frame, a.engine)
+    for line in (*answers.notices, *say_unseen(answers.unseen, len(frame))):
+        say(line, sys.stderr)
+    if answers.reasons:
+        rows = "1 row has" if len(answers.reasons) == 1 else f"{len(answers.reasons):,} rows have"
+        say(f"{rows} no answer; the first, line {frame.lines[min(answers.reasons)]}: "
+            f"{answers.reasons[min(answers.reasons)]}", sys.stderr)  # fmt: skip
+    if a.out:
+        names = write_answers(a.out, answers, a.file)
+        say(f"{len(frame):,} rows written to {a.out}, new columns: {', '.join(names[:4])}"
+            + (", ..." if len(names) > 4 else ""))  # fmt: skip
+    else:
+        print("\n".join(_table(answers)))
+    _repeat(run)
+    return 0
+
+
+def _table(answers: Any) -> list[str]:
+    """The answers for a screen: line of the file, answer, how sure."""
+    made = answers.columns()
+    names = ["line", *(n for n in made if not n.startswith("p("))]
+    rows = [[str(n), *(_cell(made[name][i]) for name in names[1:])]
+            for i, n in enumerate(answers.numbers.tolist())]  # fmt: skip
+    wide = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    return ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
+            for row in [names, *rows]]  # fmt: skip
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _repeat(run: Any) -> None:
+    """A negative verdict is said again by everything that uses the model."""
+    verdict = run.verdict
+    if verdict is not None and verdict.negative:
+        say(str(verdict), sys.stderr)

@@ -1,0 +1,149 @@
+"""Answers beside the rows they belong to: a file with its own cells, in order, and new columns."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileError
+from ..files import csv_text, write_atomically
+from ..tables import Frame
+from .table_run import LOUD, TableAnswers
+
+__all__ = ["ENDINGS", "answer_names", "own_rows", "say_unseen", "write_answers"]
+
+ENDINGS = (".csv", ".tsv", ".txt")
+_LONGEST = 1 << 27  # characters of one cell: a file with a quote that never ends
+
+
+def answer_names(taken: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Names of new columns that are none of those taken: all with the same number where one is.
+
+    Example:
+        >>> answer_names(["age", "prediction"], ["prediction", "probability"])
+        ['prediction_2', 'probability_2']
+        >>> answer_names(["age"], ["prediction"])
+        ['prediction']
+    """
+    number, known = 1, set(taken)
+    while True:
+        names = [name if number == 1 else f"{name}_{number}" for name in wanted]
+        if not known & set(names):
+            return names
+        number += 1
+
+
+def own_rows(frame: Frame, path: Any) -> list[list[str]]:
+    """The cells of the rows of a frame as they stand in the file, in order.
+
+    Args:
+        frame: as it was read.
+        path: the file; something else for data in memory.
+    """
+    how = frame.format
+    if isinstance(path, (str, os.PathLike)) and getattr(how, "door", "") == "CSV":
+        found = _lines_of(os.fspath(path), how, set(frame.lines.tolist()))
+        rows = [found.get(line) for line in frame.lines.tolist()]
+        if all(row is not None for row in rows):
+            wide = len(frame.columns)
+            return [[*row, *[""] * (wide - len(row))][:wide] for row in rows if row is not None]
+    cells = [_cells(column) for column in frame]
+    return [list(row) for row in zip(*cells, strict=True)]
+
+
+def _lines_of(path: str, how: Any, wanted: set[int]) -> dict[int, list[str]]:
+    """Rows of a CSV file by the line on which they begin."""
+    found: dict[int, list[str]] = {}
+    limit = csv.field_size_limit(_LONGEST)
+    try:
+        opener: Any = gzip.open if how.compression == "gzip" else open
+        with opener(path, "rt", encoding=how.encoding, newline="") as file:
+            rows = csv.reader(file, delimiter=how.delimiter or ",")
+            before = 0
+            for row in rows:
+                if before + 1 in wanted:
+                    found[before + 1] = row
+                before = rows.line_num
+    except (OSError, csv.Error, UnicodeError) as error:
+        raise FileError("the rows cannot be read again", where=path, received=error) from None
+    finally:
+        csv.field_size_limit(limit)
+    return found
+
+
+def _cells(column: Any) -> list[str]:
+    """The cells of a column as text."""
+    values, gone = column.values, column.missing
+    if column.kind == "date":
+        texts = [str(v).removesuffix("T00:00:00.000000") for v in values]
+    elif column.kind == "number":
+        texts = [_number(v) for v in values.tolist()]
+    else:
+        texts = [str(v) for v in values.tolist()]
+    return ["" if empty else text for text, empty in zip(texts, gone.tolist(), strict=True)]
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == value and value.is_integer() else repr(value)
+
+
+def write_answers(path: str, answers: TableAnswers, source: Any) -> list[str]:
+    """Write the rows of the source and the answers to them; the names of the new columns.
+
+    The file is written as the source is: what stands between cells, decimal point or comma.
+
+    Args:
+        path: of the new file.
+        answers: with the frame that they belong to.
+        source: the file that was read; something else for data in memory.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    frame, made = answers.frame, answers.columns()
+    how = frame.format
+    comma = getattr(how, "decimal", "") == "," and bool(how.delimiter) and how.delimiter != ","
+    names = answer_names(frame.names, list(made))
+    columns = [[_shown(v, comma) for v in values] for values in made.values()]
+    rows = own_rows(frame, source)
+    table = [row + [column[i] for column in columns] for i, row in enumerate(rows)]
+    text = csv_text([[*frame.names, *names], *table], getattr(how, "delimiter", "") or ",")
+    encoding = getattr(how, "encoding", "utf-8")
+    # a spreadsheet takes a file without a mark for one of its own country
+    mark = "" if encoding in ("utf-8", "ascii") else "\ufeff"
+    write_atomically(path, (mark + text).encode())
+    return names
+
+
+def _shown(value: Any, comma: bool) -> Any:
+    if not isinstance(value, float):
+        return value
+    if not np.isfinite(value):
+        return ""
+    text = f"{value:.6g}" if abs(value) < 1e6 else f"{value:.10g}"
+    return text.replace(".", ",") if comma else text
+
+
+def say_unseen(unseen: Mapping[str, Any], rows: int) -> list[str]:
+    """How new rows differ from those of the training, by column; the loud ones first.
+
+    Example:
+        >>> say_unseen({}, 3)
+        ['3 rows: every cell is such as training has seen']
+    """
+    odd = sorted((c for c in unseen.values() if c.sentence), key=lambda c: -c.worst)
+    if not odd:
+        said = "1 row" if rows == 1 else f"{rows:,} rows"
+        return [f"{said}: every cell is such as training has seen"]
+    loud = [c for c in odd if c.worst > LOUD]
+    lines = []
+    if loud:
+        columns = "1 column" if len(loud) == 1 else f"{len(loud)} columns"
+        lines.append(f"WARNING: {columns} with over {LOUD:.0%} of cells that training has not "
+                     "seen; the answers may be wrong there".replace("%", " %"))  # fmt: skip
+    return lines + [f"  {'!' if c in loud else ' '} {c.sentence}" for c in odd]

@@ -1,0 +1,312 @@
+"""A finished training on a table, and what it says to new rows."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import evaluation, storage, tables
+from ..data.schema import Schema
+from ..dialect import argument
+from ..errors import DataError, FileError
+from ..layers.host.table_encoder import TableEncoder
+from ..tables import Frame
+from .run import Answers, Run
+from .table_data import as_roles, is_table, read_table
+from .table_figures import Figures
+from .table_fit import predicted
+from .table_options import TableOptions
+
+__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
+
+HELD_OUT = "held_out.safetensors"
+_NOTHING = "all cells that the model looks at are empty"
+LOUD = 0.05  # of the cells of a column: above, it is said loudly that they are not as in training
+
+
+@dataclass(frozen=True, eq=False)
+class TableAnswers(Answers):
+    """What a model says to the rows of a table.
+
+    Args:
+        outputs: probabilities or values; NaN for a row that cannot be answered.
+        class_names: in the order of the outputs; None for values.
+        numbers: the line of the file where each row begins.
+        notices: sentences for the reader.
+        frame: the rows as they were read.
+        reasons: why a row has no answer, by its place from 0.
+        unseen: by column, how the rows differ from those of the training.
+
+    Example:
+        >>> answers = TableAnswers(np.array([[0.2, 0.8]]), ["no", "yes"], np.array([2]))
+        >>> answers.labels, answers.values()
+        (['yes'], ['yes'])
+    """
+
+    frame: Any = None
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    unseen: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """The name of the most probable class of each row; empty where there is no answer."""
+        found = super().labels if len(self.outputs) else []
+        return ["" if i in self.reasons else label for i, label in enumerate(found)]
+
+    def values(self) -> list[Any]:
+        """A class name or a value for each row; empty text where there is no answer."""
+        if self.class_names is not None:
+            return list(self.labels)
+        given = self.outputs[:, 0].tolist()
+        return ["" if i in self.reasons else value for i, value in enumerate(given)]
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The answers as columns by name, for a file of them."""
+        found: dict[str, list[Any]] = {"prediction": self.values()}
+        if self.class_names is not None:
+            sure = self.outputs.max(1).tolist() if len(self.outputs) else []
+            found["probability"] = self._shown(sure)
+            for k, name in enumerate(self.class_names):
+                found[f"p({name})"] = self._shown(self.outputs[:, k].tolist())
+        if self.reasons:
+            found["reason"] = [self.reasons.get(i, "") for i in range(len(self))]
+        return found
+
+    def _shown(self, values: list[float]) -> list[Any]:
+        return ["" if i in self.reasons else value for i, value in enumerate(values)]
+
+
+@dataclass(eq=False, repr=False)
+class TableRun(Run):
+    """A finished training on a table; `cr.train` returns one, `Run.load` reads one.
+
+    Its model takes raw columns by name: a path, a data frame, a dict of columns.
+
+    Args:
+        table: the table; None for a loaded run.
+        figures: answers to rows held out and what they are worth; None where the file is missing.
+
+    Example:
+        >>> import chainrule as cr
+        >>> rows = {"x": [i / 40 for i in range(40)], "y": ["no"] * 20 + ["yes"] * 20}
+        >>> run = cr.train(rows, target="y", hidden=(4,), epochs=2, engine="numpy", verbose=0)
+        >>> run.predict({"x": [0.1, 0.9]}).class_names
+        ['no', 'yes']
+    """
+
+    table: Any = None
+    figures: Any = None
+    of_table: ClassVar[bool] = True
+
+    # --- what it is worth -----------------------------------------------------------------------
+
+    @property
+    def scores(self) -> Any:
+        """All figures on rows held out, beside the constant answer and the linear model."""
+        return None if self.figures is None else self.figures.scores
+
+    @property
+    def verdict(self) -> Any:
+        """One sentence: is the model worth using?"""
+        found = (self.config.get("results") or {}).get("verdict")
+        if self.figures is not None:
+            return self.figures.verdict
+        return None if found is None else evaluation.Verdict.from_json(found)
+
+    @property
+    def roles(self) -> Any:
+        """What the columns are."""
+        if self.table is not None:
+            return self.table.roles
+        return tables.Roles.from_json(self.config["table"]["roles"])
+
+    @property
+    def encoder(self) -> Any:
+        """The first layer: from raw columns to numbers."""
+        return self.model.layers[0]
+
+    def curves(self) -> dict[str, list[float]]:
+        """The history as lists by name."""
+        history = self.history
+        return dict(getattr(history, "history", history) or {})
+
+    def describe(self) -> str:
+        """Figures beside the baseline, what was chosen, the files; the verdict stands apart."""
+        results = self.config.get("results") or {}
+        lines = []
+        if self.figures is not None:
+            lines.append(self.scores.describe())
+            lines += [] if self.figures.later is None else self.figures.say_later()
+        lines.append(self.say_kept())
+        if results.get("fitted_rows"):
+            lines[-1] += f", fitted on {results['fitted_rows']:,} rows"
+        if self.notice:
+            lines.append(self.notice)
+        if self.files:
+            lines += ["written:", *(f"  {path}" for path in self.files)]
+        return "\n".join(lines)
+
+    def say_kept(self) -> str:
+        """What was saved: which model, and after which step."""
+        results = self.config.get("results") or {}
+        kind = {
+            "linear": "the linear model, to which the network was not better",
+            "constant": "the constant answer, to which nothing was better",
+        }.get(str(results.get("kind")), "a network")
+        if results.get("kept_by") == "the_median_of_the_folds":
+            of = results.get("epochs")
+            return f"saved: {kind}, {self.kept_epoch} of {of} epochs, the median best of the folds"
+        if results.get("epochs"):
+            return f"saved: {kind}, {super().say_kept()}"
+        step = results.get("kept_epoch")
+        return f"saved: {kind}" + (f", step {step:,}" if step else "")
+
+    # --- using it -------------------------------------------------------------------------------
+
+    def predict(
+        self,
+        rows: Any,
+        *,
+        scaled: bool = False,
+        missing: str | None = None,
+        engine: str | None = "numpy",
+        **reading: Any,
+    ) -> TableAnswers:
+        """What the model says to new rows: columns by name, in any order.
+
+        Args:
+            rows: a file, a data frame, or columns by name; with or without the target.
+            scaled: not for tables: the model scales.
+            missing: cells that mean "nothing here", as in `train`.
+            engine: NumPy starts at once.
+            reading: how the file is read, as in `train`: `delimiter`, `decimal`, ...
+
+        Raises:
+            FileError: the file is missing or damaged.
+            DataError: a column of the training is missing, or holds other things.
+        """
+        frame = self.read(rows, missing=missing, **reading)
+        answers = self.answers(frame, engine)
+        loud = [c.sentence for c in answers.unseen.values() if c.worst > LOUD]
+        verdict = self.verdict
+        for notice in (
+            *answers.notices,
+            *(["not as in training: " + "; ".join(loud)] if loud else []),
+            *([str(verdict)] if verdict is not None and verdict.negative else []),
+        ):
+            warnings.warn(notice, stacklevel=2)
+        return answers
+
+    def read(self, rows: Any, **reading: Any) -> Frame:
+        """Rows as a frame, read as those of the training were."""
+        options = TableOptions.of(reading)
+        if isinstance(rows, Mapping):
+            rows = {name: [v] if np.ndim(v) == 0 else v for name, v in rows.items()}
+        elif not is_table(rows) and not isinstance(rows, (str, os.PathLike)):
+            raise DataError(
+                "columns are taken by name",
+                where="predict",
+                expected="a file, a data frame, or a dict of columns",
+                received=type(rows).__name__,
+                fix='such as {"age": [39, 40], "job": ["cook", "smith"]}',
+            )
+        known = (self.config.get("table") or {}).get("format")
+        columns = None if known is None else tables.Format.from_json(known)
+        return self._named(read_table(rows, options, columns=columns))
+
+    def _named(self, frame: Frame) -> Frame:
+        """Columns without names, of a file without the target: those of the training in order."""
+        names = [role.name for role in self.roles.roles]
+        known = (self.config.get("table") or {}).get("format") or {}
+        if known.get("header", True) or len(frame.columns) != len(names) - 1:
+            return frame
+        names.remove(self.roles.target)
+        return replace(
+            frame, columns=[replace(c, name=n) for c, n in zip(frame, names, strict=True)]
+        )
+
+    def answers(self, frame: Frame, engine: str | None = "numpy") -> TableAnswers:
+        """What the model says to the rows of a frame."""
+        encoder = self.encoder
+        tidy, reasons = as_roles(frame, self.roles)
+        unseen = encoder.unseen(tidy)  # complains of a column that is missing
+        empty = _empty(tidy, encoder.columns)
+        reasons = {
+            **{
+                int(i): "all cells that the model looks at are empty" for i in np.flatnonzero(empty)
+            },
+            **reasons,
+        }
+        outputs = predicted(self.model, tidy, engine)
+        outputs[list(reasons)] = np.nan
+        return TableAnswers(
+            outputs, self.schema.class_names, frame.lines, tuple(self._notices(frame)),
+            frame, reasons, unseen,
+        )  # fmt: skip
+
+    def _notices(self, frame: Frame) -> list[str]:
+        used = set(self.encoder.columns) | {self.roles.target}
+        known = {role.name for role in self.roles.roles}
+        extra = [name for name in frame.names if name not in used and name not in known]
+        found = []
+        if extra:
+            shown = ", ".join(map(repr, extra[:10])) + (", ..." if len(extra) > 10 else "")
+            found.append(f"{frame.where}: columns that training did not have are ignored: {shown}")
+        return found
+
+    # --- from its folder ------------------------------------------------------------------------
+
+    @classmethod
+    def fits(cls, config: Mapping[str, Any] | None) -> bool:
+        """Was this `config.json` written for a table?"""
+        return isinstance((config or {}).get("table"), Mapping)
+
+    @classmethod
+    def schema_of(cls, model: Any, config: Mapping[str, Any] | None, path: str) -> Schema:
+        """The names of its classes; the columns are described by roles."""
+        first = model.layers[0]
+        if config is None or not isinstance(first, TableEncoder):
+            raise FileError(
+                "model and config.json do not belong together",
+                where=path,
+                expected="a model that begins with a TableEncoder",
+                received=f"{type(first).__name__} {first.name!r}",
+            )
+        tables.Roles.from_json(config["table"].get("roles"), path)
+        return Schema((len(first.columns),), class_names=config["data"]["class_names"])
+
+    def loaded(self) -> None:
+        """The figures beside the model, where they are there."""
+        path = os.path.join(self.folder or "", HELD_OUT)
+        if self.folder is None or not os.path.exists(path):
+            return
+        arrays, _ = storage.read(path)
+        self.figures = Figures.of_arrays(arrays, self.config.get("results") or {}, path)
+
+    def held_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which rows of the table the figures are of, and their targets.
+
+        Raises:
+            FileError: they are not there.
+        """
+        if self.figures is None:
+            raise FileError(
+                "the run does not say which rows were held out",
+                where=self.folder or "the run",
+                expected=HELD_OUT,
+                fix=f"train again with {argument('out')}",
+            )
+        return self.figures.rows, self.figures.y
+
+
+def _empty(frame: Frame, names: list[str]) -> np.ndarray:
+    """Rows of which every column that is looked at is empty."""
+    gone = np.ones(len(frame), bool)
+    for name in names:
+        gone &= frame[name].missing
+    return gone

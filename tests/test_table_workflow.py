@@ -1,0 +1,595 @@
+"""From a table to a run and its answers: what is held out, what is said, what is written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import report, tables
+from chainrule.cli import main
+from chainrule.errors import ArgumentError, ChainruleError, DataError, FileError, StateError
+from chainrule.files import csv_text
+from chainrule.tables import Frame
+from chainrule.workflow import Run, TableRun, planned
+from chainrule.workflow.replay import replay
+from chainrule.workflow.table_data import as_roles, is_table, open_table
+from chainrule.workflow.table_fit import Fitter, Watch
+from chainrule.workflow.table_options import TableOptions
+from chainrule.workflow.table_plan import TablePlan
+
+pytest.importorskip("pyarrow")
+# a negative verdict is repeated by every answer; few models here are trained to the end
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+FAST = ["--hidden", "4", "--epochs", "2", "--engine", "numpy"]
+QUICK = {"hidden": (4,), "epochs": 2, "engine": "numpy", "verbose": 0}
+
+
+def write(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return str(path)
+
+
+def read(path):
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return list(csv.reader(file))
+
+
+def people(rows=100, seed=0):
+    """age, colour, size -> bought; every row is different."""
+    random = np.random.default_rng(seed)
+    found = {"age": random.integers(20, 70, rows).tolist(),
+             "colour": random.choice(["red", "green"], rows).tolist(),
+             "size": random.normal(size=rows).round(4).tolist()}  # fmt: skip
+    pairs = zip(found["age"], found["colour"], strict=True)
+    found["bought"] = ["yes" if a > 45 and c == "red" else "no" for a, c in pairs]
+    return found
+
+
+def rows_of(columns):
+    return [list(columns), *map(list, zip(*columns.values(), strict=True))]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """people.csv, and a run on it by the command line."""
+    folder = tmp_path_factory.mktemp("people")
+    table = write(folder / "people.csv", rows_of(people()))
+    words = ["train", table, "--target", "bought", "--out", str(folder / "run"), *FAST]
+    words[-3] = "30"
+    assert main([*words, "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(folder):
+    return Run.load(folder / "run")
+
+
+# ---- which data are tables
+
+
+def test_what_is_a_table(tmp_path):
+    table = write(tmp_path / "t.csv", [["a", "b"], ["1", "2"]])
+    whole = tmp_path / "folder"
+    whole.mkdir()
+    assert is_table(table)
+    assert not is_table(whole)
+    shutil.copy(table, whole / "train.csv")
+    assert is_table(whole)
+    assert is_table({"a": [1]})
+    assert is_table(Frame.of({"a": [1]}))
+    assert not is_table("digits")
+    assert not is_table(str(tmp_path / "nowhere.csv"))
+    assert not is_table((np.zeros((4, 2)), np.zeros(4)))
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    assert not is_table(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("kind", ["dict", "frame", "pandas", "polars", "pyarrow"])
+def test_tables_in_memory(kind):
+    columns = people(40)
+    if kind == "dict":
+        data = columns
+    elif kind == "frame":
+        data = Frame.of(columns)
+    elif kind == "pyarrow":
+        data = pytest.importorskip("pyarrow").table(columns)
+    else:
+        data = pytest.importorskip(kind).DataFrame(columns)
+    made = cr.train(data, target="bought", **QUICK)
+    assert isinstance(made, TableRun)
+    assert made.schema.class_names == ["no", "yes"]
+    expected = cr.train(columns, target="bought", **QUICK)
+    np.testing.assert_array_equal(made.figures.outputs, expected.figures.outputs)
+
+
+def test_options_of_tables_are_for_tables_alone(tmp_path):
+    for words in ({"decimal": ","}, {"target": "a"}, {"folds": 3}):
+        with pytest.raises(ArgumentError, match="only for"):
+            cr.train("xor", **QUICK, **words)
+
+
+REFUSED = {
+    "an old word": ({"missing": "drop"}, "rows with empty cells are kept"),
+    "a task": ({"task": "clasification"}, "did you mean 'classification'"),
+    "folds": ({"folds": 1}, "folds is too small"),
+    "two ways": ({"folds": 3, "time": "age"}, "both say which rows are held out"),
+    "no time": ({"budget": 0.0}, "budget is no time"),
+    "a budget": ({"budget": 60.0}, "not for a network of your own"),
+    "an image model": ({"model": "lenet5", "hidden": None}, "is for images"),
+    "a column": ({"target": "bougth"}, "did you mean 'bought'"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_before_training(name):
+    words, text = REFUSED[name]
+    with pytest.raises(ChainruleError) as caught:
+        cr.train(people(30), **{**QUICK, **words})
+    assert text in str(caught.value)
+
+
+def test_messages_of_the_command_line_speak_its_words(folder, capsys):
+    table = str(folder / "people.csv")
+    for words, text in (
+        (["--missing", "drop"], "--missing names cells"),
+        (["--budget", "soon"], "expected a time such as 60s, 5m or 1h"),
+        (["--header", "maybe"], "expected yes, no, or the number of the line"),
+        (["--task", "guess"], "--task has an unknown value"),
+        (["--folds", "3", "--test", table], "--test and --folds both say"),
+    ):
+        assert main(["train", table, *words]) == 2
+        said = capsys.readouterr().err
+        assert text in said, said
+        assert "Traceback" not in said
+
+
+# ---- which rows the figures come from
+
+
+def spied(monkeypatch, data, **options):
+    """A plan that was run, and the rows of each fit with the rows that its encoder saw."""
+    fits, adapted = [], []
+    whole = Fitter.fit
+    adapt = cr.layers.TableEncoder.adapt
+    monkeypatch.setattr(
+        Fitter, "fit", lambda self, rows, **k: fits.append(np.array(rows)) or whole(self, rows, **k)
+    )
+    monkeypatch.setattr(
+        cr.layers.TableEncoder, "adapt",
+        lambda self, frame, *a: adapted.append(frame["size"].values.copy()) or adapt(self, frame, *a),
+    )  # fmt: skip
+    plan = planned(data, {k: v for k, v in QUICK.items() if k != "verbose"},
+                   {"target": "bought", **options}, None, False, None)  # fmt: skip
+    return plan, plan.run(verbose=0), fits, adapted
+
+
+def test_below_2000_rows_each_row_is_answered_by_a_model_that_has_not_seen_it(monkeypatch):
+    plan, made, fits, adapted = spied(monkeypatch, people(60))
+    assert [len(rows) for rows in fits] == [48] * 5 + [60]
+    held = [np.setdiff1d(np.arange(60), rows) for rows in fits[:5]]
+    np.testing.assert_array_equal(np.sort(np.concatenate(held)), np.arange(60))
+    np.testing.assert_array_equal(made.figures.rows, np.arange(60))
+    sizes = plan.data.frame["size"].values
+    for rows, seen in zip(fits, adapted, strict=True):  # no scaling by rows held out
+        np.testing.assert_array_equal(seen, sizes[rows])
+    # the answers to fold 0 are those of a model of the other rows alone
+    watch = Watch()
+    fitter = Fitter(plan.data, plan.groups, plan.options, plan.settings, True, watch)
+    alone = fitter.fit(fits[0])
+    frame = plan.data.frame.take(held[0])
+    np.testing.assert_array_equal(made.figures.outputs[held[0]], alone.outputs(frame, "numpy"))
+
+
+def test_from_2000_rows_a_fifth_is_held_out(monkeypatch):
+    _, made, fits, _ = spied(monkeypatch, people(2000))
+    assert [len(rows) for rows in fits] == [1600]
+    assert not set(fits[0]) & set(made.figures.rows)
+    assert len(made.figures.rows) == 400
+    assert made.config["results"]["fitted_rows"] == 1600
+
+
+def test_with_a_test_file_nothing_else_is_held_out(monkeypatch):
+    _, made, fits, _ = spied(monkeypatch, people(50), test=people(20, seed=1))
+    assert [len(rows) for rows in fits] == [50]
+    assert made.config["results"]["test_rows"] == 20
+    said = made.predict(people(20, seed=1)).outputs
+    np.testing.assert_allclose(made.figures.outputs, said, rtol=1e-6)
+
+
+def test_folds_groups_and_time(monkeypatch):
+    columns = {**people(60), "who": [f"p{i // 4}" for i in range(60)]}
+    _, made, fits, _ = spied(monkeypatch, columns, folds=3, group="who")
+    assert len(fits) == 4
+    for rows in fits[:3]:
+        held = np.setdiff1d(np.arange(60), rows)
+        assert not set(rows // 4) & set(held // 4)
+    assert "who" not in [role.name for role in made.roles.used]
+    columns = {**people(60), "day": list(np.arange("2024-01-01", "2024-03-01", dtype="M8[D]"))}
+    monkeypatch.undo()
+    _, made, fits, _ = spied(monkeypatch, columns, time="day")
+    np.testing.assert_array_equal(fits[0], np.arange(48))
+    np.testing.assert_array_equal(made.figures.rows, np.arange(48, 60))
+
+
+def test_copies_stay_on_one_side_and_are_counted(monkeypatch):
+    columns = {name: values + values[:10] for name, values in people(50).items()}
+    plan, _, fits, _ = spied(monkeypatch, columns)
+    assert any("10 rows are copies" in notice for notice in plan.notices)
+    for rows in fits[:5]:
+        held = np.setdiff1d(np.arange(60), rows)
+        assert not set(rows % 50) & set(held % 50)
+
+
+def test_later_rows_are_reported_beside_the_others(monkeypatch):
+    """The answer turns round in the last rows: a split at random does not see it."""
+    random = np.random.default_rng(0)
+    size = random.normal(size=100).round(4)
+    days = np.arange("2024-01-01", "2024-04-10", dtype="M8[D]")
+    bought = np.where((size > 0) != (np.arange(100) >= 80), "yes", "no")
+    columns = {"day": list(days), "size": size.tolist(), "bought": bought.tolist()}
+    settings = {"hidden": (4,), "epochs": 40, "learning_rate": 0.05, "engine": "numpy"}
+    plan = planned(columns, settings, {"target": "bought"}, None, False, None)
+    made = plan.run(verbose=0)
+    column, later = made.figures.later
+    assert (column, later.rows) == ("day", 20)
+    assert later["accuracy"].model.value < 0.3
+    (said,) = made.figures.say_later()
+    assert 'use time="day"' in said
+
+
+def test_the_saved_network_is_trained_for_the_median_best_epoch(monkeypatch):
+    from chainrule.workflow import table_plan
+
+    asked = []
+    whole = Fitter.fit
+
+    def fit(self, rows, **words):
+        asked.append(words.get("epochs"))
+        found = whole(self, rows, **words)
+        found.fitted.best_step = [3, 1, 2, 2, 9, 0][len(asked) - 1]
+        return found
+
+    monkeypatch.setattr(table_plan.Fitter, "fit", fit)
+    settings = {"hidden": (4,), "epochs": 9, "engine": "numpy"}
+    made = planned(people(100), settings, {"target": "bought"}, None, False, None).run(verbose=0)
+    assert asked == [None] * 5 + [2]
+    assert "the median best of the folds" in made.describe()
+
+
+def test_rows_without_a_target_are_left_out_and_said():
+    columns = people(40)
+    columns["bought"][3] = None
+    plan = TablePlan(columns, {"hidden": (4,), "epochs": 1}, TableOptions(target="bought"))
+    assert len(plan.data.frame) == 39
+    assert sum("4" in notice and "target" in notice for notice in plan.notices) == 1
+
+
+def test_balance_weighs_classes_alike():
+    columns = people(60)
+    data = open_table(columns, TableOptions(target="bought"))
+    groups = np.arange(60)
+    settings = cr.workflow.Settings(hidden=(4,), epochs=1, engine="numpy")
+    for balance in (False, True):
+        options = TableOptions(target="bought", balance=balance)
+        _, problem = Fitter(data, groups, options, settings, True, Watch()).problem(groups)
+        if not balance:
+            assert problem.sample_weight is None
+            continue
+        per_class = [problem.sample_weight[data.y == k].sum() for k in (0, 1)]
+        assert per_class[0] == pytest.approx(per_class[1])
+
+
+# ---- the recipe
+
+
+def test_without_words_about_a_network_the_recipe_trains(tmp_path):
+    recipe = {"steps": 20, "members": 2, "folds": 2, "batch_size": 16, "units": (8,), "checks": 2}
+    out = str(tmp_path / "run")
+    plan = TablePlan(people(60), {"engine": "numpy"}, TableOptions(target="bought", folds=2), out,
+                     recipe=recipe)  # fmt: skip
+    made = plan.run(verbose=0)
+    assert made.config["results"]["kind"] in ("network", "linear", "constant")
+    loaded = Run.load(out)
+    new = people(10, seed=3)
+    np.testing.assert_array_equal(made.predict(new).outputs, loaded.predict(new).outputs)
+    assert loaded.verdict == made.verdict
+    with pytest.raises(ArgumentError, match="are for a network of your own"):
+        plan.run([cr.callbacks.Callback()], verbose=0)
+
+
+# ---- what is said
+
+
+def test_the_last_line_is_the_verdict(folder, tmp_path, capsys):
+    words = ["train", str(folder / "people.csv"), "--out", str(tmp_path / "run"), *FAST]
+    assert main(words) == 0
+    said = capsys.readouterr().out.rstrip().splitlines()
+    verdict = json.loads((tmp_path / "run" / "config.json").read_text())["results"]["verdict"]
+    assert said[-1] == verdict["sentence"]
+    assert said[0].startswith("commas, UTF-8, header in line 1")
+    assert any(line.split()[:2] == ["colour", "category"] for line in said)
+    assert any(line.split()[:1] == ["accuracy"] and "always no" in text
+               for line, text in zip(said, [*said[:1], *said], strict=False))  # fmt: skip
+
+
+def test_a_negative_verdict_is_repeated_by_every_answer(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    columns = {"size": random.normal(size=80).round(4).tolist(),
+               "bought": random.choice(["yes", "no"], 80, p=[0.2, 0.8]).tolist()}  # fmt: skip
+    table = write(tmp_path / "noise.csv", rows_of(columns))
+    out = str(tmp_path / "run")
+    assert main(["train", table, "--out", out, *FAST]) == 0
+    verdict = capsys.readouterr().out.rstrip().splitlines()[-1]
+    assert verdict.startswith(("DO NOT USE", "UNCERTAIN", "NO BETTER"))
+    for words in (["predict", out, table], ["evaluate", out, table],
+                  ["predict", out, table, "--out", str(tmp_path / "a.csv")]):  # fmt: skip
+        assert main(words) == 0
+        assert verdict in capsys.readouterr().err
+    with pytest.warns(UserWarning, match="USE|UNCERTAIN|BETTER") as warned:
+        Run.load(out).predict({"size": [0.5]})
+    assert verdict in [str(w.message) for w in warned]
+
+
+def test_evaluate_says_that_the_model_has_seen_these_rows(folder, run, tmp_path, capsys):
+    copied = tmp_path / "another name.csv"
+    shutil.copy(folder / "people.csv", copied)
+    for name in (folder / "people.csv", copied):
+        assert main(["evaluate", str(folder / "run"), str(name)]) == 0
+        said = capsys.readouterr().out
+        assert "has seen all of these rows" in said
+        assert run.scores.describe() in said
+
+
+def test_evaluate_of_other_rows(folder, run, tmp_path, capsys):
+    columns = people(50, seed=5)
+    table = write(tmp_path / "others.csv", rows_of(columns))
+    assert main(["evaluate", str(folder / "run"), table]) == 0
+    said = capsys.readouterr().out
+    right = np.mean([a == b for a, b in
+                     zip(run.predict(columns).labels, columns["bought"], strict=True)])  # fmt: skip
+    line = next(line for line in said.splitlines() if line.split()[:1] == ["accuracy"])
+    assert float(line.split()[1]) == pytest.approx(100 * right, abs=0.051)
+    rows = [row[:3] for row in rows_of(columns)]
+    assert main(["evaluate", str(folder / "run"), write(tmp_path / "x.csv", rows)]) == 2
+    assert "no target to compare with" in capsys.readouterr().err
+
+
+# ---- answers
+
+
+def test_columns_are_taken_by_name(run):
+    columns = people(20, seed=2)
+    expected = run.predict(columns)
+    assert expected.class_names == ["no", "yes"]
+    shuffled = {name: columns[name] for name in ("size", "age", "colour")}
+    np.testing.assert_array_equal(run.predict(shuffled).outputs, expected.outputs)
+    with pytest.warns(UserWarning, match="training did not have are ignored: 'shoes'"):
+        more = run.predict({"shoes": [39] * 20, **columns})
+    np.testing.assert_array_equal(more.outputs, expected.outputs)
+    one = run.predict({"age": 30, "colour": "red", "size": 0.5})
+    assert one.outputs.shape == (1, 2)
+    np.testing.assert_allclose(one.outputs.sum(1), 1, rtol=1e-6)
+    with pytest.raises(DataError, match="the column 'age' is missing"):
+        run.predict({"ages": [30], "colour": ["red"], "size": [0.5]})
+    with pytest.raises(DataError, match="columns are taken by name"):
+        run.predict([[30, "red", 0.5]])
+    model = cr.load_model(os.path.join(run.folder, "model.safetensors"))
+    np.testing.assert_allclose(model.predict(shuffled, engine="numpy"), expected.outputs, rtol=1e-6)
+
+
+def test_a_row_that_cannot_be_answered_gets_a_reason_and_no_answer(run):
+    rows = {"age": [30, None, "old"], "colour": ["red", None, "red"], "size": [0.5, None, 1.0]}
+    with pytest.warns(UserWarning, match="not as in training"):
+        answers = run.predict(Frame.of(rows))
+    assert answers.labels[0] in ("no", "yes")
+    assert answers.labels[1:] == ["", ""]
+    assert np.isnan(answers.outputs[1:]).all()
+    assert answers.reasons == {1: "all cells that the model looks at are empty",
+                               2: "age: 'old' is no number"}  # fmt: skip
+    assert answers.columns()["probability"][1:] == ["", ""]
+
+
+def test_answers_stand_beside_the_rows_of_the_file(folder, tmp_path, capsys):
+    """Its own cells in order, quotes and lines as they were; nothing of its own is replaced."""
+    rows = [["prediction", "size", "note", "colour", "age"],
+            ["mine", "0.50", "=1+2", "red", "50"],
+            ["", "-1.5", "two\nlines, and a comma", "green", "30"],
+            ["", "", "empty", "", ""]]  # fmt: skip
+    table = write(tmp_path / "new.csv", rows)
+    out = tmp_path / "answers.csv"
+    assert main(["predict", str(folder / "run"), table, "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    found = read(out)
+    assert found[0] == [
+        *rows[0],
+        "prediction_2",
+        "probability_2",
+        "p(no)_2",
+        "p(yes)_2",
+        "reason_2",
+    ]
+    assert found[1][:5] == ["mine", "0.50", "'=1+2", "red", "50"]
+    assert found[2][:5] == rows[2]
+    assert found[3][:5] == rows[3]
+    assert found[1][5] in ("no", "yes")
+    assert found[3][5:] == ["", "", "", "", "all cells that the model looks at are empty"]
+    assert "'prediction', 'note'" in said.err
+    assert "1 row has no answer" in said.err
+    assert main(["predict", str(folder / "run"), table, "--out", str(out)]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    words = ["predict", str(folder / "run"), table, "--out"]
+    assert main([*words, table, "--overwrite"]) == 2
+    assert "would replace the rows they belong to" in capsys.readouterr().err
+    assert read(table) == rows
+    assert main([*words, str(tmp_path / "a.xlsx")]) == 2
+    assert "writes CSV files" in capsys.readouterr().err
+
+
+def test_answers_are_written_as_the_file_is(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal(size=40).round(3)
+    lines = ["x;y", *(f"{v:.3f};{10 * v + 100:.2f}".replace(".", ",") for v in x)]
+    table = tmp_path / "german.csv"
+    table.write_bytes(("\n".join(lines) + "\n").encode("cp1252"))
+    out = str(tmp_path / "run")
+    assert main(["train", str(table), "--out", out, *FAST]) == 0
+    answers = tmp_path / "answers.csv"
+    assert main(["predict", out, str(table), "--out", str(answers)]) == 0
+    found = answers.read_text(encoding="utf-8-sig").splitlines()
+    assert found[0] == "x;y;prediction"
+    assert found[1].startswith(lines[1] + ";")
+    expected = Run.load(out).predict(table).outputs[0, 0]
+    assert float(found[1].split(";")[2].replace(",", ".")) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_formula_is_no_number_and_a_number_no_formula():
+    cells = ["=1", "+1-2", "@x", "-cmd", "-2,5", "+3", "-", "-1.5e-3", "-5 %"]
+    (line,) = csv_text([cells], ";").splitlines()
+    assert line.split(";") == ["'=1", "'+1-2", "'@x", "'-cmd", "-2,5", "+3", "-", "-1.5e-3", "-5 %"]
+
+
+def test_what_training_has_not_seen_is_said_by_column(folder, tmp_path, capsys):
+    new = {"age": [30, 40, 200, 20], "colour": ["red", "blue", "red", "red"], "size": [0.1] * 4}
+    table = write(tmp_path / "new.csv", rows_of(new))
+    assert main(["predict", str(folder / "run"), table]) == 0
+    said = capsys.readouterr().err
+    assert "WARNING: 2 columns" in said
+    assert "! age: 25 % outside the range of training ('200')" in said
+    assert "! colour: 25 % unseen ('blue')" in said
+    assert main(["predict", str(folder / "run"), str(folder / "people.csv")]) == 0
+    said = capsys.readouterr().err
+    assert "every cell is such as training has seen" in said
+    assert "WARNING" not in said
+
+
+def test_values_are_in_the_units_of_the_target(tmp_path):
+    random = np.random.default_rng(0)
+    x = random.normal(size=200)
+    columns = {"x": x.tolist(), "price": (250_000 + 80_000 * x).tolist()}
+    made = cr.train(columns, target="price", hidden=(), epochs=60, learning_rate=0.05,
+                    engine="numpy", verbose=0)  # fmt: skip
+    assert made.results["mae"] < 10_000
+    assert made.predict({"x": [1.0]}).values()[0] == pytest.approx(330_000, abs=20_000)
+    assert made.scores["r2"].model.value > 0.95
+
+
+def test_columns_are_read_as_their_roles_were(tmp_path):
+    columns = {**people(40), "smoker": ["no", "yes"] * 20}
+    roles = tables.find_roles(Frame.of(columns), target="bought")
+    assert roles["smoker"].role == "flag"
+    new = Frame.of({"smoker": ["YES", "No", "maybe", None], "age": ["30", "31", "old", None]})
+    tidy, reasons = as_roles(new, roles)
+    assert tidy["smoker"].values.tolist() == ["yes", "no", None, None]
+    np.testing.assert_array_equal(tidy["age"].values, [30, 31, np.nan, np.nan])
+    assert list(reasons) == [2]
+
+
+# ---- going on, stopping, repeating
+
+
+@pytest.mark.parametrize("when", [1, 2, 6])
+def test_a_stopped_run_keeps_a_model_with_figures_of_its_own(tmp_path, when):
+    """In the first fold, in the second, and while the model of all rows is fitted."""
+    out = str(tmp_path / "run")
+    begun = []
+    plan = planned(people(60), {"hidden": (4,), "epochs": 3, "engine": "numpy"},
+                   {"target": "bought"}, out, False, None)  # fmt: skip
+    made = plan.run(verbose=0, begun=lambda: begun.append(1),
+                    stopped_by=lambda: "SIGINT" if len(begun) >= when else None)  # fmt: skip
+    assert len(begun) == when
+    results = made.config["results"]
+    assert results["stopped_by"] == "SIGINT"
+    assert results["fitted_rows"] == 48
+    assert results["test_rows"] == 12
+    new = people(60)
+    rows = made.figures.rows
+    loaded = Run.load(out)
+    said = loaded.predict(new).outputs[rows]
+    np.testing.assert_allclose(made.figures.outputs, said, rtol=1e-6)
+    with pytest.raises(StateError, match="was stopped by SIGINT"):
+        replay(out, verbose=0)
+
+
+def test_a_run_that_came_to_nothing_leaves_nothing(tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    plan = planned(people(60), {"hidden": (4,), "epochs": 1}, {"target": "bought"}, str(out),
+                   False, None)  # fmt: skip
+    monkeypatch.setattr(Fitter, "fit", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        plan.run(verbose=0)
+    assert not out.exists()
+
+
+def test_replay_compares_every_bit(folder, tmp_path, capsys):
+    out = tmp_path / "run"
+    shutil.copytree(folder / "run", out)
+    assert main(["replay", str(out), "--quiet"]) == 0
+    assert "every bit is the same" in capsys.readouterr().out
+    config = json.loads((out / "config.json").read_text())
+    config["seed"] = 1
+    (out / "config.json").write_text(json.dumps(config))
+    assert main(["replay", str(out), "--quiet"]) == 1
+    said = capsys.readouterr().out
+    assert "NOT the same" in said
+    assert "arrays differ" in said
+    assert "the answers to the rows held out differ" in said
+
+
+def test_replay_wants_the_data_of_the_run(folder, tmp_path):
+    table = write(tmp_path / "t.csv", rows_of(people(40)))
+    out = str(tmp_path / "run")
+    cr.train(table, target="bought", out=out, **QUICK)
+    write(table, rows_of(people(41)))
+    with pytest.raises(StateError, match="the data have changed since"):
+        replay(out, verbose=0)
+    os.unlink(table)
+    with pytest.raises(FileError):
+        replay(out, verbose=0)
+    cr.train(people(40), target="bought", out=str(tmp_path / "memory"), **QUICK)
+    with pytest.raises(StateError, match="data in memory"):
+        replay(tmp_path / "memory", verbose=0)
+
+
+def test_a_table_is_not_gone_on_with(folder, capsys):
+    assert main(["train", "--resume", str(folder / "run")]) == 2
+    assert "chainrule replay" in capsys.readouterr().err
+
+
+def test_nothing_is_replaced_unasked(folder, capsys):
+    before = (folder / "run" / "config.json").read_bytes()
+    words = ["train", str(folder / "people.csv"), "--out", str(folder / "run"), *FAST]
+    assert main(words) == 2
+    assert "config.json exists already" in capsys.readouterr().err
+    assert (folder / "run" / "config.json").read_bytes() == before
+
+
+def test_a_folder_says_all_that_is_needed(folder, run):
+    config = report.read_config(str(folder / "run"))
+    assert config["command"][:2] == ["chainrule", "train"]
+    assert config["data"]["class_names"] == ["no", "yes"]
+    assert tables.Roles.from_json(config["table"]["roles"]).target == "bought"
+    assert tables.Format.from_json(config["table"]["format"]).delimiter == ","
+    assert run.scores["accuracy"].model.value == config["results"]["test"]["accuracy"]
+    assert run.verdict.sentence == config["results"]["verdict"]["sentence"]
+    assert len(read(folder / "run" / "history.csv")) > 1
+    cut = json.loads((folder / "run" / "config.json").read_text())
+    cut["table"]["roles"]["roles"] = 3
+    other = folder / "damaged"
+    shutil.copytree(folder / "run", other)
+    (other / "config.json").write_text(json.dumps(cut))
+    with pytest.raises(FileError, match="makes no sense"):
+        Run.load(other)
+
+
+def test_summary_of_a_table(folder, capsys):
+    assert main(["summary", str(folder / "run")]) == 0
+    assert "table_encoder" in capsys.readouterr().out.lower()
