@@ -22,6 +22,7 @@ soak: $(VENV)/.test  ## kill training at random moments, many threads, files lar
 	$(BIN)/python tests/soak.py $(ARGS)
 	$(BIN)/python tests/soak_threads.py
 	$(BIN)/python tests/soak_memory.py
+	$(BIN)/python tests/soak_tables.py
 
 lint: $(VENV)/.lint  ## style and types
 	$(BIN)/ruff check

@@ -206,7 +206,7 @@ BAD = {
     "a pickle": (b"\x80\x04\x95\x0b", {}, errors.FileError, ["pickle"]),
     "damaged gzip": (gzip.compress(b"a,b\n1,2\n" * 999)[:-20], {}, errors.FileError, ["cannot be read"]),
     "a wrong decimal mark said": ("a;b\n1.5;x\n2.25;y\n", {"decimal": ","}, errors.DataError, ["not written alike", 'leave decimal="," away']),
-    "a wrong encoding said": (b"a,b\n\xe4,2\n", {"encoding": "utf-8"}, errors.FileError, ["not utf-8", "0xe4"]),
+    "a wrong encoding said": (b"a,b\n\xe4,2\n", {"encoding": "utf-8"}, errors.FileError, ["not UTF-8", "0xe4"]),
     "an odd delimiter": ("a,b\n1,2\n", {"delimiter": ", "}, errors.ArgumentError, ["delimiter is not usable"]),
     "an odd date format": ("a,b\n1,2\n", {"date_format": "dd.mm"}, errors.ArgumentError, ["date_format is not usable", "%d/%m/%Y"]),
 }  # fmt: skip
@@ -337,6 +337,14 @@ def test_many_columns(tmp_path):
     assert frame["c9999"].values.tolist() == [9, 0, 1, 2, 3]
     with pytest.raises(errors.DataError, match="too many columns"):
         tables.read(made(tmp_path, ",".join(["1"] * 20_001) + "\n"))
+
+
+def test_rows_longer_than_the_sample(tmp_path):
+    path = made(tmp_path, "text,n\n" + "".join(f"{'x y ' * 300_000}{i},{i}\n" for i in range(4)))
+    frame = tables.read(path)
+    assert frame["n"].values.tolist() == [0, 1, 2, 3]
+    assert [len(text) for text in frame["text"].values] == [1_200_001] * 4
+    assert sum(map(len, tables.blocks(path))) == 4
 
 
 # ---- prediction as in training

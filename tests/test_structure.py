@@ -121,7 +121,7 @@ INSIDE = {
     "data": [
         "batches",
         "idx",
-        "csvfile",
+        "cells",
         "tables",
         "schema",
         "synthetic",

@@ -14,7 +14,7 @@ from ..errors import ArgumentError, DataError, FileError
 from ..registry import Registry
 from . import iris as iris_rows
 from . import synthetic
-from .csvfile import Column
+from .cells import Column
 from .digits import load_digits
 from .mnist import idx_files, load_idx_folder, load_mnist
 from .schema import Scaling, Schema

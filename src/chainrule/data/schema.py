@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, FileError, ShapeError
-from .csvfile import Column, CsvFile
+from .cells import Cells, Column
 from .idx import read_idx
 from .tables import MAX_BYTES, Table, fill
 
@@ -225,27 +225,28 @@ class Schema:
         if self.columns is not None and not self._headless():
             header = True
         drop = (missing or options["missing"]) == "drop"
-        file = CsvFile(path, options["delimiter"], header, drop, options["missing_marks"],
-                       MAX_BYTES)  # fmt: skip
+        marks = options["missing_marks"]
+        file = Cells(path, options["delimiter"], header, drop, marks, MAX_BYTES)
         if self.columns is None:
             columns, target = [Column(name, i) for i, name in enumerate(file.names)], None
         else:
             columns, target = self._match(file)
+        ignored = []
         if target is not None and not targets:
-            file.ignored = frozenset([target.index])
+            ignored = [target.index]
             columns = [column for column in columns if column is not target]
             target = None
-        count = sum(1 for _ in file.rows())
-        if not count:
+        file.leave_out(ignored)
+        if not len(file):
             raise DataError("the file has no rows of data", where=path, expected="at least one")
-        return fill(file, columns, target, count, unseen), file.dropped
+        return fill(file, columns, target, unseen), file.dropped
 
     def _headless(self) -> bool:
         """Did the training's table have no header?"""
         names = [column.name for column in self.columns or ()]
         return names == [f"x{i + 1}" for i in range(len(names))]
 
-    def _match(self, file: CsvFile) -> tuple[list[Column], Column | None]:
+    def _match(self, file: Cells) -> tuple[list[Column], Column | None]:
         """The columns of the training in this file, with or without the target."""
         features = [Column(c.name, i, c.categories) for i, c in enumerate(self._features())]
         names = [column.name for column in features]

@@ -1,7 +1,7 @@
 """CSV files of numbers and categories as arrays; a cell that does not fit stops the reading.
 
-The file is gone through twice. The first pass finds out what each column is, the second writes
-into an array of the right size, so that memory stays near the size of the file.
+`chainrule.tables` reads the cells; here they become what a network takes, by rules that leave
+nothing open: no cell is imputed, no column is left out.
 
     numbers      one feature                            3.6, -1e3
     text         one feature per category (one-hot)     Private, State-gov
@@ -18,7 +18,7 @@ import numpy as np
 
 from ..dialect import argument
 from ..errors import ArgumentError, DataError, choose, did_you_mean
-from .csvfile import Column, CsvFile, number
+from .cells import Cells, Column, number
 
 __all__ = ["Table", "read_csv"]
 
@@ -133,21 +133,16 @@ def read_csv(
             expected="one character, such as ',' or ';'",
             received=repr(delimiter),
         )
-    file = CsvFile(path, delimiter, header, missing == "drop", missing_marks, max_bytes)
+    file = Cells(path, delimiter, header, missing == "drop", missing_marks, max_bytes)
     columns, aim, forced = _columns(file.names, target, categorical, like, file.where)
-    surveys = [_Survey(column, column is aim or column in forced) for column in columns]
-    rows = 0
-    for line, cells in file.rows():
-        rows += 1
-        if like is None:
-            for survey, cell in zip(surveys, cells, strict=True):
-                survey.add(cell, line)
-    if not rows:
+    file.leave_out()
+    if not len(file):
         raise DataError("the file has no rows of data", where=file.where, expected="at least one")
     if like is None:
-        for survey in surveys:
-            survey.decide(file, survey.column is aim, classes, rows)
-    return fill(file, columns, aim, rows)
+        for column in columns:
+            survey = _Survey(file, column, column is aim or column in forced)
+            survey.decide(column is aim, classes)
+    return fill(file, columns, aim)
 
 
 def _columns(
@@ -188,49 +183,41 @@ def _columns(
 
 
 class _Survey:
-    """First pass over one column: does it hold numbers or text, and which?"""
+    """One column looked at as a whole: does it hold numbers or text, and which?"""
 
-    def __init__(self, column: Column, collect: bool) -> None:
-        self.column, self.collect = column, collect
-        self.numbers = self.texts = 0
-        self.number_at = self.text_at = (0, "")  # the first of its kind: line, cell
-        self.whole = True
-        self.seen: set[str] | None = set()  # None: too many
+    def __init__(self, file: Cells, column: Column, collect: bool) -> None:
+        self.file, self.column, self.collect = file, column, collect
+        cells = file.columns[column.index].tolist()
+        values = {cell: number(cell) for cell in dict.fromkeys(cells)}
+        kinds = np.array([values[cell] is None for cell in cells])
+        self.texts = int(kinds.sum())
+        self.numbers = len(cells) - self.texts
+        # the first of each kind: row, cell
+        self.text_at = _first(kinds, cells)
+        self.number_at = _first(~kinds, cells)
+        self.whole = all(v is None or v.is_integer() for v in values.values())
+        kept = [cell for cell, value in values.items() if collect or value is None]
+        self.seen: set[str] | None = set(kept) if len(kept) <= MAX_CATEGORIES else None
 
-    def add(self, cell: str, line: int) -> None:
-        value = number(cell)
-        if value is None:
-            self.texts += 1
-            self.text_at = self.text_at if self.texts > 1 else (line, cell)
-        else:
-            self.numbers += 1
-            self.number_at = self.number_at if self.numbers > 1 else (line, cell)
-            self.whole = self.whole and value.is_integer()
-            if not self.collect:
-                return
-        if self.seen is not None:
-            self.seen.add(cell)
-            if len(self.seen) > MAX_CATEGORIES:
-                self.seen = None
-
-    def decide(self, file: CsvFile, is_target: bool, classes: bool | str, rows: int) -> None:
+    def decide(self, is_target: bool, classes: bool | str) -> None:
         """Give the column its categories, or leave it numeric."""
         names = {_plain(cell) for cell in self.seen or ()}
-        few = self.whole and 0 < len(names) <= min(MAX_INTEGER_CLASSES, rows // 2)
+        few = self.whole and 0 < len(names) <= min(MAX_INTEGER_CLASSES, len(self.file) // 2)
         wanted = self.collect
         if is_target:
             wanted = few or self.texts > 0 if classes == "auto" else bool(classes)
         if not self.texts and not wanted:
             return
         if self.texts and ((self.numbers and not self.collect) or (is_target and not wanted)):
-            (line, cell), (usual_line, usual) = self.text_at, self.number_at
+            (row, cell), (usual_row, usual) = self.text_at, self.number_at
             if self.numbers < self.texts and not is_target:  # the rarer kind is the odd one
-                (line, cell), (usual_line, usual) = self.number_at, self.text_at
-            raise file.bad(
+                (row, cell), (usual_row, usual) = self.number_at, self.text_at
+            line = self.file.lines[usual_row]
+            raise self.file.bad(
                 "the column holds both numbers and text" if usual else "the target is text",
-                line,
+                row,
                 self.column,
-                expected=f"such as {usual[:80]!r} in row {usual_line}" if usual else "numbers",
+                expected=f"such as {usual[:80]!r} in row {line}" if usual else "numbers",
                 received=repr(cell[:80]),
                 fix=f"correct the cell, or name the column in {argument('categorical')}"
                 if usual
@@ -239,12 +226,18 @@ class _Survey:
         if self.seen is None:
             raise DataError(
                 f"{self.column} has too many different values to be categories",
-                where=file.where,
+                where=self.file.where,
                 expected=f"at most {MAX_CATEGORIES}",
                 fix="turn names, dates and free text into numbers, or remove the column",
             )
         by_value = self.whole and not self.texts
         self.column.categories = sorted(names, key=int) if by_value else sorted(self.seen)
+
+
+def _first(mask: np.ndarray, cells: list[str]) -> tuple[int, str]:
+    """Row and cell of the first that is meant, or (0, "")."""
+    row = int(np.argmax(mask))
+    return (row, cells[row]) if mask[row] else (0, "")
 
 
 def _plain(cell: str) -> str:
@@ -254,24 +247,23 @@ def _plain(cell: str) -> str:
 
 
 def fill(
-    file: CsvFile,
+    file: Cells,
     columns: list[Column],
     target: Column | None,
-    rows: int,
     unseen: dict[str, dict[str, int]] | None = None,
 ) -> Table:
-    """Second pass: every cell to its place.
+    """Every cell to its place.
 
     Args:
-        file: what is read.
+        file: the cells, none of them missing.
         columns: those to take, with their categories; the target among them.
         target: the one of them that is the target.
-        rows: how many there are, from the first pass.
         unseen: where given, a category of a feature that is in no column becomes zeros and is
             counted here, by column and cell; else it is an error.
     """
     features = [column for column in columns if column is not target]
     names = [name for column in features for name in column.features()]
+    rows = len(file)
     if not names or rows * len(names) > MAX_CELLS:
         raise DataError(
             "the table is too large" if names else "the table has no features",
@@ -279,57 +271,53 @@ def fill(
             expected=f"1 to {MAX_CELLS:,} numbers",
             received=f"{rows:,} rows of {len(names):,} features",
         )
-    x, y = np.zeros((rows, len(names)), np.float32), None
-    numbers = np.zeros(rows, int)
+    x, start = np.zeros((rows, len(names)), np.float32), 0
+    for column in features:
+        if column.categories is None:
+            x[:, start] = file.finite(column)
+            start += 1
+            continue
+        codes = _codes(file, column, unseen)
+        known = np.flatnonzero(codes >= 0)
+        x[known, start + codes[known]] = 1
+        start += len(column.categories)
+    y = None
     if target is not None:
-        y = np.zeros(rows, np.float32 if target.categories is None else np.int32)
-    starts = np.cumsum([0] + [len(column.features()) for column in features]).tolist()
-    codes = {c.index: {name: i for i, name in enumerate(c.categories or ())} for c in columns}
-    for row, (line, cells) in enumerate(file.rows()):
-        numbers[row] = file.number
-        for column, start in zip(features, starts, strict=False):
-            cell = cells[column.index]
-            if column.categories is None:
-                x[row, start] = file.finite(cell, line, column)
-                continue
-            code = _find(cell, codes[column.index])
-            if code is not None:
-                x[row, start + code] = 1
-            elif unseen is None:
-                raise _unknown(cell, codes[column.index], file, line, column)
-            else:
-                counts = unseen.setdefault(column.name, {})
-                counts[cell] = counts.get(cell, 0) + 1
-        if target is not None and y is not None:
-            cell = cells[target.index]
-            if target.categories is None:
-                y[row] = file.finite(cell, line, target)
-            else:
-                code = _find(cell, codes[target.index], cell.removesuffix("."))
-                if code is None:
-                    raise _unknown(cell, codes[target.index], file, line, target)
-                y[row] = code
+        if target.categories is None:
+            y = file.finite(target).astype(np.float32)
+        else:
+            y = _codes(file, target, None, forgive=True).astype(np.int32)
     numeric = [column.categories is None for column in features for _ in column.features()]
     class_names = None if target is None else target.categories
     return Table(
-        x, y, names, class_names, np.array(numeric), len(file.dropped), columns, target, numbers
+        x, y, names, class_names, np.array(numeric), len(file.dropped), columns, target,
+        file.numbers,
     )  # fmt: skip
 
 
-def _find(cell: str, codes: dict[str, int], other: str = "") -> int | None:
-    """Number of a category: as written, as a whole number, or as `other`."""
-    for name in (cell, _plain(cell), other):
-        if name in codes:
-            return codes[name]
-    return None
+def _codes(
+    file: Cells, column: Column, unseen: dict[str, dict[str, int]] | None, forgive: bool = False
+) -> np.ndarray:
+    """The number of each cell's category; -1 where it is in none and that is counted."""
+    known = {name: i for i, name in enumerate(column.categories or ())}
+    cells = file.columns[column.index].tolist()
+    found: dict[str, int] = {}
+    for cell in dict.fromkeys(cells):
+        names = (cell, _plain(cell), cell.removesuffix(".") if forgive else cell)
+        found[cell] = next((known[name] for name in names if name in known), -1)
+    codes = np.array([found[cell] for cell in cells], np.int64)
+    for row in np.flatnonzero(codes < 0).tolist():
+        if unseen is None:
+            raise _unknown(cells[row], known, file, row, column)
+        counts = unseen.setdefault(column.name, {})
+        counts[cells[row]] = counts.get(cells[row], 0) + 1
+    return codes
 
 
-def _unknown(
-    cell: str, codes: dict[str, int], file: CsvFile, line: int, column: Column
-) -> DataError:
+def _unknown(cell: str, codes: dict[str, int], file: Cells, row: int, column: Column) -> DataError:
     return file.bad(
         "this category does not occur in the training table",
-        line,
+        row,
         column,
         expected="one of " + ", ".join(list(codes)[:20]),
         received=repr(cell[:80]),

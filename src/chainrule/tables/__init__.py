@@ -2,10 +2,12 @@
 
 from .formats import ColumnFormat, Format
 from .frame import Column, Frame
+from .layout import MAX_COLUMNS
 from .reading import blocks, read
 from .roles import Role, Roles, find_roles, known_rows, targets
 
 __all__ = [
+    "MAX_COLUMNS",
     "Column",
     "ColumnFormat",
     "Format",

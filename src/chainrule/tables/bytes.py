@@ -16,8 +16,19 @@ import numpy as np
 
 from ..dialect import argument
 from ..errors import ArgumentError, ChainruleError, DataError, FileError
+from .formats import encoding_words
 
-__all__ = ["Lines", "Sample", "encoding_of", "nul_byte", "open_bytes", "sample", "unreadable"]
+__all__ = [
+    "Lines",
+    "Sample",
+    "encoding_of",
+    "first_bytes",
+    "nul_byte",
+    "open_bytes",
+    "sample",
+    "spaced_quote",
+    "unreadable",
+]
 
 BLOCK = 1 << 20
 MAX_LINE = 64 << 20
@@ -70,6 +81,15 @@ def open_bytes(path: str, compression: str = "") -> IO[bytes]:
         raise unreadable(path, error) from None
 
 
+def first_bytes(path: str, count: int, compression: str = "") -> bytes:
+    """What the file begins with."""
+    with open_bytes(path, compression) as file:
+        try:
+            return file.read(count)
+        except (OSError, EOFError, ValueError) as error:
+            raise unreadable(path, error) from None
+
+
 @dataclass
 class Sample:
     """Pieces of a file, spread over it; each begins and ends with a line.
@@ -94,8 +114,11 @@ def sample(path: str, compression: str, wide: int = 1) -> Sample:
     """
     with open_bytes(path, compression) as file:
         try:
-            head = _full(file, HEAD)
-            if len(head) < HEAD:
+            head, size = _full(file, HEAD), HEAD
+            # rows may be long: of ten thousand columns, or texts
+            while len(head) == size < MAX_LINE and max(head.count(b"\n"), head.count(b"\r")) < 8:
+                head, size = head + _full(file, size), 2 * size
+            if len(head) < size:
                 return Sample(head, [], head, True)
             pieces: list[bytes] = []
             if compression:
@@ -108,11 +131,11 @@ def sample(path: str, compression: str, wide: int = 1) -> Sample:
                     tail = (tail + block)[-TAIL:] if len(block) < TAIL else block[-TAIL:]
                     _check_unpacked(path, at)
             else:
-                size = os.path.getsize(path)
+                last = os.path.getsize(path)
                 for i in range(1, PIECES + 1):
-                    file.seek((HEAD + (size - HEAD) * i // (PIECES + 1)) // 4 * 4)
+                    file.seek((size + (last - size) * i // (PIECES + 1)) // 4 * 4)
                     pieces.append(_full(file, PIECE))
-                file.seek(max(HEAD, size - TAIL) // 4 * 4)
+                file.seek(max(size, last - TAIL) // 4 * 4)
                 tail = file.read()
         except (OSError, EOFError, ValueError) as error:
             raise unreadable(path, error) from None
@@ -366,7 +389,7 @@ class Lines:
                         return
             except UnicodeDecodeError as error:
                 raise FileError(
-                    f"the file is not {self.encoding}",
+                    f"the file is not {encoding_words(self.encoding)}",
                     where=self.path,
                     received=f"the byte {error.object[error.start]:#04x}",
                     fix=f"name its encoding: {argument('encoding')}",

@@ -69,7 +69,7 @@ class CsvTable(CsvFile):
         numbers = RowNumbers(self)
         given = False
         try:
-            reader = arrow.open_csv(lines, *self._options(8 << 20))  # type: ignore[arg-type]
+            reader = arrow.open_csv(lines, *self._options(max(4 << 20, self.block_size)))  # type: ignore[arg-type]
             for batch in reader:
                 if batch.num_rows:
                     frame = self._frame(
@@ -177,12 +177,11 @@ class CsvTable(CsvFile):
             if not codes:
                 return
             a = np.frombuffer(block, np.uint8)
-            zero = np.flatnonzero(a[1:-1] == 48)
-            if not len(zero):
-                return
-            before, behind = a[zero], a[zero + 2]
-            edge = (before == mark) | (before == 10) | (before == 34) | (before == 32)
-            hits = zero[edge & (behind >= 48) & (behind <= 57)]
+            pair = a[1:-1] == 48
+            pair &= a[2:] - np.uint8(48) < 10  # what is smaller than "0" wraps around
+            pairs = np.flatnonzero(pair)
+            before = a[pairs]
+            hits = pairs[(before == mark) | (before == 10) | (before == 34) | (before == 32)]
             if block[:1] == b"0" and block[1:2].isdigit():
                 hits = np.append(hits, 0)
             if len(hits):

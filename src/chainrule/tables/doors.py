@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ChainruleError, DataError, FileError
 from .arrow import need
-from .bytes import open_bytes, unreadable
+from .bytes import first_bytes
 from .csvs import CsvTable
 from .excel import check_archive, read_excel
 from .frame import Frame
@@ -166,11 +166,7 @@ def _of_pandas(source: Any, wanted: Wanted) -> Frame:
 def _file(source: Any) -> tuple[str, str]:
     """The path, and the kind of the file by its first bytes."""
     path = os.fsdecode(os.fspath(source))
-    with open_bytes(path) as file:
-        try:
-            start = file.read(512)
-        except OSError as error:
-            raise unreadable(path, error) from None
+    start = first_bytes(path, 512)
     for magic, name, fix in _OTHERS:
         if start.startswith(magic):
             raise FileError(f"the file is {name}", where=path, expected="a table", fix=fix)

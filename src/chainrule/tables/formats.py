@@ -59,6 +59,11 @@ class ColumnFormat:
         return f"{self.name!r} in {sign}" if sign else ""
 
 
+def encoding_words(name: str) -> str:
+    """How people call an encoding."""
+    return _ENCODINGS.get(name, name)
+
+
 def words_of(date_format: str) -> str:
     """A date format for those who have never seen one.
 
@@ -135,7 +140,7 @@ class Format:
         if kinds:
             parts.append(" and ".join(_THOUSANDS[k] for k in sorted(kinds)) + " between thousands")
         if self.door == "CSV":
-            parts.append(_ENCODINGS.get(self.encoding, self.encoding))
+            parts.append(encoding_words(self.encoding))
         if self.door in ("CSV", "Excel"):
             parts.append(f"header in line {self.header_line}" if self.header else "no header")
         if self.titles:

@@ -13,10 +13,10 @@ import numpy as np
 
 from ..dialect import argument
 from ..errors import DataError, FileError
-from .bytes import Lines, Sample, encoding_of, nul_byte, open_bytes, sample, spaced_quote
+from .bytes import Lines, Sample, encoding_of, first_bytes, nul_byte, sample, spaced_quote
 from .convert import is_plain
 from .dialects import check_delimiter, find_comment, find_delimiter, rows_of
-from .formats import ColumnFormat, Format
+from .formats import ColumnFormat, Format, encoding_words
 from .judge import Judge, Wanted, is_mark
 from .layout import Row, find_footer, find_layout, looks
 from .numbers import written
@@ -119,7 +119,7 @@ class CsvFile:
     def _not_decodable(self, error: UnicodeError) -> NoReturn:
         wrong = getattr(error, "object", b"")[getattr(error, "start", 0) :][:1]
         raise FileError(
-            f"the file is not {self.encoding}",
+            f"the file is not {encoding_words(self.encoding)}",
             where=self.path,
             received=f"the byte 0x{wrong.hex()}" if wrong else error,
             fix=f"name its encoding: {argument('encoding')}",
@@ -324,8 +324,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def _width_of_characters(path: str, compression: str, named: str | None) -> int:
-    with open_bytes(path, compression) as file:
-        start = file.read(4)
+    start = first_bytes(path, 4, compression)
     name = (named or "").lower()
     if start[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") or "32" in name:
         return 4

@@ -178,6 +178,8 @@ def _has_header(rows: Sequence[Row], start: int, wanted: Wanted, where: str) -> 
             con += [cell] if look == "number" else []
         elif kinds["text"]:
             texts.append((cell, column))
+    if not below and any(looks(cell) == "number" for cell in first):
+        return False
     if pro and pro >= len(con):
         return True
     if not pro and con and not _runs(con):
