@@ -160,7 +160,6 @@ NOT_YET: dict[str, dict[str, str]] = {
         """,
         "metrics": """
             deserialize
-            deserialize deserialize
         """,
         "ops": """
             allclose amax amin append argpartition array array_split average bartlett

@@ -260,10 +260,6 @@ ALIASES: dict[str, dict[str, str]] = {
 }
 
 _LATER = """
-    alpha_constraint attention_axes auto_scale_loss beta_constraint bias_constraint
-    constraint depthwise_constraint embeddings_constraint flash_attention gamma_constraint
-    kernel_constraint lora_alpha lora_rank pointwise_constraint quantization_config
-    recurrent_constraint renorm sliding_window
     attention_axes auto_scale_loss flash_attention lora_alpha lora_rank quantization_config renorm
     sliding_window
 """

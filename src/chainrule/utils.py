@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # loaded when they are asked for: see below
     )
 
 __all__ = [
-    "FeatureSpace",  # noqa: F822 - loaded when it is first asked for
+    "FeatureSpace",  # noqa: F822 - loaded when it is first asked for, as are others here
     "CustomObjectScope",
     "PyDataset",
     "Sequence",
@@ -246,7 +246,6 @@ def _sequence(sequence: Any, k: int) -> np.ndarray:
     return array
 
 
-answer(__name__, later={"FeatureSpace": "layers.host.feature_space"})
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """What `train_step(data)` is given: x alone, (x, y) or (x, y, sample_weight).
 
@@ -291,5 +290,6 @@ answer(
         **dict.fromkeys(_SAVING, "serialization"),
         **dict.fromkeys(_BACKEND, "backend"),
         **dict.fromkeys(_DATA, "data.batches"),
+        "FeatureSpace": "layers.host.feature_space",
     },
 )
