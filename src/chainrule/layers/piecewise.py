@@ -84,7 +84,7 @@ class PiecewiseLinearEncoding(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make room for the edges."""
-        n: Any = input_shape[len(input_shape) - 1]
+        n: int = input_shape[len(input_shape) - 1]
         self.needs(
             len(input_shape) >= 2 and n is not None,
             "the number of features must be known",
