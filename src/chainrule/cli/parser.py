@@ -34,7 +34,6 @@ _FILES = (
     use_model,
     replay,
     report,
-    replay,
     compare,
     explain,
     quiz,
