@@ -205,6 +205,30 @@ def test_with_a_test_file_nothing_else_is_held_out(monkeypatch):
     np.testing.assert_allclose(made.figures.outputs, said, rtol=1e-6)
 
 
+def test_rows_of_the_training_are_no_test(tmp_path):
+    rows = people(60)
+    train = write(tmp_path / "train.csv", rows_of(rows))
+    for test in (train, write(tmp_path / "again.csv", rows_of(rows)[:30])):
+        with pytest.raises(ArgumentError, match="are those of the training"):
+            open_table(train, TableOptions(target="bought", test=test))
+    other = rows_of(people(50, seed=1)) + rows_of(rows)[1:11]
+    some = open_table(train, TableOptions(target="bought", test=write(tmp_path / "c.csv", other)))
+    said = next(line for line in some.notices if "test" in line)
+    assert said.startswith("WARNING: test: 10 of 60 rows are equal to rows of the training")
+
+
+def test_a_folder_with_two_tables_is_replayed_with_both(tmp_path):
+    write(tmp_path / "train.csv", rows_of(people(60)))
+    beside = write(tmp_path / "test.csv", rows_of(people(40, seed=1)))
+    cr.train(str(tmp_path), target="bought", out=str(tmp_path / "run"), **QUICK)
+    assert replay(str(tmp_path / "run"), verbose=0).same
+    write(beside, rows_of(people(40, seed=2)))
+    with pytest.raises(StateError, match="the data have changed"):
+        replay(str(tmp_path / "run"), verbose=0)
+    kept = open_table(str(tmp_path), TableOptions(target="bought", folds=3))
+    assert kept.test is None
+
+
 def test_folds_groups_and_time(monkeypatch):
     columns = {**people(60), "who": [f"p{i // 4}" for i in range(60)]}
     _, made, fits, _ = spied(monkeypatch, columns, folds=3, group="who")

@@ -180,10 +180,8 @@ class Fitter:
                 budget=None if budget is None else budget * self.share, settings=self.recipe,
                 progress=progress, should_stop=self.watch.asked,
             )  # fmt: skip
-        beside = None
-        if compare and fitted.kind == "linear":
-            beside = fitted.model
-        elif compare:
+        beside = getattr(fitted, "linear", None) if compare else None
+        if compare and beside is None:
             only = {**(self.recipe or {}), "candidates": ("linear",)}
             beside = tabular.fit(problem, seed=self.settings.seed, settings=only).model
         model = Sequential([encoder, fitted.model])

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,8 @@ class TablePlan:
             report.refuse_existing(out, _file_names())
         self.engine = choose_engine(self.settings.engine)
         self.data = open_table(data, options)
+        if self.data.test_place is not None:  # also the one that stood beside the table
+            self.options = replace(options, test=self.data.test_place)
         self.groups, said = groups_of(self.data, options)
         self.parts = parts_of(self.data, self.groups, options, self.settings.seed)
         self.notices = [*self.data.notices, *said, *self._leaks()]
@@ -239,6 +242,7 @@ class TablePlan:
                 "name": data.name,
                 "place": data.place,
                 "sha256": data.digest,
+                "test_sha256": data.test_digest,
                 "rows": len(data.frame),
                 "class_names": data.class_names,
                 "source": data.place or data.name,
