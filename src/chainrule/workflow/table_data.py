@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,15 +12,15 @@ import numpy as np
 from .. import tables
 from ..data import catalog
 from ..dialect import argument
-from ..errors import DataError, FileError
+from ..errors import DataError
+from ..files import digest_of
 from ..tables import Frame
 from .table_options import TableOptions
 
-__all__ = ["TableData", "as_roles", "digest_of", "is_table", "open_table", "read_table"]
+__all__ = ["TableData", "about_table", "as_roles", "is_table", "open_table", "read_table"]
 
 # files of arrays go the way of arrays
 _ARRAYS = (".npy", ".npz", ".idx", ".gz", ".safetensors")
-_PIECE = 1 << 20
 
 
 def is_table(data: Any) -> bool:
@@ -153,6 +152,18 @@ def _name_of(data: Any) -> str:
     return f"a {kind} table" if kind in ("pandas", "polars", "pyarrow") else "a table in memory"
 
 
+def about_table(roles: Any, how: Any) -> dict[str, Any]:
+    """What a model needs to know of its table to answer without `config.json`: no cell of it.
+
+    Args:
+        roles: what the columns are, with the target, the task and the names of the classes.
+        how: the `Format` of the file; None for data in memory.
+    """
+    known = {**roles.to_json(), "notices": []}
+    known["roles"] = [{**role, "cells": []} for role in known["roles"]]
+    return {"roles": known, "format": None if how is None else how.to_json()}
+
+
 def as_roles(frame: Frame, roles: Any) -> tuple[Frame, dict[int, str]]:
     """The columns as their roles read them, and why a row cannot be read, by its place from 0.
 
@@ -226,19 +237,3 @@ def _need_rows(frame: Frame) -> None:
 
 
 _FEWEST = 5
-
-
-def digest_of(path: str) -> str:
-    """SHA-256 of a file, read piece by piece.
-
-    Raises:
-        FileError: it cannot be read.
-    """
-    found = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                found.update(piece)
-    except OSError as error:
-        raise FileError(f"could not read: {error.strerror}", where=path) from None
-    return found.hexdigest()
