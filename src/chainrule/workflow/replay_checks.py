@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import StateError
-from .table_data import digest_of
+from ..files import digest_of
 
 __all__ = ["refuse_changed"]
 

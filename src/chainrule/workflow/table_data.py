@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,13 +14,15 @@ from ..data import catalog
 from ..dialect import argument
 from ..errors import ArgumentError, DataError, FileError
 from ..tables import Frame, split
+from ..errors import DataError
+from ..files import digest_of
+from ..tables import Frame
 from .table_options import TableOptions
 
-__all__ = ["TableData", "as_roles", "digest_of", "is_table", "open_table", "read_table"]
+__all__ = ["TableData", "about_table", "as_roles", "is_table", "open_table", "read_table"]
 
 # files of arrays go the way of arrays
 _ARRAYS = (".npy", ".npz", ".idx", ".gz", ".safetensors")
-_PIECE = 1 << 20
 
 
 def is_table(data: Any) -> bool:
@@ -201,6 +202,18 @@ def _texts(options: TableOptions) -> tuple[int | str, ...]:
 def _name_of(data: Any) -> str:
     kind = type(data).__module__.split(".")[0]
     return f"a {kind} table" if kind in ("pandas", "polars", "pyarrow") else "a table in memory"
+
+
+def about_table(roles: Any, how: Any) -> dict[str, Any]:
+    """What a model needs to know of its table to answer without `config.json`: no cell of it.
+
+    Args:
+        roles: what the columns are, with the target, the task and the names of the classes.
+        how: the `Format` of the file; None for data in memory.
+    """
+    known = {**roles.to_json(), "notices": []}
+    known["roles"] = [{**role, "cells": []} for role in known["roles"]]
+    return {"roles": known, "format": None if how is None else how.to_json()}
 
 
 def as_roles(frame: Frame, roles: Any) -> tuple[Frame, dict[int, str]]:

@@ -16,6 +16,7 @@ from ..callbacks import History
 from ..data.schema import Schema
 from ..dialect import argument
 from ..errors import ArgumentError, MissingExtraError
+from ..files import digest_of
 from ..tables import leaks
 from ..terminal import columns, say
 from ..training.engines import choose_engine, why_engine
@@ -288,11 +289,13 @@ class TablePlan:
         def at(name: str) -> str:
             return os.path.join(folder, name)
 
-        report.write_config(folder, run.config)
         run.files = [str(run.model.save(at(report.MODEL)))]
         report.write_history(folder, run.curves())
         arrays = run.figures.arrays()
         storage.write(at(HELD_OUT), arrays, {"format": "chainrule-held-out", "version": 1})
+        # files of two runs in one folder would answer with the names of other classes
+        run.config["files"] = {name: digest_of(at(name)) for name in (report.MODEL, HELD_OUT)}
+        report.write_config(folder, run.config)
         run.files += [at(report.CONFIG), at(report.HISTORY + ".csv"), at(HELD_OUT)]
         self._page(run, at(PAGE))
         if self._replaces:
