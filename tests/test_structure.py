@@ -468,6 +468,7 @@ INSIDE = {
         "resume",
         "interrupt",
         "table_options",
+        "table_series",
         "table_data",
         "table_split",
         "table_network",

@@ -253,6 +253,64 @@ def test_copies_stay_on_one_side_and_are_counted(monkeypatch):
         assert not set(rows % 50) & set(held % 50)
 
 
+def months(rows=60, empty=0):
+    """month -> sales: a season of 12 and a little noise."""
+    noise = np.random.default_rng(0).normal(size=rows)
+    sales = 100 + 30 * np.sin(np.arange(rows) * np.pi / 6) + noise
+    first = np.datetime64("2010-01", "M")
+    return [["month", "sales"], *([f"{first + i}-01", "" if i >= rows - empty else round(s, 2)]
+                                  for i, s in enumerate(sales.tolist()))]  # fmt: skip
+
+
+def test_a_series_is_learnt_from_its_past_or_refused(tmp_path, capsys):
+    data, out = write(tmp_path / "s.csv", months()), str(tmp_path / "run")
+    assert main(["train", data, *FAST]) == 2
+    said = capsys.readouterr().err
+    assert "this is a series: one date ('month') and one number ('sales')" in said
+    assert "--lags 12" in said
+    assert main(["train", data, "--lags", "3", "--folds", "2"]) == 2
+    assert main(["train", data, "--lags", "3", "--out", out, *FAST]) == 0
+    shown = capsys.readouterr().out
+    run = Run.load(out)
+    # 57 rows have 3 values before them; the last fifth by time, never others
+    assert run.held_out()[0].tolist() == list(range(46, 57))
+    truth = [row[1] for row in months()[1:]]
+    assert run.held_out()[1].tolist() == truth[49:]
+    rmse = {k: np.sqrt(np.mean((np.array(truth[49:]) - truth[49 - k : 60 - k]) ** 2))
+            for k in (1, 12)}  # fmt: skip
+    assert f"the last value: RMSE {rmse[1]:.3g}," in shown
+    assert f"the last season (12 rows): RMSE {rmse[12]:.3g}," in shown
+    assert run.scores["rmse"].baseline == pytest.approx(rmse[12])  # the better of the two
+    assert "the last season (12 rows)" in str(run.verdict)
+    assert replay(out, verbose=0).same
+
+
+def test_a_series_is_gone_on_with(tmp_path, capsys):
+    data, out = write(tmp_path / "s.csv", months()), str(tmp_path / "run")
+    cr.train(data, lags=3, out=out, **QUICK)
+    run = Run.load(out)
+    one = run.predict(data)
+    assert one.frame["month"].values.tolist() == [np.datetime64("2015-01-01", "us").item()]
+    truth = [row[1] for row in months()[1:]]
+    fed = {"month": [np.datetime64("2015-01-01", "us")]}
+    fed |= {f"sales[t-{k}]": [truth[-k]] for k in (1, 2, 3)}
+    by_hand = run.answers(tables.Frame.of(fed)).outputs
+    np.testing.assert_allclose(one.outputs, by_hand, rtol=1e-6)
+    # rows without a value: each answer is a past value of the next, as if the file had held it
+    gaps = write(tmp_path / "gaps.csv", months(empty=2))
+    assert main(["predict", out, gaps, "--out", str(tmp_path / "a.csv")]) == 0
+    answers = read(tmp_path / "a.csv")
+    assert [row[0][:10] for row in answers] == ["month", "2014-11-01", "2014-12-01"]
+    filled = months(empty=2)
+    filled[-2][1] = repr(run.predict(gaps).outputs[0, 0].item())
+    second = run.predict(write(tmp_path / "filled.csv", filled)).outputs
+    np.testing.assert_allclose(second[0], run.predict(gaps).outputs[1], rtol=1e-5)
+    with pytest.raises(DataError, match="too few values to go on from"):
+        run.predict(write(tmp_path / "few.csv", months(2)))
+    assert main(["evaluate", out, gaps]) == 0
+    assert "the last value" in capsys.readouterr().out
+
+
 def test_later_rows_are_reported_beside_the_others(monkeypatch):
     """The answer turns round in the last rows: a split at random does not see it."""
     random = np.random.default_rng(0)

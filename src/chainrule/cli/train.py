@@ -65,7 +65,7 @@ def _say_stopped(signals: Signals, plan: Any, run: Any) -> None:
 def _table_options(a: argparse.Namespace) -> dict[str, Any]:
     """What was said about a table; only what was given."""
     names = ("target", "task", "drop", "categorical", "numeric", "date", "text", "test", "folds",
-             "group", "time", "budget", "balance", "no_rows")  # fmt: skip
+             "group", "time", "lags", "budget", "balance", "no_rows")  # fmt: skip
     # not by value: the column 0 is no False
     found = {n: v for n in names if (v := getattr(a, n)) is not None and v is not False}
     if found.get("task") is not None:

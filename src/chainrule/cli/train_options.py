@@ -71,6 +71,8 @@ _TRAIN = {
         ("group", "COLUMN", "column", None,
          "rows with the same value here are never on both sides"),
         ("time", "COLUMN", "column", None, "hold out the last fifth by this column"),
+        ("lags", "N", int, None,
+         "of a series, one date and one number: learn from the N values before each row"),
     ),
     "model of a table": (
         ("budget", "TIME", "seconds", None,

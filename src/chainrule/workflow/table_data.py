@@ -16,6 +16,7 @@ from ..errors import ArgumentError, DataError
 from ..files import digest_of
 from ..tables import Frame, split
 from .table_options import TableOptions
+from .table_series import as_series
 
 __all__ = ["TableData", "about_table", "as_roles", "is_table", "open_table", "read_table"]
 
@@ -60,6 +61,7 @@ class TableData:
         test_place: the path of the file with these rows; None for data in memory.
         test_digest: its SHA-256.
         notices: sentences for the reader.
+        series: past values and simple answers, where the table is a series.
     """
 
     frame: Frame
@@ -73,6 +75,7 @@ class TableData:
     test_place: str | None = None
     test_digest: str | None = None
     notices: list[str] = field(default_factory=list)
+    series: Any = None
 
     @property
     def class_names(self) -> list[str] | None:
@@ -101,13 +104,16 @@ def open_table(data: Any, options: TableOptions) -> TableData:
     place, test = _places(data, options)
     frame = read_table(data if place is None else place, options)
     roles = tables.find_roles(frame, **options.roles())
-    notices = list(roles.notices)
+    notices, found = list(roles.notices), as_series(frame, roles, options)
+    if found is not None:
+        frame, roles, _ = found
+        notices = [*roles.notices, *found[2].lagged.notices]
     frame, _ = _with_target(frame, roles)  # `find_roles` has said it
     y = tables.targets(frame, roles)
     _need_rows(frame)
     name = os.path.basename(place) if place is not None else _name_of(data)
     made = TableData(frame, roles, y, name, place, None if place is None else digest_of(place),
-                     notices=notices)  # fmt: skip
+                     notices=notices, series=None if found is None else found[2])  # fmt: skip
     if test is not None:
         _add_test(made, test, options)
     return made
@@ -171,7 +177,7 @@ def _places(data: Any, options: TableOptions) -> tuple[str | None, Any]:
         return place, test
     beside = os.path.join(place, "test.csv")
     # how rows are held out was said otherwise
-    apart = options.folds is not None or options.time is not None
+    apart = any(v is not None for v in (options.folds, options.time, options.lags))
     if test is None and not apart and os.path.isfile(beside):
         test = beside
     return os.path.join(place, "train.csv"), test

@@ -12,6 +12,7 @@ from ..tables import Frame
 from .table_data import as_roles
 from .table_fit import predicted
 from .table_run import TableRun
+from .table_series import last_values
 
 __all__ = ["judge", "knows"]
 
@@ -59,4 +60,5 @@ def judge(run: TableRun, frame: Frame, engine: str | None = "numpy") -> tuple[An
     fine = [i for i in range(len(frame)) if i not in answers.reasons]
     said = predicted(run.model, as_roles(frame, roles)[0].take(fine), engine)
     names = run.schema.class_names
-    return evaluation.scores(y[fine], said, names), notices
+    simple = None if run.series is None else last_values(frame.take(fine), run.series)
+    return evaluation.scores(y[fine], said, names, simple=simple), notices

@@ -21,6 +21,7 @@ from .table_data import as_roles, is_table, read_table
 from .table_figures import Figures
 from .table_fit import predicted
 from .table_options import TableOptions
+from .table_series import next_rows, with_lags
 
 __all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
 
@@ -190,8 +191,7 @@ class TableRun(Run):
             FileError: the file is missing or damaged.
             DataError: a column of the training is missing, or holds other things.
         """
-        frame = self.read(rows, missing=missing, **reading)
-        answers = self.answers(frame, engine)
+        answers = self.reply(rows, engine, missing=missing, **reading)
         loud = [c.sentence for c in answers.unseen.values() if c.worst > LOUD]
         verdict = self.verdict
         for notice in (
@@ -202,8 +202,36 @@ class TableRun(Run):
             warnings.warn(notice, stacklevel=2)
         return answers
 
+    @property
+    def series(self) -> Any:
+        """Of a series: its columns and how many values before each row it looks at; else None."""
+        return (self.config.get("table") or {}).get("series")
+
+    def reply(self, rows: Any, engine: str | None = "numpy", **reading: Any) -> TableAnswers:
+        """What the model says to rows, or of a series the rows that come next."""
+        frame = self._read(rows, **reading)
+        if self.series is None:
+            return self.answers(frame, engine)
+
+        def predict(row: Frame) -> np.ndarray:
+            return predicted(self.model, as_roles(row, self.roles)[0], engine)
+
+        coming, outputs = next_rows(frame, self.series, predict)
+        unseen = self.encoder.unseen(as_roles(coming, self.roles)[0])
+        unseen = {k: v for k, v in unseen.items() if k != self.series["date"]}  # always later
+        shown = replace(coming, columns=[coming[self.series["date"]]])
+        return TableAnswers(outputs, None, coming.lines, frame=shown, unseen=unseen)
+
     def read(self, rows: Any, **reading: Any) -> Frame:
-        """Rows as a frame, read as those of the training were."""
+        """Rows as a frame, read as those of the training were; those of a series with their past.
+
+        The rows are those that a model of this run is judged on: of a series those that have all
+        the values before them.
+        """
+        frame = self._read(rows, **reading)
+        return frame if self.series is None else with_lags(frame, self.series)
+
+    def _read(self, rows: Any, **reading: Any) -> Frame:
         options = TableOptions.of(reading)
         if isinstance(rows, Mapping):
             rows = {name: [v] if np.ndim(v) == 0 else v for name, v in rows.items()}
@@ -222,6 +250,8 @@ class TableRun(Run):
     def _named(self, frame: Frame) -> Frame:
         """Columns without names, of a file without the target: those of the training in order."""
         names = [role.name for role in self.roles.roles]
+        if self.series is not None:
+            return frame
         known = (self.config.get("table") or {}).get("format") or {}
         if known.get("header", True) or len(frame.columns) != len(names) - 1:
             return frame
