@@ -193,7 +193,18 @@ BAD = {
     "a comment further down": ("a,b\n1,2\n# why\n5,6\n", {}, errors.DataError, ["row 3", 'comment="#"']),
     "a shorter header": ("a,b\n1,2,3\n4,5,6\n", {}, errors.DataError, ["row 1: the header has another number", "3 names", "2: a, b"]),
     "duplicated header": ("a,b,a\n1,2,3\n", {}, errors.DataError, ["row 1, column 3: two columns have the same name", "'a', as in column 1"]),
-    "a quote that is never closed": ('a,b\n1,"x\n2,y\n3,z\n', {}, errors.DataError, ["row 2: the rows cannot be told apart"]),
+    "a quote that is never closed": ('a,b\n1,"x\n2,y\n3,z\n', {}, errors.DataError, ["row 2: a quote is opened and never closed", "'\"x'"]),
+    "a quote that makes one cell of half the file": (
+        "c,n\n" + "C1,1\n" * 9 + '"C2,1\n' + "C1,1\n" * 9, {}, errors.DataError, ["row 11: a quote is opened and never closed", "'\"C2,1'", "close the quote"],
+    ),
+    "a stray quote in the last line": (
+        "c,n\n" + "C1 a,1\n" * 9 + '"C2 b,1\n', {}, errors.DataError, ["row 11: a quote is opened"],
+    ),
+    "two stray quotes, rows between them": (
+        'a,b\n1,x\n2,"y\n3,z\n4,"w\n5,v\n', {}, errors.DataError, ["row 3: the row runs up to line 5: a quote in it is not closed", "'\"y'"],
+    ),
+    "a stray quote in the header": ('a,"b\n1,2\n3,4\n', {}, errors.DataError, ["row 1: a quote is opened"]),
+    "more remarks than rows": ("a,b\n1,2\n3,4\n5,6\nsee there\nand here\nand so\nand on\n", {}, errors.DataError, ["a different length", "row 5"]),
     "empty": ("", {}, errors.DataError, ["the file is empty"]),
     "only a header": ("a,b\n", {"header": True}, errors.DataError, ["no rows"]),
     "nothing tells the header": ("a,b\nc,d\n", {}, errors.DataError, ["nothing tells whether the first row is a header", "header=True or header=False"]),
@@ -274,7 +285,7 @@ def test_a_long_file_is_read_whole(tmp_path):
         ("1,5,w,2024-02-30\n", [f"row {FAR + 2}, column 4 ('day')", "2024-02-30"]),
         ("1,5,w\n", [f"row {FAR + 2}: the row has a different length"]),
         ("inf,5,w,2024-01-01\n", [f"row {FAR + 2}, column 1 ('n')", "finite"]),
-        ('1,5,"w,2024-01-01\n', ["quote"]),
+        ('1,5,"w,2024-01-01\n', [f"row {FAR + 2}", "quote"]),
         ("1,5,\0,2024-01-01\n", [f"row {FAR + 2}", "NUL"]),
     ],
 )
