@@ -70,6 +70,11 @@ GOOD = {
     "Latin-1": ("name;n\nMüller;1\nGröße;2\n".encode("latin-1"), {}, {"name": ["Müller", "Größe"], "n": [1, 2]}, "Latin-1"),
     "cp1252 with euro signs": ("p\n5 €\n6 €\n".encode("cp1252"), {}, {"p": [5, 6]}, "'p' in €"),
     "Cyrillic, named": ("a,n\nдом,1\nлес,2\n".encode("cp1251"), {"encoding": "cp1251"}, {"a": ["дом", "лес"], "n": [1, 2]}, "cp1251"),
+    "a number in thousands never begins with 0": (
+        "a,b,c\n-0.802,1.250,x\n0.248,2.500,y\n1.250,1.125,z\n", {},
+        {"a": [-0.802, 0.248, 1.25], "b": [1.25, 2.5, 1.125], "c": ["x", "y", "z"]}, "",
+    ),
+    "nor with decimal commas": ("a;c\n0,802;x\n1,250;y\n", {}, {"a": [0.802, 1.25], "c": ["x", "y"]}, "decimal comma"),
     "currency": (
         'p,n\n"$1,234.50",1\n-$5.00,2\n($7.25),3\n,4\n', {},
         {"p": [1234.5, -5, -7.25, None], "n": [1, 2, 3, 4]}, "'p' in $",

@@ -58,10 +58,10 @@ def rows_of(
 
 
 def is_open(lines: Iterable[str], delimiter: str) -> bool:
-    """Whether the last row of these lines holds a quote that is never closed.
+    r"""Whether the last row of these lines holds a quote that is never closed.
 
     Example:
-        >>> is_open(['1,"x\\n'], ","), is_open(['1,"x\\n', 'y"\\n'], ",")
+        >>> is_open(['1,"x\n'], ","), is_open(['1,"x\n', 'y"\n'], ",")
         (True, False)
     """
     with _long_cells(), contextlib.suppress(csv.Error):
