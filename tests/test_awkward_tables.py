@@ -618,3 +618,31 @@ def test_random_bytes_raise_nothing_but_our_errors(tmp_path, content):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert frame.format.from_json(frame.format.to_json()) == frame.format
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [np.zeros((2, 2)), [[1, 2], [3, 4]], [[1], [2, 3]], 5, np.array([1j, 2]), np.array([1j, "a"], object),
+     np.array([{}, "a"], object), np.array([np.zeros(2), None], object)],
+)  # fmt: skip
+def test_a_column_that_is_no_list_of_cells_is_one_clear_error(cells):
+    with pytest.raises(errors.DataError, match="no list of cells"):
+        tables.Frame.of({"a": cells})
+
+
+def test_names_that_are_numbers_and_cells_of_pandas():
+    pandas = pytest.importorskip("pandas", reason="its missing values")
+    frame = tables.Frame.of({0: [1, 2], 1: pandas.Series(["x", None], dtype="string")})
+    assert (frame.names, frame["1"].values.tolist()) == (["0", "1"], ["x", None])
+    with pytest.raises(errors.DataError, match="same name"):
+        tables.Frame.of({0: [1], "0": [2]})
+
+
+def test_times_with_zones_are_dates_in_utc():
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    noon = datetime.datetime(2024, 1, 1, 12, tzinfo=zone)
+    column = tables.Frame.of({"t": [noon, None, noon.astimezone(datetime.UTC)]})["t"]
+    ten = np.datetime64("2024-01-01T10")
+    np.testing.assert_array_equal(column.values, np.array([ten, "NaT", ten], "M8[us]"))
+    with pytest.raises(errors.DataError, match="without one"):
+        tables.Frame.of({"t": [noon, noon.replace(tzinfo=None)]})

@@ -16,6 +16,7 @@ __all__ = ["drop_output", "make_encodable", "option", "refuse_file"]
 _NAMES: dict[str, str | None] = {
     "learning_rate": "lr",
     "classes": "task",
+    "as_text": "categorical",
     "max_bytes": None,
     "missing_marks": None,
 }
