@@ -646,3 +646,16 @@ def test_times_with_zones_are_dates_in_utc():
     np.testing.assert_array_equal(column.values, np.array([ten, "NaT", ten], "M8[us]"))
     with pytest.raises(errors.DataError, match="without one"):
         tables.Frame.of({"t": [noon, noon.replace(tzinfo=None)]})
+
+
+def test_an_error_of_the_first_sheet_names_the_others(tmp_path):
+    pytest.importorskip("python_calamine", reason="Excel files are read by calamine")
+    sheets = {"Read me": [["made by", "hand"], ["in", "May"]], "Data": [["a", "b"], [1, 2]]}
+    path = workbook.write(tmp_path / "t.xlsx", sheets)
+    with pytest.raises(errors.DataError) as caught:
+        tables.read(path)
+    for part in ("sheet 'Read me'", "on another sheet ('Data')", 'sheet="Data"', "header=True"):
+        assert part in str(caught.value)
+    with pytest.raises(errors.DataError) as caught:
+        tables.read(path, sheet="Read me")
+    assert "another sheet" not in str(caught.value)
