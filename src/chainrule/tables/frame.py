@@ -184,7 +184,7 @@ def _column(name: str, index: int, values: Any, where: str) -> Column:
     if any(zones) and len(zones) == sum(v is not None for v in cells):
         if not all(zones):
             raise _no_cells(name, where, "times with a zone and times without one")
-        utc = [v and v.astimezone(datetime.UTC).replace(tzinfo=None) for v in cells]
+        utc = [v and v.astimezone(datetime.UTC).replace(tzinfo=None) for v in cells]  # type: ignore[attr-defined]
         return Column(name, index, "date", np.array(utc, "datetime64[us]"))
     data = np.array([None if v is None else str(v) for v in cells], object)
     return Column(name, index, "text", data)
