@@ -24,7 +24,6 @@ __all__ = ["EqualRows", "by_time", "equal_rows", "folds", "group_rows", "same_ro
 __all__ += ["time_advice", "time_column"]
 
 _STRATA = 10
-_OFTEN = 10  # rows of each kind: then they are the kinds there are, and no copies
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +55,10 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
     on each combination; or where columns that know nothing of each other would make at least half
     as many equal pairs, n(n−1)/2·∏ⱼ pⱼ, with pⱼ the share of pairs of different rows that have
     column j in common.
+    where the columns have so few values that two rows come on each combination; or where columns
+    that know nothing of each other would make at least half as many equal pairs, n(n−1)/2·∏ⱼ pⱼ,
+    with pⱼ the share of pairs of different rows that have column j in common. How often each row
+    occurs says nothing: measurements that were copied ten times are copies.
 
     Example:
         >>> from chainrule.tables import find_roles
