@@ -484,6 +484,10 @@ INSIDE = {
         "findings",
         "replay",
         "comparing",
+        "search_space",
+        "search_picture",
+        "searched",
+        "searching",
         "__init__",
     ],
     "cli": [
@@ -492,6 +496,7 @@ INSIDE = {
         "train_options",
         "signals",
         "train",
+        "search",
         "use_table",
         "use_model",
         "report",
