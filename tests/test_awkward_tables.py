@@ -602,3 +602,13 @@ def test_random_bytes_raise_nothing_but_our_errors(tmp_path, content):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert frame.format.from_json(frame.format.to_json()) == frame.format
+
+
+def test_a_quote_that_is_never_closed_is_no_note_below_the_table(tmp_path):
+    rows = [f"k{i},{i},yes" for i in range(30)]
+    rows[14] = '"' + rows[14]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["name,n,paid", *rows, ""]), encoding="utf-8")
+    with pytest.raises(errors.DataError, match="row 16") as caught:
+        tables.read(path)
+    assert "never closed" in str(caught.value)

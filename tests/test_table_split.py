@@ -274,3 +274,12 @@ def test_worse_by_two_standard_errors():
     assert split.time_advice((0.79, 0.03), (0.9, 0.04), "day") is None
     losses = split.time_advice((0.79, 0.03), (0.9, 0.04), "day", higher_is_better=False)
     assert losses.endswith('use time="day"')
+
+
+def test_ten_copies_of_each_row_are_copies():
+    """Rows of many decimals that repeat say nothing of other rows, however often they do."""
+    draw = np.random.default_rng(0)
+    columns = {f"c{i}": np.tile(draw.normal(size=60), 10) for i in range(5)}
+    equal = found(Frame.of(columns | {"y": np.tile(np.arange(60) / 2, 10)}))
+    assert len(np.unique(equal.groups)) == 60
+    assert equal.copies == 540

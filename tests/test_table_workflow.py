@@ -205,6 +205,30 @@ def test_with_a_test_file_nothing_else_is_held_out(monkeypatch):
     np.testing.assert_allclose(made.figures.outputs, said, rtol=1e-6)
 
 
+def test_rows_of_the_training_are_no_test(tmp_path):
+    rows = people(60)
+    train = write(tmp_path / "train.csv", rows_of(rows))
+    for test in (train, write(tmp_path / "again.csv", rows_of(rows)[:30])):
+        with pytest.raises(ArgumentError, match="are those of the training"):
+            open_table(train, TableOptions(target="bought", test=test))
+    other = rows_of(people(50, seed=1)) + rows_of(rows)[1:11]
+    some = open_table(train, TableOptions(target="bought", test=write(tmp_path / "c.csv", other)))
+    said = next(line for line in some.notices if "test" in line)
+    assert said.startswith("WARNING: test: 10 of 60 rows are equal to rows of the training")
+
+
+def test_a_folder_with_two_tables_is_replayed_with_both(tmp_path):
+    write(tmp_path / "train.csv", rows_of(people(60)))
+    beside = write(tmp_path / "test.csv", rows_of(people(40, seed=1)))
+    cr.train(str(tmp_path), target="bought", out=str(tmp_path / "run"), **QUICK)
+    assert replay(str(tmp_path / "run"), verbose=0).same
+    write(beside, rows_of(people(40, seed=2)))
+    with pytest.raises(StateError, match="the data have changed"):
+        replay(str(tmp_path / "run"), verbose=0)
+    kept = open_table(str(tmp_path), TableOptions(target="bought", folds=3))
+    assert kept.test is None
+
+
 def test_folds_groups_and_time(monkeypatch):
     columns = {**people(60), "who": [f"p{i // 4}" for i in range(60)]}
     _, made, fits, _ = spied(monkeypatch, columns, folds=3, group="who")
@@ -593,3 +617,116 @@ def test_a_folder_says_all_that_is_needed(folder, run):
 def test_summary_of_a_table(folder, capsys):
     assert main(["summary", str(folder / "run")]) == 0
     assert "table_encoder" in capsys.readouterr().out.lower()
+
+
+# ---- files of two runs in one folder
+
+
+@pytest.fixture(scope="module")
+def shoes(tmp_path_factory):
+    """A run whose model has two classes as that of people has."""
+    folder = tmp_path_factory.mktemp("shoes") / "run"
+    random = np.random.default_rng(3)
+    table = {"length": random.normal(size=30).round(3).tolist(), "kind": ["boot", "clog"] * 15}
+    cr.train(table, target="kind", out=str(folder), **QUICK)
+    return folder
+
+
+# old: without digests, as earlier versions wrote; there nothing says whose the figures are
+MIXED = [
+    ("model", False),
+    ("config", False),
+    ("held_out", False),
+    ("model", True),
+    ("config", True),
+]
+
+
+@pytest.mark.parametrize(("name", "old"), MIXED)
+def test_files_of_two_runs_are_refused(folder, shoes, tmp_path, name, old):
+    place = tmp_path / "mixed"
+    name += ".json" if name == "config" else ".safetensors"
+    shutil.copytree(folder / "run", place)
+    shutil.copy(shoes / name, place / name)
+    if old:
+        config = json.loads((place / "config.json").read_text())
+        del config["files"]
+        (place / "config.json").write_text(json.dumps(config))
+    with pytest.raises(FileError, match=r"not of the same run|do not belong together"):
+        Run.load(place)
+
+
+def changed(folder, to, change):
+    shutil.copytree(folder / "run", to)
+    config = json.loads((to / "config.json").read_text())
+    change(config)
+    (to / "config.json").write_text(json.dumps(config))
+    return to
+
+
+CONFIGS = {
+    "classes in another order": lambda c: c["data"].update(class_names=["yes", "no"]),
+    "everywhere": lambda c: (c["data"].update(class_names=["yes", "no"]),
+                             c["table"]["roles"].update(class_names=["yes", "no"])),
+    "one class too few": lambda c: c["data"].update(class_names=["no"]),
+    "no table": lambda c: c.pop("table"),
+    "results that are none": lambda c: c.update(results=[1]),
+    "a list for the table": lambda c: c.update(table=[1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_that_was_changed_is_refused(folder, tmp_path, name):
+    with pytest.raises(FileError):
+        Run.load(changed(folder, tmp_path / "run", CONFIGS[name]))
+
+
+def test_class_names_are_as_many_as_outputs_also_without_what_the_model_knows(folder, tmp_path):
+    """As in a file of an earlier version."""
+    place = tmp_path / "old"
+    shutil.copytree(folder / "run", place)
+    model = cr.load_model(place / "model.safetensors")
+    model.layers[0].__dict__["about"] = None
+    model.save(place / "model.safetensors")
+    config = json.loads((place / "config.json").read_text())
+    del config["files"]
+    (place / "config.json").write_text(json.dumps(config))
+    assert Run.load(place).predict(people(3)).class_names == ["no", "yes"]
+    config["data"]["class_names"] = ["no", "perhaps", "yes"]
+    config["table"]["roles"]["class_names"] = ["no", "perhaps", "yes"]
+    (place / "config.json").write_text(json.dumps(config))
+    with pytest.raises(FileError, match="do not belong together"):
+        Run.load(place)
+    os.unlink(place / "config.json")
+    with pytest.raises(FileError, match="does not say what its answers mean"):
+        Run.load(place)
+
+
+def test_the_file_of_a_model_alone_answers(folder, run, tmp_path, capsys):
+    """With the same names; it knows no figures, and no cell of the table."""
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(folder / "run" / "model.safetensors", alone / "mine.safetensors")
+    place = str(alone / "mine.safetensors")
+    new = people(5, seed=9)
+    ours, theirs = Run.load(place).predict(new), run.predict(new)
+    assert ours.labels == theirs.labels
+    np.testing.assert_array_equal(ours.outputs, theirs.outputs)
+    assert main(["predict", place, str(folder / "people.csv"), "--out", str(alone / "a.csv")]) == 0
+    assert "classes have no names" not in capsys.readouterr().err
+    assert read(alone / "a.csv")[0][-2:] == ["p(no)", "p(yes)"]
+    assert main(["evaluate", place, str(folder / "people.csv")]) == 0
+    assert main(["summary", place]) == 0
+    for word in ("replay", "report"):
+        assert main([word, place]) != 0
+        assert "Traceback" not in capsys.readouterr().err
+    about = cr.load_model(place).layers[0].about
+    assert all(not role["cells"] for role in about["roles"]["roles"])
+
+
+def test_evaluate_names_the_command_that_takes_rows_without_a_target(folder, tmp_path, capsys):
+    rows = people(4)
+    del rows["bought"]
+    table = write(tmp_path / "new.csv", rows_of(rows))
+    assert main(["evaluate", str(folder / "run"), table]) == 2
+    assert "chainrule predict takes files without a target" in capsys.readouterr().err

@@ -347,6 +347,8 @@ def ragged(table: CsvFile, line: int, cells: list[str]) -> DataError:
     fix = "quote cells that contain the delimiter, or complete the row"
     if cells and cells[0][:1] in "#%/":
         fix = f"if it is a comment, say {argument('comment', cells[0][:1])}"
+    if any("\n" in cell for cell in cells):
+        fix = "look for a quote in this row that is never closed: it takes in the rows below"
     return DataError(
         "the row has a different length",
         where=f"{table.path}, row {line}",

@@ -275,4 +275,6 @@ def _is_note(
     if len(filled) != 1 or width < 2 or filled[0][0] != 0:
         return False
     cell = filled[0][1]
+    if "\n" in cell:  # a quote that is never closed takes in all rows below it
+        return False
     return looks(cell) == "text" and (kinds[0] != "text" or (len(cells) == 1 and " " in cell))

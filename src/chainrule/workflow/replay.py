@@ -50,7 +50,7 @@ def replay_plan(folder: str) -> tuple[Any, Any]:
     """
     known = Run.load(folder)
     config = known.config
-    if not config:
+    if "arguments" not in config:
         raise FileError(
             "there is only a model, and nothing says how it was trained",
             where=folder,

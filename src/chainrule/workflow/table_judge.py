@@ -6,10 +6,10 @@ import os
 from typing import Any
 
 from .. import evaluation, tables
-from ..dialect import argument
 from ..errors import ArgumentError
+from ..files import digest_of
 from ..tables import Frame
-from .table_data import as_roles, digest_of
+from .table_data import as_roles
 from .table_fit import predicted
 from .table_run import TableRun
 
@@ -44,7 +44,7 @@ def judge(run: TableRun, frame: Frame, engine: str | None = "numpy") -> tuple[An
             "the file has no target to compare with",
             where=frame.where,
             expected=f"a column {roles.target!r}",
-            fix=f"{argument('predict')} takes rows without a target",
+            fix="chainrule predict takes files without a target",
         )
     known = tables.known_rows(frame, roles)
     notices = [] if known.all() else [

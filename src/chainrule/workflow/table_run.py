@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import evaluation, storage, tables
+from .. import evaluation, report, storage, tables
 from ..data.schema import Schema
 from ..dialect import argument
 from ..errors import DataError, FileError
@@ -262,29 +262,65 @@ class TableRun(Run):
     # --- from its folder ------------------------------------------------------------------------
 
     @classmethod
-    def fits(cls, config: Mapping[str, Any] | None) -> bool:
-        """Was this `config.json` written for a table?"""
-        return isinstance((config or {}).get("table"), Mapping)
+    def fits(cls, config: Mapping[str, Any] | None, model: Any) -> bool:
+        """Was this `config.json` written for a table, or does the model begin with columns?"""
+        return isinstance((config or {}).get("table"), Mapping) or _encoder_of(model) is not None
+
+    @classmethod
+    def config_of(
+        cls, model: Any, config: dict[str, Any] | None, path: str
+    ) -> dict[str, Any] | None:
+        """`config.json`; where there is none, what the model knows of its table.
+
+        Raises:
+            FileError: nothing says what the answers mean.
+        """
+        if config is not None:
+            return config
+        about = getattr(_encoder_of(model), "about", None)
+        if not isinstance(about, Mapping):
+            raise FileError(
+                "the model does not say what its answers mean",
+                where=path,
+                expected=f"{report.CONFIG} beside it, as training wrote it",
+                fix="bring it back, or in Python: cr.load_model(path).predict(columns)",
+            )
+        roles = tables.Roles.from_json(about.get("roles"), path)
+        names = None if roles.class_names is None else list(roles.class_names)
+        return {"data": {"name": os.path.basename(path), "class_names": names,
+                         "scale": "by the layers of the model"},
+                "table": dict(about)}  # fmt: skip
 
     @classmethod
     def schema_of(cls, model: Any, config: Mapping[str, Any] | None, path: str) -> Schema:
         """The names of its classes; the columns are described by roles."""
-        first = model.layers[0]
-        if config is None or not isinstance(first, TableEncoder):
-            raise FileError(
-                "model and config.json do not belong together",
-                where=path,
-                expected="a model that begins with a TableEncoder",
-                received=f"{type(first).__name__} {first.name!r}",
+        first, known = _encoder_of(model), (config or {}).get("table")
+        if first is None or not isinstance(known, Mapping):
+            which = "a model of something else" if first is None else "no table in config.json"
+            raise _apart(path, "both of a run on a table", which)
+        roles = tables.Roles.from_json(known.get("roles"), path)
+        names = (config or {})["data"]["class_names"]
+        told = None if roles.class_names is None else list(roles.class_names)
+        if told != names:
+            raise _apart(path, f"the classes of its table, {_some(told)}", _some(names))
+        if isinstance(first.about, Mapping):
+            own = tables.Roles.from_json(first.about.get("roles"), path)
+            ours, theirs = (
+                (r.target, r.task, r.class_names, [c.name for c in r.used]) for r in (own, roles)
             )
-        tables.Roles.from_json(config["table"].get("roles"), path)
-        return Schema((len(first.columns),), class_names=config["data"]["class_names"])
+            if ours != theirs:
+                raise _apart(path, _answer(own), _answer(roles))
+        outputs = model.output_shape[-1]
+        if outputs != (1 if names is None else len(names)):
+            raise _apart(path, f"names for {outputs} outputs", _some(names))
+        return Schema((len(first.columns),), class_names=names)
 
     def loaded(self) -> None:
         """The figures beside the model, where they are there."""
         path = os.path.join(self.folder or "", HELD_OUT)
         if self.folder is None or not os.path.exists(path):
             return
+        report.refuse_other_file(self.folder, self.config, path, HELD_OUT)
         arrays, _ = storage.read(path)
         self.figures = Figures.of_arrays(arrays, self.config.get("results") or {}, path)
 
@@ -302,6 +338,32 @@ class TableRun(Run):
                 fix=f"train again with {argument('out')}",
             )
         return self.figures.rows, self.figures.y
+
+
+def _encoder_of(model: Any) -> TableEncoder | None:
+    layers = getattr(model, "layers", None)
+    return layers[0] if layers and isinstance(layers[0], TableEncoder) else None
+
+
+def _apart(path: str, expected: str, received: str) -> FileError:
+    return FileError(
+        "model and config.json do not belong together",
+        where=path,
+        expected=expected,
+        received=received,
+        fix="take both from one run; the model's file of a table also works without config.json",
+    )
+
+
+def _some(names: Any) -> str:
+    if names is None:
+        return "a value, no classes"
+    return ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+
+
+def _answer(roles: Any) -> str:
+    columns = ", ".join(role.name for role in roles.used[:5])
+    return f"{roles.target!r} ({_some(roles.class_names)}) from {columns}"
 
 
 def _empty(frame: Frame, names: list[str]) -> np.ndarray:
