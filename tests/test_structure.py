@@ -485,6 +485,10 @@ INSIDE = {
         "findings",
         "replay",
         "comparing",
+        "search_space",
+        "search_picture",
+        "searched",
+        "searching",
         "__init__",
     ],
     "cli": [
@@ -493,6 +497,7 @@ INSIDE = {
         "train_options",
         "signals",
         "train",
+        "search",
         "use_table",
         "use_model",
         "report",

@@ -25,6 +25,7 @@ __all__ = [
     "HISTORY",
     "MODEL",
     "alone",
+    "as_json",
     "free_name",
     "holds_run",
     "make",
@@ -184,7 +185,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """A JSON file's bytes; NaN and infinity become null."""
     return (json.dumps(_strict(value), indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -202,7 +204,7 @@ def _strict(value: Any) -> Any:
 def write_config(folder: str, config: Mapping[str, Any]) -> None:
     """Write `config.json`."""
     write_atomically(
-        os.path.join(folder, CONFIG), _json({"format": _FORMAT, "version": 1, **config})
+        os.path.join(folder, CONFIG), as_json({"format": _FORMAT, "version": 1, **config})
     )
 
 
@@ -250,7 +252,7 @@ def write_history(folder: str, history: Mapping[str, Sequence[float]]) -> None:
         cells = [repr(float(v[i])) if i < len(v) else "" for v in history.values()]
         lines.append(",".join([str(i + 1), *cells]))
     write_atomically(os.path.join(folder, HISTORY + ".csv"), ("\n".join(lines) + "\n").encode())
-    write_atomically(os.path.join(folder, HISTORY + ".json"), _json(history))
+    write_atomically(os.path.join(folder, HISTORY + ".json"), as_json(history))
 
 
 def read_history(folder: str) -> dict[str, list[float]]:

@@ -348,7 +348,7 @@ class Plan:
                 self.folder, self.settings.checkpoint_every, run.config, begun, stopped_by
             )
         try:
-            run.history, kept = self._fit(callbacks, verbose, checkpoint or Begun(begun))
+            run.history, kept = self.fit(callbacks, verbose, checkpoint or Begun(begun))
         except BaseException as error:
             if checkpoint is not None and isinstance(error, NonFiniteError):
                 checkpoint.remove()  # going on would only fail again
@@ -397,7 +397,7 @@ class Plan:
         if self._opened and self.folder is not None:
             report.withdraw(self.folder)
 
-    def _fit(
+    def fit(
         self, callbacks: Sequence[Any], verbose: Any, checkpoint: Any
     ) -> tuple[Any, dict[str, Any]]:
         """Train; the history, and which weights were kept and by which figure."""

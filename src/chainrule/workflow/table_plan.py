@@ -80,6 +80,7 @@ class TablePlan:
         self.parts = parts_of(self.data, self.groups, options, self.settings.seed)
         self.notices = [*self.data.notices, *said, *self._leaks()]
         self.watch = Watch()
+        self.looks_later = True  # also figures of the last rows by time
         self.fits: list[Fit] = []  # those that the figures come from
 
     @property
@@ -165,7 +166,8 @@ class TablePlan:
 
     def _train(self, callbacks: Sequence[Any], verbose: Any) -> tuple[Fit, Figures, str | None]:
         """The model to save, the figures of rows that took no part in it, what stopped it."""
-        parts, more = self.parts, later_rows(self.data, self.groups, self.parts)
+        parts = self.parts
+        more = later_rows(self.data, self.groups, parts) if self.looks_later else None
         count = len(parts.pairs) + parts.refit + (more is not None)
         if callbacks and not self.plain:
             raise ArgumentError(
