@@ -628,6 +628,8 @@ def test_a_quote_that_is_never_closed_is_no_note_below_the_table(tmp_path):
     with pytest.raises(errors.DataError, match="row 16") as caught:
         tables.read(path)
     assert "never closed" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "cells",
     [np.zeros((2, 2)), [[1, 2], [3, 4]], [[1], [2, 3]], 5, np.array([1j, 2]), np.array([1j, "a"], object),

@@ -17,7 +17,6 @@ _NAMES: dict[str, str | None] = {
     "as_text": "categorical",
     "learning_rate": "lr",
     "classes": "task",
-    "as_text": "categorical",
     "max_bytes": None,
     "missing_marks": None,
 }

@@ -50,11 +50,6 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
 
     Where few different rows are possible, as with three yes-or-no columns, equal rows are no copies
     of each other: kept together, whole kinds of rows would never be learnt. They are split freely
-    where there are ten rows of each kind, and a tenth of all combinations of values or more; where
-    the columns have so few values that two rows come
-    on each combination; or where columns that know nothing of each other would make at least half
-    as many equal pairs, n(n−1)/2·∏ⱼ pⱼ, with pⱼ the share of pairs of different rows that have
-    column j in common.
     where the columns have so few values that two rows come on each combination; or where columns
     that know nothing of each other would make at least half as many equal pairs, n(n−1)/2·∏ⱼ pⱼ,
     with pⱼ the share of pairs of different rows that have column j in common. How often each row
@@ -115,9 +110,7 @@ def _few_kinds(columns: list[np.ndarray], rows: np.ndarray) -> bool:
         combinations *= len(counts)
         shared *= float(np.sum(counts * (counts - 1.0)) / (kinds * (kinds - 1)))
     pairs = float(np.sum(rows * (rows - 1.0)))
-    # ten of each kind say nothing by themselves: a file may hold every row ten times
-    often = n >= _OFTEN * kinds and combinations <= _OFTEN * kinds
-    return often or combinations <= n / 2 or n * (n - 1) * shared >= pairs / 2
+    return combinations <= n / 2 or n * (n - 1) * shared >= pairs / 2
 
 
 def _scramble(words: np.ndarray) -> np.ndarray:
