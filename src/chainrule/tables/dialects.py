@@ -136,7 +136,7 @@ def _clean(cell: str) -> bool:
 
 def _check_not_decimals(lines: list[str], best: tuple[float, float, int, str], where: str) -> None:
     """`price` above `1,5` and `2,7` is one column, or two with a name missing: ask."""
-    filled = [line for line in lines if line.strip()]
+    filled = [line for line in lines if line.strip().strip('"')]  # "" is an empty cell
     if best[3] == "," and best[2] == 2 and len(filled) > 1:
         one = "," not in filled[0] and all(
             line.count(",") == 1 and '"' not in line and written(line.strip()) is not None

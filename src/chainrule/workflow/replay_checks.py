@@ -31,7 +31,7 @@ def refuse_changed(config: Mapping[str, Any], folder: str) -> None:
         (place, data.get("sha256")),
         (options.get("test"), data.get("test_sha256")),
     ):
-        if known is not None and digest_of(path) != known:
+        if path is not None and known is not None and digest_of(path) != known:
             raise StateError(
                 "the data have changed since",
                 where=path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,8 @@ def parts_of(data: TableData, groups: np.ndarray, options: TableOptions, seed: i
     if data.test is not None:
         return Parts("test", [(everything, None)], False)
     if options.time is not None or data.series is not None:
-        column = data.series.date if data.series else data.frame[options.time].name
+        named: Any = options.time
+        column = data.series.date if data.series else data.frame[named].name
         train, held = split.by_time(data.frame, column, _SHARE, groups)
         # what a series did last tells most about what it does next
         return Parts("time", [(train, held)], rows < _FEW or data.series is not None)
