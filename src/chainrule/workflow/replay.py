@@ -104,7 +104,7 @@ def replay(
         >>> place = os.path.join(folder.name, "run")
         >>> run = cr.train("xor", epochs=2, engine="numpy", out=place, verbose=0)
         >>> replay(place, verbose=0).lines
-        ['every bit is the same: 4 arrays of weights, 3 figures of 2 epochs, 1 figure of the test']
+        ['every bit is the same: 6 arrays of weights, 4 figures of 2 epochs, 1 figure of the test']
         >>> folder.cleanup()
     """
     known, plan = replay_plan(os.fspath(folder))

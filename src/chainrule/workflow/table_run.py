@@ -96,7 +96,9 @@ class TableRun(Run):
         >>> import chainrule as cr
         >>> rows = {"x": [i / 40 for i in range(40)], "y": ["no"] * 20 + ["yes"] * 20}
         >>> run = cr.train(rows, target="y", hidden=(4,), epochs=2, engine="numpy", verbose=0)
-        >>> run.predict({"x": [0.1, 0.9]}).class_names
+        >>> str(run.verdict)  # two epochs are too few, and every `predict` would say so
+        'DO NOT USE: no better than always answering no (...)'
+        >>> run.reply({"x": [0.1, 0.9]}).class_names
         ['no', 'yes']
     """
 
