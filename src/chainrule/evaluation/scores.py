@@ -149,7 +149,7 @@ class Scores:
             return self.against
         if isinstance(self.baseline, str):
             return f"always answering {answer(self.baseline)}"
-        return f"always answering the mean, {self.measure(self.baseline)}"
+        return f"always answering {self.measure(self.baseline)}, the mean"
 
     def measure(self, value: float) -> str:
         """A value of the target with its unit."""
