@@ -170,7 +170,7 @@ def convert(cells: Any, form: str) -> tuple[np.ndarray, np.ndarray]:
     micro = np.array([int((w + "000000")[:6]) if w else 0 for w in words("f")], np.int64)
     moment = first.astype("M8[D]") + (np.where(fine, day, 1) - 1).astype("m8[D]")
     moment = moment.astype("M8[us]") + (seconds * 1_000_000 + micro).astype("m8[us]")
-    return np.where(fine, moment, np.datetime64("NaT")), given & ~fine
+    return np.where(fine, moment, np.datetime64("NaT", "us")), given & ~fine
 
 
 def _offset(zones: np.ndarray) -> np.ndarray:
