@@ -61,6 +61,11 @@ INSIDE = {
         "conv_windows",
         "conv_forms",
         "loop",
+        "division",
+        "creation",
+        "order",
+        "tensor",
+        "comparing",
         "__init__",
     ],
     "training": [
