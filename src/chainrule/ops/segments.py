@@ -109,7 +109,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
 
     Example:
         >>> searchsorted([1.0, 2.0, 3.0], [0.5, 2.0, 9.0])
-        array([0, 1, 3])
+        array([0, 1, 3], dtype=int32)
 
     Raises:
         ShapeError: the sequence has more axes than one.
@@ -127,7 +127,7 @@ def _search(row, values, side):
             where="searchsorted",
             received=f"shape {np.shape(row)}",
         )
-    return xp(row, values).searchsorted(row, values, side=side), None
+    return xp(row, values).searchsorted(row, values, side=side).astype(np.int32), None
 
 
 @composite
@@ -136,7 +136,7 @@ def digitize(x: Any, bins: Any) -> Any:
 
     Example:
         >>> digitize([0.5, 1.0, 9.0], [1.0, 2.0])
-        array([0, 1, 2])
+        array([0, 1, 2], dtype=int32)
 
     Raises:
         ArgumentError: the edges do not rise. A compiled program cannot look at edges that it
