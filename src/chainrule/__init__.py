@@ -60,7 +60,7 @@ if TYPE_CHECKING:  # loaded when they are asked for: see below
     from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
-    from .workflow import Run, compare, train
+    from .workflow import Run, compare, search, train
 
 __all__ = [
     "Explanation",
@@ -115,6 +115,7 @@ __all__ = [
     "record",
     "regularizers",
     "saving",
+    "search",
     "stop_gradient",
     "tabular",
     "train",
@@ -131,6 +132,7 @@ answer(
         "backend": "backend",
         "random": "random",
         "saving": "saving",
+        "search": "workflow",
         "Quiz": "quizzes",
         "Run": "workflow",
         "compare": "workflow",
