@@ -170,7 +170,10 @@ def holed(f, name, tag="", **more):
         return getattr(ops, name)(ops.where(HOLES, x, NAN), axis=1, **kwargs)
 
     def ref(x):
-        return [f([v for v, there in zip(row, kept, strict=True) if there]) for row, kept in zip(x, HOLES, strict=True)]
+        return [
+            f([v for v, there in zip(row, kept, strict=True) if there])
+            for row, kept in zip(x, HOLES, strict=True)
+        ]
 
     return Row(name, (FIVE,), ref, call=call, tag=tag, **more)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -31,8 +33,6 @@ def test_what_an_array_is():
 
 
 def test_every_late_name_stands_in_its_file():
-    import importlib
-
     for file, names in ops._LATE.items():
         assert sorted(names.split()) == sorted(
             importlib.import_module(f"chainrule.ops.{file}").__all__

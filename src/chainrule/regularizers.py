@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import ops
 from .checks import is_number
 from .errors import ArgumentError, ShapeError, choose
@@ -145,7 +147,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, w: Any) -> Any:
         """factor·(mean of |cos|)."""
-        shape = ops.shape(w)
+        shape = np.shape(w)
         count = shape[self.mode == "columns"] if len(shape) == 2 else 0
         if count < 2:
             raise ShapeError(

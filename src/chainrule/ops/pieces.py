@@ -129,8 +129,7 @@ def dstack(xs: Sequence[Any]) -> Any:
 
 @composite
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Pieces as equal as they can be, longer ones first; or pieces that end at the given indices.
-    d_x joins theirs.
+    """Pieces as equal as can be, longer ones first; or cut at the indices.  d_x joins theirs.
 
     Example:
         >>> array_split([1.0, 2.0, 3.0], 2)
@@ -548,7 +547,12 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         ArgumentError: one place is to be written over twice; another reduction.
     """
     if reduction not in (None, "add"):
-        raise choose("reduction", reduction, (None, "add"), where="scatter_update")
+        raise ArgumentError(
+            "the reduction has an unknown value",
+            where="scatter_update",
+            expected='None or "add"',
+            received=repr(reduction),
+        )
     shape = np.shape(inputs)
     index = _places(indices, shape, "scatter_update")
     updates = np.asarray(updates) if isinstance(updates, (list, tuple)) else updates
