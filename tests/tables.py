@@ -717,5 +717,18 @@ for _path in sorted(Path(__file__).parent.glob("table_*.py")):
 
 WITHOUT_ROW = {
     "logits_behind": "looks at a tape and computes nothing; see test_logits_behind",
+    **dict.fromkeys(
+        [
+            "convert_to_numpy",
+            "dtype",
+            "is_tensor",
+            "ndim",
+            "nonzero",
+            "size",
+            "stop_gradient",
+            "unique",
+        ],
+        "looks at values or leaves the tape; see test_keras_ops.py",
+    ),
     "shape": "looks at an array and computes nothing; see test_shape_is_a_function",
 }
