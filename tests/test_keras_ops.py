@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import ops
 from chainrule.errors import ChainruleError
+from keras_arguments import ARGUMENTS
 
 
 def test_what_depends_on_values_runs_on_numpy_and_is_refused_in_a_program():
@@ -37,3 +39,33 @@ def test_every_late_name_stands_in_its_file():
         assert sorted(names.split()) == sorted(
             importlib.import_module(f"chainrule.ops.{file}").__all__
         )
+
+
+# arguments of Keras's that are not here, with the reason
+LEFT_OUT = {
+    "channels come last, always": "data_format",
+    "there are no sparse tensors": "sparse",
+    "Keras's machinery": "kwargs unroll",
+    "attention has one implementation": "flash_attention attn_logits_soft_cap",
+    "numbers are given, not arrays of ends": "geomspace.axis linspace.axis logspace.axis",
+    "cast(x, dtype) first": "cumprod.dtype cumsum.dtype nancumprod.dtype nancumsum.dtype prod.dtype",
+    "maximum(max(x), initial)": "max.initial min.initial",
+    "`cr.layers.Resizing` keeps proportions": """
+        resize.crop_to_aspect_ratio resize.pad_to_aspect_ratio resize.fill_mode resize.fill_value
+    """,
+    "a shape that depends on values is refused": "unique.size unique.fill_value",
+}
+
+
+def test_arguments_are_called_as_in_keras():
+    left_out = {word for words in LEFT_OUT.values() for word in words.split()}
+    compared = 0
+    for name, arguments in ARGUMENTS.items():
+        own = name.rpartition(".")[2]
+        if own not in ops.__all__ or inspect.isclass(getattr(ops, own)):
+            continue
+        ours = list(inspect.signature(getattr(ops, own)).parameters)
+        wanted = [a for a in arguments if a in ours or not {a, f"{own}.{a}"} & left_out]
+        assert ours[: len(wanted)] == wanted, f"{name}: {ours}, Keras {arguments}"
+        compared += 1
+    assert compared > 250
