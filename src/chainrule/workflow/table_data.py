@@ -12,11 +12,9 @@ import numpy as np
 from .. import tables
 from ..data import catalog
 from ..dialect import argument
-from ..errors import ArgumentError, DataError, FileError
-from ..tables import Frame, split
-from ..errors import DataError
+from ..errors import ArgumentError, DataError
 from ..files import digest_of
-from ..tables import Frame
+from ..tables import Frame, split
 from .table_options import TableOptions
 
 __all__ = ["TableData", "about_table", "as_roles", "is_table", "open_table", "read_table"]
@@ -290,19 +288,3 @@ def _need_rows(frame: Frame) -> None:
 
 _FEWEST = 5
 _MANY_SEEN = 0.05  # of the rows for the figures: above, it is said loudly
-
-
-def digest_of(path: str) -> str:
-    """SHA-256 of a file, read piece by piece.
-
-    Raises:
-        FileError: it cannot be read.
-    """
-    found = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                found.update(piece)
-    except OSError as error:
-        raise FileError(f"could not read: {error.strerror}", where=path) from None
-    return found.hexdigest()
