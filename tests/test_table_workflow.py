@@ -730,3 +730,26 @@ def test_evaluate_names_the_command_that_takes_rows_without_a_target(folder, tmp
     table = write(tmp_path / "new.csv", rows_of(rows))
     assert main(["evaluate", str(folder / "run"), table]) == 2
     assert "chainrule predict takes files without a target" in capsys.readouterr().err
+
+
+# ---- values far from 0
+
+
+@pytest.mark.parametrize("words", [{}, {"hidden": (4,), "epochs": 20}])
+def test_values_far_from_0_keep_their_digits(tmp_path, words):
+    """float32 has steps of 64 at 1e9: a line of values around it is still one."""
+    x = np.random.default_rng(0).normal(size=60).round(4)
+    table = write(tmp_path / "t.csv", [["x", "y"], *zip(x, 1e9 + 2 * x, strict=True)])
+    out = tmp_path / "run"
+    made = cr.train(table, target="y", engine="numpy", seed=1, out=str(out), verbose=0, **words)
+    if not words:
+        assert made.scores["r2"].model.value > 0.9999
+    loaded = Run.load(out)
+    new = np.linspace(-1, 1, 9)
+    said = loaded.predict({"x": new}).outputs[:, 0]
+    np.testing.assert_array_equal(made.predict({"x": new}).outputs[:, 0], said)
+    assert len(np.unique(said)) == 9
+    assert np.abs(said - (1e9 + 2 * new)).max() < (0.05 if not words else 4)
+    rows = write(tmp_path / "new.csv", [["x"], *([v] for v in new)])
+    assert main(["predict", str(out), rows, "--out", str(tmp_path / "a.csv")]) == 0
+    assert len({row[-1] for row in read(tmp_path / "a.csv")[1:]}) == 9

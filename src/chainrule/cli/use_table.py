@@ -95,15 +95,15 @@ def _table(answers: Any) -> list[str]:
     """The answers for a screen: line of the file, answer, how sure."""
     made = answers.columns()
     names = ["line", *(n for n in made if not n.startswith("p("))]
-    rows = [[str(n), *(_cell(made[name][i]) for name in names[1:])]
+    rows = [[str(n), *(_cell(made[name][i], answers.digits) for name in names[1:])]
             for i, n in enumerate(answers.numbers.tolist())]  # fmt: skip
     wide = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     return ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
             for row in [names, *rows]]  # fmt: skip
 
 
-def _cell(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _cell(value: Any, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _repeat(run: Any) -> None:
