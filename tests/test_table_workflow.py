@@ -788,3 +788,39 @@ def test_evaluate_names_the_command_that_takes_rows_without_a_target(folder, tmp
     table = write(tmp_path / "new.csv", rows_of(rows))
     assert main(["evaluate", str(folder / "run"), table]) == 2
     assert "chainrule predict takes files without a target" in capsys.readouterr().err
+
+
+# ---- values far from 0
+
+
+@pytest.mark.parametrize("kind", ["linear", "network"])
+def test_values_far_from_0_keep_their_digits(tmp_path, capsys, kind):
+    """float32 has steps of 64 at 1e9: there everything is learnt and answered as around 0."""
+    draw = np.random.default_rng(0)
+    x, new = draw.normal(size=60).round(4), np.linspace(-1, 1, 9)
+    chosen = {"engine": "numpy", "seed": 1}
+    chosen |= {"hidden": (4,), "epochs": 5} if kind == "network" else {}
+    recipe = {"candidates": ("linear",)} if kind == "linear" else None
+    said = {}
+    for name, middle in (("near", 0.0), ("far", 1e9)):
+        table = write(tmp_path / f"{name}.csv", [["x", "y"], *zip(x, middle + 2 * x, strict=True)])
+        out = str(tmp_path / name)
+        made = TablePlan(table, chosen, TableOptions(target="y"), out, recipe=recipe).run(verbose=0)
+        loaded = Run.load(out)
+        found = loaded.predict({"x": new}).outputs[:, 0]
+        np.testing.assert_array_equal(made.predict({"x": new}).outputs[:, 0], found)
+        said[name] = found - middle, loaded.scores["rmse"].model.value
+        rows = write(tmp_path / "new.csv", [["x"], *([v] for v in new)])
+        assert main(["predict", out, rows, "--out", str(tmp_path / "a.csv"), "--overwrite"]) == 0
+        cells = np.array([row[-1] for row in read(tmp_path / "a.csv")[1:]], float)
+        np.testing.assert_allclose(cells - middle, found - middle, atol=1e-4)
+        true = write(tmp_path / "true.csv", [["x", "y"], *zip(new, middle + 2 * new, strict=True)])
+        capsys.readouterr()
+        assert main(["evaluate", out, true]) == 0
+        rmse = np.sqrt(np.square(found - middle - 2 * new).mean())
+        shown = next(line.split()[1] for line in capsys.readouterr().out.splitlines()
+                     if line.strip().startswith("RMSE"))  # fmt: skip
+        assert float(shown) == pytest.approx(rmse, rel=0.01)
+        assert replay(out).same
+    np.testing.assert_allclose(said["far"][0], said["near"][0], atol=1e-3)
+    assert said["far"][1] == pytest.approx(said["near"][1], rel=1e-3)

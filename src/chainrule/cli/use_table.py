@@ -104,15 +104,15 @@ def _table(answers: Any, run: Any) -> list[str]:
     if run.series is not None:  # the next row stands in no line
         names[0] = run.series["date"]
         first = [row[0] for row in own_rows(answers.frame, None)]
-    rows = [[cell, *(_cell(made[name][i]) for name in names[1:])]
+    rows = [[cell, *(_cell(made[name][i], answers.digits) for name in names[1:])]
             for i, cell in enumerate(first)]  # fmt: skip
     wide = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     return ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
             for row in [names, *rows]]  # fmt: skip
 
 
-def _cell(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _cell(value: Any, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _repeat(run: Any) -> None:

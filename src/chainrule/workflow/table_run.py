@@ -19,7 +19,7 @@ from ..tables import Frame
 from .run import Answers, Run
 from .table_data import as_roles, is_table, read_table
 from .table_figures import Figures
-from .table_fit import predicted
+from .table_fit import offset_of, predicted
 from .table_options import TableOptions
 from .table_series import next_rows, with_lags
 
@@ -42,6 +42,7 @@ class TableAnswers(Answers):
         frame: the rows as they were read.
         reasons: why a row has no answer, by its place from 0.
         unseen: by column, how the rows differ from those of the training.
+        digits: how many of a value are written.
 
     Example:
         >>> answers = TableAnswers(np.array([[0.2, 0.8]]), ["no", "yes"], np.array([2]))
@@ -52,6 +53,7 @@ class TableAnswers(Answers):
     frame: Any = None
     reasons: Mapping[int, str] = field(default_factory=dict)
     unseen: Mapping[str, Any] = field(default_factory=dict)
+    digits: int = 6
 
     @property
     def labels(self) -> list[str]:
@@ -278,7 +280,7 @@ class TableRun(Run):
         outputs[list(reasons)] = np.nan
         return TableAnswers(
             outputs, self.schema.class_names, frame.lines, tuple(self._notices(frame)),
-            frame, reasons, unseen,
+            frame, reasons, unseen, 15 if offset_of(self.model) else 6,
         )  # fmt: skip
 
     def _notices(self, frame: Frame) -> list[str]:
