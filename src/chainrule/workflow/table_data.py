@@ -189,12 +189,10 @@ def read_table(data: Any, options: TableOptions, **more: Any) -> Frame:
     Args:
         data: a path, or columns in memory.
         options: what was said about it.
-        more: `columns`, the format of the training's table.
+        more: `columns`, the format of the training's table; `lenient`.
     """
     if isinstance(data, Frame):
         return data
-    if isinstance(data, Mapping):
-        return Frame.of(data)
     return tables.read(data, **options.reading(), as_text=_texts(options), **more)
 
 
