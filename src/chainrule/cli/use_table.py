@@ -78,12 +78,9 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
     if run.series is not None:
         say("a series: " + ("the row" if len(frame) == 1 else f"the {len(frame)} rows")
             + " that would come next", sys.stderr)  # fmt: skip
-    for line in (*answers.notices, *say_unseen(answers.unseen, len(frame))):
+    notices = *answers.notices, *say_unseen(answers.unseen, len(frame)), *answers.say_reasons()
+    for line in notices:
         say(line, sys.stderr)
-    if answers.reasons:
-        rows = "1 row has" if len(answers.reasons) == 1 else f"{len(answers.reasons):,} rows have"
-        say(f"{rows} no answer; the first, line {frame.lines[min(answers.reasons)]}: "
-            f"{answers.reasons[min(answers.reasons)]}", sys.stderr)  # fmt: skip
     if a.out:
         names = write_answers(a.out, answers, None if run.series is not None else a.file)
         say(f"{len(frame):,} rows written to {a.out}, new columns: {', '.join(names[:4])}"

@@ -161,7 +161,9 @@ class Fitter:
 
         data = self.data
         frame = as_roles(data.frame.take(rows), data.roles)[0]
-        encoder = TableEncoder.of(data.roles, about=about_table(data.roles, data.frame.format))
+        encoder = TableEncoder.of(
+            data.roles, about=about_table(data.roles, data.frame.format, self.options)
+        )
         encoder.adapt(frame)
         problem = Problem(
             encoder.prepare(frame), data.y[rows] - self.offset(rows), data.roles.task, data.classes,
