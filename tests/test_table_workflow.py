@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+import workbook
 from chainrule import report, tables
 from chainrule.cli import main
 from chainrule.errors import ArgumentError, ChainruleError, DataError, FileError, StateError
@@ -569,10 +570,10 @@ def test_columns_are_read_as_their_roles_were(tmp_path):
     roles = tables.find_roles(Frame.of(columns), target="bought")
     assert roles["smoker"].role == "flag"
     new = Frame.of({"smoker": ["YES", "No", "maybe", None], "age": ["30", "31", "old", None]})
-    tidy, reasons = as_roles(new, roles)
+    tidy, odd = as_roles(new, roles)
     assert tidy["smoker"].values.tolist() == ["yes", "no", None, None]
     np.testing.assert_array_equal(tidy["age"].values, [30, 31, np.nan, np.nan])
-    assert list(reasons) == [2]
+    assert [(cell.row, cell.name) for cell in odd] == [(2, "smoker"), (2, "age")]
 
 
 # ---- going on, stopping, repeating
@@ -788,3 +789,165 @@ def test_evaluate_names_the_command_that_takes_rows_without_a_target(folder, tmp
     table = write(tmp_path / "new.csv", rows_of(rows))
     assert main(["evaluate", str(folder / "run"), table]) == 2
     assert "chainrule predict takes files without a target" in capsys.readouterr().err
+
+
+# ---- values far from 0
+
+
+@pytest.mark.parametrize("kind", ["linear", "network"])
+def test_values_far_from_0_keep_their_digits(tmp_path, capsys, kind):
+    """float32 has steps of 64 at 1e9: there everything is learnt and answered as around 0."""
+    draw = np.random.default_rng(0)
+    x, new = draw.normal(size=60).round(4), np.linspace(-1, 1, 9)
+    chosen = {"engine": "numpy", "seed": 1}
+    chosen |= {"hidden": (4,), "epochs": 5} if kind == "network" else {}
+    recipe = {"candidates": ("linear",)} if kind == "linear" else None
+    said = {}
+    for name, middle in (("near", 0.0), ("far", 1e9)):
+        table = write(tmp_path / f"{name}.csv", [["x", "y"], *zip(x, middle + 2 * x, strict=True)])
+        out = str(tmp_path / name)
+        made = TablePlan(table, chosen, TableOptions(target="y"), out, recipe=recipe).run(verbose=0)
+        loaded = Run.load(out)
+        found = loaded.predict({"x": new}).outputs[:, 0]
+        np.testing.assert_array_equal(made.predict({"x": new}).outputs[:, 0], found)
+        said[name] = found - middle, loaded.scores["rmse"].model.value
+        rows = write(tmp_path / "new.csv", [["x"], *([v] for v in new)])
+        assert main(["predict", out, rows, "--out", str(tmp_path / "a.csv"), "--overwrite"]) == 0
+        cells = np.array([row[-1] for row in read(tmp_path / "a.csv")[1:]], float)
+        np.testing.assert_allclose(cells - middle, found - middle, atol=1e-4)
+        true = write(tmp_path / "true.csv", [["x", "y"], *zip(new, middle + 2 * new, strict=True)])
+        capsys.readouterr()
+        assert main(["evaluate", out, true]) == 0
+        rmse = np.sqrt(np.square(found - middle - 2 * new).mean())
+        shown = next(line.split()[1] for line in capsys.readouterr().out.splitlines()
+                     if line.strip().startswith("RMSE"))  # fmt: skip
+        assert float(shown) == pytest.approx(rmse, rel=0.01)
+        assert replay(out).same
+    np.testing.assert_allclose(said["far"][0], said["near"][0], atol=1e-3)
+    assert said["far"][1] == pytest.approx(said["near"][1], rel=1e-3)
+
+
+# ---- cells that cannot be read
+
+
+@pytest.fixture(scope="module")
+def gaps(tmp_path_factory):
+    """A run on people of whom some have no size."""
+    folder = tmp_path_factory.mktemp("gaps")
+    columns = people(60)
+    columns["size"] = ["" if i % 9 == 0 else v for i, v in enumerate(columns["size"])]
+    table = write(folder / "people.csv", rows_of(columns))
+    assert main(["train", table, "--out", str(folder / "run"), *FAST, "--quiet"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["csv", "dict", "excel"])
+def test_one_odd_cell_does_not_refuse_the_other_rows(gaps, tmp_path, capsys, kind):
+    """Where training knew gaps it is one; elsewhere its row has no answer, and a reason."""
+    run = Run.load(gaps / "run")
+    columns = {name: values[:6] for name, values in people(60, seed=5).items() if name != "bought"}
+    fine = run.reply(columns).outputs
+    odd = {name: [str(v) for v in values] for name, values in columns.items()}
+    odd["age"][2], odd["size"][4], odd["size"][5] = "old", "1,x", "k.A."
+    columns["size"][4] = columns["size"][5] = None
+    holes = run.reply(columns).outputs
+    rows = [list(odd), *map(list, zip(*odd.values(), strict=True))]
+    if kind == "excel":
+        pytest.importorskip("python_calamine", reason="Excel files are read by calamine")
+        source = str(workbook.write(tmp_path / "new.xlsx", {"one": rows}))
+    else:
+        source = odd if kind == "dict" else write(tmp_path / "new.csv", rows)
+    answers = run.reply(source)
+    np.testing.assert_allclose(answers.outputs[[0, 1, 3]], fine[[0, 1, 3]], rtol=1e-5)
+    np.testing.assert_allclose(answers.outputs[[4, 5]], holes[[4, 5]], rtol=1e-5)
+    assert answers.reasons == {2: "age: 'old' is no number"}
+    line = 5 if kind == "dict" else 6
+    assert answers.notices == (
+        "1 cell cannot be read and counts as missing, as empty ones did in training: "
+        f"'size' in line {line} ('1,x')",
+    )
+    if kind == "csv":
+        out = str(tmp_path / "answers.csv")
+        assert main(["predict", str(gaps / "run"), source, "--out", out]) == 0
+        assert "1 row has no answer; line 4: age: 'old' is no number" in capsys.readouterr().err
+        table = read(out)
+        assert [row[:3] for row in table[1:]] == [list(map(str, row)) for row in rows[1:]]
+        assert [bool(row[3]) for row in table[1:]] == [True, True, False, True, True, True]
+        wrong = rows[:1] + [[f"{'x' if i < 4 else ''}{row[0]}", *row[1:]]
+                            for i, row in enumerate(rows[1:])]  # fmt: skip
+        assert main(["predict", str(gaps / "run"), write(tmp_path / "w.csv", wrong)]) == 2
+        assert "row 2, column 1 ('age')" in capsys.readouterr().err
+
+
+def test_an_odd_cell_far_down_is_found_too(gaps, tmp_path):
+    """Beyond the sample Arrow meets it, or a code among numbers, or a number without an end."""
+    run = Run.load(gaps / "run")
+    many = 60_000
+    random = np.random.default_rng(3)
+    columns = {"age": random.integers(20, 70, many).astype(str).tolist(),
+               "colour": ["red"] * many, "size": random.normal(size=many).round(4).tolist()}  # fmt: skip
+    for place, cell in ((50_001, "old"), (50_003, "0042"), (50_005, "1e999")):
+        columns["age"][place] = cell
+    answers = run.reply(write(tmp_path / "new.csv", rows_of(columns)))
+    assert sorted(answers.reasons) == [50_001, 50_003, 50_005]
+    assert np.isnan(answers.outputs[:, 0]).nonzero()[0].tolist() == [50_001, 50_003, 50_005]
+    assert answers.reasons[50_003] == "age: '0042' is no number"
+
+
+# ---- how the training's file was read
+
+
+def test_a_file_for_answers_is_read_with_the_words_of_the_training(tmp_path, capsys):
+    """Without them the line that `train` prints would fail on its own file."""
+    columns = people(60)
+    columns["size"] = [str(v).replace(".", ",") if v else "99" for v in columns["size"]]
+    columns["age"] = [99 if i % 7 == 0 else v for i, v in enumerate(columns["age"])]
+    rows = rows_of({**columns, "ort": ["Köln", "Bonn"] * 30})
+    text = csv_text(rows, "|").encode("cp1250")
+    table, out = tmp_path / "t.txt", str(tmp_path / "run")
+    table.write_bytes(text)
+    words = ["--delimiter", "|", "--missing", "99", "--encoding", "cp1250", "--decimal", ","]
+    assert main(["train", str(table), "--target", "bought", "--out", out, *FAST, *words]) == 0
+    said = capsys.readouterr().out
+    assert f"next: chainrule predict {out} {table}" in said.replace("\n", "")
+    assert main(["predict", out, str(table), "--out", str(tmp_path / "a.txt")]) == 0
+    assert "12 % missing" not in capsys.readouterr().err
+    run = Run.load(out)
+    expected = run.reply(str(table)).outputs
+    assert run.read(str(table))["age"].missing.sum() == 9
+    # the same rows written in other ways are found out, and it is said
+    others = {
+        "comma.csv": csv_text(
+            [[str(c).replace(",", ".") for c in row] for row in rows], ","
+        ).encode(),
+        "utf8.txt": csv_text(rows, "|").encode(),
+        "semi.csv": csv_text(rows, ";").encode("cp1250"),
+    }
+    for name, content in others.items():
+        (tmp_path / name).write_bytes(content)
+        answers = run.reply(str(tmp_path / name))
+        np.testing.assert_allclose(answers.outputs, expected, rtol=1e-5)
+        told = [line for line in answers.notices if "does not fit this file" in line]
+        assert len(told) == (0 if name == "utf8.txt" else 1), answers.notices
+        # a word that is given anew holds
+        assert main(["evaluate", out, str(tmp_path / name), "--delimiter", "#"]) == 2
+    # also for the model alone
+    alone = tmp_path / "alone.chainrule"
+    shutil.copy(tmp_path / "run" / report.MODEL, alone)
+    np.testing.assert_array_equal(Run.load(alone).reply(str(table)).outputs, expected)
+
+
+def test_the_sheet_of_the_training_is_read_again(tmp_path):
+    pytest.importorskip("python_calamine", reason="Excel files are read by calamine")
+    sheets = {"notes": [["read", "me"], ["x", "y"]], "data": rows_of(people(40))}
+    book, out = str(workbook.write(tmp_path / "t.xlsx", sheets)), str(tmp_path / "run")
+    made = cr.train(book, sheet="data", target="bought", out=out, **QUICK)
+    expected = made.reply(people(40)).outputs
+    np.testing.assert_allclose(Run.load(out).reply(book).outputs, expected, rtol=1e-5)
+    other = str(workbook.write(tmp_path / "u.xlsx", {"May": sheets["data"]}))
+    answers = Run.load(out).reply(other)
+    np.testing.assert_allclose(answers.outputs, expected, rtol=1e-5)
+    assert "does not fit this file" in answers.notices[0]
+    wrong = str(workbook.write(tmp_path / "v.xlsx", {"May": sheets["notes"]}))
+    with pytest.raises(ArgumentError, match="sheet"):
+        Run.load(out).reply(wrong)

@@ -78,12 +78,9 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
     if run.series is not None:
         say("a series: " + ("the row" if len(frame) == 1 else f"the {len(frame)} rows")
             + " that would come next", sys.stderr)  # fmt: skip
-    for line in (*answers.notices, *say_unseen(answers.unseen, len(frame))):
+    notices = *answers.notices, *say_unseen(answers.unseen, len(frame)), *answers.say_reasons()
+    for line in notices:
         say(line, sys.stderr)
-    if answers.reasons:
-        rows = "1 row has" if len(answers.reasons) == 1 else f"{len(answers.reasons):,} rows have"
-        say(f"{rows} no answer; the first, line {frame.lines[min(answers.reasons)]}: "
-            f"{answers.reasons[min(answers.reasons)]}", sys.stderr)  # fmt: skip
     if a.out:
         names = write_answers(a.out, answers, None if run.series is not None else a.file)
         say(f"{len(frame):,} rows written to {a.out}, new columns: {', '.join(names[:4])}"
@@ -104,15 +101,15 @@ def _table(answers: Any, run: Any) -> list[str]:
     if run.series is not None:  # the next row stands in no line
         names[0] = run.series["date"]
         first = [row[0] for row in own_rows(answers.frame, None)]
-    rows = [[cell, *(_cell(made[name][i]) for name in names[1:])]
+    rows = [[cell, *(_cell(made[name][i], answers.digits) for name in names[1:])]
             for i, cell in enumerate(first)]  # fmt: skip
     wide = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     return ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
             for row in [names, *rows]]  # fmt: skip
 
 
-def _cell(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _cell(value: Any, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _repeat(run: Any) -> None:

@@ -69,8 +69,6 @@ def readings(
         >>> readings(["20240304"]), readings(["20240304"], "date")
         (([], []), (['%Y%m%d'], []))
     """
-    pa = need()
-
     table: tuple[tuple[str, ...], ...] = (*(((named,),) if named else ()), *_CANDIDATES)
     if is_compact(cells, name):
         table = (("%Y%m%d",),)
@@ -83,6 +81,7 @@ def readings(
                    >= max(1, len(few) - 1 - len(few) // 5)]  # fmt: skip
         found: dict[bytes, str] = {}
         for form in fitting:
+            pa = need()
             array = pa.array(cells, pa.string()) if array is None else array
             values, bad = convert(array, form)
             if not bad.any():

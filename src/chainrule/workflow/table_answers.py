@@ -109,7 +109,7 @@ def write_answers(path: str, answers: TableAnswers, source: Any) -> list[str]:
     how = frame.format
     comma = getattr(how, "decimal", "") == "," and bool(how.delimiter) and how.delimiter != ","
     names = answer_names(frame.names, list(made))
-    columns = [[_shown(v, comma) for v in values] for values in made.values()]
+    columns = [[_shown(v, comma, answers.digits) for v in values] for values in made.values()]
     rows = own_rows(frame, source)
     table = [row + [column[i] for column in columns] for i, row in enumerate(rows)]
     text = csv_text([[*frame.names, *names], *table], getattr(how, "delimiter", "") or ",")
@@ -120,12 +120,12 @@ def write_answers(path: str, answers: TableAnswers, source: Any) -> list[str]:
     return names
 
 
-def _shown(value: Any, comma: bool) -> Any:
+def _shown(value: Any, comma: bool, digits: int) -> Any:
     if not isinstance(value, float):
         return value
     if not np.isfinite(value):
         return ""
-    text = f"{value:.6g}" if abs(value) < 1e6 else f"{value:.10g}"
+    text = f"{value:.{digits}g}" if abs(value) < 1e6 else f"{value:.{max(digits, 10)}g}"
     return text.replace(".", ",") if comma else text
 
 

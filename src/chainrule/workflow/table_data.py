@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,10 +16,12 @@ from ..dialect import argument
 from ..errors import ArgumentError, DataError
 from ..files import digest_of
 from ..tables import Frame, split
+from ..tables.judge import is_mark
 from .table_options import TableOptions
 from .table_series import as_series
 
-__all__ = ["TableData", "about_table", "as_roles", "is_table", "open_table", "read_table"]
+__all__ = ["Odd", "TableData", "about_table", "as_roles", "is_table", "is_utf8",
+           "open_table", "read_table"]  # fmt: skip
 
 # files of arrays go the way of arrays
 _ARRAYS = (".npy", ".npz", ".idx", ".gz", ".safetensors")
@@ -43,6 +46,27 @@ def is_table(data: Any) -> bool:
     return hasattr(data, "__arrow_c_stream__") or (
         hasattr(data, "columns") and hasattr(data, "__getitem__") and not isinstance(data, tuple)
     )
+
+
+def is_utf8(path: Any) -> bool:
+    r"""Is this a file of UTF-8 with letters beyond ASCII? By chance no other text is.
+
+    Example:
+        >>> import os, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "t.csv")
+        ...     with open(path, "wb") as file:
+        ...         _ = file.write("ort\nKöln\n".encode("cp1252"))
+        ...     is_utf8(path)
+        False
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_LOOKED_AT)
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return not text.isascii()
 
 
 @dataclass(eq=False)
@@ -189,12 +213,10 @@ def read_table(data: Any, options: TableOptions, **more: Any) -> Frame:
     Args:
         data: a path, or columns in memory.
         options: what was said about it.
-        more: `columns`, the format of the training's table.
+        more: `columns`, the format of the training's table; `lenient`.
     """
     if isinstance(data, Frame):
         return data
-    if isinstance(data, Mapping):
-        return Frame.of(data)
     return tables.read(data, **options.reading(), as_text=_texts(options), **more)
 
 
@@ -208,35 +230,61 @@ def _name_of(data: Any) -> str:
     return f"a {kind} table" if kind in ("pandas", "polars", "pyarrow") else "a table in memory"
 
 
-def about_table(roles: Any, how: Any) -> dict[str, Any]:
+def about_table(roles: Any, how: Any, options: TableOptions | None = None) -> dict[str, Any]:
     """What a model needs to know of its table to answer without `config.json`: no cell of it.
 
     Args:
         roles: what the columns are, with the target, the task and the names of the classes.
         how: the `Format` of the file; None for data in memory.
+        options: what was said about reading it.
     """
     known = {**roles.to_json(), "notices": []}
     known["roles"] = [{**role, "cells": []} for role in known["roles"]]
-    return {"roles": known, "format": None if how is None else how.to_json()}
+    said = {} if options is None else options.reading_json()
+    return {"roles": known, "format": None if how is None else how.to_json(), "options": said}
 
 
-def as_roles(frame: Frame, roles: Any) -> tuple[Frame, dict[int, str]]:
-    """The columns as their roles read them, and why a row cannot be read, by its place from 0.
+@dataclass(frozen=True)
+class Odd:
+    """A cell that its column cannot hold.
+
+    Args:
+        row: its place from 0.
+        name: of the column.
+        cell: as it is written.
+        why: what it is not.
+    """
+
+    row: int
+    name: str
+    cell: str
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        """Column, cell and why."""
+        return f"{self.name}: {self.cell[:40]!r} is {self.why}"
+
+
+def as_roles(frame: Frame, roles: Any) -> tuple[Frame, list[Odd]]:
+    """The columns as their roles read them, and the cells that cannot be read: they are missing.
 
     A column of text that is one of numbers becomes numbers, every way to write yes becomes one.
 
     Example:
         >>> frame = Frame.of({"wet": ["yes", "no", "no", "no"], "mm": [4.5, 0.5, 1.0, 2.0]})
         >>> roles = tables.find_roles(frame)
-        >>> tidy, reasons = as_roles(Frame.of({"wet": ["YES", "perhaps"]}), roles)
-        >>> tidy["wet"].values.tolist(), reasons
-        (['yes', None], {1: "wet: 'perhaps' is neither 'no' nor 'yes'"})
+        >>> tidy, odd = as_roles(Frame.of({"wet": ["YES", "perhaps"]}), roles)
+        >>> tidy["wet"].values.tolist(), [cell.sentence for cell in odd]
+        (['yes', None], ["wet: 'perhaps' is neither 'no' nor 'yes'"])
     """
-    reasons: dict[int, str] = {}
+    odd: list[Odd] = []
     known = {role.name: role for role in roles.used}
     made = []
     for column in frame:
         role = known.get(column.name)
+        for row, cell in (column.unread or {}).items() if role is not None else ():
+            odd.append(Odd(row, column.name, cell, _odd(role, column.kind)))
         if role is None or role.role in ("category", "text"):
             # a label is text, however the cells look
             if role is not None and column.kind != "text":
@@ -247,26 +295,27 @@ def as_roles(frame: Frame, roles: Any) -> tuple[Frame, dict[int, str]]:
         lost = np.isnat(values) if role.role == "date" else np.isnan(values)
         lost &= ~column.missing
         for row in np.flatnonzero(lost).tolist():
-            cell = (column.written or {}).get(row, column.values[row])
-            reasons.setdefault(row, f"{role.name}: {str(cell)[:40]!r} is {_odd(role)}")
+            cell = str((column.written or {}).get(row, column.values[row]))
+            if role.role not in ("number", "date") or not is_mark(cell.strip()):
+                odd.append(Odd(row, role.name, cell, _odd(role)))
         if role.role in ("flag", "ordinal"):
             ranks = np.where(np.isnan(values), len(words), values).astype(int)
             made.append(_column(column, "text", np.array([*words, None], object)[ranks]))
         else:
             made.append(_column(column, role.role, values))
-    return replace(frame, columns=made), reasons
+    return replace(frame, columns=made), odd
 
 
 def _column(column: tables.Column, kind: str, values: np.ndarray) -> tables.Column:
     return replace(column, kind=kind, data=values)
 
 
-def _odd(role: Any) -> str:
+def _odd(role: Any, kind: str = "") -> str:
     if role.role == "flag":
         return "neither " + " nor ".join(map(repr, role.levels))
     if role.role == "ordinal":
         return "none of " + ", ".join(map(repr, role.levels[:10]))
-    return f"no {role.role}"
+    return f"no {kind or role.role}"
 
 
 def _with_target(frame: Frame, roles: Any) -> tuple[Frame, list[str]]:
@@ -293,4 +342,5 @@ def _need_rows(frame: Frame) -> None:
 
 
 _FEWEST = 5
+_LOOKED_AT = 1 << 22  # bytes of a file, for its encoding
 _MANY_SEEN = 0.05  # of the rows for the figures: above, it is said loudly

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers import Rescaling
 from ..layers.host.table_encoder import TableEncoder
 from ..models import Sequential
 from ..training.callbacks import Callback
@@ -17,7 +18,9 @@ from .table_data import TableData, about_table, as_roles
 from .table_network import fit_plain
 from .table_options import TableOptions
 
-__all__ = ["Fit", "Fitter", "Watch", "predicted"]
+__all__ = ["Fit", "Fitter", "Watch", "offset_of", "predicted"]
+
+_FAR = 100.0  # standard deviations, from which on float32 costs digits that are shown
 
 
 class Watch(Callback):
@@ -90,7 +93,7 @@ class Fit:
             return None
         tidy = as_roles(frame, self.roles)[0]
         found = np.asarray(self.beside.predict(self.encoder.prepare(tidy), engine=engine))
-        return found.astype(np.float64).reshape(len(found), -1)
+        return found.astype(np.float64).reshape(len(found), -1) + offset_of(self.model)
 
     def outputs(self, frame: Any, engine: str | None) -> np.ndarray:
         """Probabilities (n, classes), or values (n, 1) in the target's units; float64."""
@@ -98,9 +101,28 @@ class Fit:
 
 
 def predicted(model: Any, rows: Any, engine: str | None) -> np.ndarray:
-    """What a model says to the rows of a frame, as rows of float64."""
-    found = np.asarray(model.predict(rows, engine=engine), np.float64)
-    return found.reshape(len(found), -1)
+    """What a model says to the rows of a frame, as rows of float64.
+
+    An offset at its end is added in float64: in float32 values near 1e9 are 64 apart.
+    """
+    if not offset_of(model):
+        found = np.asarray(model.predict(rows, engine=engine), np.float64)
+        return found.reshape(len(found), -1)
+    encoder, network = model.layers[:2]
+    found = np.asarray(network.predict(encoder.prepare(rows), engine=engine), np.float64)
+    return found.reshape(len(found), -1) + offset_of(model)
+
+
+def offset_of(model: Any) -> float:
+    """What the last layer adds to values that are far from 0; else 0."""
+    last = model.layers[-1]
+    return float(last.offset) if isinstance(last, Rescaling) else 0.0
+
+
+def _offset(y: np.ndarray) -> float:
+    """The mean of targets that lie far from 0 for their spread; else 0, and nothing is changed."""
+    middle = float(np.round(y.mean()))
+    return middle if abs(middle) > _FAR * float(y.std()) else 0.0
 
 
 @dataclass(eq=False)
@@ -129,16 +151,22 @@ class Fitter:
     share: float = 1.0
     recipe: dict[str, Any] | None = None
 
+    def offset(self, rows: np.ndarray) -> float:
+        """What is taken from the targets of these rows, and added to the answers."""
+        return 0.0 if self.data.classes else _offset(self.data.y[rows])
+
     def problem(self, rows: np.ndarray) -> tuple[Any, Any]:
         """The encoder fitted on these rows, and what there is to learn from them."""
         from ..tabular import Problem
 
         data = self.data
         frame = as_roles(data.frame.take(rows), data.roles)[0]
-        encoder = TableEncoder.of(data.roles, about=about_table(data.roles, data.frame.format))
+        encoder = TableEncoder.of(
+            data.roles, about=about_table(data.roles, data.frame.format, self.options)
+        )
         encoder.adapt(frame)
         problem = Problem(
-            encoder.prepare(frame), data.y[rows], data.roles.task, data.classes,
+            encoder.prepare(frame), data.y[rows] - self.offset(rows), data.roles.task, data.classes,
             groups=self.groups[rows],
         )  # fmt: skip
         if self.options.balance and data.classes:
@@ -184,7 +212,9 @@ class Fitter:
         if compare and beside is None:
             only = {**(self.recipe or {}), "candidates": ("linear",)}
             beside = tabular.fit(problem, seed=self.settings.seed, settings=only).model
-        model = Sequential([encoder, fitted.model])
+        offset = self.offset(rows)
+        last = [Rescaling(1.0, offset, name="offset")] if offset else []
+        model = Sequential([encoder, fitted.model, *last])
         first = as_roles(self.data.frame.take(rows[:1]), self.data.roles)[0]
         model.predict(first, engine="numpy")  # it is built by data alone
         took = time.perf_counter() - began

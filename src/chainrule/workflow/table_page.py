@@ -48,7 +48,7 @@ def write_run_page(
         data=data.frame, roles=data.roles,
         history={k: v for k, v in run.curves().items() if k in ("loss", "val_loss")},
         kept=_kept(run) if recipe else results.get("kept_epoch"),
-        step="check" if recipe else "epoch", model=run.model.layers[-1], kind=results["kind"],
+        step="check" if recipe else "epoch", model=run.model.layers[1], kind=results["kind"],
         seconds=results.get("seconds"), command=_command(run), python=_python(run, path),
         config={"rows fitted on": results["fitted_rows"], "seed": run.config["seed"],
                 **{k: v for k, v in run.config["arguments"].items() if v is not None}},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -13,13 +14,13 @@ import numpy as np
 from .. import evaluation, report, storage, tables
 from ..data.schema import Schema
 from ..dialect import argument
-from ..errors import DataError, FileError
+from ..errors import ChainruleError, DataError, FileError
 from ..layers.host.table_encoder import TableEncoder
 from ..tables import Frame
 from .run import Answers, Run
-from .table_data import as_roles, is_table, read_table
+from .table_data import Odd, as_roles, is_table, is_utf8, read_table
 from .table_figures import Figures
-from .table_fit import predicted
+from .table_fit import offset_of, predicted
 from .table_options import TableOptions
 from .table_series import next_rows, with_lags
 
@@ -42,6 +43,7 @@ class TableAnswers(Answers):
         frame: the rows as they were read.
         reasons: why a row has no answer, by its place from 0.
         unseen: by column, how the rows differ from those of the training.
+        digits: how many of a value are written.
 
     Example:
         >>> answers = TableAnswers(np.array([[0.2, 0.8]]), ["no", "yes"], np.array([2]))
@@ -52,6 +54,7 @@ class TableAnswers(Answers):
     frame: Any = None
     reasons: Mapping[int, str] = field(default_factory=dict)
     unseen: Mapping[str, Any] = field(default_factory=dict)
+    digits: int = 6
 
     @property
     def labels(self) -> list[str]:
@@ -65,6 +68,16 @@ class TableAnswers(Answers):
             return list(self.labels)
         given = self.outputs[:, 0].tolist()
         return ["" if i in self.reasons else value for i, value in enumerate(given)]
+
+    def say_reasons(self) -> list[str]:
+        """How many rows have no answer, and the first of them with its reason."""
+        if not self.reasons:
+            return []
+        first, count = min(self.reasons), len(self.reasons)
+        rows = "1 row has" if count == 1 else f"{count:,} rows have"
+        line = int(self.numbers[first])
+        which = f"line {line}" if count == 1 else f"the first, line {line}"
+        return [f"{rows} no answer; {which}: {self.reasons[first]}"]
 
     def columns(self) -> dict[str, list[Any]]:
         """The answers as columns by name, for a file of them."""
@@ -198,6 +211,7 @@ class TableRun(Run):
         verdict = self.verdict
         for notice in (
             *answers.notices,
+            *answers.say_reasons(),
             *(["not as in training: " + "; ".join(loud)] if loud else []),
             *([str(verdict)] if verdict is not None and verdict.negative else []),
         ):
@@ -222,7 +236,10 @@ class TableRun(Run):
         unseen = self.encoder.unseen(as_roles(coming, self.roles)[0])
         unseen = {k: v for k, v in unseen.items() if k != self.series["date"]}  # always later
         shown = replace(coming, columns=[coming[self.series["date"]]])
-        return TableAnswers(outputs, None, coming.lines, frame=shown, unseen=unseen)
+        return TableAnswers(
+            outputs, None, coming.lines, frame.notices, frame=shown, unseen=unseen,
+            digits=15 if offset_of(self.model) else 6,
+        )  # fmt: skip
 
     def read(self, rows: Any, **reading: Any) -> Frame:
         """Rows as a frame, read as those of the training were; those of a series with their past.
@@ -245,9 +262,52 @@ class TableRun(Run):
                 received=type(rows).__name__,
                 fix='such as {"age": [39, 40], "job": ["cook", "smith"]}',
             )
-        known = (self.config.get("table") or {}).get("format")
-        columns = None if known is None else tables.Format.from_json(known)
-        return self._named(read_table(rows, options, columns=columns))
+        return self._as_in_training(rows, options)
+
+    def _as_in_training(self, rows: Any, options: TableOptions) -> Frame:
+        """Rows read with the words of the training, but for those that are given anew.
+
+        Where these do not fit the file, as it is written in another way, the way is found out.
+        """
+        about, given = self.config.get("table") or {}, options.reading()
+        known = TableOptions.from_json(about.get("options") or {}).reading()
+        told = {name: value for name, value in known.items() if name not in given}
+        if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
+            del told["encoding"]
+        how = about.get("format")
+        columns = None if how is None else tables.Format.from_json(how)
+
+        def read(words: Mapping[str, Any]) -> Frame:
+            found = TableOptions.of({**words, **given})
+            return self._named(read_table(rows, found, columns=columns, lenient=True))
+
+        marks = {"missing": told.pop("missing")} if "missing" in told else {}
+        if not told:
+            return read(marks)
+        problem, frame = None, None
+        try:
+            frame = read({**told, **marks})
+            if self._has_columns(frame):
+                return frame
+        except ChainruleError as error:
+            problem = error
+        with contextlib.suppress(ChainruleError):
+            other = read(marks)
+            if self._has_columns(other):
+                words = " ".join(argument(n, v) for n, v in told.items())
+                return replace(other, notices=(
+                    f"{other.where}: {words} of the training does not fit this file; found: "
+                    f"{other.format.said}",
+                ))  # fmt: skip
+        if frame is None:
+            raise problem or DataError("the table cannot be read", where="predict")
+        return frame
+
+    def _has_columns(self, frame: Frame) -> bool:
+        wanted = {role.name for role in self.roles.used}
+        if self.series is not None:
+            wanted = {self.series["date"], self.series["value"]}
+        return wanted <= set(frame.names)
 
     def _named(self, frame: Frame) -> Frame:
         """Columns without names, of a file without the target: those of the training in order."""
@@ -265,20 +325,21 @@ class TableRun(Run):
     def answers(self, frame: Frame, engine: str | None = "numpy") -> TableAnswers:
         """What the model says to the rows of a frame."""
         encoder = self.encoder
-        tidy, reasons = as_roles(frame, self.roles)
+        tidy, odd = as_roles(frame, self.roles)
         unseen = encoder.unseen(tidy)  # complains of a column that is missing
         empty = _empty(tidy, encoder.columns)
-        reasons = {
-            **{
-                int(i): "all cells that the model looks at are empty" for i in np.flatnonzero(empty)
-            },
-            **reasons,
-        }
+        gaps = dict(zip(encoder.columns, encoder.statistics or (), strict=False))
+        filled = [cell for cell in odd if gaps.get(cell.name, {}).get("gaps", 0) > 0]
+        reasons = {int(i): _NOTHING for i in np.flatnonzero(empty)}
+        for cell in reversed(odd):  # the first of a row is told
+            if cell not in filled:
+                reasons[cell.row] = cell.sentence
         outputs = predicted(self.model, tidy, engine)
         outputs[list(reasons)] = np.nan
         return TableAnswers(
-            outputs, self.schema.class_names, frame.lines, tuple(self._notices(frame)),
-            frame, reasons, unseen,
+            outputs, self.schema.class_names, frame.lines,
+            (*frame.notices, *self._notices(frame), *_say_filled(filled, frame)),
+            frame, reasons, unseen, 15 if offset_of(self.model) else 6,
         )  # fmt: skip
 
     def _notices(self, frame: Frame) -> list[str]:
@@ -396,6 +457,17 @@ def _some(names: Any) -> str:
 def _answer(roles: Any) -> str:
     columns = ", ".join(role.name for role in roles.used[:5])
     return f"{roles.target!r} ({_some(roles.class_names)}) from {columns}"
+
+
+def _say_filled(cells: Sequence[Odd], frame: Frame) -> list[str]:
+    """Which cells cannot be read and are missing, where training had missing ones too."""
+    if not cells:
+        return []
+    shown = ", ".join(f"{c.name!r} in line {frame.lines[c.row]} ({c.cell[:20]!r})"
+                      for c in cells[:3]) + (", ..." if len(cells) > 3 else "")  # fmt: skip
+    count = "1 cell cannot be read and counts" if len(cells) == 1 else (
+        f"{len(cells):,} cells cannot be read and count")  # fmt: skip
+    return [f"{count} as missing, as empty ones did in training: {shown}"]
 
 
 def _empty(frame: Frame, names: list[str]) -> np.ndarray:
