@@ -951,3 +951,87 @@ def test_the_sheet_of_the_training_is_read_again(tmp_path):
     wrong = str(workbook.write(tmp_path / "v.xlsx", {"May": sheets["notes"]}))
     with pytest.raises(ArgumentError, match="sheet"):
         Run.load(out).reply(wrong)
+
+
+# ---- what must be known to read the figures
+
+LINEAR = {"model": "linear", "engine": "numpy", "verbose": 0}
+
+
+def test_a_suspected_leak_stands_in_the_verdict():
+    """A model that is told the answer is not simply useful."""
+    columns = people(80)
+    columns["paid"] = [20 + 3 * (b == "yes") + i / 100 for i, b in enumerate(columns["bought"])]
+    run = cr.train(columns, target="bought", **LINEAR)
+    assert str(run.verdict).startswith(
+        "USEFUL only if 'paid' is known before the answer is (it alone tells it): "
+    )
+    assert run.verdict.word == "USEFUL"
+    del columns["paid"]
+    assert "only if" not in str(cr.train(columns, target="bought", **LINEAR).verdict)
+
+
+def test_copies_of_training_rows_in_the_test_flatter_no_verdict(tmp_path):
+    train, new = people(120, seed=1), people(60, seed=2)
+    new["bought"][:7] = ["no" if b == "yes" else "yes" for b in new["bought"][:7]]
+    test = {name: [*train[name][:40], *new[name]] for name in train}
+    run = cr.train(train, test=test, target="bought", out=str(tmp_path / "run"), **LINEAR)
+    assert len(run.figures.y) == 100
+    fresh = run.figures.outputs[40:].argmax(1) == run.figures.y[40:]
+    assert run.figures.fresh["accuracy"].model.value == fresh.mean()
+    said = run.describe()
+    assert "40 of these rows are copies of rows of the training" in said
+    assert f"on the 60 others accuracy is {fresh.mean():.1%}".replace("%", " %") in said
+    judged = cr.evaluation.verdict(run.figures.fresh, "linear")
+    assert str(run.verdict) == str(judged)
+    loaded = Run.load(tmp_path / "run")
+    assert loaded.figures.fresh.rows == 60
+    assert loaded.describe() == run.describe().split("\nwritten")[0]
+    assert "copies of rows of the training" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_whole_numbers_as_classes_are_said_with_the_other_way(capsys):
+    columns = people(80)
+    columns = {"size": columns["size"], "quality": [3 + i * 7 % 4 for i in range(80)]}
+    run = cr.train(columns, target="quality", **{**LINEAR, "verbose": 1})
+    said = capsys.readouterr().out
+    line = "'quality' holds 4 whole numbers, 3 to 6: taken as classes"
+    assert said.count(line) == 2  # among the columns, and beside the figures
+    assert 'task="regression"' in said
+    assert line in run.describe()
+    asked = cr.train(columns, target="quality", task="classification", **LINEAR)
+    assert line not in asked.describe()
+
+
+def test_the_kind_of_model_can_be_said(tmp_path, capsys):
+    """Where the network is no better, the verdict names this option."""
+    out, table = str(tmp_path / "run"), write(tmp_path / "t.csv", rows_of(people(60)))
+    words = ["train", table, "--engine", "numpy", "--out", out]
+    assert main([*words, "--model", "linear"]) == 0
+    said = capsys.readouterr().out
+    assert "saved: the linear model, as asked" in said
+    run = Run.load(out)
+    assert run.config["results"]["kind"] == "linear"
+    assert run.scores["accuracy"].linear is None
+    assert main(["replay", out]) == 0
+    capsys.readouterr()
+    for more in (["--model", "linear", "--hidden", "4"], ["--model", "auto", "--epochs", "2"],
+                 ["--model", "lenet5"], ["--model", "tree"]):  # fmt: skip
+        assert main([*words, "--overwrite", *more]) == 2
+        assert more[1] in capsys.readouterr().err
+    network = cr.train(table, model="network", hidden=(4,), epochs=2, engine="numpy", verbose=0)
+    assert network.config["results"]["kind"] == "network"
+    # without a hidden layer it is linear itself, and is not measured against another one
+    alone = cr.train(table, hidden=(), epochs=2, engine="numpy", verbose=0)
+    assert alone.config["results"]["kind"] == "linear"
+    assert "linear model" not in str(alone.verdict)
+
+
+def test_a_rare_class_that_is_not_found_gets_a_hint():
+    columns = people(200)
+    columns["bought"] = ["yes" if i % 40 == 0 else "no" for i in range(200)]
+    said = cr.train(columns, target="bought", **LINEAR).describe()
+    assert "yes is rare, and 0 of 5 are found; balance makes rare classes count" in said
+    assert "the table of thresholds in the report" in said
+    weighed = cr.train(columns, target="bought", balance=True, **LINEAR).describe()
+    assert "balance makes" not in weighed

@@ -27,7 +27,7 @@ from ..errors import ArgumentError, DataError, FileError, did_you_mean
 from .frame import Column, Frame
 from .rules import Facts, Found, find, forced, number_columns
 from .shown import cells_of, different, table
-from .target import class_values, pick, real_values, see_classes, tell_task
+from .target import class_values, pick, real_values, say_ratings, see_classes, tell_task
 from .values import as_dates, as_flags, as_labels, as_numbers, as_ranks, counted, place
 
 __all__ = ["Role", "Roles", "find_roles", "known_rows", "targets"]
@@ -258,6 +258,7 @@ def find_roles(
     if kind == "classification":
         class_names, said = see_classes(column)
         notices += [*said, *_say_rare(frame, column, class_names)]
+        notices += say_ratings(column.name, class_names) if task == "auto" else []
     found, said = _features(frame, asked, column.index)
     found.insert(column.index, Found("target", why))
     roles = map(_role, whole.columns, found)  # of all rows: these know how cells are written

@@ -368,6 +368,7 @@ def time_advice(
     column: str,
     *,
     higher_is_better: bool = True,
+    name: str = "score",
 ) -> str | None:
     """A sentence where the split by time is worse by over two standard errors of the difference.
 
@@ -376,6 +377,7 @@ def time_advice(
         in_time: the score of the last rows, and its standard error.
         column: that says the time.
         higher_is_better: False for errors and losses.
+        name: of the score.
 
     Returns:
         The sentence; None where there is nothing to say.
@@ -391,7 +393,7 @@ def time_advice(
     if not worse > 2 * math.hypot(error_a, error_b):
         return None
     return (
-        f"On later rows (by {column!r}) the score is {b:.3g} ± {error_b:.2g}, on rows drawn at "
+        f"On later rows (by {column!r}) the {name} is {b:.3g} ± {error_b:.2g}, on rows drawn at "
         f"random {a:.3g} ± {error_a:.2g}: what comes later differs from what came before. Where "
         f"the model will predict later rows, use {argument('time', column)}"
     )

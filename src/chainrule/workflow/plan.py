@@ -68,7 +68,8 @@ def train(
             columns), arrays `(x, y)`, or `((x_train, y_train), (x_test, y_test))`, or a `Dataset`.
             For a table a recipe finds the model, unless arguments here describe a network.
         model: an architecture for images, `"lenet5"` or `"small_cnn"`; by default a network of
-            dense layers. Images of other sizes than it takes are resized by the model itself.
+            dense layers. Images of other sizes than it takes are resized by the model itself. Of a
+            table `"linear"` or `"network"`; by default, `"auto"`, the one that does better.
         hidden: units of the hidden layers, `()` for none; by default those of the recipe.
         activation: of the hidden layers; `"relu"`, or the architecture's own.
         dropout: share of hidden units dropped in each step.

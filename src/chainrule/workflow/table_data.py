@@ -82,6 +82,7 @@ class TableData:
         digest: SHA-256 of the file; None for data in memory.
         test: rows that are for the figures alone.
         test_y: their targets.
+        test_seen: which of them are copies of rows to train on.
         test_place: the path of the file with these rows; None for data in memory.
         test_digest: its SHA-256.
         notices: sentences for the reader.
@@ -96,6 +97,7 @@ class TableData:
     digest: str | None
     test: Frame | None = None
     test_y: np.ndarray | None = None
+    test_seen: np.ndarray | None = None
     test_place: str | None = None
     test_digest: str | None = None
     notices: list[str] = field(default_factory=list)
@@ -161,7 +163,8 @@ def _add_test(made: TableData, test: Any, options: TableOptions) -> None:
     if not count:
         raise DataError("the file for the figures has no rows", where=rows.where)
     same_file = made.digest is not None and made.test_digest == made.digest
-    seen = count if same_file else _count_seen(made.frame, made.test, made.roles)
+    made.test_seen = _seen(made.frame, made.test, made.roles)
+    seen = count if same_file else int(made.test_seen.sum())
     if seen == count:
         raise ArgumentError(
             f"the rows of {argument('test')} are those of the training: figures on them say "
@@ -178,18 +181,18 @@ def _add_test(made: TableData, test: Any, options: TableOptions) -> None:
         )
 
 
-def _count_seen(frame: Frame, test: Frame, roles: Any) -> int:
-    """How many rows of the second frame are copies of rows of the first."""
+def _seen(frame: Frame, test: Frame, roles: Any) -> np.ndarray:
+    """Which rows of the second frame are copies of rows of the first."""
     ours, theirs = as_roles(frame, roles)[0], as_roles(test, roles)[0]
     if any(role.name not in theirs for role in roles.used):
-        return 0  # training complains of it in its own words
+        return np.zeros(len(test), bool)  # training complains of it in its own words
     both = [
         tables.Column(r.name, i, ours[r.name].kind,
                       np.concatenate([ours[r.name].values, theirs[r.name].values]))
         for i, r in enumerate(roles.used)
     ]  # fmt: skip
     groups = split.equal_rows(Frame(both, np.arange(len(frame) + len(test))), roles).groups
-    return int(np.isin(groups[len(frame) :], groups[: len(frame)]).sum())
+    return np.isin(groups[len(frame) :], groups[: len(frame)])
 
 
 def _places(data: Any, options: TableOptions) -> tuple[str | None, Any]:

@@ -52,7 +52,7 @@ def write_run_page(
         seconds=results.get("seconds"), command=_command(run), python=_python(run, path),
         config={"rows fitted on": results["fitted_rows"], "seed": run.config["seed"],
                 **{k: v for k, v in run.config["arguments"].items() if v is not None}},
-        notices=[*run.config["table"]["notices"], *figures.say_later()],
+        notices=list(dict.fromkeys([*run.config["table"]["notices"], *run.say_remarks()])),
     )  # fmt: skip
     return write_page(findings, path, rows=rows)
 

@@ -20,6 +20,7 @@ from ..files import digest_of
 from ..tables import leaks
 from ..terminal import columns, say
 from ..training.engines import choose_engine, why_engine
+from .architectures import ARCHITECTURES
 from .run import Run
 from .settings import Settings
 from .table_data import open_table
@@ -31,7 +32,9 @@ from .table_progress import Line
 from .table_run import HELD_OUT, TableRun
 from .table_split import Parts, groups_of, later_rows, parts_of
 
-__all__ = ["TablePlan"]
+__all__ = ["MODELS", "TablePlan"]
+
+MODELS = ("auto", "linear", "network")
 
 # words that describe a network of the user's own
 _NETWORK = ("hidden", "activation", "dropout", "epochs", "batch_size", "optimizer",
@@ -64,10 +67,12 @@ class TablePlan:
         recipe: dict[str, Any] | None = None,
     ) -> None:
         self.began = time.perf_counter()
+        chosen = dict(chosen)
+        self.model = chosen.pop("model", None)  # which candidate is to be kept
         self.settings, self.options = Settings(**chosen), options
         self.settings.check()
         self.plain = any(name in chosen for name in _NETWORK)
-        _refuse_beside(self.settings, options, self.plain)
+        _refuse_beside(self.model, options, self.plain)
         self.folder, self.overwrite, self.recipe = out, overwrite, recipe
         self._opened = self._replaces = False
         if out is not None and not overwrite:
@@ -78,7 +83,8 @@ class TablePlan:
             self.options = replace(options, test=self.data.test_place)
         self.groups, said = groups_of(self.data, options)
         self.parts = parts_of(self.data, self.groups, options, self.settings.seed)
-        self.notices = [*self.data.notices, *said, *self._leaks()]
+        self.suspects = self._leaks()
+        self.notices = [*self.data.notices, *said, *self.suspects.values()]
         self.watch = Watch()
         self.looks_later = True  # also figures of the last rows by time
         self.fits: list[Fit] = []  # those that the figures come from
@@ -88,10 +94,10 @@ class TablePlan:
         """What the table is called."""
         return self.data.name
 
-    def _leaks(self) -> list[str]:
+    def _leaks(self) -> dict[str, str]:
         if self.data.series is not None:  # the last value may well tell the next
-            return []
-        return list(leaks.find(self.data.frame, self.data.roles, self.data.y))
+            return {}
+        return leaks.suspects(self.data.frame, self.data.roles, self.data.y)
 
     def describe(self) -> str:
         """How the file was read, what its columns are, what is held out; line by line."""
@@ -177,7 +183,7 @@ class TablePlan:
             )
         fitter = Fitter(
             self.data, self.groups, self.options, self.settings, self.plain, self.watch,
-            callbacks, 1 / count, self.recipe,
+            callbacks, 1 / count, self._recipe(),
         )  # fmt: skip
         fits: list[Fit] = []
         for number, (train, _) in enumerate(parts.pairs):
@@ -197,6 +203,12 @@ class TablePlan:
             return self._cut_short([*fits, saved])
         return saved, self._figures(fits, parts, saved, later), None
 
+    def _recipe(self) -> dict[str, Any] | None:
+        """The settings of the recipe, with the one model that was asked for."""
+        if self.model in (None, "auto"):
+            return self.recipe
+        return {**(self.recipe or {}), "candidates": (self.model,)}
+
     def _stopped(self) -> str | None:
         return self.watch.name or ("the program" if self.watch.stop else None)
 
@@ -211,7 +223,9 @@ class TablePlan:
 
     def _figures(self, fits: list[Fit], parts: Parts, saved: Fit, later: Any = None) -> Figures:
         kind, self.fits = saved.fitted.kind, fits
-        return figures_of(self.data, self.groups, fits, parts, kind, self.engine, later)
+        return figures_of(
+            self.data, self.groups, fits, parts, kind, self.engine, later, list(self.suspects)
+        )
 
     def _fit(
         self, fitter: Fitter, label: str, rows: np.ndarray, verbose: Any,
@@ -235,11 +249,12 @@ class TablePlan:
     def _config(
         self, saved: Fit, figures: Figures, stopped: str | None, command: Sequence[str] | None
     ) -> dict[str, Any]:
-        data, settings = self.data, self.settings.to_json()
-        fitted = saved.fitted
+        data, fitted = self.data, saved.fitted
+        arguments = self.settings.to_json() if self.plain else {}
+        arguments |= {} if self.model is None else {"model": self.model}
         return {
             "command": None if command is None else list(command),
-            "arguments": settings if self.plain else {},
+            "arguments": arguments,
             "seed": self.settings.seed,
             "engine": {"name": self.engine, "why": why_engine(self.settings.engine, self.engine)},
             "versions": report.versions(),
@@ -270,6 +285,7 @@ class TablePlan:
                 "verdict": figures.verdict.to_json(),
                 "later": None if figures.later is None
                 else [figures.later[0], figures.later[1].to_json()],
+                "fresh": None if figures.fresh is None else figures.fresh.to_json(),
                 "kind": fitted.kind,
                 "kept_epoch": fitted.best_step,
                 "kept_by": getattr(fitted, "kept_by", None),
@@ -332,12 +348,22 @@ def _said(fit: Fit) -> str:
     return f"{fitted.kind}{step}"
 
 
-def _refuse_beside(settings: Settings, options: TableOptions, plain: bool) -> None:
-    if settings.model is not None:
+def _refuse_beside(model: str | None, options: TableOptions, plain: bool) -> None:
+    if model is not None and model not in MODELS:
         raise ArgumentError(
-            f"{argument('model', settings.model)} is for images",
+            f"{argument('model', model)} is for images" if model in ARCHITECTURES
+            else f"{argument('model')} is none of those of tables",
             where="train",
+            expected="of a table " + ", ".join(MODELS),
+            received=repr(model)[:60],
             fix=f"leave it out, or choose the layers with {argument('hidden')}",
+        )  # fmt: skip
+    if plain and model not in (None, "network"):
+        raise ArgumentError(
+            f"{argument('model', model)} leaves no network to describe",
+            where="train",
+            fix=f"leave {argument('hidden')}, {argument('epochs')} and the like out, or say "
+            + argument("model", "network"),
         )
     if plain and options.budget is not None:
         raise ArgumentError(

@@ -15,8 +15,10 @@ from .. import evaluation, report, storage, tables
 from ..data.schema import Schema
 from ..dialect import argument
 from ..errors import ChainruleError, DataError, FileError
+from ..evaluation.wording import answer
 from ..layers.host.table_encoder import TableEncoder
 from ..tables import Frame
+from ..tables.target import say_ratings
 from .run import Answers, Run
 from .table_data import Odd, as_roles, is_table, is_utf8, read_table
 from .table_figures import Figures
@@ -28,6 +30,7 @@ __all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
 
 HELD_OUT = "held_out.safetensors"
 _NOTHING = "all cells that the model looks at are empty"
+_RARE = 0.05  # of the rows: a class of fewer is rare
 LOUD = 0.05  # of the cells of a column: above, it is said loudly that they are not as in training
 
 
@@ -157,7 +160,7 @@ class TableRun(Run):
         lines = []
         if self.figures is not None:
             lines.append(self.scores.describe())
-            lines += [] if self.figures.later is None else self.figures.say_later()
+            lines += self.say_remarks()
         lines.append(self.say_kept())
         if results.get("fitted_rows"):
             lines[-1] += f", fitted on {results['fitted_rows']:,} rows"
@@ -167,13 +170,41 @@ class TableRun(Run):
             lines += ["written:", *(f"  {path}" for path in self.files)]
         return "\n".join(lines)
 
+    def say_remarks(self) -> list[str]:
+        """What must be known to read the figures, in sentences."""
+        found = [*self.figures.say_fresh(), *self.figures.say_later(), *self._say_rare()]
+        if self.config["table"]["options"].get("task", "auto") == "auto":
+            found += say_ratings(self.roles.target, self.roles.class_names or ())
+        return found
+
+    def _say_rare(self) -> list[str]:
+        """Which rare class is found too seldom, and what helps."""
+        rare = [c for c in self.scores.by_class
+                if 0 < c.support < _RARE * self.scores.rows and c.recall.value < 0.5]  # fmt: skip
+        if not rare:
+            return []
+        name = min(rare, key=lambda c: c.recall.value)
+        cures = [] if self.config["table"]["options"].get("balance") else [
+            f"{argument('balance')} makes rare classes count as much as frequent ones"
+        ]  # fmt: skip
+        if len(self.scores.by_class) == 2:
+            cures.append("the table of thresholds in the report shows what finding more costs")
+        found = name.recall.value * name.support
+        return [f"{answer(name.name)} is rare, and {found:g} of {name.support:g} are found"
+                + "".join(f"; {cure}" for cure in cures)]  # fmt: skip
+
     def say_kept(self) -> str:
         """What was saved: which model, and after which step."""
         results = self.config.get("results") or {}
-        kind = {
-            "linear": "the linear model, to which the network was not better",
-            "constant": "the constant answer, to which nothing was better",
-        }.get(str(results.get("kind")), "a network")
+        kind = str(results.get("kind"))
+        asked = self.config.get("arguments") or {}
+        if kind == "linear" and (asked.get("model") == "linear" or "hidden" in asked):
+            kind = "the linear model, as asked"
+        else:
+            kind = {
+                "linear": "the linear model, to which the network was not better",
+                "constant": "the constant answer, to which nothing was better",
+            }.get(kind, "a network")
         if results.get("kept_by") == "the_median_of_the_folds":
             of = results.get("epochs")
             return f"saved: {kind}, {self.kept_epoch} of {of} epochs, the median best of the folds"
