@@ -17,7 +17,7 @@ from .frame import Frame
 from .judge import Wanted
 from .typed import check_names, fitted, frame_of
 
-__all__ = ["frames", "whole"]
+__all__ = ["file_kind", "frames", "whole"]
 
 _BLOCK_ROWS = 1 << 16
 _OTHERS = (
@@ -40,7 +40,7 @@ def whole(source: Any, wanted: Wanted) -> Frame:
     made = _in_memory(source, wanted)
     if made is not None:
         return made
-    path, kind = _file(source)
+    path, kind = file_kind(source)
     if kind in ("csv", "gzip"):
         return CsvTable(path, wanted, "gzip" if kind == "gzip" else "").read()
     if kind == "excel":
@@ -55,7 +55,7 @@ def frames(source: Any, wanted: Wanted) -> Iterator[Frame]:
     if made is not None:
         yield made
         return
-    path, kind = _file(source)
+    path, kind = file_kind(source)
     if kind in ("csv", "gzip"):
         yield from CsvTable(path, wanted, "gzip" if kind == "gzip" else "").blocks()
     elif kind == "excel":
@@ -155,7 +155,7 @@ def _of_pandas(source: Any, wanted: Wanted) -> Frame:
 # --- files -------------------------------------------------------------------------------------
 
 
-def _file(source: Any) -> tuple[str, str]:
+def file_kind(source: Any) -> tuple[str, str]:
     """The path, and the kind of the file by its first bytes."""
     path = os.fsdecode(os.fspath(source))
     start = first_bytes(path, 512)

@@ -137,10 +137,11 @@ class Fitter:
         frame = as_roles(data.frame.take(rows), data.roles)[0]
         encoder = TableEncoder.of(data.roles, about=about_table(data.roles, data.frame.format))
         encoder.adapt(frame)
-        problem = Problem(
-            encoder.prepare(frame), data.y[rows], data.roles.task, data.classes,
-            groups=self.groups[rows],
-        )  # fmt: skip
+        if data.large is None:
+            x, y, groups = encoder.prepare(frame), data.y[rows], self.groups[rows]
+        else:
+            x, y, groups = data.large.encoded(encoder, data, self.plain)
+        problem = Problem(x, y, data.roles.task, data.classes, groups=groups)
         if self.options.balance and data.classes:
             problem.sample_weight = problem.weights(balance=True)
         return encoder, problem
@@ -188,4 +189,6 @@ class Fitter:
         first = as_roles(self.data.frame.take(rows[:1]), self.data.roles)[0]
         model.predict(first, engine="numpy")  # it is built by data alone
         took = time.perf_counter() - began
+        if self.data.large is not None:
+            rows = np.arange(problem.rows)
         return Fit(model, encoder, fitted, self.data.roles, rows, took, beside)

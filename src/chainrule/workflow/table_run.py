@@ -245,11 +245,15 @@ class TableRun(Run):
                 received=type(rows).__name__,
                 fix='such as {"age": [39, 40], "job": ["cook", "smith"]}',
             )
-        known = (self.config.get("table") or {}).get("format")
-        columns = None if known is None else tables.Format.from_json(known)
-        return self._named(read_table(rows, options, columns=columns))
+        return self.named(read_table(rows, options, columns=self.format))
 
-    def _named(self, frame: Frame) -> Frame:
+    @property
+    def format(self) -> Any:
+        """How the table of the training was written; None where nobody wrote it down."""
+        known = (self.config.get("table") or {}).get("format")
+        return None if known is None else tables.Format.from_json(known)
+
+    def named(self, frame: Frame) -> Frame:
         """Columns without names, of a file without the target: those of the training in order."""
         names = [role.name for role in self.roles.roles]
         if self.series is not None:
