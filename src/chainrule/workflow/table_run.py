@@ -305,12 +305,10 @@ class TableRun(Run):
         told = {name: value for name, value in known.items() if name not in given}
         if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
             del told["encoding"]
-        how = about.get("format")
-        columns = None if how is None else tables.Format.from_json(how)
 
         def read(words: Mapping[str, Any]) -> Frame:
             found = TableOptions.of({**words, **given})
-            return self._named(read_table(rows, found, columns=columns, lenient=True))
+            return self.named(read_table(rows, found, columns=self.format, lenient=True))
 
         marks = {"missing": told.pop("missing")} if "missing" in told else {}
         if not told:
@@ -340,7 +338,13 @@ class TableRun(Run):
             wanted = {self.series["date"], self.series["value"]}
         return wanted <= set(frame.names)
 
-    def _named(self, frame: Frame) -> Frame:
+    @property
+    def format(self) -> Any:
+        """How the table of the training was written; None where nobody wrote it down."""
+        known = (self.config.get("table") or {}).get("format")
+        return None if known is None else tables.Format.from_json(known)
+
+    def named(self, frame: Frame) -> Frame:
         """Columns without names, of a file without the target: those of the training in order."""
         names = [role.name for role in self.roles.roles]
         if self.series is not None:
