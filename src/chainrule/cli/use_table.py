@@ -110,20 +110,16 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
 def _stream(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> None:
     """The answers to a file larger than memory, written some rows at a time."""
     from ..workflow.table_answers import say_unseen
+    from ..workflow.table_run import say_lost
     from ..workflow.table_stream import answer_large
 
     found = answer_large(run, a.file, a.out, a.engine, verbose=True, **reading)
     for line in (*found.notices, *say_unseen(found.unseen, found.rows)):
         say(line, sys.stderr)
     if found.first is not None:
-        _say_lost(found.lost, *found.first)
+        say(say_lost(found.lost, *found.first), sys.stderr)
     _say_written(found.rows, a.out, found.names)
     _repeat(run)
-
-
-def _say_lost(count: int, line: int, why: str) -> None:
-    rows = "1 row has" if count == 1 else f"{count:,} rows have"
-    say(f"{rows} no answer; the first, line {line}: {why}", sys.stderr)
 
 
 def _say_written(rows: int, place: str, names: list[str]) -> None:

@@ -26,7 +26,7 @@ from .table_fit import offset_of, predicted
 from .table_options import TableOptions
 from .table_series import next_rows, with_lags
 
-__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
+__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun", "say_lost"]
 
 HELD_OUT = "held_out.safetensors"
 _NOTHING = "all cells that the model looks at are empty"
@@ -76,11 +76,8 @@ class TableAnswers(Answers):
         """How many rows have no answer, and the first of them with its reason."""
         if not self.reasons:
             return []
-        first, count = min(self.reasons), len(self.reasons)
-        rows = "1 row has" if count == 1 else f"{count:,} rows have"
-        line = int(self.numbers[first])
-        which = f"line {line}" if count == 1 else f"the first, line {line}"
-        return [f"{rows} no answer; {which}: {self.reasons[first]}"]
+        first = min(self.reasons)
+        return [say_lost(len(self.reasons), int(self.numbers[first]), self.reasons[first])]
 
     def columns(self) -> dict[str, list[Any]]:
         """The answers as columns by name, for a file of them."""
@@ -300,11 +297,8 @@ class TableRun(Run):
 
         Where these do not fit the file, as it is written in another way, the way is found out.
         """
-        about, given = self.config.get("table") or {}, options.reading()
-        known = TableOptions.from_json(about.get("options") or {}).reading()
-        told = {name: value for name, value in known.items() if name not in given}
-        if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
-            del told["encoding"]
+        given = options.reading()
+        told = self.told(rows, given)
 
         def read(words: Mapping[str, Any]) -> Frame:
             found = TableOptions.of({**words, **given})
@@ -331,6 +325,15 @@ class TableRun(Run):
         if frame is None:
             raise problem or DataError("the table cannot be read", where="predict")
         return frame
+
+    def told(self, rows: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What was said of the training's file, but for what is given anew."""
+        options = (self.config.get("table") or {}).get("options") or {}
+        known = TableOptions.from_json(options).reading()
+        told = {name: value for name, value in known.items() if name not in given}
+        if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
+            del told["encoding"]
+        return told
 
     def _has_columns(self, frame: Frame) -> bool:
         wanted = {role.name for role in self.roles.used}
@@ -492,6 +495,18 @@ def _some(names: Any) -> str:
 def _answer(roles: Any) -> str:
     columns = ", ".join(role.name for role in roles.used[:5])
     return f"{roles.target!r} ({_some(roles.class_names)}) from {columns}"
+
+
+def say_lost(count: int, line: int, why: str) -> str:
+    """How many rows have no answer, and the first of them with its reason.
+
+    Example:
+        >>> say_lost(1, 12, "every cell is empty")
+        '1 row has no answer; line 12: every cell is empty'
+    """
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    which = f"line {line}" if count == 1 else f"the first, line {line}"
+    return f"{rows} no answer; {which}: {why}"
 
 
 def _say_filled(cells: Sequence[Odd], frame: Frame) -> list[str]:

@@ -101,8 +101,10 @@ def answer_large(
             expected="a file for the answers",
             fix=argument("out", "answers.csv"),
         )
-    options = TableOptions.of(reading)
-    again = passes(source, **options.reading(), as_text=texts_of(options), columns=run.format)
+    options = TableOptions.of({**run.told(source, TableOptions.of(reading).reading()), **reading})
+    again = passes(
+        source, **options.reading(), as_text=texts_of(options), columns=run.format, lenient=True
+    )
     count = Count("answering rows", again.rows_about, verbose)
     while True:
         found = Streamed()
