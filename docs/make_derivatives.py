@@ -37,6 +37,7 @@ TITLES = {
     "made": "Arrays made, and looked at",
     "statistics": "Averages, quantiles, norms",
     "segments": "Counted and grouped by value",
+    "linalg": "Linear algebra",
     "vectors": "Products of vectors",
     "comparing": "Compared",
 }

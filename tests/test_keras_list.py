@@ -147,21 +147,16 @@ EXCUSED: dict[str, dict[str, str]] = {
 NOT_YET: dict[str, dict[str, str]] = {
     "parts": {
         "ops": """
-            argpartition bartlett bitwise_and bitwise_invert bitwise_left_shift bitwise_not
-            bitwise_or bitwise_right_shift bitwise_xor blackman cdist cholesky cholesky_inverse
-            corrcoef correlate ctc_decode depth_to_space det eigh fold gcd hamming hanning
-            histogram i0 image inv kaiser lcm ldexp left_shift linalg logdet lstsq lu_factor
-            matrix_rank nextafter nn numpy pinv psnr qr rearrange right_shift segment_prod
-            slogdet solve solve_triangular space_to_depth svd trapezoid unfold
+            argpartition bartlett bitwise_and bitwise_invert bitwise_left_shift
+            bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cdist
+            corrcoef correlate ctc_decode depth_to_space fold gcd hamming hanning
+            histogram i0 image kaiser lcm ldexp left_shift nextafter nn numpy psnr
+            rearrange right_shift segment_prod space_to_depth trapezoid unfold
         """,
         "ops.image": """
             affine_transform crop_images elastic_transform extract_patches extract_patches_3d
             gaussian_blur hsv_to_rgb map_coordinates pad_images perspective_transform resize
             rgb_to_grayscale rgb_to_hsv scale_and_translate sobel_edges ssim
-        """,
-        "ops.linalg": """
-            cholesky cholesky_inverse det eigh inv lstsq lu_factor matrix_rank norm pinv qr solve
-            solve_triangular svd
         """,
     },
     "training": {

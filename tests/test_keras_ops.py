@@ -41,6 +41,54 @@ def test_every_late_name_stands_in_its_file():
         )
 
 
+REFUSED = {
+    "inv: the matrix is singular": lambda: ops.inv([[1.0, 2.0], [2.0, 4.0]]),
+    "solve: the matrix is singular": lambda: ops.solve([[0.0]], [1.0]),
+    "cholesky: the matrix is not symmetric": lambda: ops.cholesky([[1.0, 2.0], [0.0, 1.0]]),
+    "cholesky: the matrix is not positive definite": lambda: ops.cholesky([[1.0, 2.0], [2.0, 1.0]]),
+    "eigh: these are no square matrices": lambda: ops.eigh(np.ones((2, 3))),
+    "solve: the right side does not fit": lambda: ops.solve(np.eye(3), np.ones(2)),
+    "no derivative of lu_factor": lambda: _slope(lambda x: ops.lu_factor(x)[0], np.eye(2)),
+    "no derivative of qr with more": lambda: _slope(lambda x: ops.qr(x)[0], np.ones((2, 3))),
+    "no derivative of the full": lambda: _slope(lambda x: ops.svd(x)[0], np.ones((2, 3))),
+    "the logarithm of 0 has": lambda: _slope(lambda x: ops.slogdet(x)[1], np.zeros((2, 2))),
+}
+
+
+def _slope(function, x):
+    y, back = cr.vjp(function, x)
+    return back(np.ones_like(y))
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_matrices_that_have_no_answer(text):
+    with pytest.raises(ChainruleError, match=text):
+        REFUSED[text]()
+
+
+def test_vectors_of_equal_values_have_no_derivative_but_the_values_have():
+    x = np.eye(2)
+    assert np.isnan(_slope(lambda x: ops.eigh(x)[1], x)).any()
+    np.testing.assert_allclose(_slope(lambda x: ops.eigh(x)[0], x), np.eye(2), atol=1e-15)
+
+
+def test_other_forms_of_matrices():
+    x = np.array([[4.0, 2.0], [2.0, 5.0]])
+    np.testing.assert_array_equal(ops.cholesky(x, upper=True), [[2.0, 1.0], [0.0, 2.0]])
+    np.testing.assert_allclose(ops.norm(x, "nuc"), 9.0)  # the trace, of a positive matrix
+    np.testing.assert_allclose(ops.norm(x, -2, keepdims=True), [[(9 - 17**0.5) / 2]])
+
+
+def test_whole_numbers_are_matrices_too():
+    assert ops.inv([[2, 0], [0, 4]]).dtype == "float32"
+    lu, pivots = ops.lu_factor(np.arange(9.0).reshape(3, 3) % 5)
+    lower, upper = np.tril(lu, -1) + np.eye(3), np.triu(lu)
+    rows = [0, 1, 2]
+    for i, p in enumerate(pivots):
+        rows[i], rows[p] = rows[p], rows[i]
+    np.testing.assert_allclose(lower @ upper, (np.arange(9.0).reshape(3, 3) % 5)[rows], atol=1e-15)
+
+
 # arguments of Keras's that are not here, with the reason
 LEFT_OUT = {
     "channels come last, always": "data_format",

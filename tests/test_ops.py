@@ -782,5 +782,7 @@ def test_the_page_of_all_derivatives_is_up_to_date():
 def test_every_operation_shows_formula_derivative_and_example(name):
     formula, derivative = _page()["formula_and_derivative"](name)
     assert formula
-    assert re.search("[Dd]erivative|gradient|∂|d_|dA|dx|d:|Every summand", derivative), derivative
+    assert re.search("[Dd]erivative|gradient|∂|d_|dA|dX|dL|dx|d:|Every summand", derivative), (
+        derivative
+    )
     assert "Example:\n" in getattr(ops, name).__doc__

@@ -67,6 +67,9 @@ INSIDE = {
         "order",
         "tensor",
         "comparing",
+        "pieces",
+        "statistics",
+        "linalg",
         "__init__",
     ],
     "training": [

@@ -55,9 +55,11 @@ from .shapes import *  # noqa: F403
 from .tensor import *  # noqa: F403
 
 if _TYPE_CHECKING:
+    from . import linalg as linalg
     from .comparing import *  # noqa: F403
     from .crossentropies import *  # noqa: F403
     from .functions import *  # noqa: F403
+    from .linalg import *  # noqa: F403
     from .made import *  # noqa: F403
     from .pieces import *  # noqa: F403
     from .segments import *  # noqa: F403
@@ -76,6 +78,10 @@ _LATE = {
         cbrt deg2rad divide_no_nan erfinv exp2 fabs fmax fmin fmod heaviside hypot logaddexp2
         rad2deg saturate_cast sinc trunc
     """,
+    "linalg": """
+        cholesky cholesky_inverse det eigh inv logdet lstsq lu_factor matrix_rank norm pinv qr
+        slogdet solve solve_triangular svd
+    """,
     "made": """
         array convert_to_numpy convert_to_tensor copy dtype empty empty_like geomspace is_tensor
         logspace ndim size tri view
@@ -91,14 +97,15 @@ _LATE = {
     """,
     "statistics": """
         amax amin average median moments nanargmax nanargmin nancumprod nancumsum nanmax nanmean
-        nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar norm percentile
-        ptp quantile
+        nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar percentile ptp
+        quantile
     """,
     "vectors": """
         cross dot inner kron vdot
     """,
 }
 _FILES = {name: f"ops.{file}" for file, names in _LATE.items() for name in names.split()}
+_FILES["linalg"] = "ops.linalg"  # the file itself: Keras has these names there, too
 
 __all__ = sorted(
     {

@@ -1,4 +1,4 @@
-"""Figures of whole axes: averages, quantiles, those that leave NaN out, norms, moments.
+"""Figures of whole axes: averages, quantiles, those that leave NaN out, moments.
 
 All are made of operations that have a rule.
 """
@@ -15,14 +15,12 @@ from ..errors import ArgumentError, ShapeError, choose
 from ..operators import raw
 from ..symbol import composite
 from .base import check_axes, need_numbers
-from .elementwise import abs as _abs
 from .elementwise import (
     add,
     cast,
     isnan,
     logical_not,
     multiply,
-    power,
     sqrt,
     square,
     subtract,
@@ -57,7 +55,6 @@ __all__ = [
     "nanstd",
     "nansum",
     "nanvar",
-    "norm",
     "percentile",
     "ptp",
     "quantile",
@@ -497,72 +494,3 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         2.0
     """
     return _nanquantile(x, 0.5, axis, "linear", keepdims, "nanmedian")
-
-
-# --- norms --------------------------------------------------------------------------------------
-
-
-@composite
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """√Σx², or (Σ|x|ᵖ)^(1/p) for ord p.  ∂/∂xᵢ = xᵢ/y (0 where y is 0), of p: xᵢ|xᵢ|ᵖ⁻²/yᵖ⁻¹.
-
-    Args:
-        x: an array.
-        ord: None for √Σx² over any axes. Along one axis: a number p above 0, ∞ (the largest |x|),
-            −∞ (the smallest), 0 (how many are not 0). Over two axes: `"fro"` for √Σx², 1 and ∞ for
-            the largest sum of a column or row, −1 and −∞ for the smallest.
-        axis: None for all.
-        keepdims: keep the axes with length 1.
-
-    Numbers are divided by the largest before they are squared, so that nothing overflows.
-
-    Example:
-        >>> float(norm([3.0, 4.0])), norm([[1.0, -2.0], [3.0, 4.0]], ord=1, axis=1)
-        (5.0, array([3., 7.]))
-
-    Raises:
-        ArgumentError: an order that is none, or one of singular values (2, −2, `"nuc"`).
-    """
-    x = _array(x)
-    axes = check_axes(axis, np.ndim(x), "norm")
-    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
-        return _euclid(x, axes, keepdims)
-    if len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
-        columns = abs(ord) == 1
-        first, second = axes if columns else axes[::-1]
-        sums = _sum(_abs(x), first, keepdims=True)
-        y = (_max if ord > 0 else _min)(sums, second, keepdims=True)
-        return y if keepdims else squeeze(y, axes)
-    if len(axes) != 1 or isinstance(ord, str) or (ord < 0 and ord != -math.inf):
-        raise ArgumentError(
-            "this order of norm is not here",
-            where="norm",
-            expected="None; a number from 0, inf or -inf along one axis; "
-            '"fro", 1, -1, inf or -inf over two',
-            received=f"ord={ord!r} over {len(axes)} axes",
-        )
-    if ord in (math.inf, -math.inf):
-        return (_max if ord > 0 else _min)(_abs(x), axes, keepdims)
-    if ord == 0:
-        return _sum(cast(x != 0, _float_of(x)), axes, keepdims)
-    if ord == 1:
-        return _sum(_abs(x), axes, keepdims)
-    top = _largest(x, axes)
-    total = _sum(power(_abs(x / top), ord), axes, keepdims=True)
-    none = total == 0
-    y = where(none, 0.0, power(where(none, 1.0, total), 1 / ord))
-    y = multiply(y, top)
-    return y if keepdims else squeeze(y, axes)
-
-
-def _largest(x: Any, axes: Any) -> Any:
-    """The largest |x| as a constant; 1 where it is 0 or not finite."""
-    m = xp(raw(x))
-    top = m.max(m.abs(raw(x)), axis=axes, keepdims=True, initial=0)
-    return where((top > 0) & m.isfinite(top), top, 1.0)
-
-
-def _euclid(x: Any, axes: Any, keepdims: bool) -> Any:
-    top = _largest(x, axes)
-    y = _root(_sum(square(x / top), axes, keepdims=True)) * top
-    return y if keepdims else squeeze(y, axes)
