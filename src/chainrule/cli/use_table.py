@@ -58,14 +58,18 @@ def evaluate_table(a: argparse.Namespace, run: Any) -> int:
 def predict_table(a: argparse.Namespace, run: Any) -> int:
     """Print the answers, or write them beside the file's own rows."""
     from .. import report
+    from ..tables.values import counted
     from ..workflow.table_answers import ENDINGS, say_unseen, write_answers
 
     reading = _reading(a)
     if a.out:
-        if os.path.splitext(a.out)[1].lower() not in ENDINGS:
+        ending = os.path.splitext(a.out)[1].lower()
+        if ending not in ENDINGS:
+            books = ending.startswith(".xls") or ending == ".ods"
             raise ArgumentError(
-                "--out writes CSV files", expected="a name that ends with " + ", ".join(ENDINGS),
-                received=a.out,
+                "--out writes no workbooks" if books else "--out writes CSV files and Parquet",
+                expected="a name that ends with " + ", ".join(ENDINGS), received=a.out,
+                fix="name it answers.csv: Excel opens it" if books else None,
             )  # fmt: skip
         if not a.overwrite:
             folder, name = os.path.split(a.out)
@@ -83,7 +87,7 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
         say(line, sys.stderr)
     if a.out:
         names = write_answers(a.out, answers, None if run.series is not None else a.file)
-        say(f"{len(frame):,} rows written to {a.out}, new columns: {', '.join(names[:4])}"
+        say(f"{counted(len(frame), 'row')} written to {a.out}, new columns: {', '.join(names[:4])}"
             + (", ..." if len(names) > 4 else ""))  # fmt: skip
     else:
         print("\n".join(_table(answers, run)))

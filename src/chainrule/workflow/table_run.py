@@ -173,6 +173,12 @@ class TableRun(Run):
     def say_remarks(self) -> list[str]:
         """What must be known to read the figures, in sentences."""
         found = [*self.figures.say_fresh(), *self.figures.say_later(), *self._say_rare()]
+        ended = (self.config.get("results") or {}).get("ended_by_budget")
+        if ended:
+            budget = argument("budget", self.config["table"]["options"]["budget"])
+            fits = "1 fit" if ended == 1 else f"{ended} fits"
+            found.append(f"{budget} ended {fits} before the recipe was through: a larger one may "
+                         "give a better model")  # fmt: skip
         if self.config["table"]["options"].get("task", "auto") == "auto":
             found += say_ratings(self.roles.target, self.roles.class_names or ())
         return found
