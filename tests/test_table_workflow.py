@@ -1110,3 +1110,32 @@ def test_advice_for_a_file_of_new_rows_names_what_predict_has(folder, tmp_path, 
     right = write(tmp_path / "right.csv", [["age", "colour", "size"], [30, "red", 1.5]])
     assert main(["predict", run, right, "--out", str(tmp_path / "a.csv")]) == 0
     assert "1 row written to" in capsys.readouterr().out
+
+
+def test_another_unit_than_in_training_is_refused_and_none_is_said(tmp_path):
+    """12 % is 12 and a percent cell of a workbook .12; grams are no kilograms."""
+    columns = people(40)
+    columns["share"] = [f"{i % 9} %" for i in range(40)]
+    columns["weight"] = [f"{i % 7 + 0.5} kg" for i in range(40)]
+    run = cr.train(columns, target="bought", **QUICK)
+    new = {name: values[:3] for name, values in columns.items() if name != "bought"}
+    assert run.reply(new).notices == ()
+    fewer = run.reply({**new, "share": [0.01, 0.02, 0.03]}).notices
+    assert fewer == (
+        "'share' was in % in training and is without a unit here: its numbers are taken as %",
+    )
+    with pytest.raises(DataError, match=r"(?s)column 'weight'.*numbers in kg.*numbers in g"):
+        run.reply({**new, "weight": ["500 g", "1500 g", "2500 g"]})
+
+
+def test_the_page_that_training_wrote_is_named_and_not_refused(folder, capsys):
+    run = str(folder / "run")
+    page = folder / "run" / "report.html"
+    before = page.read_bytes()
+    assert main(["report", run]) == 0
+    said = capsys.readouterr().out
+    assert f"there already, as training wrote it: {page}" in said.replace("\n", " ")
+    assert str(Run.load(run).verdict).split(":")[0] in said
+    assert main(["report", run, "--no-rows"]) == 2  # that one may hold rows
+    assert main(["report", run, "--out", str(page)]) == 2
+    assert page.read_bytes() == before

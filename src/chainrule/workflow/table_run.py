@@ -316,7 +316,8 @@ class TableRun(Run):
 
         def read(words: Mapping[str, Any]) -> Frame:
             found = TableOptions.of({**words, **given})
-            return self._named(read_table(rows, found, columns=columns, lenient=True))
+            frame = self._named(read_table(rows, found, columns=columns, lenient=True))
+            return self._in_units(frame, columns)
 
         marks = {"missing": told.pop("missing")} if "missing" in told else {}
         if not told:
@@ -333,12 +334,38 @@ class TableRun(Run):
             if self._has_columns(other):
                 words = " ".join(argument(n, v) for n, v in told.items())
                 return replace(other, notices=(
+                    *other.notices,
                     f"{other.where}: {words} of the training does not fit this file; found: "
                     f"{other.format.said}",
                 ))  # fmt: skip
         if frame is None:
             raise problem or DataError("the table cannot be read", where="predict")
         return frame
+
+    def _in_units(self, frame: Frame, known: Any) -> Frame:
+        """The frame; where a unit of the training is missing it is said, another one is refused.
+
+        Raises:
+            DataError: grams instead of kilograms would be answered, and wrongly.
+        """
+        how, said = frame.format, []
+        for role in self.roles.used if known is not None and how is not None else ():
+            told, here = known.column(role.name), how.column(role.name)
+            if told is None or here is None or here.kind != "number":
+                continue
+            ours, theirs = told.currency or told.unit, here.currency or here.unit
+            if ours and theirs and ours != theirs:
+                raise DataError(
+                    "the column is in another unit than in training",
+                    where=f"{frame.where}, column {role.name!r}",
+                    expected=f"numbers in {ours}",
+                    received=f"numbers in {theirs}",
+                    fix=f"convert them to {ours}",
+                )
+            if ours and not theirs and not frame[role.name].missing.all():
+                said.append(f"{role.name!r} was in {ours} in training and is without a unit here: "
+                            f"its numbers are taken as {ours}")  # fmt: skip
+        return replace(frame, notices=(*frame.notices, *said)) if said else frame
 
     def _has_columns(self, frame: Frame) -> bool:
         wanted = {role.name for role in self.roles.used}
