@@ -293,6 +293,8 @@ def test_a_refused_file_of_answers_is_not_begun(run, tmp_path):
     assert main(["predict", run.folder, new, "--out", str(tmp_path / "a.csv")]) == 2
     assert os.listdir(tmp_path) == ["new.csv"]
     assert main(["predict", run.folder, new]) == 2  # so many rows are not printed
+    assert main(["predict", run.folder, new, "--out", str(tmp_path / "a.parquet")]) == 2
+    assert os.listdir(tmp_path) == ["new.csv"]
 
 
 def test_another_large_file_is_judged_by_some_rows(run, tmp_path, monkeypatch, capsys):

@@ -1035,3 +1035,107 @@ def test_a_rare_class_that_is_not_found_gets_a_hint():
     assert "the table of thresholds in the report" in said
     weighed = cr.train(columns, target="bought", balance=True, **LINEAR).describe()
     assert "balance makes" not in weighed
+
+
+def test_a_budget_holds_for_all_fits_together(monkeypatch):
+    """Each takes its share of what is left; one that takes longer is ended, and it is said."""
+    clock = [0.0]
+
+    def tick():
+        clock[0] += 0.05
+        return clock[0]
+
+    columns = people(60)
+    plan = TablePlan(
+        columns, {"engine": "numpy"}, TableOptions(target="bought", budget=10.0),
+        recipe={"steps": 40, "members": 2, "checks": 20},
+    )  # fmt: skip
+    shares = []
+    fit = cr.tabular.fit
+
+    def seen(problem, **words):
+        if words.get("budget") is not None:
+            shares.append((clock[0], words["budget"]))
+        return fit(problem, **words)
+
+    monkeypatch.setattr(cr.tabular, "fit", seen)
+    monkeypatch.setattr("chainrule.workflow.table_fit.time.perf_counter", tick)
+    run = plan.run(verbose=0)
+    assert len(shares) == 6
+    end = shares[0][0] + 10
+    assert clock[0] < end + 2
+    for left, (now, share) in zip(range(6, 0, -1), shares, strict=True):
+        assert share == pytest.approx((end - now) / left, rel=0.05)
+    assert run.config["results"]["ended_by_budget"] == 6
+    assert "budget=10.0 ended 6 fits before the recipe was through" in run.describe()
+
+
+def test_answers_as_parquet_keep_types_and_workbooks_are_refused(folder, tmp_path, capsys):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = {name: values[:5] for name, values in people().items() if name != "bought"}
+    typed = pa.table({**columns, "prediction": [1, 2, 3, 4, 5]})
+    parquet.write_table(typed, tmp_path / "new.parquet")
+    table = write(tmp_path / "new.csv", rows_of(columns | {"age": [20, "", 30, "old", 50]}))
+    out, run = str(tmp_path / "answers.parquet"), str(folder / "run")
+    expected = Run.load(run).reply(columns)
+    assert main(["predict", run, str(tmp_path / "new.parquet"), "--out", out]) == 0
+    said = parquet.read_table(out)
+    assert said.select(typed.column_names).equals(typed)
+    assert said["prediction_2"].to_pylist() == expected.labels
+    np.testing.assert_array_equal(said["p(yes)_2"], expected.outputs[:, 1])
+    assert main(["predict", run, table, "--out", out, "--overwrite"]) == 0
+    said = parquet.read_table(out)
+    assert str(said.schema.field("age").type) == "int64"
+    assert said["age"].to_pylist() == [20, None, 30, None, 50]
+    assert said["prediction"].to_pylist()[3] is None
+    assert said["reason"].to_pylist() == [None, None, None, "age: 'old' is no number", None]
+    capsys.readouterr()
+    for name, told in (("a.xlsx", "name it answers.csv: Excel opens it"), ("a.json", ".parquet")):
+        assert main(["predict", run, table, "--out", str(tmp_path / name)]) == 2
+        assert told in capsys.readouterr().err
+        assert not (tmp_path / name).exists()
+
+
+def test_advice_for_a_file_of_new_rows_names_what_predict_has(folder, tmp_path, capsys):
+    """A column's kind is the training's: there is no --categorical here. And one row is a row."""
+    run = str(folder / "run")
+    wrong = write(tmp_path / "wrong.csv", [["age", "colour", "size"], ["old", "red", 1.5]])
+    assert main(["predict", run, wrong]) == 2
+    said = capsys.readouterr().err
+    assert "the cell is no number" in said
+    assert "--missing old" in said
+    assert "--categorical" not in said
+    right = write(tmp_path / "right.csv", [["age", "colour", "size"], [30, "red", 1.5]])
+    assert main(["predict", run, right, "--out", str(tmp_path / "a.csv")]) == 0
+    assert "1 row written to" in capsys.readouterr().out
+
+
+def test_another_unit_than_in_training_is_refused_and_none_is_said(tmp_path):
+    """12 % is 12 and a percent cell of a workbook .12; grams are no kilograms."""
+    columns = people(40)
+    columns["share"] = [f"{i % 9} %" for i in range(40)]
+    columns["weight"] = [f"{i % 7 + 0.5} kg" for i in range(40)]
+    run = cr.train(columns, target="bought", **QUICK)
+    new = {name: values[:3] for name, values in columns.items() if name != "bought"}
+    assert run.reply(new).notices == ()
+    fewer = run.reply({**new, "share": [0.01, 0.02, 0.03]}).notices
+    assert fewer == (
+        "'share' was in % in training and is without a unit here: its numbers are taken as %",
+    )
+    with pytest.raises(DataError, match=r"(?s)column 'weight'.*numbers in kg.*numbers in g"):
+        run.reply({**new, "weight": ["500 g", "1500 g", "2500 g"]})
+
+
+def test_the_page_that_training_wrote_is_named_and_not_refused(folder, capsys):
+    run = str(folder / "run")
+    page = folder / "run" / "report.html"
+    before = page.read_bytes()
+    assert main(["report", run]) == 0
+    said = capsys.readouterr().out
+    assert f"there already, as training wrote it: {page}" in said.replace("\n", " ")
+    assert str(Run.load(run).verdict).split(":")[0] in said
+    assert main(["report", run, "--no-rows"]) == 2  # that one may hold rows
+    assert main(["report", run, "--out", str(page)]) == 2
+    assert page.read_bytes() == before

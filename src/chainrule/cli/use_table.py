@@ -64,7 +64,7 @@ def _rows(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> tuple[Any
     if run.series is not None or not is_large(a.data, options):
         return run.read(a.data, **reading), ""
     frame, said = some_rows(a.data, options, run.format, verbose=True)
-    return run.named(frame), "".join(said)
+    return run.in_units(run.named(frame)), "".join(said)
 
 
 def predict_table(a: argparse.Namespace, run: Any) -> int:
@@ -76,10 +76,13 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
 
     reading = _reading(a)
     if a.out:
-        if os.path.splitext(a.out)[1].lower() not in ENDINGS:
+        ending = os.path.splitext(a.out)[1].lower()
+        if ending not in ENDINGS:
+            books = ending.startswith(".xls") or ending == ".ods"
             raise ArgumentError(
-                "--out writes CSV files", expected="a name that ends with " + ", ".join(ENDINGS),
-                received=a.out,
+                "--out writes no workbooks" if books else "--out writes CSV files and Parquet",
+                expected="a name that ends with " + ", ".join(ENDINGS), received=a.out,
+                fix="name it answers.csv: Excel opens it" if books else None,
             )  # fmt: skip
         if not a.overwrite:
             folder, name = os.path.split(a.out)
@@ -123,7 +126,9 @@ def _stream(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> None:
 
 
 def _say_written(rows: int, place: str, names: list[str]) -> None:
-    say(f"{rows:,} rows written to {place}, new columns: {', '.join(names[:4])}"
+    from ..tables.values import counted
+
+    say(f"{counted(rows, 'row')} written to {place}, new columns: {', '.join(names[:4])}"
         + (", ..." if len(names) > 4 else ""))  # fmt: skip
 
 

@@ -253,7 +253,8 @@ class CsvTable(CsvFile):
         if column.kind == "number" and CODE.fullmatch(cell) and not self._is_told(index):
             raise _Again(text=[index])
         where = f"{self.path}, row {numbers[row]}, {self.called(index)}"
-        raise odd_cell(where, cell, self.such_as(index), f"the cell is no {column.kind}")
+        raise odd_cell(where, cell, self.such_as(index), f"the cell is no {column.kind}",
+                       bool(self.wanted.like))  # fmt: skip
 
     def _check_numbers(self, index: int, data: Any) -> None:
         pc = compute()

@@ -251,7 +251,7 @@ def _columns(
         left = None if bad is None else unread(found, bad, cells, wanted)
         if bad is not None and left is None:
             cell = texts[i][int(np.flatnonzero(bad)[0])]
-            raise odd_cell(place(i, cell), cell, f"a {judged[i].kind}")
+            raise odd_cell(place(i, cell), cell, f"a {judged[i].kind}", told=bool(wanted.like))
         columns.append(Column(name, i, judged[i].kind, found, shown, left))
     return columns, judged
 

@@ -239,7 +239,7 @@ class Judge:
     def _odd(
         self, index: int, cell: str, expected: str, problem: str = "the cell is no number"
     ) -> None:
-        raise odd_cell(self.place(index, cell), cell, expected, problem)
+        raise odd_cell(self.place(index, cell), cell, expected, problem, bool(self.wanted.like))
 
     def _two(self, index: int, problem: str, cells: list[str]) -> None:
         raise DataError(
@@ -247,7 +247,8 @@ class Judge:
             where=self.place(index, cells[1]),
             expected=f"such as {cells[0]!r} in every row",
             received=repr(cells[1][:80]),
-            fix=f"write all cells alike, or leave the column as text: {argument('as_text')}",
+            fix="write all cells alike"
+            + ("" if self.wanted.like else f", or leave the column as text: {argument('as_text')}"),
         )
 
     def _no_convention(
@@ -333,13 +334,15 @@ class Judge:
         )
 
 
-def odd_cell(where: str, cell: str, expected: str, problem: str = "") -> DataError:
-    """The error for a cell that does not fit its column."""
+def odd_cell(
+    where: str, cell: str, expected: str, problem: str = "", told: bool = False
+) -> DataError:
+    """The error for a cell that does not fit its column; told: the training said what that is."""
+    leave = "" if told else f"; to leave the column as text, name it in {argument('as_text')}"
     return DataError(
         problem or "the cell does not fit its column",
         where=where,
         expected=expected,
         received=repr(cell[:80]),
-        fix=f'correct it; if it stands for "missing", say {argument("missing", cell[:20])}; '
-        f"to leave the column as text, name it in {argument('as_text')}",
+        fix=f'correct it; if it stands for "missing", say {argument("missing", cell[:20])}{leave}',
     )

@@ -210,7 +210,7 @@ def _judge(
             cell = str(cells[row].as_py()).strip()
             if like is None and CODE.fullmatch(cell):  # further down than the judge looks
                 continue
-            raise odd_cell(place(i, cell), cell, f"a {found[i].kind}")
+            raise odd_cell(place(i, cell), cell, f"a {found[i].kind}", told=bool(like))
         formats[i] = found[i]
         made[i] = Column(column.name, column.index, found[i].kind, data, unread=left)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,12 +14,13 @@ import numpy as np
 from ..errors import FileError
 from ..files import csv_text, write_atomically
 from ..tables import Frame
+from ..tables.arrow import need
 from .table_run import LOUD, TableAnswers
 
 __all__ = ["ENDINGS", "Written", "answer_names", "fit_row", "own_rows", "rows_in", "say_unseen",
            "write_answers"]  # fmt: skip
 
-ENDINGS = (".csv", ".tsv", ".txt")
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 _LONGEST = 1 << 27  # characters of one cell: a file with a quote that never ends
 
 
@@ -126,6 +128,10 @@ def write_answers(path: str, answers: TableAnswers, source: Any) -> list[str]:
         FileError: it cannot be written.
     """
     made = Written(answers.frame, list(answers.columns()))
+    if path.lower().endswith(".parquet"):
+        columns = dict(zip(made.names, answers.columns().values(), strict=True))
+        _write_parquet(path, answers, columns, source)
+        return made.names
     write_atomically(path, made.piece(answers, own_rows(answers.frame, source), first=True))
     return made.names
 
@@ -156,6 +162,38 @@ class Written:
         table = [row + [column[i] for column in columns] for i, row in enumerate(rows)]
         head = [[*self.taken, *self.names]] if first else []
         return (self.start if first else b"") + csv_text([*head, *table], self.mark).encode()
+
+
+def _write_parquet(
+    path: str, answers: TableAnswers, made: dict[str, list[Any]], source: Any
+) -> None:
+    """Columns with their types: those of a Parquet file as they stand in it."""
+    pa, parquet = need(), need("pyarrow.parquet")
+    frame = answers.frame
+    if isinstance(source, (str, os.PathLike)) and getattr(frame.format, "door", "") == "Parquet":
+        table = parquet.read_table(source, partitioning=None)
+    else:
+        table = pa.table({column.name: _typed(column) for column in frame})
+    for name, values in made.items():
+        cells = [None if value == "" or value != value else value for value in values]
+        table = table.append_column(name, pa.array(cells))
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def _typed(column: Any) -> Any:
+    """A column of a frame for Arrow; whole numbers as such."""
+    pa, values, gone = need(), column.values, column.missing
+    if column.kind == "text":
+        return pa.array(values.tolist(), pa.string())
+    if column.kind == "number":
+        there = values[~gone]
+        whole = bool((there == np.floor(there)).all() and (np.abs(there) < 2**53).all())
+        whole = whole and bool(len(there))
+        data = np.where(gone, 0, values)
+        return pa.array(data.astype(np.int64) if whole else data, mask=gone)
+    return pa.array(values, mask=gone)
 
 
 def _shown(value: Any, comma: bool, digits: int) -> Any:

@@ -163,8 +163,9 @@ def figures_of(
     )  # fmt: skip
     late = None if later is None else _later(data, *later, engine)
     fresh = None
-    if test and data.test_seen is not None and data.test_seen.any():
-        new = ~data.test_seen[where]
+    known = data.test_seen if test else None
+    if known is not None and known.any():
+        new = ~known[where]
         fresh = evaluation.scores(y[new], said[new], data.class_names, seen,
                                   None if beside is None else beside[new])  # fmt: skip
     judged = evaluation.verdict(found if fresh is None else fresh, kind, suspects)

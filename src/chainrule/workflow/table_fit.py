@@ -137,7 +137,7 @@ class Fitter:
         plain: fit that network; False for the recipe.
         watch: ends a fit early.
         callbacks: of the user.
-        share: of the budget of time that one fit may take.
+        fits: how many fits the budget of time is for.
         recipe: settings of the recipe that are not its own choice.
     """
 
@@ -148,8 +148,23 @@ class Fitter:
     plain: bool
     watch: Watch
     callbacks: Sequence[Any] = ()
-    share: float = 1.0
+    fits: int = 1
     recipe: dict[str, Any] | None = None
+    ended: int = 0  # fits that the budget cut short
+    _until: float | None = None
+
+    def time(self) -> float | None:
+        """Seconds for the next fit: an even share of what is left of the budget; None: no limit.
+
+        It counts from the first fit on.
+        """
+        if self.options.budget is None:
+            return None
+        now = time.perf_counter()
+        if self._until is None:
+            self._until = now + self.options.budget
+        self.fits -= 1
+        return max(0.0, self._until - now) / max(1, self.fits + 1)
 
     def offset(self, rows: np.ndarray) -> float:
         """What is taken from the targets of these rows, and added to the answers."""
@@ -204,12 +219,15 @@ class Fitter:
             )  # fmt: skip
         else:
             self.watch.begun()
-            budget = self.options.budget
+            share = self.time()
+            end = float("inf") if share is None else began + share
             fitted = tabular.fit(
-                problem, seed=self.settings.seed, engine=self.settings.engine,
-                budget=None if budget is None else budget * self.share, settings=self.recipe,
-                progress=progress, should_stop=self.watch.asked,
+                problem, seed=self.settings.seed, engine=self.settings.engine, budget=share,
+                settings=self.recipe, progress=progress,
+                should_stop=lambda: self.watch.asked() or time.perf_counter() > end,
             )  # fmt: skip
+            first = next((c for c in fitted.candidates if c.kind == "network"), None)
+            self.ended += first is not None and first.note.startswith("stopped")
         beside = getattr(fitted, "linear", None) if compare else None
         if compare and beside is None:
             only = {**(self.recipe or {}), "candidates": ("linear",)}

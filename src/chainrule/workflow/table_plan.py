@@ -93,6 +93,7 @@ class TablePlan:
         self.notices = [*self.data.notices, *said, *self.suspects.values()]
         self.watch = Watch()
         self.looks_later = True  # also figures of the last rows by time
+        self.fitter: Any = None
         self.fits: list[Fit] = []  # those that the figures come from
 
     @property
@@ -189,8 +190,9 @@ class TablePlan:
             )
         fitter = Fitter(
             self.data, self.groups, self.options, self.settings, self.plain, self.watch,
-            callbacks, 1 / count, self._recipe(),
+            callbacks, count, self._recipe(),
         )  # fmt: skip
+        self.fitter = fitter
         fits: list[Fit] = []
         for number, (train, _) in enumerate(parts.pairs):
             label = f"fold {number + 1} of {len(parts.pairs)}" if parts.kind == "folds" else "fit"
@@ -299,6 +301,7 @@ class TablePlan:
                 "fitted_rows": len(saved.rows),
                 "seconds": round(time.perf_counter() - self.began, 3),
                 "stopped_by": stopped,
+                "ended_by_budget": self.fitter.ended,
             },
         }  # fmt: skip
 

@@ -170,6 +170,12 @@ class TableRun(Run):
     def say_remarks(self) -> list[str]:
         """What must be known to read the figures, in sentences."""
         found = [*self.figures.say_fresh(), *self.figures.say_later(), *self._say_rare()]
+        ended = (self.config.get("results") or {}).get("ended_by_budget")
+        if ended:
+            budget = argument("budget", self.config["table"]["options"]["budget"])
+            fits = "1 fit" if ended == 1 else f"{ended} fits"
+            found.append(f"{budget} ended {fits} before the recipe was through: a larger one may "
+                         "give a better model")  # fmt: skip
         if self.config["table"]["options"].get("task", "auto") == "auto":
             found += say_ratings(self.roles.target, self.roles.class_names or ())
         return found
@@ -302,7 +308,8 @@ class TableRun(Run):
 
         def read(words: Mapping[str, Any]) -> Frame:
             found = TableOptions.of({**words, **given})
-            return self.named(read_table(rows, found, columns=self.format, lenient=True))
+            frame = self.named(read_table(rows, found, columns=self.format, lenient=True))
+            return self.in_units(frame)
 
         marks = {"missing": told.pop("missing")} if "missing" in told else {}
         if not told:
@@ -319,6 +326,7 @@ class TableRun(Run):
             if self._has_columns(other):
                 words = " ".join(argument(n, v) for n, v in told.items())
                 return replace(other, notices=(
+                    *other.notices,
                     f"{other.where}: {words} of the training does not fit this file; found: "
                     f"{other.format.said}",
                 ))  # fmt: skip
@@ -334,6 +342,31 @@ class TableRun(Run):
         if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
             del told["encoding"]
         return told
+
+    def in_units(self, frame: Frame) -> Frame:
+        """The frame; where a unit of the training is missing it is said, another one is refused.
+
+        Raises:
+            DataError: grams instead of kilograms would be answered, and wrongly.
+        """
+        known, how, said = self.format, frame.format, []
+        for role in self.roles.used if known is not None and how is not None else ():
+            told, here = known.column(role.name), how.column(role.name)
+            if told is None or here is None or here.kind != "number":
+                continue
+            ours, theirs = told.currency or told.unit, here.currency or here.unit
+            if ours and theirs and ours != theirs:
+                raise DataError(
+                    "the column is in another unit than in training",
+                    where=f"{frame.where}, column {role.name!r}",
+                    expected=f"numbers in {ours}",
+                    received=f"numbers in {theirs}",
+                    fix=f"convert them to {ours}",
+                )
+            if ours and not theirs and not frame[role.name].missing.all():
+                said.append(f"{role.name!r} was in {ours} in training and is without a unit here: "
+                            f"its numbers are taken as {ours}")  # fmt: skip
+        return replace(frame, notices=(*frame.notices, *said)) if said else frame
 
     def _has_columns(self, frame: Frame) -> bool:
         wanted = {role.name for role in self.roles.used}

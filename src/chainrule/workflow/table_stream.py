@@ -101,6 +101,11 @@ def answer_large(
             expected="a file for the answers",
             fix=argument("out", "answers.csv"),
         )
+    if out.lower().endswith(".parquet"):
+        raise ArgumentError(
+            "answers to so many rows are written as CSV", expected="a name that ends with .csv",
+            where=argument("out"), received=out,
+        )  # fmt: skip
     options = TableOptions.of({**run.told(source, TableOptions.of(reading).reading()), **reading})
     again = passes(
         source, **options.reading(), as_text=texts_of(options), columns=run.format, lenient=True
@@ -123,7 +128,7 @@ def _pieces(
 ) -> Iterator[bytes]:
     written, own = None, None
     for block in again:
-        frame = run.named(block)
+        frame = run.in_units(run.named(block))
         answers = run.answers(frame, engine)
         if own is None and getattr(block.format, "door", "") == "CSV":
             own = rows_in(source, block.format)
