@@ -514,7 +514,7 @@ def test_answers_stand_beside_the_rows_of_the_file(folder, tmp_path, capsys):
     assert "would replace the rows they belong to" in capsys.readouterr().err
     assert read(table) == rows
     assert main([*words, str(tmp_path / "a.xlsx")]) == 2
-    assert "writes CSV files" in capsys.readouterr().err
+    assert "writes no workbooks" in capsys.readouterr().err
 
 
 def test_answers_are_written_as_the_file_is(tmp_path):
