@@ -39,6 +39,8 @@ TITLES = {
     "segments": "Counted and grouped by value",
     "linalg": "Linear algebra",
     "vectors": "Products of vectors",
+    "signals": "Signals, windows, distances",
+    "bits": "Whole numbers bit by bit",
     "comparing": "Compared",
 }
 # look at a tape, at an array, and compute nothing

@@ -56,6 +56,7 @@ from .tensor import *  # noqa: F403
 
 if _TYPE_CHECKING:
     from . import linalg as linalg
+    from .bits import *  # noqa: F403
     from .comparing import *  # noqa: F403
     from .crossentropies import *  # noqa: F403
     from .functions import *  # noqa: F403
@@ -63,11 +64,16 @@ if _TYPE_CHECKING:
     from .made import *  # noqa: F403
     from .pieces import *  # noqa: F403
     from .segments import *  # noqa: F403
+    from .signals import *  # noqa: F403
     from .statistics import *  # noqa: F403
     from .vectors import *  # noqa: F403
 
 # met more rarely: a file is loaded when one of its names is first asked for
 _LATE = {
+    "bits": """
+        argpartition bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or
+        bitwise_right_shift bitwise_xor gcd lcm ldexp left_shift right_shift
+    """,
     "comparing": """
         allclose count_nonzero in_top_k isclose isin isneginf isposinf signbit
     """,
@@ -92,8 +98,13 @@ _LATE = {
         stop_gradient trace unravel_index vander vsplit vstack
     """,
     "segments": """
-        bincount digitize multi_hot nonzero searchsorted segment_max segment_min segment_sum
+        bincount digitize multi_hot nonzero searchsorted segment_max segment_min segment_prod
+        segment_sum
         unique
+    """,
+    "signals": """
+        bartlett blackman cdist corrcoef correlate depth_to_space hamming hanning histogram i0
+        kaiser psnr space_to_depth trapezoid
     """,
     "statistics": """
         amax amin average median moments nanargmax nanargmin nancumprod nancumsum nanmax nanmean
@@ -132,6 +143,10 @@ __all__ = sorted(
         *tensor.__all__,
     }
 )
+
+# Keras's places of the same names
+nn = numpy = _sys.modules[__name__]
+__all__ += ["nn", "numpy"]
 
 # operators on recorded values run these operations, and a rule that is differentiated again
 # computes with them instead of NumPy

@@ -30,6 +30,7 @@ __all__ = [
     "check_axis",
     "need_numbers",
     "op",
+    "refusal",
     "whole",
 ]
 
@@ -169,6 +170,15 @@ def _explained(error: Exception, function: Callable, given: Sequence[Any]) -> Ex
             received=" and ".join(str(s) for s in shapes),
         )
     return error
+
+
+def refusal(what: str, fix: str) -> Callable[..., Any]:
+    """The rule of what has no derivative here: an error, not a gradient lost without a word."""
+
+    def back(*d_ys: Any) -> Any:
+        raise ArgumentError(f"there is no derivative of {what}", fix=fix)
+
+    return back
 
 
 # --- axes and shapes ----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from ..arrays import is_float, is_recorded, is_traced, lax, numpy_dtype, xp
 from ..errors import ArgumentError, ShapeError, choose
 from ..operators import raw
 from ..symbol import composite
-from .base import check_axes, op
+from .base import check_axes, op, refusal
 from .elementwise import abs as _abs
 from .elementwise import cast, log, multiply, power, square, where
 from .pieces import diagonal
@@ -111,15 +111,6 @@ def _fails(trouble: str, fix: str | None = None, where: str = "") -> Callable:
         return run
 
     return around
-
-
-def _no_derivative(what: str, fix: str) -> Callable:
-    """The rule of what has none: an error instead of a gradient that is silently lost."""
-
-    def back(*d_ys: Any) -> Any:
-        raise ArgumentError(f"there is no derivative of {what}", fix=fix)
-
-    return back
 
 
 # --- solved -------------------------------------------------------------------------------------
@@ -466,7 +457,7 @@ def _qr(x, mode):
     q, r = m.linalg.qr(x, mode=mode)
     rows, columns = np.shape(x)[-2:]
     if columns > rows or (mode == "complete" and rows > columns):
-        return (q, r), _no_derivative(
+        return (q, r), refusal(
             "qr with more columns than rows, or of a complete Q",
             'mode="reduced" of a matrix that is not wider than high has one',
         )
@@ -564,7 +555,7 @@ def _singular_values(x):
 def _svd(x, full):
     u, s, vh = xp(x).linalg.svd(x, full_matrices=full)
     if full and np.shape(x)[-1] != np.shape(x)[-2]:
-        return (u, s, vh), _no_derivative(
+        return (u, s, vh), refusal(
             "the full matrices of svd", "full_matrices=False, or compute_uv=False, has one"
         )
 
@@ -609,7 +600,7 @@ def lu_factor(x):
         found = lu_factor(x)
     else:
         found = _lu(x) if m is np else lax().linalg.lu(x)[:2]
-    return found, _no_derivative("lu_factor", "solve, inv and det have theirs")
+    return found, refusal("lu_factor", "solve, inv and det have theirs")
 
 
 def _lu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,8 @@ from .base import check_axis, op, whole
 from .elementwise import negative, where
 from .reduce import any as _any
 from .reduce import max as _max
-from .shapes import _scatter, one_hot, scatter_add, take
+from .reduce import prod
+from .shapes import _scatter, expand_dims, one_hot, reshape, scatter_add, take
 
 __all__ = [
     "bincount",
@@ -29,6 +30,7 @@ __all__ = [
     "searchsorted",
     "segment_max",
     "segment_min",
+    "segment_prod",
     "segment_sum",
     "unique",
 ]
@@ -341,3 +343,21 @@ def segment_min(
     if not is_float(raw(data)):
         raise ArgumentError("the rows must be floats", where="segment_min", received=data.dtype)
     return negative(segment_max(negative(data), ids, count))
+
+
+@composite
+def segment_prod(
+    data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False
+) -> Any:
+    """yₛ = Π of the rows with number s; 1 of none.  ∂yₛ/∂ of a row is the product of the others.
+
+    The arguments are those of `segment_sum`.
+
+    Example:
+        >>> segment_prod([2.0, 3.0, 10.0], [0, 0, 1])
+        array([ 6., 10.])
+    """
+    data, ids, count = _segments(data, segment_ids, num_segments, "segment_prod")
+    own = expand_dims(ids, 0) == np.arange(count)[:, None]
+    own = reshape(own, (count, -1) + (1,) * (np.ndim(data) - 1))
+    return _spoil(prod(where(own, expand_dims(data, 0), 1), axis=1), ids, count)
