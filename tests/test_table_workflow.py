@@ -19,6 +19,7 @@ from chainrule.files import csv_text
 from chainrule.tables import Frame
 from chainrule.workflow import Run, TableRun, planned
 from chainrule.workflow.replay import replay
+from chainrule.workflow.table_answers import write_answers
 from chainrule.workflow.table_data import as_roles, is_table, open_table
 from chainrule.workflow.table_fit import Fitter, Watch
 from chainrule.workflow.table_options import TableOptions
@@ -861,6 +862,9 @@ def test_one_odd_cell_does_not_refuse_the_other_rows(gaps, tmp_path, capsys, kin
     np.testing.assert_allclose(answers.outputs[[0, 1, 3]], fine[[0, 1, 3]], rtol=1e-5)
     np.testing.assert_allclose(answers.outputs[[4, 5]], holes[[4, 5]], rtol=1e-5)
     assert answers.reasons == {2: "age: 'old' is no number"}
+    out = str(tmp_path / "own.csv")
+    write_answers(out, answers, source)
+    assert [row[0] for row in read(out)[1:]] == odd["age"]  # its own cell, and not an empty one
     line = 5 if kind == "dict" else 6
     assert answers.notices == (
         "1 cell cannot be read and counts as missing, as empty ones did in training: "
