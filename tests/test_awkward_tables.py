@@ -580,6 +580,7 @@ def test_texts_are_read_alike_whatever_they_come_in(tmp_path, kind):
     }  # fmt: skip
     assert "decimal comma" in frame.format.said
     assert "'day' is written day.month.year" in frame.format.said
+    assert tables.find_roles(frame)["price"].cells[0] == ("1.234,5", "1234.5")
     if kind not in ("csv", "excel"):
         assert "text read as numbers: 'price', 'kg'; text read as dates: 'day'" in frame.format.said
     kept = tables.read(as_source(kind, TEXTS, tmp_path), as_text=["kg"], missing="3,5")

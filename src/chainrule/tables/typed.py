@@ -18,7 +18,9 @@ from .frame import Column, Frame
 from .judge import ENOUGH, Judge, Wanted, odd_cell
 from .numbers import MAX_DIGITS
 
-__all__ = ["frame_of"]
+__all__ = ["check_names", "fitted", "frame_of"]
+
+_FIRST = 12  # rows whose cells are kept as they were written
 
 
 def frame_of(
@@ -212,7 +214,8 @@ def _judge(
                 continue
             raise odd_cell(place(i, cell), cell, f"a {found[i].kind}", told=bool(like))
         formats[i] = found[i]
-        made[i] = Column(column.name, column.index, found[i].kind, data, unread=left)
+        shown = {row: cell for row, cell in enumerate(cells[:_FIRST].to_pylist()) if cell}
+        made[i] = Column(column.name, column.index, found[i].kind, data, shown, left)
 
 
 def _counts(column: Column) -> Mapping[str, int]:

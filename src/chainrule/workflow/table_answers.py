@@ -107,7 +107,10 @@ def _cells(column: Any) -> list[str]:
         texts = [_number(v) for v in values.tolist()]
     else:
         texts = [str(v) for v in values.tolist()]
-    return ["" if empty else text for text, empty in zip(texts, gone.tolist(), strict=True)]
+    texts = ["" if empty else text for text, empty in zip(texts, gone.tolist(), strict=True)]
+    for row, cell in (column.unread or {}).items():  # it counts as missing, and is there
+        texts[row] = cell
+    return texts
 
 
 def _number(value: float) -> str:

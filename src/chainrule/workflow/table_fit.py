@@ -153,7 +153,7 @@ class Fitter:
     ended: int = 0  # fits that the budget cut short
     _until: float | None = None
 
-    def time(self) -> float | None:
+    def seconds(self) -> float | None:
         """Seconds for the next fit: an even share of what is left of the budget; None: no limit.
 
         It counts from the first fit on.
@@ -219,7 +219,7 @@ class Fitter:
             )  # fmt: skip
         else:
             self.watch.begun()
-            share = self.time()
+            share = self.seconds()
             end = float("inf") if share is None else began + share
             fitted = tabular.fit(
                 problem, seed=self.settings.seed, engine=self.settings.engine, budget=share,
