@@ -70,6 +70,7 @@ INSIDE = {
         "pieces",
         "statistics",
         "linalg",
+        "convolve",
         "__init__",
     ],
     "training": [
