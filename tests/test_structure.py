@@ -180,6 +180,7 @@ INSIDE = {
         "preprocessing",
         "preparing",
         "text",
+        "augmentation",
         "host",
         "__init__",
     ],
