@@ -160,7 +160,7 @@ NOT_YET: dict[str, dict[str, str]] = {
             AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix
             Equalization MixUp RandAugment RandomColorJitter RandomElasticTransform
             RandomGaussianBlur RandomHue RandomPerspective RandomSaturation
-            RandomSharpness SpectralNormalization
+            RandomSharpness
         """,
     },
 }

@@ -197,6 +197,7 @@ from .transformer import (
 )
 from .wrappers import (
     Bidirectional,
+    SpectralNormalization,
     TimeDistributed,
 )
 
@@ -359,6 +360,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",
