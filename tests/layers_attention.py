@@ -29,6 +29,13 @@ def signs_as_tokens(layer: Any, shape: tuple) -> Any:
     return cr.Model(x, layer(tokens) * cr.ops.expand_dims(x, -1))
 
 
+def there_and_back(layer: Any, shape: tuple) -> Any:
+    """As `signs_as_tokens`, and from the vectors back to a logit for each token."""
+    x = cr.Input(shape, dtype=layer.dtype)
+    tokens = cr.ops.cast(x > 0.0, "int32")
+    return cr.Model(x, layer(layer(tokens) * cr.ops.expand_dims(x, -1), reverse=True))
+
+
 def on_itself(**call: Any) -> Any:
     """As `self_attention`, for layers that take a list."""
 
@@ -123,10 +130,25 @@ def embedded(x: list, table: list) -> list:
     return [[[v * mpf(t) for t in table[int(v > 0)]] for v in row] for row in x]
 
 
+def there_and_back_again(x: list, table: list) -> list:
+    """3·tanh(y/3) of each token's vector times the others."""
+    return [
+        [[3 * mp.tanh(dot(v, t) / 3) for t in table] for v in row] for row in embedded(x, table)
+    ]
+
+
 NARROW = np.array([[True, False, False], [True, True, False], [False, True, True]])
 
 LAYERS = [
     LayerRow("Embedding", embedded, (2, 3), kink=(0.0,), around=signs_as_tokens),
+    LayerRow(
+        "ReversibleEmbedding",
+        there_and_back_again,
+        (2, 3),
+        {"logit_soft_cap": 3.0},
+        kink=(0.0,),
+        around=there_and_back,
+    ),
     LayerRow(
         "Embedding",
         embedded,

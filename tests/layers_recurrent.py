@@ -83,6 +83,19 @@ def cell(name: str, of: Any, tag: str = "", **kwargs: Any) -> LayerRow:
 
 
 SEQUENCES: dict[str, Any] = {"return_sequences": True}
+
+
+def one_direction(x: list, *weights: list) -> list:
+    """Of one unit σ is the length of its weights: x·w/|w| + b."""
+    w, b = (next(v for v in weights if dims(v) == n) for n in ((4, 1), (1,)))
+    length = mp.sqrt(mp.fsum([v[0] ** 2 for v in w]))
+    return [[mp.fsum([v * u[0] for v, u in zip(r, w, strict=True)]) / length + b[0]] for r in x]
+
+
+def dims(v: Any) -> tuple:
+    return (len(v), *dims(v[0])) if isinstance(v, list) else ()
+
+
 LAYERS = [
     row("SimpleRNN", last(simple)),
     row("SimpleRNN", every(simple), "sequences", **SEQUENCES),
@@ -116,6 +129,7 @@ LAYERS = [
     LayerRow(
         "Bidirectional", both, (lambda: cr.layers.LSTM(UNITS, return_sequences=True),), shape=SHAPE
     ),
+    LayerRow("SpectralNormalization", one_direction, (lambda: cr.layers.Dense(1),), {}, (5, 4)),
     LayerRow(
         "TimeDistributed",
         lambda x, w, b: dense(mp.tanh)(x, w, b),

@@ -169,6 +169,13 @@ def test_erasing_happens_as_often_as_asked():
         assert abs((y[:, 0, 0, 0] == 0).mean() - share) < 0.04
 
 
+def test_every_number_of_bits_occurs():
+    """Keras never draws the larger of two."""
+    x = np.full((400, 1, 1, 1), 255.0, "float32")
+    y = layers.RandomPosterization((1, 3), seed=0)(x, training=True)
+    assert sorted(set(y.reshape(-1).tolist())) == [128.0, 192.0, 224.0]
+
+
 # --- in training ----------------------------------------------------------------------------------
 
 MAKE = {
@@ -181,6 +188,10 @@ MAKE = {
     "contrast": lambda: layers.RandomContrast(0.5, seed=1),
     "brightness": lambda: layers.RandomBrightness(0.5, seed=1),
     "erasing": lambda: layers.RandomErasing(seed=1),
+    "shear": lambda: layers.RandomShear(0.5, 0.3, seed=1),
+    "invert": lambda: layers.RandomInvert(seed=1),
+    "posterization": lambda: layers.RandomPosterization((1, 8), seed=1),
+    "solarization": lambda: layers.Solarization(0.5, 1.0, seed=1),
 }
 
 
@@ -194,6 +205,19 @@ def test_both_engines_draw_the_same_step_by_step(name):
     assert not np.array_equal(on_numpy[0], on_numpy[1]) or not np.array_equal(
         on_numpy[1], on_numpy[2]
     )
+
+
+@pytest.mark.parametrize("name", [n for n in MAKE if n != "crop"])
+def test_nothing_changes_outside_training(name):
+    np.testing.assert_array_equal(MAKE[name]()(IMAGE), IMAGE)
+
+
+def test_colors_are_mixed_with_grey_in_training_only():
+    for layer in (layers.RandomGrayscale(1.0), layers.RandomColorDegeneration((1.0, 1.0))):
+        np.testing.assert_array_equal(layer(IMAGE), IMAGE)
+        assert not np.array_equal(layer(IMAGE, training=True), IMAGE)
+        again = type(layer).from_config(layer.get_config())
+        np.testing.assert_array_equal(again(IMAGE, training=True), layer(IMAGE, training=True))
 
 
 @pytest.mark.parametrize("name", MAKE)
@@ -320,6 +344,9 @@ ERRORS = {
     ),
     "fill_mode has an unknown value": lambda: layers.RandomRotation(0.1, "mirror"),
     "interpolation has an unknown value": lambda: layers.RandomZoom(0.1, interpolation="cubic"),
+    "only whole bits can be kept": lambda: layers.RandomPosterization(2.5),
+    "only colours have a grey": lambda: layers.RandomGrayscale(1.0)(IMAGE[..., :2], training=True),
+    "x_factor is out of range": lambda: layers.RandomShear(-0.5),
     "height must be a whole number of at least 1": lambda: layers.RandomCrop(0, 4),
     "value_range must be the lowest and the highest value of a pixel\n  expected: (0, 255), or "
     "(0, 1) for scaled images\n  received: (1, 0)": lambda: layers.RandomBrightness(0.1, (1, 0)),

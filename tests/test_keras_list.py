@@ -157,11 +157,10 @@ NOT_YET: dict[str, dict[str, str]] = {
     },
     "training": {
         "layers": """
-            AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix
-            Equalization MixUp RandAugment RandomColorDegeneration RandomColorJitter
-            RandomElasticTransform RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
-            RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear
-            ReversibleEmbedding Solarization SpectralNormalization
+            AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix
+            Equalization MixUp RandAugment RandomColorJitter RandomElasticTransform
+            RandomGaussianBlur RandomHue RandomPerspective RandomSaturation
+            RandomSharpness
         """,
     },
 }

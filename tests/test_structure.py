@@ -70,6 +70,7 @@ INSIDE = {
         "pieces",
         "statistics",
         "linalg",
+        "convolve",
         "__init__",
     ],
     "training": [
@@ -180,6 +181,7 @@ INSIDE = {
         "preprocessing",
         "preparing",
         "text",
+        "augmentation",
         "host",
         "__init__",
     ],

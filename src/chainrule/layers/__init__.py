@@ -8,12 +8,14 @@ from .attention import (
     MultiHeadAttention,
 )
 from .augmentation import (
+    CenterCrop,
     RandomBrightness,
     RandomContrast,
     RandomCrop,
     RandomErasing,
     RandomFlip,
     RandomRotation,
+    RandomShear,
     RandomTranslation,
     RandomZoom,
 )
@@ -26,6 +28,13 @@ from .base import (
 )
 from .cells import (
     StackedRNNCells,
+)
+from .colors import (
+    RandomColorDegeneration,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPosterization,
+    Solarization,
 )
 from .conv_transpose import (
     Conv1DTranspose,
@@ -62,6 +71,7 @@ from .einsum_dense import (
 )
 from .embedding import (
     Embedding,
+    ReversibleEmbedding,
 )
 from .ensemble import EnsembleDense
 from .gru import (
@@ -187,6 +197,7 @@ from .transformer import (
 )
 from .wrappers import (
     Bidirectional,
+    SpectralNormalization,
     TimeDistributed,
 )
 
@@ -237,6 +248,7 @@ __all__ = [
     "Bidirectional",
     "CachedMultiHeadAttention",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -315,11 +327,16 @@ __all__ = [
     "RMSNormalization",
     "RNN",
     "RandomBrightness",
+    "RandomColorDegeneration",
     "RandomContrast",
     "RandomCrop",
     "RandomErasing",
     "RandomFlip",
+    "RandomGrayscale",
+    "RandomInvert",
+    "RandomPosterization",
     "RandomRotation",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",
@@ -327,6 +344,7 @@ __all__ = [
     "Reshape",
     "Rescaling",
     "Resizing",
+    "ReversibleEmbedding",
     "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -338,9 +356,11 @@ __all__ = [
     "SimpleRNNCell",
     "SinePositionEncoding",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",

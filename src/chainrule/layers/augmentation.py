@@ -337,6 +337,56 @@ class RandomZoom(_Resampled):
 
 
 @register
+class RandomShear(_Resampled):
+    """Each image slanted: column i, row j comes from column i + s·j and row j + t·i.
+
+    Args:
+        x_factor: s is drawn from 0 to this, or from the first to the second of two numbers from 0
+            to 1; its sign, and that of t, is a draw of its own.
+        y_factor: likewise t.
+        interpolation: `"bilinear"` or `"nearest"`.
+        fill_mode: what stands beyond the edges; see `ops.affine_transform`.
+        fill_value: beyond the edges, for `fill_mode="constant"`.
+        data_format: `"channels_last"`.
+        seed: of the draws.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: a factor outside 0 to 1, an unknown mode.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> layer = cr.layers.RandomShear((1.0, 1.0), fill_mode="wrap", seed=1)
+        >>> layer(np.array([[1.0, 2.0], [3.0, 4.0]])[None, :, :, None], training=True)[0, :, :, 0]
+        array([[1., 2.],
+               [4., 3.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        x_factor: float | Sequence[float] = 0.0,
+        y_factor: float | Sequence[float] = 0.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self.x_factor, self.y_factor = x_factor, y_factor
+        self._across = self._range("x_factor", x_factor, 0.0, alone=0.0)
+        self._down = self._range("y_factor", y_factor, 0.0, alone=0.0)
+
+    def augment(self, x: Any, draw: Any) -> Any:
+        """Slanted."""
+        turned = draw(2)
+        side = xp(turned).where(turned < 0.5, 1.0, -1.0).astype(turned.dtype)
+        s, t = draw(0, *self._across) * side, draw(1, *self._down) * side
+        return self._resampled(x, 1.0, s, s * 0.0, t, 1.0, 0.0)
+
+
+@register
 class RandomCrop(RandomLayer):
     """While training a piece of each image from a random place; else all of it, made smaller.
 
@@ -395,16 +445,64 @@ class RandomCrop(RandomLayer):
         rows = max(min(height, width * self.height // self.width), 1)
         columns = max(min(width, height * self.width // self.height), 1)
         b, a = rows / self.height, columns / self.width
-        top, left = (height - rows) // 2, (width - columns) // 2
         transform = [a, 0.0, 0.5 * a - 0.5, 0.0, b, 0.5 * b - 0.5, 0.0, 0.0]
-        window = ops.getitem(x, (slice(None), slice(top, top + rows), slice(left, left + columns)))
         return ops.affine_transform(
-            window, transform, fill_mode="nearest", size=(self.height, self.width)
+            _middle(x, rows, columns),
+            transform,
+            fill_mode="nearest",
+            size=(self.height, self.width),
         )
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """(batch, height, width, channels)."""
         return (input_shape[0], self.height, self.width, *input_shape[3:])
+
+
+def _middle(x: Any, rows: int, columns: int) -> Any:
+    """The window in the middle of each image."""
+    top, left = (x.shape[1] - rows) // 2, (x.shape[2] - columns) // 2
+    return ops.getitem(x, (slice(None), slice(top, top + rows), slice(left, left + columns)))
+
+
+@register
+class CenterCrop(RandomCrop):
+    """The piece in the middle of each image, while training too; nothing is drawn.
+
+    Of images smaller than the piece, the largest window of its proportions in the middle is resized
+    to it (bilinear).
+
+    Args:
+        height: rows of the piece.
+        width: its columns.
+        data_format: `"channels_last"`.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: a height or width below 1.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> x = np.arange(16.0).reshape(1, 4, 4, 1)
+        >>> cr.layers.CenterCrop(2, 2)(x)[0, :, :, 0]
+        array([[ 5.,  6.],
+               [ 9., 10.]], dtype=float32)
+    """
+
+    def __init__(
+        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(height, width, 0, data_format, **kwargs)  # no draw is asked of this seed
+
+    @classmethod
+    def _arguments(cls) -> dict[str, Any]:
+        """Without a seed: nothing is drawn."""
+        return {k: p for k, p in super()._arguments().items() if k != "seed"}
+
+    def call(self, x: Any) -> Any:
+        """The piece in the middle."""
+        if min(x.shape[1] - self.height, x.shape[2] - self.width) < 0:
+            return self.at_rest(x)
+        return _middle(x, self.height, self.width)
 
 
 @register

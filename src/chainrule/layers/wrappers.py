@@ -1,4 +1,4 @@
-"""Layers around a layer: Bidirectional, TimeDistributed."""
+"""Layers around a layer: Bidirectional, TimeDistributed, SpectralNormalization."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops, tree
+from .. import initializers, ops, tree
 from ..arrays import xp
+from ..checks import need_numbers
 from ..errors import ArgumentError, choose
 from ..operators import raw
+from ..variable import Variable
 from .base import Layer, register, registry
 from .normalization import BatchNormalization
 from .recurrent import Recurrent
@@ -201,6 +203,21 @@ class Bidirectional(Layer):
         return config if self.own_backward else config | {"backward_layer": None}
 
 
+def _layer(layer: Any, where: str) -> Any:
+    """The layer to be wrapped, made from its configuration where it comes as one."""
+    layer = registry.get(layer) if isinstance(layer, dict) else layer
+    if not isinstance(layer, Layer):
+        raise ArgumentError("there is no layer to apply", where=where, received=repr(layer)[:80])
+    return layer
+
+
+def _build(layer: Any, shape: tuple) -> None:
+    """Build the wrapped layer, if nobody did."""
+    if not layer.built:
+        name = next(iter(layer._accepts.call_names), "inputs")
+        layer._build_from({name: shape}, [shape])
+
+
 @register
 class TimeDistributed(Layer):
     """A layer applied to every step: x (batch, time, ...) → (batch, time, ...).
@@ -228,12 +245,7 @@ class TimeDistributed(Layer):
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        layer = registry.get(layer) if isinstance(layer, dict) else layer
-        if not isinstance(layer, Layer):
-            raise ArgumentError(
-                "there is no layer to apply", where=self.where, received=repr(layer)[:80]
-            )
-        self.layer = layer
+        self.layer = _layer(layer, self.where)
 
     def _one_step(self, shape: tuple) -> tuple:
         self.needs(
@@ -246,10 +258,7 @@ class TimeDistributed(Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Build the layer for one step."""
-        name = next(iter(self.layer._accepts.call_names), "inputs")
-        shape = self._one_step(tuple(input_shape))
-        if not self.layer.built:
-            self.layer._build_from({name: shape}, [shape])
+        _build(self.layer, self._one_step(tuple(input_shape)))
 
     def call(self, x: Any, mask: Any = None, training: bool | None = None) -> Any:
         """All steps at once."""
@@ -288,3 +297,102 @@ class TimeDistributed(Layer):
     def output_type(self, shapes: tuple, kinds: list[Any]) -> Any:
         """The layer's."""
         return self.layer.output_spec((self._one_step(tuple(shapes[0])),), dtypes=kinds or None)[1]
+
+
+@register
+class SpectralNormalization(Layer):
+    """A layer with its kernel W divided by σ, its largest singular value: no input is stretched.
+
+        v = normalize(u·Wᵀ), u = normalize(v·W), σ = v·W·uᵀ, and the layer runs with W/σ
+
+    W (..., units) is taken as a matrix with a column for each unit. While training, u is kept for
+    the next step; u and v are constants of the gradient, which goes through W and σ.  (Miyato et
+    al. 2018.)
+
+    Args:
+        layer: a layer with a `kernel` (Dense, Conv2D, ...) or `embeddings`.
+        power_iterations: how often v and u are computed in a call.
+        kwargs: as for every `Layer`.
+
+    Raises:
+        ArgumentError: `layer` is no layer, or has no kernel; `power_iterations` is below 1.
+
+    Example:
+        >>> import numpy as np, chainrule as cr
+        >>> dense = cr.layers.Dense(2, use_bias=False, kernel_initializer="identity")
+        >>> layer = cr.layers.SpectralNormalization(dense)
+        >>> x = np.array([[3.0, 1.0]])
+        >>> _ = layer(x)
+        >>> dense.set_weights([np.diag([4.0, 2.0])])
+        >>> for _ in range(20):
+        ...     y = layer(x, training=True)
+        >>> y.round(4)
+        array([[3. , 0.5]], dtype=float32)
+
+    Keras writes W/σ over the kernel in every call while training; here the kernel stays as the
+    optimizer has it, as in the paper and in PyTorch.
+    """
+
+    takes_trees = False
+    parts = {"layer": registry}
+
+    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        need_numbers(
+            self.where,
+            "a whole number of at least 1",
+            lambda v: v >= 1 and v == int(v),
+            power_iterations=power_iterations,
+        )
+        self.layer = _layer(layer, self.where)
+        self.power_iterations = int(power_iterations)
+
+    def build(self, input_shape: tuple) -> None:
+        """Build the layer, and make u."""
+        _build(self.layer, tuple(input_shape))
+        units = self._kernel()[1].shape[-1]
+        self.vector_u = self.add_weight(
+            "vector_u", (1, units), initializers.TruncatedNormal(stddev=0.02), trainable=False
+        )
+
+    def _kernel(self) -> tuple[str, Any]:
+        """What the weight to be divided is called, and the weight."""
+        for name in ("kernel", "embeddings"):
+            if isinstance(weight := getattr(self.layer, name, None), Variable):
+                return name, weight
+        raise ArgumentError(
+            "the layer has no kernel",
+            where=self.where,
+            expected="a layer with `kernel` or `embeddings`, such as Dense or Conv2D",
+            received=repr(self.layer)[:80],
+        )
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """The layer with W/σ in the place of W."""
+        name, weight = self._kernel()
+        w = ops.reshape(weight, (-1, weight.shape[-1]))
+        v, u = self._directions(raw(w))
+        if training:
+            self.vector_u.assign(u)
+        sigma = ops.sum(ops.matmul(v, w) * u)
+        # a copy of the layer itself, which another thread may be calling
+        inner = object.__new__(type(self.layer))
+        inner.__dict__.update(self.layer.__dict__)
+        inner.__dict__[name] = weight / ops.where(sigma == 0, 1.0, sigma)
+        return inner(x, training=training)
+
+    def _directions(self, w: Any) -> tuple[Any, Any]:
+        """(v, u) after the power iterations, as plain numbers."""
+        u = raw(self.vector_u.value)
+        m = xp(w, u)
+        u = v = m.asarray(u).astype(w.dtype)
+        for _ in range(self.power_iterations):
+            v = _unit(m, m.matmul(u, w.T))
+            u = _unit(m, m.matmul(v, w))
+        return v, u
+
+
+def _unit(m: Any, v: Any) -> Any:
+    """v with length 1; 0 where it is 0."""
+    length = m.sqrt(m.sum(v * v))
+    return v / m.where(length == 0, 1.0, length)
