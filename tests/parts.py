@@ -1821,6 +1821,17 @@ class FormulaRow:
         return f"{self.name}-{self.tag}" if self.tag else self.name
 
 
+def _cosines(w: Any) -> Any:
+    """Σ |cos| over the pairs of 3 rows of 4 numbers."""
+    rows = [w[k : k + 4] for k in (0, 4, 8)]
+    total = mpf(0)
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        inner = mp.fsum(u * v for u, v in zip(rows[a], rows[b], strict=True))
+        lengths = [mp.sqrt(mp.fsum(v * v for v in rows[k])) for k in (a, b)]
+        total += abs(inner) / (lengths[0] * lengths[1])
+    return total
+
+
 REGULARIZERS = [
     FormulaRow("L1", {"l1": 0.3}, lambda w: mpf(0.3) * mp.fsum(map(abs, w)), ("l1",)),
     FormulaRow("L2", {"l2": 0.3}, lambda w: mpf(0.3) * mp.fsum(v * v for v in w), ("l2",)),
@@ -1830,6 +1841,7 @@ REGULARIZERS = [
         lambda w: mp.fsum(mpf(0.1) * abs(v) + mpf(0.2) * v * v for v in w),
         ("l1_l2", "L1L2"),
     ),
+    FormulaRow("OrthogonalRegularizer", {"factor": 0.3}, lambda w: mpf(0.3) * _cosines(w) / 3),
 ]
 
 

@@ -223,8 +223,8 @@ def sign(x: Any) -> int:
     return (x > 0) - (x < 0)
 
 
-def clip(x: Any, lower: Any, upper: Any) -> Any:
-    return min(max(x, lower), upper)
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
+    return min(max(x, x_min), x_max)
 
 
 def softmax(x: list) -> list:

@@ -157,6 +157,6 @@ ROWS = [
         (real(2, 3),),
         lambda x, axis: [[row[k] for row in x] for k in (2, 0)],
         {"axis": 1},
-        lambda x, axis: ops.stack([ops.unstack(x, axis)[k] for k in (2, 0)]),
+        lambda x, axis: ops.stack([ops.unstack(x, axis=axis)[k] for k in (2, 0)]),
     ),
 ]

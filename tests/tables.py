@@ -145,7 +145,7 @@ ELEMENTWISE = [
         (-2, -1.1),
         (-0.9, 0.4),
         (0.6, 2),
-        kwargs={"lower": -1.0, "upper": 0.5},
+        kwargs={"x_min": -1.0, "x_max": 0.5},
         tag="numbers",
     ),
     Row(
@@ -243,8 +243,8 @@ SHAPE = [
     Row(
         "reshape",
         (CUBE,),
-        lambda x, shape: grid((6, 4), lambda i, j: x[i // 3][i % 3][j]),
-        {"shape": (-1, 4)},
+        lambda x, newshape: grid((6, 4), lambda i, j: x[i // 3][i % 3][j]),
+        {"newshape": (-1, 4)},
     ),
     Row("transpose", (CUBE,), lambda x: grid((4, 3, 2), lambda i, j, k: x[k][j][i])),
     Row(
@@ -264,8 +264,8 @@ SHAPE = [
     Row(
         "swapaxes",
         (CUBE,),
-        lambda x, a, b: grid((4, 3, 2), lambda i, j, k: x[k][j][i]),
-        {"a": 0, "b": -1},
+        lambda x, axis1, axis2: grid((4, 3, 2), lambda i, j, k: x[k][j][i]),
+        {"axis1": 0, "axis2": -1},
     ),
     Row(
         "moveaxis",
@@ -717,5 +717,19 @@ for _path in sorted(Path(__file__).parent.glob("table_*.py")):
 
 WITHOUT_ROW = {
     "logits_behind": "looks at a tape and computes nothing; see test_logits_behind",
+    **dict.fromkeys(
+        [
+            "convert_to_numpy",
+            "dtype",
+            "is_tensor",
+            "ndim",
+            "nonzero",
+            "size",
+            "stop_gradient",
+            "unique",
+        ],
+        "looks at values or leaves the tape; see test_keras_ops.py",
+    ),
+    "linalg": "the module of what stands in its file",
     "shape": "looks at an array and computes nothing; see test_shape_is_a_function",
 }

@@ -391,7 +391,7 @@ def test_walk_visits_only_what_leads_to_what_is_asked():
 def test_arguments_given_by_name():
     with record() as tape:
         x, p = tape.watch(A), tape.watch(np.array(2.0))
-        y = ops.sum(x=ops.power(p=p, x=x), axis=0)
+        y = ops.sum(x=ops.power(x2=p, x1=x), axis=0)
     power, total = y.call.args[0].call, y.call
     assert power.args == (x, p)
     assert total.args[0] is power
@@ -769,11 +769,11 @@ def test_reaching_a_numpy_array_raises():
 
 def test_numpy_function_without_operation_raises():
     text = (
-        "numpy.hypot cannot be recorded\n"
+        "numpy.spacing cannot be recorded\n"
         "  fix: use an operation of cr.ops, or define one with @cr.op"
     )
     with record() as tape, pytest.raises(StateError, match=re.escape(text) + r"\Z"):
-        np.hypot(tape.watch(A), 1.0)
+        np.spacing(tape.watch(A))
 
 
 def test_gradient_of_many_numbers_raises():

@@ -136,7 +136,7 @@ EXCUSED: dict[str, dict[str, str]] = {
     "saving": {"a tool for the files of Keras": "KerasFileEditor"},
     "tree": {
         "nested structures are `cr.tree`'s own walk; Keras keeps these for writers of layers": """
-            MAP_TO_NONE assert_same_paths assert_same_structure flatten_with_path is_nested
+            MAP_TO_NONE assert_same_paths assert_same_structure flatten flatten_with_path is_nested
             lists_to_tuples map_shape_structure map_structure map_structure_up_to pack_sequence_as
             traverse
         """,
@@ -146,54 +146,17 @@ EXCUSED: dict[str, dict[str, str]] = {
 # topic -> module -> names
 NOT_YET: dict[str, dict[str, str]] = {
     "parts": {
-        "": """
-            Initializer Loss Metric Regularizer
-        """,
-        "activations": """
-            deserialize
-        """,
-        "initializers": """
-            deserialize
-        """,
-        "losses": """
-            deserialize
-        """,
-        "metrics": """
-            deserialize
-        """,
         "ops": """
-            allclose amax amin append argpartition array array_split average bartlett
-            binary_crossentropy bincount bitwise_and bitwise_invert bitwise_left_shift bitwise_not
-            bitwise_or bitwise_right_shift bitwise_xor blackman categorical_crossentropy cbrt
-            cdist cholesky cholesky_inverse convert_to_numpy convert_to_tensor copy corrcoef
-            correlate count_nonzero cross ctc_decode deg2rad depth_to_space det diag diagflat
-            diagonal diff digitize divide_no_nan dot dsplit dstack dtype eigh empty empty_like
-            erfinv exp2 fabs fliplr flipud fmax fmin fmod fold gcd geomspace get_item hamming
-            hanning heaviside histogram hsplit hstack hypot i0 image in_top_k inner inv is_tensor
-            isclose isin isneginf isposinf kaiser kron lcm ldexp left_shift linalg logaddexp2
-            logdet logspace lstsq lu_factor matrix_rank median meshgrid moments multi_hot
-            nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile
-            nanprod nanquantile nanstd nansum nanvar ndim nextafter nn nonzero norm numpy
-            percentile pinv psnr ptp qr quantile rad2deg ravel rearrange right_shift rot90
-            saturate_cast scatter scatter_update searchsorted segment_max segment_min segment_prod
-            segment_sum select signbit sinc size slice slice_update slogdet solve solve_triangular
-            space_to_depth sparse_categorical_crossentropy stop_gradient svd trace trapezoid tri
-            trunc unfold unique unravel_index vander vdot view vsplit vstack
+            argpartition bartlett bitwise_and bitwise_invert bitwise_left_shift
+            bitwise_not bitwise_or bitwise_right_shift bitwise_xor blackman cdist
+            corrcoef correlate ctc_decode depth_to_space fold gcd hamming hanning
+            histogram i0 image kaiser lcm ldexp left_shift nextafter nn numpy psnr
+            rearrange right_shift segment_prod space_to_depth trapezoid unfold
         """,
         "ops.image": """
             affine_transform crop_images elastic_transform extract_patches extract_patches_3d
             gaussian_blur hsv_to_rgb map_coordinates pad_images perspective_transform resize
             rgb_to_grayscale rgb_to_hsv scale_and_translate sobel_edges ssim
-        """,
-        "ops.linalg": """
-            cholesky cholesky_inverse det eigh inv lstsq lu_factor matrix_rank norm pinv qr solve
-            solve_triangular svd
-        """,
-        "regularizers": """
-            OrthogonalRegularizer deserialize orthogonal_regularizer
-        """,
-        "tree": """
-            flatten
         """,
     },
     "training": {

@@ -211,7 +211,9 @@ def test_unknown_names_are_answered_with_the_nearest(module, wrong, text):
 def test_nothing_near_lists_all():
     with pytest.raises(UnknownNameError) as caught:
         regularizers.get("qqqqqqq")
-    assert str(caught.value) == ("unknown regularizer 'qqqqqqq'\n  fix: use one of L1, L1L2, L2")
+    assert str(caught.value) == (
+        "unknown regularizer 'qqqqqqq'\n  fix: use one of L1, L1L2, L2, OrthogonalRegularizer"
+    )
 
 
 def test_unknown_arguments_in_a_config():

@@ -260,7 +260,7 @@ def months(rows=60, empty=0):
     noise = np.random.default_rng(0).normal(size=rows)
     sales = 100 + 30 * np.sin(np.arange(rows) * np.pi / 6) + noise
     first = np.datetime64("2010-01", "M")
-    return [["month", "sales"], *([f"{first + i}-01", "" if i >= rows - empty else round(s, 2)]
+    return [["month", "sales"], *([f"{first + np.timedelta64(i, 'M')}-01", "" if i >= rows - empty else round(s, 2)]
                                   for i, s in enumerate(sales.tolist()))]  # fmt: skip
 
 

@@ -33,9 +33,13 @@ from .arrays import xp
 from .chain import Tape, gradients, op, record, stop_gradient, vjp
 from .derivatives import hessian, jacobian, jvp, value_and_grad
 from .gradcheck import gradcheck
+from .initializers import Initializer
 from .layers import Input, Layer
+from .losses import Loss
+from .metrics import Metric
 from .models import Model, Sequential
 from .optimizers import Optimizer
+from .regularizers import Regularizer
 from .variable import Variable
 from .version import __version__
 from .vocabulary import answer
@@ -60,11 +64,15 @@ if TYPE_CHECKING:  # loaded when they are asked for: see below
 
 __all__ = [
     "Explanation",
+    "Initializer",
     "Input",
     "Layer",
+    "Loss",
+    "Metric",
     "Model",
     "Optimizer",
     "Quiz",
+    "Regularizer",
     "Run",
     "Sequential",
     "Tape",

@@ -8,8 +8,11 @@ from .vocabulary import answer
 
 gelu = registry.find("gelu")  # exact by default, unlike `cr.ops.gelu`; both as in Keras
 
+deserialize = registry.deserialize  # Keras's name
+
 __all__ = [
     *_activations.__all__,
+    "deserialize",
     "get",
     "register",
     "registry",

@@ -537,7 +537,7 @@ def gradients(loss: Any, wrt: Sequence[Any]) -> list[Any]:
     return (loss.tape if isinstance(loss, Node) else Tape()).gradients(loss, wrt)
 
 
-def stop_gradient(x: Any) -> Any:
+def stop_gradient(variable: Any) -> Any:
     """The same value as a constant: no gradient flows through it (Keras's `ops.stop_gradient`).
 
     Example:
@@ -545,7 +545,7 @@ def stop_gradient(x: Any) -> Any:
         >>> float(back(1.0))
         3.0
     """
-    return raw(x)
+    return raw(variable)
 
 
 def vjp(function: Callable, *args: Any) -> tuple[Any, Callable]:

@@ -12,7 +12,7 @@ from .arrays import xp
 from .checks import is_number
 from .config import epsilon
 from .errors import ArgumentError
-from .registry import Configurable, Registry, custom_object_scope
+from .registry import Configurable, Registry
 from .vocabulary import answer
 
 __all__ = [
@@ -237,17 +237,7 @@ def serialize(constraint: Any) -> Any:
     return registry.serialize(constraint)
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """A constraint from its configuration or name; classes of one's own by name beside it.
-
-    Example:
-        >>> deserialize({"class_name": "MaxNorm", "config": {"max_value": 3}}).max_value
-        3
-    """
-    with custom_object_scope(custom_objects):
-        return registry.get(config)
-
-
+deserialize = registry.deserialize  # Keras's name
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
 answer(__name__)

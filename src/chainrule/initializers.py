@@ -460,4 +460,6 @@ zeros = Zeros
 IdentityInitializer = Identity
 OrthogonalInitializer = Orthogonal
 
+deserialize = registry.deserialize  # Keras's name
+
 answer(__name__)

@@ -222,6 +222,17 @@ class Registry:
             received=repr(identifier)[:200],
         )
 
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """A part from its configuration or name; classes of one's own by name beside it.
+
+        Example:
+            >>> import chainrule as cr
+            >>> cr.regularizers.deserialize({"class_name": "L2", "config": {"l2": 0.5}}).l2
+            0.5
+        """
+        with custom_object_scope(custom_objects):
+            return self.get(config)
+
     def serialize(self, part: Any) -> Any:
         """The opposite of `get`: a name for a function, a config dict for an object."""
         if part is None or isinstance(part, str):

@@ -1,12 +1,14 @@
-"""Penalties on large weights, added to the loss: L1, L2 and both."""
+"""Penalties on weights, added to the loss: large ones (L1, L2, both), and small angles."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import ops
 from .checks import is_number
-from .errors import ArgumentError
+from .errors import ArgumentError, ShapeError, choose
 from .registry import Configurable, Registry
 from .vocabulary import answer
 
@@ -117,6 +119,48 @@ class L1L2(Regularizer):
         return self.l1 * ops.sum(ops.abs(w)) + self.l2 * ops.sum(ops.square(w))
 
 
+@register
+class OrthogonalRegularizer(Regularizer):
+    """factor·(mean of |cos| between any two rows, or columns): pulls them to right angles.
+
+    Each row (or column) is divided by its length first, and a pair counts once.
+
+    Args:
+        factor: the factor (.01).
+        mode: `"rows"` or `"columns"`. A Dense kernel's columns are its units' weights.
+
+    Raises:
+        ArgumentError: the factor is negative or not finite; another mode.
+        ShapeError: the weight is no matrix, or has no two rows (columns).
+
+    Example:
+        >>> import numpy as np
+        >>> float(OrthogonalRegularizer(0.5)(np.array([[1.0, 0.0], [0.0, 4.0]])))
+        0.0
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self._check(factor=factor)
+        if mode not in ("rows", "columns"):
+            raise choose("mode", mode, ("rows", "columns"), where="OrthogonalRegularizer")
+        self.factor, self.mode = factor, mode
+
+    def __call__(self, w: Any) -> Any:
+        """factor·(mean of |cos|)."""
+        shape = np.shape(w)
+        count = shape[self.mode == "columns"] if len(shape) == 2 else 0
+        if count < 2:
+            raise ShapeError(
+                "only two or more rows or columns can stand at right angles",
+                where="OrthogonalRegularizer",
+                expected=f"a matrix with 2 {self.mode} or more",
+                received=shape,
+            )
+        rows = ops.normalize(w if self.mode == "rows" else ops.transpose(w), axis=1)
+        pairs = ops.triu(ops.matmul(rows, ops.transpose(rows)), k=1)
+        return self.factor * ops.sum(ops.abs(pairs)) / (count * (count - 1) / 2)
+
+
 def get(identifier: Any) -> Any:
     """A regularizer by name, config, class, or a function of a weight as it is.
 
@@ -138,5 +182,8 @@ def serialize(regularizer: Any) -> Any:
 
 
 l1, l2, l1_l2 = L1, L2, L1L2
+orthogonal_regularizer = OrthogonalRegularizer
+
+deserialize = registry.deserialize  # Keras's name
 
 answer(__name__)

@@ -143,7 +143,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "chunk": "cr.ops.split",
         "clamp": "cr.ops.clip",
         "concat": "cr.ops.concatenate",
-        "convert_to_numpy": "call np.asarray(x)",
         "cross_entropy": "cr.ops.sparse_softmax_cross_entropy",
         "custom_gradient": "cr.op",
         "detach": "cr.stop_gradient",
@@ -152,7 +151,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "expand": "cr.ops.broadcast_to",
         "flatten": "cr.ops.reshape(x, (x.shape[0], -1))",
         "ge": "cr.ops.greater_equal",
-        "get_item": "cr.ops.getitem",
         "gt": "cr.ops.greater",
         "hardshrink": "cr.ops.hard_shrink",
         "hardsigmoid": "cr.ops.hard_sigmoid",
@@ -174,7 +172,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "sub": "cr.ops.subtract",
         "tanhshrink": "cr.ops.tanh_shrink",
         "unsqueeze": "cr.ops.expand_dims",
-        "view": "cr.ops.reshape",
     },
     "losses": {
         "BCELoss": "cr.losses.BinaryCrossentropy",

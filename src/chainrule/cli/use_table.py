@@ -45,21 +45,34 @@ def evaluate_table(a: argparse.Namespace, run: Any) -> int:
             say("the figures are those of its rows held out in training")
         say(run.scores.describe())
     else:
-        frame = run.read(a.data, **reading)
+        frame, some = _rows(a, run, reading)
         found, notices = judge(run, frame, a.engine)
         for notice in notices:
             say(notice, sys.stderr)
-        say(f"data: {a.data}, all {len(frame):,} rows")
+        say(f"data: {a.data}, " + (some or f"all {len(frame):,} rows"))
         say(found.describe())
     _repeat(run)
     return 0
 
 
+def _rows(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> tuple[Any, str]:
+    """The rows of a file, or some of one larger than memory; and which, where they are not all."""
+    from ..workflow.table_large import is_large, some_rows
+    from ..workflow.table_options import TableOptions
+
+    options = TableOptions.of(reading)
+    if run.series is not None or not is_large(a.data, options):
+        return run.read(a.data, **reading), ""
+    frame, said = some_rows(a.data, options, run.format, verbose=True)
+    return run.in_units(run.named(frame)), "".join(said)
+
+
 def predict_table(a: argparse.Namespace, run: Any) -> int:
     """Print the answers, or write them beside the file's own rows."""
     from .. import report
-    from ..tables.values import counted
     from ..workflow.table_answers import ENDINGS, say_unseen, write_answers
+    from ..workflow.table_large import is_large
+    from ..workflow.table_options import TableOptions
 
     reading = _reading(a)
     if a.out:
@@ -77,6 +90,9 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
         elif os.path.exists(a.out) and os.path.samefile(a.out, a.file):
             raise FileError("the answers would replace the rows they belong to", where=a.out,
                             fix="choose another --out")  # fmt: skip
+    if run.series is None and is_large(a.file, TableOptions.of(reading)):
+        _stream(a, run, reading)
+        return 0
     answers = run.reply(a.file, a.engine, **reading)
     frame = answers.frame
     if run.series is not None:
@@ -87,12 +103,33 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
         say(line, sys.stderr)
     if a.out:
         names = write_answers(a.out, answers, None if run.series is not None else a.file)
-        say(f"{counted(len(frame), 'row')} written to {a.out}, new columns: {', '.join(names[:4])}"
-            + (", ..." if len(names) > 4 else ""))  # fmt: skip
+        _say_written(len(frame), a.out, names)
     else:
         print("\n".join(_table(answers, run)))
     _repeat(run)
     return 0
+
+
+def _stream(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> None:
+    """The answers to a file larger than memory, written some rows at a time."""
+    from ..workflow.table_answers import say_unseen
+    from ..workflow.table_run import say_lost
+    from ..workflow.table_stream import answer_large
+
+    found = answer_large(run, a.file, a.out, a.engine, verbose=True, **reading)
+    for line in (*found.notices, *say_unseen(found.unseen, found.rows)):
+        say(line, sys.stderr)
+    if found.first is not None:
+        say(say_lost(found.lost, *found.first), sys.stderr)
+    _say_written(found.rows, a.out, found.names)
+    _repeat(run)
+
+
+def _say_written(rows: int, place: str, names: list[str]) -> None:
+    from ..tables.values import counted
+
+    say(f"{counted(rows, 'row')} written to {place}, new columns: {', '.join(names[:4])}"
+        + (", ..." if len(names) > 4 else ""))  # fmt: skip
 
 
 def _table(answers: Any, run: Any) -> list[str]:

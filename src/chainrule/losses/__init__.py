@@ -6,7 +6,7 @@ class of the same name weights the samples and takes their mean.
 
 from ..vocabulary import answer
 from . import classification, focal, overlap, regression, sequences
-from .base import BuiltinLoss, FunctionLoss, Loss, get, register, registry, serialize
+from .base import BuiltinLoss, FunctionLoss, Loss, deserialize, get, register, registry, serialize
 from .classification import *  # noqa: F403
 from .focal import *  # noqa: F403
 from .overlap import *  # noqa: F403
@@ -27,6 +27,7 @@ __all__ = [
     "Loss",
     "check_probabilities",
     "class_numbers",
+    "deserialize",
     "fit_shapes",
     "get",
     "like_prediction",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,10 +12,11 @@ from ..arrays import numpy_dtype, xp
 from ..chain import Node
 from ..errors import ArgumentError, choose
 from ..operators import Recordable
-from ..registry import Configurable, Registry, snake_case
+from ..registry import Configurable, Registry, custom_object_scope, snake_case
 from .shapes import like_prediction, value_of, weights_like
 
-__all__ = ["BuiltinLoss", "FunctionLoss", "Loss", "get", "register", "registry", "serialize"]
+__all__ = ["BuiltinLoss", "FunctionLoss", "Loss", "deserialize", "get"]
+__all__ += ["register", "registry", "serialize"]
 
 registry = Registry("loss")
 register = registry.add
@@ -261,3 +263,14 @@ def serialize(loss: Any) -> Any:
         'MeanSquaredError'
     """
     return registry.serialize(loss)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A loss from its configuration or name; classes of one's own by name beside it.
+
+    Example:
+        >>> deserialize(serialize(get("mse"))).name
+        'mean_squared_error'
+    """
+    with custom_object_scope(custom_objects):
+        return get(name)

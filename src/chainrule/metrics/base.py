@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,11 +15,11 @@ from .. import config, initializers, losses, ops
 from ..arrays import asarray, is_traced, numpy_dtype, xp
 from ..errors import ArgumentError, StateError
 from ..operators import raw
-from ..registry import Configurable, Registry, need_config, snake_case
+from ..registry import Configurable, Registry, custom_object_scope, need_config, snake_case
 from ..variable import Variable
 
 __all__ = ["FunctionMetric", "Mean", "MeanMetric", "MeanMetricWrapper", "Metric", "Sum", "get"]
-__all__ += ["ratio", "register", "registry", "serialize"]
+__all__ += ["deserialize", "ratio", "register", "registry", "serialize"]
 
 Direction = Literal["min", "max"]
 registry = Registry("metric")
@@ -413,3 +413,14 @@ def serialize(metric: Any) -> Any:
         'MeanAbsoluteError'
     """
     return registry.serialize(metric)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A metric from its configuration or name; classes of one's own by name beside it.
+
+    Example:
+        >>> deserialize(serialize(get("mse"))).name
+        'mean_squared_error'
+    """
+    with custom_object_scope(custom_objects):
+        return get(name)

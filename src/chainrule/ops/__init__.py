@@ -5,6 +5,7 @@ through the same door, `cr.op`.
 """
 
 import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from .. import arrays as _arrays
 from .. import chain as _chain
@@ -53,8 +54,62 @@ from .resizing import *  # noqa: F403
 from .shapes import *  # noqa: F403
 from .tensor import *  # noqa: F403
 
+if _TYPE_CHECKING:
+    from . import linalg as linalg
+    from .comparing import *  # noqa: F403
+    from .crossentropies import *  # noqa: F403
+    from .functions import *  # noqa: F403
+    from .linalg import *  # noqa: F403
+    from .made import *  # noqa: F403
+    from .pieces import *  # noqa: F403
+    from .segments import *  # noqa: F403
+    from .statistics import *  # noqa: F403
+    from .vectors import *  # noqa: F403
+
+# met more rarely: a file is loaded when one of its names is first asked for
+_LATE = {
+    "comparing": """
+        allclose count_nonzero in_top_k isclose isin isneginf isposinf signbit
+    """,
+    "crossentropies": """
+        binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy
+    """,
+    "functions": """
+        cbrt deg2rad divide_no_nan erfinv exp2 fabs fmax fmin fmod heaviside hypot logaddexp2
+        rad2deg saturate_cast sinc trunc
+    """,
+    "linalg": """
+        cholesky cholesky_inverse det eigh inv logdet lstsq lu_factor matrix_rank norm pinv qr
+        slogdet solve solve_triangular svd
+    """,
+    "made": """
+        array convert_to_numpy convert_to_tensor copy dtype empty empty_like geomspace is_tensor
+        logspace ndim size tri view
+    """,
+    "pieces": """
+        append array_split diag diagflat diagonal diff dsplit dstack fliplr flipud get_item
+        hsplit hstack meshgrid ravel rot90 scatter scatter_update select slice slice_update
+        stop_gradient trace unravel_index vander vsplit vstack
+    """,
+    "segments": """
+        bincount digitize multi_hot nonzero searchsorted segment_max segment_min segment_sum
+        unique
+    """,
+    "statistics": """
+        amax amin average median moments nanargmax nanargmin nancumprod nancumsum nanmax nanmean
+        nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar percentile ptp
+        quantile
+    """,
+    "vectors": """
+        cross dot inner kron vdot
+    """,
+}
+_FILES = {name: f"ops.{file}" for file, names in _LATE.items() for name in names.split()}
+_FILES["linalg"] = "ops.linalg"  # the file itself: Keras has these names there, too
+
 __all__ = sorted(
     {
+        *_FILES,
         *activations.__all__,
         *attention.__all__,
         *convolve.__all__,
@@ -84,4 +139,4 @@ _operators.use_operations(_sys.modules[__name__])
 for _kind in (_chain.Call, _chain.Result):
     _arrays.use_namespace(_kind, _sys.modules[__name__])
 
-answer(__name__)
+answer(__name__, later=_FILES)

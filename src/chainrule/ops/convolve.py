@@ -39,7 +39,12 @@ __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
 @op(numbers=2, widen=False)
 def conv(
-    x, kernel, strides: Any = 1, padding: Any = "valid", data_format=None, dilation_rate: Any = 1
+    inputs,
+    kernel,
+    strides: Any = 1,
+    padding: Any = "valid",
+    data_format=None,
+    dilation_rate: Any = 1,
 ):
     """y[p] = Σₖ x[sp + dk]·K[k].  d_x[sp + dk] = Σ d_y[p]·K[k]ᵀ, d_K[k] = Σₚ x[sp + dk]ᵀ·d_y[p].
 
@@ -47,7 +52,7 @@ def conv(
     filters) → (batch, ..., filters), with one to three axes between.
 
     Args:
-        x: the images, or sequences, or volumes.
+        inputs: x, the images, or sequences, or volumes.
         kernel: the filters. With fewer channels than x has there are channels/kernel channels
             *groups*: each group of channels meets its own share of the filters, as in Keras.
         strides: s, how far the next window stands; a number or one for each axis.
@@ -73,23 +78,23 @@ def conv(
 
     (LeCun et al. 1998; groups: Krizhevsky et al. 2012; dilation: Yu and Koltun 2016.)
     """
-    axes = _axes(x, kernel, strides, padding, data_format, dilation_rate)
-    y = conv_forms.correlate(x, kernel, axes)
-    channels, inner = np.shape(x)[-1], np.shape(kernel)[-2]
+    axes = _axes(inputs, kernel, strides, padding, data_format, dilation_rate)
+    y = conv_forms.correlate(inputs, kernel, axes)
+    channels, inner = np.shape(inputs)[-1], np.shape(kernel)[-2]
     return y, (
         lambda d_y: _spread(d_y, kernel, axes, channels),
-        lambda d_y: _pair(x, d_y, axes, inner),
+        lambda d_y: _pair(inputs, d_y, axes, inner),
     )
 
 
 @conv.composed
-def _conv(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def _conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Every window laid out as a row, and the rows times the kernel as a matrix."""
-    axes = _axes(x, kernel, strides, padding, data_format, dilation_rate)
+    axes = _axes(inputs, kernel, strides, padding, data_format, dilation_rate)
     *sizes, inner, filters = np.shape(kernel)
-    channels, window = np.shape(x)[-1], math.prod(sizes)
-    x = pad(x, ((0, 0), *((a.before, max(a.after, 0)) for a in axes), (0, 0)))
-    places = [getitem(x, taken(place, axes)) for place in offsets(axes)]
+    channels, window = np.shape(inputs)[-1], math.prod(sizes)
+    inputs = pad(inputs, ((0, 0), *((a.before, max(a.after, 0)) for a in axes), (0, 0)))
+    places = [getitem(inputs, taken(place, axes)) for place in offsets(axes)]
     if inner == 1 and channels > 1:  # each channel on its own
         windows = expand_dims(stack(places, axis=-2), -1)
         each = reshape(kernel, (window, channels, filters // channels))
@@ -111,7 +116,7 @@ def _conv(x, kernel, strides=1, padding="valid", data_format=None, dilation_rate
 
 @op(numbers=2, widen=False)
 def conv_transpose(
-    x,
+    inputs,
     kernel,
     strides: Any = 1,
     padding: str = "valid",
@@ -126,7 +131,7 @@ def conv_transpose(
     ..., channels), kernel (size..., filters, channels) → (batch, ..., filters).
 
     Args:
-        x: what is enlarged.
+        inputs: x, what is enlarged.
         kernel: filters before channels: the kernel of the convolution that is turned round.
         strides: s, how far stamps stand apart.
         padding: `"valid"`, y has all stamps, (n − 1)·s + max(reach, s) numbers; `"same"`, n·s.
@@ -148,18 +153,20 @@ def conv_transpose(
 
     (Zeiler et al. 2010; Dumoulin and Visin 2016 draw all cases.)
     """
-    axes = _transposed_axes(x, kernel, strides, padding, output_padding, data_format, dilation_rate)
-    y = conv_forms.spread(x, kernel, axes, np.shape(kernel)[-2])
+    axes = _transposed_axes(
+        inputs, kernel, strides, padding, output_padding, data_format, dilation_rate
+    )
+    y = conv_forms.spread(inputs, kernel, axes, np.shape(kernel)[-2])
     inner = np.shape(kernel)[-2]
     return y, (
         lambda d_y: _correlate(d_y, kernel, axes),
-        lambda d_y: _pair(d_y, x, axes, inner),
+        lambda d_y: _pair(d_y, inputs, axes, inner),
     )
 
 
 @conv_transpose.composed
 def _conv_transpose(
-    x,
+    inputs,
     kernel,
     strides=1,
     padding="valid",
@@ -168,16 +175,18 @@ def _conv_transpose(
     dilation_rate=1,
 ):
     """Stamp by stamp: x times one place of the kernel, put where that place lands, and the sum."""
-    axes = _transposed_axes(x, kernel, strides, padding, output_padding, data_format, dilation_rate)
+    axes = _transposed_axes(
+        inputs, kernel, strides, padding, output_padding, data_format, dilation_rate
+    )
     # as long as the stamps reach, or longer where the output asks for zeros behind them
     whole = (
-        np.shape(x)[0],
+        np.shape(inputs)[0],
         *(max(a.covered, a.before + a.given) for a in axes),
         np.shape(kernel)[-2],
     )
     y: Any = None
     for place in offsets(axes):
-        stamp = matmul(x, transpose_(getitem(kernel, place)))
+        stamp = matmul(inputs, transpose_(getitem(kernel, place)))
         stamp = scatter_add(stamp, taken(place, axes), whole)
         y = stamp if y is None else y + stamp
     return getitem(y, (slice(None), *(slice(a.before, a.before + a.given) for a in axes)))
@@ -185,7 +194,7 @@ def _conv_transpose(
 
 @composite
 def depthwise_conv(
-    x: Any,
+    inputs: Any,
     kernel: Any,
     strides: Any = 1,
     padding: Any = "valid",
@@ -206,7 +215,7 @@ def depthwise_conv(
         >>> depthwise_conv(x, kernel)
         array([[[ 3., -1.]]])
     """
-    shape, given = np.shape(kernel), np.shape(x)
+    shape, given = np.shape(kernel), np.shape(inputs)
     if len(shape) != len(given) or len(shape) < 3 or shape[-2] != given[-1]:
         raise ShapeError(
             "the kernel does not fit the channels",
@@ -215,12 +224,12 @@ def depthwise_conv(
             received=f"x {given}, kernel {shape}",
         )
     grouped = reshape(kernel, (*shape[:-2], 1, shape[-2] * shape[-1]))
-    return conv(x, grouped, strides, padding, data_format, dilation_rate)
+    return conv(inputs, grouped, strides, padding, data_format, dilation_rate)
 
 
 @composite
 def separable_conv(
-    x: Any,
+    inputs: Any,
     depthwise_kernel: Any,
     pointwise_kernel: Any,
     strides: Any = 1,
@@ -243,7 +252,7 @@ def separable_conv(
         >>> separable_conv(x, depthwise, np.array([1.0, 2.0]).reshape(1, 2, 1))
         array([[[1.]]])
     """
-    y = depthwise_conv(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     size = np.shape(pointwise_kernel)[:-2]
     if any(n != 1 for n in size):
         raise ShapeError(

@@ -21,28 +21,28 @@ __all__ = [
 
 
 @op(numbers=2)
-def mod(a, b):
-    """a − b·⌊a/b⌋, the remainder, with the sign of b.  ∂/∂a = 1, ∂/∂b = −⌊a/b⌋.
+def mod(x1, x2):
+    """x₁ − x₂·⌊x₁/x₂⌋, the remainder, with the sign of x₂.  ∂/∂x₁ = 1, ∂/∂x₂ = −⌊x₁/x₂⌋.
 
     Example:
         >>> mod([5.0, -1.0], 3.0)
         array([2., 2.])
     """
-    return a % b, (lambda d_y: d_y, lambda d_y: -d_y * xp(a, b).floor(a / b))
+    return x1 % x2, (lambda d_y: d_y, lambda d_y: -d_y * xp(x1, x2).floor(x1 / x2))
 
 
 remainder = mod  # NumPy's own name of it: np.mod(x, y) on a recorded value arrives here
 
 
 @op(numbers=2)
-def floor_divide(a, b):
-    """⌊a/b⌋, how often b goes into a.  Derivative 0.
+def floor_divide(x1, x2):
+    """⌊x₁/x₂⌋, how often x₂ goes into x₁.  Derivative 0.
 
     Example:
         >>> floor_divide([5.0, -1.0], 3.0)
         array([ 1., -1.])
     """
-    return a // b, (lambda d_y: d_y * 0, lambda d_y: d_y * 0)
+    return x1 // x2, (lambda d_y: d_y * 0, lambda d_y: d_y * 0)
 
 
 @op
@@ -57,14 +57,14 @@ def isinf(x):
 
 
 @op(numbers=2)
-def logical_xor(a, b):
+def logical_xor(x1, x2):
     """One holds and the other does not.  No derivative.
 
     Example:
         >>> logical_xor([True, True, False], [True, False, False])
         array([False,  True, False])
     """
-    return xp(a, b).logical_xor(a, b), None
+    return xp(x1, x2).logical_xor(x1, x2), None
 
 
 @op(numbers=0)

@@ -81,56 +81,57 @@ __all__ = [
 
 
 @op(numbers=2)
-def add(a, b):
-    """a + b.  ∂/∂a = 1, ∂/∂b = 1.
+def add(x1, x2):
+    """x₁ + x₂.  ∂/∂x₁ = 1, ∂/∂x₂ = 1.
 
     Example:
         >>> add([1, 2], [10.0, 20.0])
         array([11., 22.])
     """
-    return a + b, (lambda d_y: d_y, lambda d_y: d_y)
+    return x1 + x2, (lambda d_y: d_y, lambda d_y: d_y)
 
 
 @op(numbers=2)
-def subtract(a, b):
-    """a − b.  ∂/∂a = 1, ∂/∂b = −1.
+def subtract(x1, x2):
+    """x₁ − x₂.  ∂/∂x₁ = 1, ∂/∂x₂ = −1.
 
     Example:
         >>> subtract([5.0, 3.0], 1)
         array([4., 2.])
     """
-    return a - b, (lambda d_y: d_y, lambda d_y: -d_y)
+    return x1 - x2, (lambda d_y: d_y, lambda d_y: -d_y)
 
 
 @op(numbers=2)
-def multiply(a, b):
-    """a·b, elementwise.  ∂/∂a = b, ∂/∂b = a.
+def multiply(x1, x2):
+    """x₁·x₂, elementwise.  ∂/∂x₁ = x₂, ∂/∂x₂ = x₁.
 
     Example:
         >>> multiply([2.0, 3.0], 4)
         array([ 8., 12.])
     """
-    return a * b, (lambda d_y: d_y * b, lambda d_y: d_y * a)
+    return x1 * x2, (lambda d_y: d_y * x2, lambda d_y: d_y * x1)
 
 
 @op(numbers=2)
-def divide(a, b):
-    """a/b.  ∂/∂a = 1/b, ∂/∂b = −a/b².
+def divide(x1, x2):
+    """x₁/x₂.  ∂/∂x₁ = 1/x₂, ∂/∂x₂ = −x₁/x₂².
 
     Example:
         >>> divide([6.0, 3.0], 2)
         array([3. , 1.5])
     """
-    y = a / b
-    return y, (lambda d_y: d_y / b, lambda d_y: -d_y * (y / b))
+    y = x1 / x2
+    return y, (lambda d_y: d_y / x2, lambda d_y: -d_y * (y / x2))
 
 
 true_divide = divide
 
 
 @op(numbers=2)
-def power(x, p):
-    """xᵖ.  ∂/∂x = p·xᵖ⁻¹ (0 where p is 0), ∂/∂p = xᵖ·ln x (0 where xᵖ is 0, or x and p are).
+def power(x1, x2):
+    """xᵖ for x = x₁, p = x₂.  ∂/∂x = p·xᵖ⁻¹ (0 where p is 0), ∂/∂p = xᵖ·ln x (0 where xᵖ is 0, or x
+    and p are).
 
     Of a negative x only whole powers are real numbers, so that ∂/∂p is NaN.
 
@@ -138,20 +139,20 @@ def power(x, p):
         >>> power([2.0, 3.0], 2)
         array([4., 9.])
     """
-    y = x**p
+    y = x1**x2
 
-    def d_x(d_y):  # where p is 0 the derivative is 0, also at 0 and at infinity
-        if isinstance(p, (int, float)):
-            return d_y * (p * x ** (p - 1)) if p else d_y * 0
-        return d_y * (p * xp(x, p).where(p == 0, 1.0, x) ** (p - 1))
+    def d_x1(d_y):  # where p is 0 the derivative is 0, also at 0 and at infinity
+        if isinstance(x2, (int, float)):
+            return d_y * (x2 * x1 ** (x2 - 1)) if x2 else d_y * 0
+        return d_y * (x2 * xp(x1, x2).where(x2 == 0, 1.0, x1) ** (x2 - 1))
 
-    def d_p(d_y):
-        m = xp(x, p)
-        flat = (y == 0) | ((x == 0) & (p == 0))  # 0ᵖ, 0⁰, and ∞ or −∞ to a negative power
-        base = m.where(x < 0, math.nan, x)
+    def d_x2(d_y):
+        m = xp(x1, x2)
+        flat = (y == 0) | ((x1 == 0) & (x2 == 0))  # 0ᵖ, 0⁰, and ∞ or −∞ to a negative power
+        base = m.where(x1 < 0, math.nan, x1)
         return d_y * (m.where(flat, 0.0, y) * m.log(m.where(flat, 1.0, base)))
 
-    return y, (d_x, d_p)
+    return y, (d_x1, d_x2)
 
 
 @op
@@ -284,22 +285,22 @@ def log10(x):
 
 
 @op(numbers=2)
-def logaddexp(a, b):
-    """ln(eᵃ + eᵇ) without overflow.  ∂/∂a = eᵃ/(eᵃ + eᵇ) = σ(a − b), ∂/∂b = σ(b − a).
+def logaddexp(x1, x2):
+    """ln(eᵃ + eᵇ) for a = x₁, b = x₂, without overflow.  ∂/∂a = σ(a − b), ∂/∂b = σ(b − a).
 
     Example:
         >>> logaddexp([0.0, 1000.0], 1000.0).round(4)
         array([1000.    , 1000.6931])
     """
-    m = xp(a, b)
-    same = (a == b) & ~m.isfinite(a)  # ∞ − ∞ would be NaN
-    apart = m.where(same, 0.0, a) - m.where(same, 0.0, b)
+    m = xp(x1, x2)
+    same = (x1 == x2) & ~m.isfinite(x1)  # ∞ − ∞ would be NaN
+    apart = m.where(same, 0.0, x1) - m.where(same, 0.0, x2)
 
     def share(t):  # σ(t), exact also where it is tiny
         e = m.exp(-m.abs(t))
         return m.where(t >= 0, 1.0, e) / (1.0 + e)
 
-    y = m.logaddexp(a, b)
+    y = m.logaddexp(x1, x2)
     return y, (lambda d_y: d_y * share(apart), lambda d_y: d_y * share(-apart))
 
 
@@ -374,15 +375,15 @@ def arctan(x):
 
 
 @op(numbers=2)
-def arctan2(a, b):
-    """Angle of the point (b, a).  ∂/∂a = b/(a² + b²), ∂/∂b = −a/(a² + b²).
+def arctan2(x1, x2):
+    """Angle of the point (x₂, x₁).  ∂/∂x₁ = x₂/(x₁² + x₂²), ∂/∂x₂ = −x₁/(x₁² + x₂²).
 
     Example:
         >>> arctan2([1.0, 1.0], [1.0, -1.0]).round(4)
         array([0.7854, 2.3562])
     """
-    r = a * a + b * b
-    return xp(a, b).arctan2(a, b), (lambda d_y: d_y * b / r, lambda d_y: -d_y * a / r)
+    r = x1 * x1 + x2 * x2
+    return xp(x1, x2).arctan2(x1, x2), (lambda d_y: d_y * x2 / r, lambda d_y: -d_y * x1 / r)
 
 
 @op
@@ -550,38 +551,38 @@ def ceil(x):
 
 
 @op
-def round(x):
-    """Nearest integer, halves to even.  Derivative 0.
+def round(x, decimals=0):
+    """Nearest integer, or number of so many decimals, halves to even.  Derivative 0.
 
     Example:
-        >>> round([0.5, 1.5, 1.6])
-        array([0., 2., 2.])
+        >>> round([0.5, 1.5, 1.6]), round([3.14159], 2)
+        (array([0., 2., 2.]), array([3.14]))
     """
-    return xp(x).round(x), lambda d_y: d_y * 0
+    return xp(x).round(x, decimals), lambda d_y: d_y * 0
 
 
 @op(numbers=3)
-def clip(x, lower, upper):
-    """min(max(x, lower), upper).  ∂/∂x = 1 inside and on the edges, else 0.
+def clip(x, x_min, x_max):
+    """min(max(x, x_min), x_max).  ∂/∂x = 1 inside and on the edges, else 0.
 
-    Where x is outside, the gradient goes to the bound it was moved to; where lower > upper, all of
-    it to upper, which is the value there.
+    Where x is outside, the gradient goes to the bound it was moved to; where x_min > x_max, all of
+    it to x_max, which is the value there.
 
     Example:
         >>> clip([-2.0, 0.5, 2.0], -1, 1)
         array([-1. ,  0.5,  1. ])
     """
-    m = xp(x, lower, upper)
-    y = m.clip(x, lower, upper)
+    m = xp(x, x_min, x_max)
+    y = m.clip(x, x_min, x_max)
 
     def d_x(d_y):
-        return m.where((x >= lower) & (x <= upper), d_y, 0.0)
+        return m.where((x >= x_min) & (x <= x_max), d_y, 0.0)
 
     def d_lower(d_y):
-        return m.where((x < lower) & (lower <= upper), d_y, 0.0)
+        return m.where((x < x_min) & (x_min <= x_max), d_y, 0.0)
 
     def d_upper(d_y):
-        return m.where((x > upper) | (lower > upper), d_y, 0.0)
+        return m.where((x > x_max) | (x_min > x_max), d_y, 0.0)
 
     return y, (d_x, d_lower, d_upper)
 
@@ -592,46 +593,46 @@ def _half(d_y, chosen, tie):
 
 
 @op(numbers=2)
-def maximum(a, b):
+def maximum(x1, x2):
     """The larger of each pair.  The gradient goes to the larger; halves to both on a tie.
 
     Example:
         >>> maximum([1.0, 5.0], 3)
         array([3., 5.])
     """
-    y = xp(a, b).maximum(a, b)
-    return y, (lambda d_y: _half(d_y, a > b, a == b), lambda d_y: _half(d_y, b > a, a == b))
+    y = xp(x1, x2).maximum(x1, x2)
+    return y, (lambda d_y: _half(d_y, x1 > x2, x1 == x2), lambda d_y: _half(d_y, x2 > x1, x1 == x2))
 
 
 @op(numbers=2)
-def minimum(a, b):
+def minimum(x1, x2):
     """The smaller of each pair.  The gradient goes to the smaller; halves to both on a tie.
 
     Example:
         >>> minimum([1.0, 5.0], 3)
         array([1., 3.])
     """
-    y = xp(a, b).minimum(a, b)
-    return y, (lambda d_y: _half(d_y, a < b, a == b), lambda d_y: _half(d_y, b < a, a == b))
+    y = xp(x1, x2).minimum(x1, x2)
+    return y, (lambda d_y: _half(d_y, x1 < x2, x1 == x2), lambda d_y: _half(d_y, x2 < x1, x1 == x2))
 
 
 @op(numbers=3)
-def where(condition, a, b):
-    """a where the condition holds, else b.  The gradient goes where the value came from.
+def where(condition, x1, x2):
+    """x₁ where the condition holds, else x₂.  The gradient goes where the value came from.
 
     Example:
         >>> where([True, False], [1.0, 2.0], 0)
         array([1., 0.])
     """
-    m = xp(condition, a, b)
+    m = xp(condition, x1, x2)
 
-    def d_a(d_y):
+    def d_x1(d_y):
         return m.where(condition, d_y, 0.0)
 
-    def d_b(d_y):
+    def d_x2(d_y):
         return m.where(condition, 0.0, d_y)
 
-    return m.where(condition, a, b), (lambda d_y: d_y * 0, d_a, d_b)
+    return m.where(condition, x1, x2), (lambda d_y: d_y * 0, d_x1, d_x2)
 
 
 @op(numbers=0)
@@ -652,91 +653,91 @@ def cast(x, dtype):
 
 
 @op(numbers=2)
-def equal(a, b):
-    """a = b, as truth values.  No derivative.
+def equal(x1, x2):
+    """x₁ = x₂, as truth values.  No derivative.
 
     Example:
         >>> equal([1, 2], [1, 3])
         array([ True, False])
     """
-    return a == b, None
+    return x1 == x2, None
 
 
 @op(numbers=2)
-def not_equal(a, b):
-    """a ≠ b, as truth values.  No derivative.
+def not_equal(x1, x2):
+    """x₁ ≠ x₂, as truth values.  No derivative.
 
     Example:
         >>> not_equal([1, 2], [1, 3])
         array([False,  True])
     """
-    return a != b, None
+    return x1 != x2, None
 
 
 @op(numbers=2)
-def less(a, b):
-    """a < b, as truth values.  No derivative.
+def less(x1, x2):
+    """x₁ < x₂, as truth values.  No derivative.
 
     Example:
         >>> less([1, 2], 2)
         array([ True, False])
     """
-    return a < b, None
+    return x1 < x2, None
 
 
 @op(numbers=2)
-def less_equal(a, b):
-    """a ≤ b, as truth values.  No derivative.
+def less_equal(x1, x2):
+    """x₁ ≤ x₂, as truth values.  No derivative.
 
     Example:
         >>> less_equal([1, 3], 2)
         array([ True, False])
     """
-    return a <= b, None
+    return x1 <= x2, None
 
 
 @op(numbers=2)
-def greater(a, b):
-    """a > b, as truth values.  No derivative.
+def greater(x1, x2):
+    """x₁ > x₂, as truth values.  No derivative.
 
     Example:
         >>> greater([1, 3], 2)
         array([False,  True])
     """
-    return a > b, None
+    return x1 > x2, None
 
 
 @op(numbers=2)
-def greater_equal(a, b):
-    """a ≥ b, as truth values.  No derivative.
+def greater_equal(x1, x2):
+    """x₁ ≥ x₂, as truth values.  No derivative.
 
     Example:
         >>> greater_equal([1, 2], 2)
         array([False,  True])
     """
-    return a >= b, None
+    return x1 >= x2, None
 
 
 @op(numbers=2)
-def logical_and(a, b):
+def logical_and(x1, x2):
     """Both hold.  No derivative.
 
     Example:
         >>> logical_and([True, True], [True, False])
         array([ True, False])
     """
-    return xp(a, b).logical_and(a, b), None
+    return xp(x1, x2).logical_and(x1, x2), None
 
 
 @op(numbers=2)
-def logical_or(a, b):
+def logical_or(x1, x2):
     """One or both hold.  No derivative.
 
     Example:
         >>> logical_or([True, False], False)
         array([ True, False])
     """
-    return xp(a, b).logical_or(a, b), None
+    return xp(x1, x2).logical_or(x1, x2), None
 
 
 @op

@@ -33,7 +33,7 @@ def _unstack(x, axis):
 
 
 @composite
-def unstack(x: Any, axis: int = 0) -> list[Any]:
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     """x[0], x[1], ... along an axis, which is gone.  d_x puts theirs together.
 
     Example:
@@ -41,10 +41,15 @@ def unstack(x: Any, axis: int = 0) -> list[Any]:
         [array([1., 3.]), array([2., 4.])]
 
     Raises:
-        ShapeError: there is no such axis.
+        ShapeError: there is no such axis, or it is not `num` long.
     """
     axis = check_axis(axis, np.ndim(x), "unstack")
-    return list(_unstack(x, axis)) if np.shape(x)[axis] else []
+    length = np.shape(x)[axis]
+    if num not in (None, length):
+        raise ShapeError(
+            "the axis has another length", where="unstack", expected=num, received=length
+        )
+    return list(_unstack(x, axis)) if length else []
 
 
 @composite

@@ -68,8 +68,8 @@ def columns_product(m, x, d_y):
 
 
 @op(numbers=2, widen=False)
-def matmul(a, b):
-    """A·B over the last two axes.  dA = dY·Bᵀ, dB = Aᵀ·dY.
+def matmul(x1, x2):
+    """A·B over the last two axes of A = x₁ and B = x₂.  dA = dY·Bᵀ, dB = Aᵀ·dY.
 
     Other axes are a batch and broadcast; vectors are taken as NumPy takes them.
 
@@ -81,7 +81,7 @@ def matmul(a, b):
         array([[140, 146],
                [320, 335]])
     """
-    sa, sb = np.shape(a), np.shape(b)
+    sa, sb = np.shape(x1), np.shape(x2)
     fits = True
     if len(sa) > 2 and len(sb) > 2:
         pairs = zip(sa[-3::-1], sb[-3::-1], strict=False)
@@ -98,25 +98,25 @@ def matmul(a, b):
             received=f"{sa} times {sb}",
         )
 
-    def d_a(d_y):
+    def d_x1(d_y):
         if len(sb) == 1:  # matrix times vector: y_i = Σ a_ik b_k
-            return like(d_y[..., None] * b, a)
+            return like(d_y[..., None] * x2, x1)
         if len(sa) == 1:
-            return like(xp(d_y, b).matmul(d_y[..., None, :], _t(b))[..., 0, :], a)
-        return like(_product(xp(d_y, b), d_y, _t(b)), a)
+            return like(xp(d_y, x2).matmul(d_y[..., None, :], _t(x2))[..., 0, :], x1)
+        return like(_product(xp(d_y, x2), d_y, _t(x2)), x1)
 
-    def d_b(d_y):
+    def d_x2(d_y):
         if len(sa) == 1:
-            return like(a[:, None] * d_y[..., None, :] if len(sb) > 1 else a * d_y, b)
+            return like(x1[:, None] * d_y[..., None, :] if len(sb) > 1 else x1 * d_y, x2)
         if len(sb) == 1:
-            return like(xp(d_y, a).matmul(_t(a), d_y[..., None])[..., 0], b)
+            return like(xp(d_y, x1).matmul(_t(x1), d_y[..., None])[..., 0], x2)
         if len(sb) == 2:  # one matrix for the whole batch: one product over all rows
             n = math.prod(sa[:-1])
-            rows = xp(a).reshape(a, (n, sa[-1]))
-            return columns_product(xp(d_y, a), rows, xp(d_y).reshape(d_y, (n, sb[-1])))
-        return like(xp(d_y, a).matmul(_t(a), d_y), b)
+            rows = xp(x1).reshape(x1, (n, sa[-1]))
+            return columns_product(xp(d_y, x1), rows, xp(d_y).reshape(d_y, (n, sb[-1])))
+        return like(xp(d_y, x1).matmul(_t(x1), d_y), x2)
 
-    return _product(xp(a, b), a, b), (d_a, d_b)
+    return _product(xp(x1, x2), x1, x2), (d_x1, d_x2)
 
 
 @op(numbers=3, widen=False)

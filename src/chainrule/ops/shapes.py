@@ -49,7 +49,7 @@ def shape(x: Any) -> tuple[int | None, ...]:
 
 
 @op
-def reshape(x, shape):
+def reshape(x, newshape):
     """x row by row in another shape; one length may be −1.  d_x is d_y in the shape of x.
 
     Example:
@@ -60,7 +60,7 @@ def reshape(x, shape):
     Raises:
         ShapeError: the numbers do not fill the shape.
     """
-    old, shape = np.shape(x), _lengths(shape, "reshape", negative=True)
+    old, shape = np.shape(x), _lengths(newshape, "reshape", negative=True)
     known = math.prod(n for n in shape if n >= 0)
     count = math.prod(old)
     free = shape.count(-1)
@@ -111,7 +111,7 @@ def transpose(x, axes=None):
 
 
 @composite
-def swapaxes(x: Any, a: int, b: int) -> Any:
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged.  d_x has them exchanged back.
 
     Example:
@@ -119,7 +119,7 @@ def swapaxes(x: Any, a: int, b: int) -> Any:
         (4, 3, 2)
     """
     ndim = np.ndim(x)
-    a, b = check_axis(a, ndim, "swapaxes"), check_axis(b, ndim, "swapaxes")
+    a, b = check_axis(axis1, ndim, "swapaxes"), check_axis(axis2, ndim, "swapaxes")
     axes = list(range(ndim))
     axes[a], axes[b] = axes[b], axes[a]
     return transpose(x, tuple(axes))
@@ -228,7 +228,7 @@ def _along(axis: int, index: Any) -> tuple:
 
 
 @composite
-def concatenate(parts: Sequence[Any], axis: int = 0) -> Any:
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
     """Arrays one after another along an axis.  Each gets its piece of d_y.
 
     Example:
@@ -238,7 +238,7 @@ def concatenate(parts: Sequence[Any], axis: int = 0) -> Any:
     Raises:
         ShapeError: lengths differ along another axis, or there is nothing to put together.
     """
-    shapes = [np.shape(p) for p in parts]
+    shapes = [np.shape(p) for p in xs]
     if not shapes:
         raise ShapeError("there is nothing to put together", where="concatenate")
     axis = check_axis(axis, len(shapes[0]), "concatenate")
@@ -249,11 +249,11 @@ def concatenate(parts: Sequence[Any], axis: int = 0) -> Any:
             expected=f"shapes that are equal but for axis {axis}",
             received=" and ".join(str(s) for s in shapes),
         )
-    return _concatenate(*parts, axis=axis)
+    return _concatenate(*xs, axis=axis)
 
 
 @composite
-def stack(parts: Sequence[Any], axis: int = 0) -> Any:
+def stack(x: Sequence[Any], axis: int = 0) -> Any:
     """Arrays of one shape, side by side along a new axis.  Each gets its slice of d_y.
 
     Example:
@@ -264,7 +264,7 @@ def stack(parts: Sequence[Any], axis: int = 0) -> Any:
     Raises:
         ShapeError: the shapes differ.
     """
-    shapes = [np.shape(p) for p in parts]
+    shapes = [np.shape(p) for p in x]
     if len(set(shapes)) != 1:
         raise ShapeError(
             "only arrays of one shape can be stacked",
@@ -272,11 +272,11 @@ def stack(parts: Sequence[Any], axis: int = 0) -> Any:
             received=" and ".join(str(s) for s in shapes) or "nothing",
         )
     axis = check_axis(axis, len(shapes[0]) + 1, "stack")
-    return concatenate([expand_dims(p, axis) for p in parts], axis=axis)
+    return concatenate([expand_dims(p, axis) for p in x], axis=axis)
 
 
 @composite
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Equal pieces, or pieces that end at the given indices (NumPy's `split`).  d_x joins theirs.
 
     Example:
@@ -288,6 +288,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """
     axis = check_axis(axis, np.ndim(x), "split")
     n = np.shape(x)[axis]
+    sections = indices_or_sections
     if not isinstance(sections, (tuple, list, np.ndarray)):
         sections = whole(sections, "split", "sections")
         if sections < 1 or n % sections:
@@ -530,7 +531,7 @@ def flip(x, axis=None):
 
 
 @op(numbers=0)
-def one_hot(labels, num_classes, axis=-1, dtype=None):
+def one_hot(x, num_classes, axis=-1, dtype=None):
     """Class numbers as rows with a single 1, in a new axis.  No derivative.
 
     Example:
@@ -543,16 +544,16 @@ def one_hot(labels, num_classes, axis=-1, dtype=None):
             A compiled program cannot look at its labels; it gives rows of NaN.
     """
     num_classes = whole(num_classes, "one_hot", "num_classes")
-    labels = check_labels(labels, num_classes, "one_hot", "give a larger num_classes")
-    m = xp(labels)
-    ndim = np.ndim(labels)
+    x = check_labels(x, num_classes, "one_hot", "give a larger num_classes")
+    m = xp(x)
+    ndim = np.ndim(x)
     axis = check_axis(axis, ndim + 1, "one_hot")
     dtype = numpy_dtype(dtype or "float32")
     classes = m.arange(num_classes).reshape((num_classes,) + (1,) * (ndim - axis))
-    labels = labels.reshape((*np.shape(labels)[:axis], 1, *np.shape(labels)[axis:]))
-    rows = (labels == classes).astype(dtype)
-    if is_traced(labels) and dtype.kind not in "biu":
-        rows = m.where(labels < 0, math.nan, rows).astype(dtype)
+    x = x.reshape((*np.shape(x)[:axis], 1, *np.shape(x)[axis:]))
+    rows = (x == classes).astype(dtype)
+    if is_traced(x) and dtype.kind not in "biu":
+        rows = m.where(x < 0, math.nan, rows).astype(dtype)
     return rows, None
 
 

@@ -158,26 +158,26 @@ def _repeat(x, count, axis):
 
 
 @composite
-def outer(a: Any, b: Any) -> Any:
-    """yᵢⱼ = aᵢ·bⱼ, both flattened.  d_a = d_y·b, d_b = d_yᵀ·a.
+def outer(x1: Any, x2: Any) -> Any:
+    """yᵢⱼ = x₁ᵢ·x₂ⱼ, both flattened.  d_x₁ = d_y·x₂, d_x₂ = d_yᵀ·x₁.
 
     Example:
         >>> outer([1.0, 2.0], [10.0, 20.0])
         array([[10., 20.],
                [20., 40.]])
     """
-    return multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
+    return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 
 @composite
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """Σ of a·b over pairs of axes, the others side by side.  d_a, d_b: as of one matrix product.
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
+    """Σ of x₁·x₂ over pairs of axes, the others side by side.  d_x₁, d_x₂: as of one product.
 
     Args:
-        a: an array.
-        b: an array.
-        axes: a number n: the last n axes of a with the first n of b; or two lists of axes, of a
-            and of b, summed pair by pair (two numbers are one pair).
+        x1: an array.
+        x2: an array.
+        axes: a number n: the last n axes of x₁ with the first n of x₂; or two lists of axes, of x₁
+            and of x₂, summed pair by pair (two numbers are one pair).
 
     Example:
         >>> tensordot([[1.0, 2.0], [3.0, 4.0]], [10.0, 1.0], axes=1)
@@ -186,7 +186,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     Raises:
         ShapeError: the axes of a pair differ in length, or one is not there.
     """
-    sa, sb = np.shape(a), np.shape(b)
+    sa, sb = np.shape(x1), np.shape(x2)
     if isinstance(axes, (tuple, list)):
         if len(axes) != 2:
             raise ShapeError(
@@ -215,6 +215,6 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     rest_a = [i for i in range(len(sa)) if i not in of_a]
     rest_b = [i for i in range(len(sb)) if i not in of_b]
     summed = math.prod(sa[i] for i in of_a)
-    rows = reshape(transpose(a, (*rest_a, *of_a)), (math.prod(sa[i] for i in rest_a), summed))
-    columns = reshape(transpose(b, (*of_b, *rest_b)), (summed, math.prod(sb[i] for i in rest_b)))
+    rows = reshape(transpose(x1, (*rest_a, *of_a)), (math.prod(sa[i] for i in rest_a), summed))
+    columns = reshape(transpose(x2, (*of_b, *rest_b)), (summed, math.prod(sb[i] for i in rest_b)))
     return reshape(matmul(rows, columns), (*(sa[i] for i in rest_a), *(sb[i] for i in rest_b)))

@@ -98,7 +98,7 @@ def _chunk(cells: Any, format: ColumnFormat, marks: tuple[str, ...]) -> tuple[An
         missing = np.isnan(codes)
         codes = np.where(missing, 0, codes).astype(int)
         values, bad = values[codes], bad[codes] & ~missing
-        values[missing] = np.nan if format.kind == "number" else np.datetime64("NaT")
+        values[missing] = np.nan if format.kind == "number" else np.datetime64("NaT", "us")
         return values, bad
     return values[codes], bad[codes]
 

@@ -21,8 +21,9 @@ from .judge import MARKS, Wanted, is_mark, odd_cell
 from .numbers import MAX_DIGITS, Convention, written
 from .rownumbers import RowNumbers
 
-__all__ = ["CsvTable"]
+__all__ = ["CsvTable", "ReadAgain"]
 
+BLOCK = 4 << 20  # bytes of rows that come together where they come in blocks
 _CODES = 20_000  # cells that begin with 0 and are looked at one by one
 _MARKS = sorted({"", *MARKS, *map(str.upper, MARKS), *map(str.capitalize, MARKS), "NaN", "NaT"})
 
@@ -33,6 +34,10 @@ class _Again(Exception):
     def __init__(self, **changes: Any) -> None:
         super().__init__(str(changes))
         self.changes = changes
+
+
+class ReadAgain(Exception):
+    """The format has been mended: rows that were given before were read in another one."""
 
 
 class CsvTable(CsvFile):
@@ -59,17 +64,20 @@ class CsvTable(CsvFile):
             except _Again as again:
                 self._change(**again.changes)
 
-    def blocks(self) -> Iterator[Frame]:
+    def blocks(self, again: bool = False) -> Iterator[Frame]:
         """The same, some rows at a time.
 
         What a sample did not show cannot be mended after the first rows are gone: it is an error.
+
+        Args:
+            again: it can, as the rows are gone through once more: `ReadAgain` says so.
         """
         pa, arrow = need(), need("pyarrow.csv")
         lines = self.lines(self._watch())
         numbers = RowNumbers(self)
         given = False
         try:
-            reader = arrow.open_csv(lines, *self._options(max(4 << 20, self.block_size)))  # type: ignore[arg-type]
+            reader = arrow.open_csv(lines, *self._options(max(BLOCK, self.block_size)))  # type: ignore[arg-type]
             for batch in reader:
                 if batch.num_rows:
                     frame = self._frame(
@@ -78,20 +86,16 @@ class CsvTable(CsvFile):
                     given = True
                     yield frame
             numbers.end()
-        except _Again as again:
-            if given:
-                raise self._not_again(again.changes) from None
-            self._change(**again.changes)
-            yield from self.blocks()
         except Exception as error:
-            problem = self._translated(error, lines)
-            if isinstance(problem, _Again) and not given:
-                self._change(**problem.changes)
-                yield from self.blocks()
-                return
-            if isinstance(problem, _Again):
-                problem = self._not_again(problem.changes)
-            raise problem from None
+            found = error if isinstance(error, _Again) else self._translated(error, lines)
+            if not isinstance(found, _Again):
+                raise found from None
+            if given and not again:
+                raise self._not_again(found.changes) from None
+            self._change(**found.changes)
+            if given:
+                raise ReadAgain from None
+            yield from self.blocks(again)
         finally:
             lines.close()
 

@@ -18,7 +18,7 @@ from .frame import Frame
 from .judge import Wanted
 from .typed import check_names, fitted, frame_of
 
-__all__ = ["frames", "whole"]
+__all__ = ["file_kind", "frames", "whole"]
 
 _BLOCK_ROWS = 1 << 16
 _OTHERS = (
@@ -41,7 +41,7 @@ def whole(source: Any, wanted: Wanted) -> Frame:
     if made is not None:
         return made
     need()
-    path, kind = _file(source)
+    path, kind = file_kind(source)
     if kind in ("csv", "gzip"):
         return CsvTable(path, wanted, "gzip" if kind == "gzip" else "").read()
     if kind == "excel":
@@ -56,7 +56,7 @@ def frames(source: Any, wanted: Wanted) -> Iterator[Frame]:
         yield made
         return
     need()
-    path, kind = _file(source)
+    path, kind = file_kind(source)
     if kind in ("csv", "gzip"):
         yield from CsvTable(path, wanted, "gzip" if kind == "gzip" else "").blocks()
     elif kind == "excel":
@@ -159,7 +159,7 @@ def _of_pandas(source: Any, wanted: Wanted) -> Frame:
 # --- files -------------------------------------------------------------------------------------
 
 
-def _file(source: Any) -> tuple[str, str]:
+def file_kind(source: Any) -> tuple[str, str]:
     """The path, and the kind of the file by its first bytes."""
     path = os.fsdecode(os.fspath(source))
     start = first_bytes(path, 512)

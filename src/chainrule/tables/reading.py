@@ -12,8 +12,9 @@ from .doors import frames, whole
 from .formats import Format
 from .frame import Frame
 from .judge import Wanted
+from .passes import Passes
 
-__all__ = ["as_given", "blocks", "read"]
+__all__ = ["as_given", "blocks", "passes", "read"]
 
 
 def read(
@@ -146,11 +147,25 @@ def blocks(
     return frames(source, _wanted(locals()))
 
 
+def passes(path: str, **options: Any) -> Passes:
+    """A file that is gone through block by block as often as needed.
+
+    Args:
+        path: the file.
+        options: as in `read`.
+    """
+    return Passes(path, _wanted({**dict.fromkeys(_OPTIONS), **options}))
+
+
+_OPTIONS = ("delimiter", "decimal", "thousands", "encoding", "header", "missing", "comment",
+            "sheet", "date_format", "as_text", "columns")  # fmt: skip
+
+
 def _wanted(given: Mapping[str, Any]) -> Wanted:
     """The options, checked."""
     missing, columns, as_text = given["missing"], given["columns"], given["as_text"]
     missing = [missing] if isinstance(missing, str) else list(missing or ())
-    as_text = [as_text] if isinstance(as_text, (str, int)) else list(as_text)
+    as_text = [as_text] if isinstance(as_text, (str, int)) else list(as_text or ())
     if isinstance(columns, Mapping):
         columns = Format.from_json(columns)
     one = "one character or none"

@@ -143,7 +143,7 @@ def train(
     given = dict(locals())
     chosen = {name: given[name] for name in CHOSEN}
     table = {name: given[name] for name in TABLE}
-    plan = planned(data, chosen, table, out, overwrite, resume)
+    plan = planned(data, chosen, table, out, overwrite, resume, verbose)
     if verbose:
         say(plan.describe())
     with Interrupts(plan.stop) as interrupts:
@@ -173,6 +173,7 @@ def planned(
     out: str | os.PathLike[str] | None,
     overwrite: bool,
     resume: str | os.PathLike[str] | None,
+    verbose: Any = 0,
 ) -> Plan | TablePlan:
     """The plan for arguments of which None was not given: a new one, or that of the run."""
     chosen = {name: value for name, value in chosen.items() if value is not None}
@@ -188,7 +189,7 @@ def planned(
         )
     folder = None if out is None else os.fspath(out)
     if is_table(data):
-        return TablePlan(data, chosen, TableOptions.of(table), folder, overwrite)
+        return TablePlan(data, chosen, TableOptions.of(table), folder, overwrite, verbose=verbose)
     if "task" in table:
         table["classes"] = _CLASSES.get(table.pop("task"), "auto")
     if table and isinstance(data, (str, os.PathLike)) and os.path.isdir(data):

@@ -20,8 +20,8 @@ from ..tables.judge import is_mark
 from .table_options import TableOptions
 from .table_series import as_series
 
-__all__ = ["Odd", "TableData", "about_table", "as_roles", "is_table", "is_utf8",
-           "open_table", "read_table"]  # fmt: skip
+__all__ = ["Odd", "TableData", "about_table", "as_roles", "is_table", "is_utf8", "open_table",
+           "places_of", "read_table", "texts_of"]  # fmt: skip
 
 # files of arrays go the way of arrays
 _ARRAYS = (".npy", ".npz", ".idx", ".gz", ".safetensors")
@@ -87,6 +87,7 @@ class TableData:
         test_digest: its SHA-256.
         notices: sentences for the reader.
         series: past values and simple answers, where the table is a series.
+        large: of a table larger than memory, of which `frame` is a sample: the whole of it.
     """
 
     frame: Frame
@@ -102,6 +103,12 @@ class TableData:
     test_digest: str | None = None
     notices: list[str] = field(default_factory=list)
     series: Any = None
+    large: Any = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows with a target there are."""
+        return len(self.frame) if self.large is None else self.large.rows
 
     @property
     def class_names(self) -> list[str] | None:
@@ -127,7 +134,7 @@ def open_table(data: Any, options: TableOptions) -> TableData:
         DataError: a table that cannot be learnt from.
         ArgumentError: a column that is not there.
     """
-    place, test = _places(data, options)
+    place, test = places_of(data, options)
     frame = read_table(data if place is None else place, options)
     roles = tables.find_roles(frame, **options.roles())
     notices, found = list(roles.notices), as_series(frame, roles, options)
@@ -195,7 +202,7 @@ def _seen(frame: Frame, test: Frame, roles: Any) -> np.ndarray:
     return np.isin(groups[len(frame) :], groups[: len(frame)])
 
 
-def _places(data: Any, options: TableOptions) -> tuple[str | None, Any]:
+def places_of(data: Any, options: TableOptions) -> tuple[str | None, Any]:
     """The path of the table, or None; and the file or rows of the test part, or None."""
     if not isinstance(data, (str, os.PathLike)):
         return None, options.test
@@ -220,10 +227,10 @@ def read_table(data: Any, options: TableOptions, **more: Any) -> Frame:
     """
     if isinstance(data, Frame):
         return data
-    return tables.read(data, **options.reading(), as_text=_texts(options), **more)
+    return tables.read(data, **options.reading(), as_text=texts_of(options), **more)
 
 
-def _texts(options: TableOptions) -> tuple[int | str, ...]:
+def texts_of(options: TableOptions) -> tuple[int | str, ...]:
     """Columns that the reader shall leave as they are written."""
     return (*options.text, *options.categorical)
 

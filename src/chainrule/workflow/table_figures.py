@@ -151,7 +151,7 @@ def figures_of(
     # the linear model itself is judged by the constant answer alone
     if kind != "linear" and all(part is not None for part in linear):
         beside = np.concatenate([part for part in linear if part is not None])[order]
-    seen = data.y if parts.kind in ("test", "folds") else data.y[fits[0].rows]
+    seen = data.y if parts.kind in ("test", "folds", "large") else data.y[fits[0].rows]
     said = np.concatenate(outputs)[order]
     simple = None
     if data.series is not None:

@@ -180,10 +180,12 @@ class Fitter:
             data.roles, about=about_table(data.roles, data.frame.format, self.options)
         )
         encoder.adapt(frame)
-        problem = Problem(
-            encoder.prepare(frame), data.y[rows] - self.offset(rows), data.roles.task, data.classes,
-            groups=self.groups[rows],
-        )  # fmt: skip
+        if data.large is None:
+            x, y, groups = encoder.prepare(frame), data.y[rows], self.groups[rows]
+        else:
+            x, y, groups = data.large.encoded(encoder, data, self.plain)
+        y = y if data.classes else y - self.offset(rows)
+        problem = Problem(x, y, data.roles.task, data.classes, groups=groups)
         if self.options.balance and data.classes:
             problem.sample_weight = problem.weights(balance=True)
         return encoder, problem
@@ -236,4 +238,6 @@ class Fitter:
         first = as_roles(self.data.frame.take(rows[:1]), self.data.roles)[0]
         model.predict(first, engine="numpy")  # it is built by data alone
         took = time.perf_counter() - began
+        if self.data.large is not None:
+            rows = np.arange(problem.rows)
         return Fit(model, encoder, fitted, self.data.roles, rows, took, beside)

@@ -26,6 +26,7 @@ from .settings import Settings
 from .table_data import open_table
 from .table_figures import Figures, figures_of
 from .table_fit import Fit, Fitter, Watch
+from .table_large import is_large, open_large
 from .table_options import TableOptions
 from .table_page import PAGE, held_out_answers, write_run_page
 from .table_progress import Line
@@ -52,6 +53,7 @@ class TablePlan:
         out: the folder to write to; None for none.
         overwrite: files there may be replaced.
         recipe: settings of `tabular.fit` in place of those for the number of rows.
+        verbose: show how many rows of a large file have come by.
 
     Raises:
         As `train`.
@@ -65,6 +67,7 @@ class TablePlan:
         out: str | None = None,
         overwrite: bool = False,
         recipe: dict[str, Any] | None = None,
+        verbose: Any = 0,
     ) -> None:
         self.began = time.perf_counter()
         chosen = dict(chosen)
@@ -78,7 +81,10 @@ class TablePlan:
         if out is not None and not overwrite:
             report.refuse_existing(out, _file_names())
         self.engine = choose_engine(self.settings.engine)
-        self.data = open_table(data, options)
+        if is_large(data, options):
+            self.data = open_large(data, options, self.settings.seed, verbose)
+        else:
+            self.data = open_table(data, options)
         if self.data.test_place is not None:  # also the one that stood beside the table
             self.options = replace(options, test=self.data.test_place)
         self.groups, said = groups_of(self.data, options)
@@ -218,7 +224,7 @@ class TablePlan:
         """The last fit that was not interrupted, or the first as it is, with its own figures."""
         which = max(0, min(len(fits) - 2, len(self.parts.pairs) - 1))
         fit, pair = fits[which], self.parts.pairs[which]
-        kind = self.parts.kind if self.parts.kind in ("test", "time") else "part"
+        kind = self.parts.kind if self.parts.kind in ("test", "time", "large") else "part"
         parts = Parts(kind, [pair], False)
         self.parts = parts
         return fit, self._figures([fit], parts, fit), self._stopped()
@@ -243,7 +249,7 @@ class TablePlan:
         )  # fmt: skip
         if line is not None:
             line.clear()
-            say(f"{label}: {len(rows):,} rows, {_said(fit)}, {fit.seconds:.1f} s")
+            say(f"{label}: {len(fit.rows):,} rows, {_said(fit)}, {fit.seconds:.1f} s")
         return fit
 
     # --- writing --------------------------------------------------------------------------------
@@ -265,7 +271,7 @@ class TablePlan:
                 "place": data.place,
                 "sha256": data.digest,
                 "test_sha256": data.test_digest,
-                "rows": len(data.frame),
+                "rows": data.rows,
                 "class_names": data.class_names,
                 "source": data.place or data.name,
                 "scale": "by the layers of the model",

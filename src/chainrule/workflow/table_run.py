@@ -26,7 +26,7 @@ from .table_fit import offset_of, predicted
 from .table_options import TableOptions
 from .table_series import next_rows, with_lags
 
-__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
+__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun", "say_lost"]
 
 HELD_OUT = "held_out.safetensors"
 _NOTHING = "all cells that the model looks at are empty"
@@ -76,11 +76,8 @@ class TableAnswers(Answers):
         """How many rows have no answer, and the first of them with its reason."""
         if not self.reasons:
             return []
-        first, count = min(self.reasons), len(self.reasons)
-        rows = "1 row has" if count == 1 else f"{count:,} rows have"
-        line = int(self.numbers[first])
-        which = f"line {line}" if count == 1 else f"the first, line {line}"
-        return [f"{rows} no answer; {which}: {self.reasons[first]}"]
+        first = min(self.reasons)
+        return [say_lost(len(self.reasons), int(self.numbers[first]), self.reasons[first])]
 
     def columns(self) -> dict[str, list[Any]]:
         """The answers as columns by name, for a file of them."""
@@ -306,18 +303,13 @@ class TableRun(Run):
 
         Where these do not fit the file, as it is written in another way, the way is found out.
         """
-        about, given = self.config.get("table") or {}, options.reading()
-        known = TableOptions.from_json(about.get("options") or {}).reading()
-        told = {name: value for name, value in known.items() if name not in given}
-        if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
-            del told["encoding"]
-        how = about.get("format")
-        columns = None if how is None else tables.Format.from_json(how)
+        given = options.reading()
+        told = self.told(rows, given)
 
         def read(words: Mapping[str, Any]) -> Frame:
             found = TableOptions.of({**words, **given})
-            frame = self._named(read_table(rows, found, columns=columns, lenient=True))
-            return self._in_units(frame, columns)
+            frame = self.named(read_table(rows, found, columns=self.format, lenient=True))
+            return self.in_units(frame)
 
         marks = {"missing": told.pop("missing")} if "missing" in told else {}
         if not told:
@@ -342,13 +334,22 @@ class TableRun(Run):
             raise problem or DataError("the table cannot be read", where="predict")
         return frame
 
-    def _in_units(self, frame: Frame, known: Any) -> Frame:
+    def told(self, rows: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What was said of the training's file, but for what is given anew."""
+        options = (self.config.get("table") or {}).get("options") or {}
+        known = TableOptions.from_json(options).reading()
+        told = {name: value for name, value in known.items() if name not in given}
+        if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
+            del told["encoding"]
+        return told
+
+    def in_units(self, frame: Frame) -> Frame:
         """The frame; where a unit of the training is missing it is said, another one is refused.
 
         Raises:
             DataError: grams instead of kilograms would be answered, and wrongly.
         """
-        how, said = frame.format, []
+        known, how, said = self.format, frame.format, []
         for role in self.roles.used if known is not None and how is not None else ():
             told, here = known.column(role.name), how.column(role.name)
             if told is None or here is None or here.kind != "number":
@@ -373,7 +374,13 @@ class TableRun(Run):
             wanted = {self.series["date"], self.series["value"]}
         return wanted <= set(frame.names)
 
-    def _named(self, frame: Frame) -> Frame:
+    @property
+    def format(self) -> Any:
+        """How the table of the training was written; None where nobody wrote it down."""
+        known = (self.config.get("table") or {}).get("format")
+        return None if known is None else tables.Format.from_json(known)
+
+    def named(self, frame: Frame) -> Frame:
         """Columns without names, of a file without the target: those of the training in order."""
         names = [role.name for role in self.roles.roles]
         if self.series is not None:
@@ -521,6 +528,18 @@ def _some(names: Any) -> str:
 def _answer(roles: Any) -> str:
     columns = ", ".join(role.name for role in roles.used[:5])
     return f"{roles.target!r} ({_some(roles.class_names)}) from {columns}"
+
+
+def say_lost(count: int, line: int, why: str) -> str:
+    """How many rows have no answer, and the first of them with its reason.
+
+    Example:
+        >>> say_lost(1, 12, "every cell is empty")
+        '1 row has no answer; line 12: every cell is empty'
+    """
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    which = f"line {line}" if count == 1 else f"the first, line {line}"
+    return f"{rows} no answer; {which}: {why}"
 
 
 def _say_filled(cells: Sequence[Odd], frame: Frame) -> list[str]:

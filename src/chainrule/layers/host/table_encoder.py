@@ -275,6 +275,28 @@ class TableEncoder(Preparing):
             learner.finish(kinds.get(learner.name, learner.kind))
         self._learned(learners)
 
+    def widen(self, x: Any) -> None:
+        """Take the smallest and largest numbers of more training rows for known; no more is learnt.
+
+        For tables of which `adapt` was given a sample.
+
+        Args:
+            x: a table.
+
+        Example:
+            >>> import chainrule as cr
+            >>> layer = cr.layers.TableEncoder([{"name": "x", "role": "number"}])
+            >>> layer.adapt({"x": [1.0, 2.0, 3.0]})
+            >>> layer.widen({"x": [9.0]})
+            >>> layer.unseen({"x": [8.0]})["x"].outside
+            0.0
+        """
+        known, frame = self._known(), _frame(x)
+        if frame is None:
+            raise self._no_table(x)
+        for encoder, column in zip(known, self._columns(frame, known), strict=True):
+            encoder.widen(column)
+
     def _load(self, statistics: Any) -> None:
         known = self._encoders()
         if not isinstance(statistics, (list, tuple)) or len(statistics) != len(known):

@@ -1,0 +1,119 @@
+"""What a row of the table cannot say of the rarer operations."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import ops
+from chainrule.errors import ChainruleError
+from keras_arguments import ARGUMENTS
+
+
+def test_what_depends_on_values_runs_on_numpy_and_is_refused_in_a_program():
+    jax = pytest.importorskip("jax")
+    np.testing.assert_array_equal(ops.nonzero([0, 3, 0, 1])[0], [1, 3])
+    np.testing.assert_array_equal(ops.unique([3, 1, 3]), [1, 3])
+    for run in (ops.nonzero, ops.unique, ops.bincount):
+        with pytest.raises(ChainruleError, match="depends on values"):
+            jax.jit(run)(np.array([1, 0, 1]))
+
+
+def test_the_gradient_of_unique_goes_to_the_first_of_equals():
+    _, back = cr.vjp(ops.unique, np.array([3.0, 1.0, 3.0]))
+    np.testing.assert_array_equal(back(np.array([5.0, 7.0])), [7.0, 5.0, 0.0])
+
+
+def test_what_an_array_is():
+    x = np.zeros((2, 3), "float32")
+    assert (ops.ndim(x), ops.size(x), ops.dtype(x), ops.is_tensor(x)) == (2, 6, "float32", True)
+    assert ops.convert_to_numpy(x) is not x
+
+
+def test_every_late_name_stands_in_its_file():
+    for file, names in ops._LATE.items():
+        assert sorted(names.split()) == sorted(
+            importlib.import_module(f"chainrule.ops.{file}").__all__
+        )
+
+
+REFUSED = {
+    "inv: the matrix is singular": lambda: ops.inv([[1.0, 2.0], [2.0, 4.0]]),
+    "solve: the matrix is singular": lambda: ops.solve([[0.0]], [1.0]),
+    "cholesky: the matrix is not symmetric": lambda: ops.cholesky([[1.0, 2.0], [0.0, 1.0]]),
+    "cholesky: the matrix is not positive definite": lambda: ops.cholesky([[1.0, 2.0], [2.0, 1.0]]),
+    "eigh: these are no square matrices": lambda: ops.eigh(np.ones((2, 3))),
+    "solve: the right side does not fit": lambda: ops.solve(np.eye(3), np.ones(2)),
+    "no derivative of lu_factor": lambda: _slope(lambda x: ops.lu_factor(x)[0], np.eye(2)),
+    "no derivative of qr with more": lambda: _slope(lambda x: ops.qr(x)[0], np.ones((2, 3))),
+    "no derivative of the full": lambda: _slope(lambda x: ops.svd(x)[0], np.ones((2, 3))),
+    "the logarithm of 0 has": lambda: _slope(lambda x: ops.slogdet(x)[1], np.zeros((2, 2))),
+}
+
+
+def _slope(function, x):
+    y, back = cr.vjp(function, x)
+    return back(np.ones_like(y))
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_matrices_that_have_no_answer(text):
+    with pytest.raises(ChainruleError, match=text):
+        REFUSED[text]()
+
+
+def test_vectors_of_equal_values_have_no_derivative_but_the_values_have():
+    x = np.eye(2)
+    assert np.isnan(_slope(lambda x: ops.eigh(x)[1], x)).any()
+    np.testing.assert_allclose(_slope(lambda x: ops.eigh(x)[0], x), np.eye(2), atol=1e-15)
+
+
+def test_other_forms_of_matrices():
+    x = np.array([[4.0, 2.0], [2.0, 5.0]])
+    np.testing.assert_array_equal(ops.cholesky(x, upper=True), [[2.0, 1.0], [0.0, 2.0]])
+    np.testing.assert_allclose(ops.norm(x, "nuc"), 9.0)  # the trace, of a positive matrix
+    np.testing.assert_allclose(ops.norm(x, -2, keepdims=True), [[(9 - 17**0.5) / 2]])
+
+
+def test_whole_numbers_are_matrices_too():
+    assert ops.inv([[2, 0], [0, 4]]).dtype == "float32"
+    lu, pivots = ops.lu_factor(np.arange(9.0).reshape(3, 3) % 5)
+    lower, upper = np.tril(lu, -1) + np.eye(3), np.triu(lu)
+    rows = [0, 1, 2]
+    for i, p in enumerate(pivots):
+        rows[i], rows[p] = rows[p], rows[i]
+    np.testing.assert_allclose(lower @ upper, (np.arange(9.0).reshape(3, 3) % 5)[rows], atol=1e-15)
+
+
+# arguments of Keras's that are not here, with the reason
+LEFT_OUT = {
+    "channels come last, always": "data_format",
+    "there are no sparse tensors": "sparse",
+    "Keras's machinery": "kwargs unroll",
+    "attention has one implementation": "flash_attention attn_logits_soft_cap",
+    "numbers are given, not arrays of ends": "geomspace.axis linspace.axis logspace.axis",
+    "cast(x, dtype) first": "cumprod.dtype cumsum.dtype nancumprod.dtype nancumsum.dtype prod.dtype",
+    "maximum(max(x), initial)": "max.initial min.initial",
+    "`cr.layers.Resizing` keeps proportions": """
+        resize.crop_to_aspect_ratio resize.pad_to_aspect_ratio resize.fill_mode resize.fill_value
+    """,
+    "a shape that depends on values is refused": "unique.size unique.fill_value",
+}
+
+
+def test_arguments_are_called_as_in_keras():
+    left_out = {word for words in LEFT_OUT.values() for word in words.split()}
+    compared = 0
+    for name, arguments in ARGUMENTS.items():
+        own = name.rpartition(".")[2]
+        if own not in ops.__all__ or inspect.isclass(getattr(ops, own)):
+            continue
+        ours = list(inspect.signature(getattr(ops, own)).parameters)
+        wanted = [a for a in arguments if a in ours or not {a, f"{own}.{a}"} & left_out]
+        assert ours[: len(wanted)] == wanted, f"{name}: {ours}, Keras {arguments}"
+        compared += 1
+    assert compared > 250
