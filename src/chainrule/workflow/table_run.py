@@ -348,7 +348,9 @@ class TableRun(Run):
             DataError: grams instead of kilograms would be answered, and wrongly.
         """
         known, how, said = self.format, frame.format, []
-        for role in self.roles.used if known is not None and how is not None else ():
+        if known is None or how is None:
+            return frame
+        for role in self.roles.used:
             told, here = known.column(role.name), how.column(role.name)
             if told is None or here is None or here.kind != "number":
                 continue
