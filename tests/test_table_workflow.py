@@ -22,6 +22,7 @@ from chainrule.workflow.replay import replay
 from chainrule.workflow.table_answers import write_answers
 from chainrule.workflow.table_data import as_roles, is_table, open_table
 from chainrule.workflow.table_fit import Fitter, Watch
+from chainrule.workflow.table_judge import judge
 from chainrule.workflow.table_options import TableOptions
 from chainrule.workflow.table_plan import TablePlan
 
@@ -309,6 +310,10 @@ def test_a_series_is_gone_on_with(tmp_path, capsys):
     np.testing.assert_allclose(second[0], run.predict(gaps).outputs[1], rtol=1e-5)
     with pytest.raises(DataError, match="too few values to go on from"):
         run.predict(write(tmp_path / "few.csv", months(2)))
+    odd = months()
+    odd[-2][1] = "many"  # left out it would not be the value before the last any more
+    with pytest.raises(DataError, match="the cell is no number"):
+        run.predict(write(tmp_path / "odd.csv", odd))
     assert main(["evaluate", out, gaps]) == 0
     assert "the last value" in capsys.readouterr().out
 
@@ -328,6 +333,7 @@ def test_later_rows_are_reported_beside_the_others(monkeypatch):
     assert later["accuracy"].model.value < 0.3
     (said,) = made.figures.say_later()
     assert 'use time="day"' in said
+    assert "the accuracy is 0 ±" in said
 
 
 def test_the_saved_network_is_trained_for_the_median_best_epoch(monkeypatch):
@@ -1016,7 +1022,10 @@ def test_the_kind_of_model_can_be_said(tmp_path, capsys):
     assert run.config["results"]["kind"] == "linear"
     assert run.scores["accuracy"].linear is None
     assert main(["replay", out]) == 0
+    again = shutil.copytree(out, tmp_path / "again")
     capsys.readouterr()
+    assert main(["compare", out, str(again)]) == 0
+    assert "kept at" not in capsys.readouterr().out  # a linear model has no epoch, also not 0
     for more in (["--model", "linear", "--hidden", "4"], ["--model", "auto", "--epochs", "2"],
                  ["--model", "lenet5"], ["--model", "tree"]):  # fmt: skip
         assert main([*words, "--overwrite", *more]) == 2
@@ -1141,3 +1150,30 @@ def test_the_page_that_training_wrote_is_named_and_not_refused(folder, capsys):
     assert main(["report", run, "--no-rows"]) == 2  # that one may hold rows
     assert main(["report", run, "--out", str(page)]) == 2
     assert page.read_bytes() == before
+
+
+def test_a_file_in_another_way_is_read_whole_before_any_cell_is_given_up(tmp_path, capsys):
+    """With the training's comma 1.5 would be an odd cell among whole numbers."""
+    columns = people(40)
+    columns["size"] = [f"{i % 5},5" for i in range(40)]
+    columns["day"] = [f"{1 + i % 28:02d}.03.2024" for i in range(40)]
+    table, out = write(tmp_path / "t.csv", rows_of(columns)), str(tmp_path / "run")
+    words = ["--decimal", ",", "--target", "bought", "--out", out, "--quiet", *FAST]
+    assert main(["train", table, *words]) == 0
+    run = Run.load(out)
+    new = {name: values[:8] for name, values in columns.items() if name != "bought"}
+    new["size"] = ["3", "4", "1.5", "2", "3", "4", "1", "2"]
+    answers = run.reply(write(tmp_path / "new.csv", rows_of(new)))
+    assert answers.frame["size"].values.tolist() == [3, 4, 1.5, 2, 3, 4, 1, 2]
+    assert answers.reasons == {}
+    assert "--decimal" not in answers.notices[0]
+    assert 'decimal="," of the training does not fit this file' in answers.notices[0]
+    # cells that are no dates in any way do not take the other dates with them
+    new["day"][1:4] = ["soon", "later", "at Easter"]
+    assert sorted(run.reply(write(tmp_path / "odd.csv", rows_of(new))).reasons) == [1, 2, 3]
+    # a target that cannot be read is left out of the figures, and named
+    values = {"x": list(range(20)), "y": [2.5 * i + 1 for i in range(20)]}
+    line = cr.train(values, target="y", hidden=(), epochs=2, engine="numpy", verbose=0)
+    found = judge(line, line.read({"x": ["1", "2", "3"], "y": ["1.5", "much", "2.5"]}))
+    assert found[0].rows == 2
+    assert found[1][0] == "1 row has no 'y' that can be read ('much' in line 2): left out"

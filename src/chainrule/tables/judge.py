@@ -164,6 +164,8 @@ class Judge:
         if named:
             dates.check_format(named)
         forms, odd = dates.readings(cells, name, named)
+        if not forms and kind == "date" and self.wanted.lenient:
+            forms, odd = self._as_then(name, cells)
         if not forms:
             if kind == "date":
                 self._odd(index, cells[0], "a date, as in training")
@@ -211,6 +213,15 @@ class Judge:
         usual = len(cells) - len(odd)
         rows = sum(counts[cell] for cell in odd) / sum(counts[cell] for cell in cells)
         return usual >= 2 and rows <= 0.5 and (len(odd) == 1 or len(odd) <= 0.1 * len(cells))
+
+    def _as_then(self, name: str, cells: list[str]) -> tuple[list[str], list[str]]:
+        """The format of the dates of the training, and the cells that are none in it."""
+        like = self.wanted.like.column(name) if self.wanted.like else None
+        form = (like.date_format if like else "") or "%Y-%m-%d"
+        pa = need()
+        bad = dates.convert(pa.array(cells, pa.string()), form)[1]
+        odd = [cells[i] for i in np.flatnonzero(bad).tolist()]
+        return ([form], odd) if len(odd) < len(cells) else ([], odd)
 
     def _leaves(
         self, kind: str | None, odd: list[str], cells: list[str], counts: Mapping[str, int]

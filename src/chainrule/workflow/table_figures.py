@@ -166,7 +166,7 @@ def figures_of(
     known = data.test_seen if test else None
     if known is not None and known.any():
         new = ~known[where]
-        fresh = evaluation.scores(y[new], said[new], data.class_names, seen,
+        fresh = evaluation.scores(np.asarray(y)[new], said[new], data.class_names, seen,
                                   None if beside is None else beside[new])  # fmt: skip
     judged = evaluation.verdict(found if fresh is None else fresh, kind, suspects)
     return Figures(where, y, said, beside, found, judged, late, fresh)  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -305,34 +304,33 @@ class TableRun(Run):
         """
         given = options.reading()
         told = self.told(rows, given)
+        marks = {"missing": told.pop("missing")} if "missing" in told else {}
 
-        def read(words: Mapping[str, Any]) -> Frame:
-            found = TableOptions.of({**words, **given})
-            frame = self.named(read_table(rows, found, columns=self.format, lenient=True))
+        def read(words: Mapping[str, Any], lenient: bool) -> Frame:
+            found = TableOptions.of({**words, **marks, **given})
+            frame = self.named(read_table(rows, found, columns=self.format, lenient=lenient))
             return self.in_units(frame)
 
-        marks = {"missing": told.pop("missing")} if "missing" in told else {}
+        # one value that is left out would shift all that come after it
+        lenient = self.series is None
         if not told:
-            return read(marks)
-        problem, frame = None, None
-        try:
-            frame = read({**told, **marks})
-            if self._has_columns(frame):
-                return frame
-        except ChainruleError as error:
-            problem = error
-        with contextlib.suppress(ChainruleError):
-            other = read(marks)
-            if self._has_columns(other):
-                words = " ".join(argument(n, v) for n, v in told.items())
-                return replace(other, notices=(
-                    *other.notices,
-                    f"{other.where}: {words} of the training does not fit this file; found: "
-                    f"{other.format.said}",
-                ))  # fmt: skip
-        if frame is None:
+            return read({}, lenient)
+        problem: ChainruleError | None = None
+        other: Frame | None = None
+        # every cell in one way or the other, and only then with cells that cannot be read
+        for odd in (False, True) if lenient else (False,):
+            for words in (told, {}):
+                try:
+                    frame = read(words, odd)
+                except ChainruleError as error:
+                    problem = error if words else problem
+                    continue
+                if self._has_columns(frame):
+                    return frame if words else _found_out(frame, told)
+                other = other or frame
+        if other is None:
             raise problem or DataError("the table cannot be read", where="predict")
-        return frame
+        return other
 
     def told(self, rows: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         """What was said of the training's file, but for what is given anew."""
@@ -350,7 +348,9 @@ class TableRun(Run):
             DataError: grams instead of kilograms would be answered, and wrongly.
         """
         known, how, said = self.format, frame.format, []
-        for role in self.roles.used if known is not None and how is not None else ():
+        if known is None or how is None:
+            return frame
+        for role in self.roles.used:
             told, here = known.column(role.name), how.column(role.name)
             if told is None or here is None or here.kind != "number":
                 continue
@@ -540,6 +540,14 @@ def say_lost(count: int, line: int, why: str) -> str:
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
     which = f"line {line}" if count == 1 else f"the first, line {line}"
     return f"{rows} no answer; {which}: {why}"
+
+
+def _found_out(frame: Frame, told: Mapping[str, Any]) -> Frame:
+    """A frame that was read without the words of the training, which says so."""
+    words = " ".join(argument(name, value) for name, value in told.items())
+    said = (f"{frame.where}: {words} of the training does not fit this file; found: "
+            f"{frame.format.said}")  # fmt: skip
+    return replace(frame, notices=(*frame.notices, said))
 
 
 def _say_filled(cells: Sequence[Odd], frame: Frame) -> list[str]:
