@@ -20,6 +20,7 @@ import pytest
 import chainrule as cr
 from chainrule import datasets, report, tables
 from chainrule.cli import main
+from chainrule.cli.parser import make_parser
 from chainrule.data.idx import write_idx
 from chainrule.training.progress import Progress
 from chainrule.workflow import RECIPES, Plan, Settings
@@ -421,6 +422,35 @@ def test_version_and_help(capsys):
         assert max(map(len, said.splitlines())) <= 100
 
 
+def test_the_help_of_train_is_short_and_the_whole_one_has_every_option(capsys, monkeypatch):
+    """Ordinary options first, examples last; what is rare is left out, and can still be typed."""
+    monkeypatch.setenv("COLUMNS", "80")
+    said = {}
+    for word in ("--help", "--help-all"):
+        assert main(["train", word]) == 0
+        said[word] = capsys.readouterr().out
+    short, whole = said["--help"], said["--help-all"]
+    assert short.count("\n") <= 64
+    own = make_parser()[1]["train"]
+    options = [o for a in own._actions for o in a.option_strings if o.startswith("--")]
+    assert [o for o in options if f"  {o}" not in whole and f", {o}" not in whole] == []
+    assert "--target COLUMN" in short
+    assert short.index("--target COLUMN") < short.index("--epochs N") < short.index("examples:")
+    assert "--delimiter" not in short
+    assert "--help-all" in short
+    assert main(["predict", "--help"]) == 0  # it has no other help: nothing is left out
+    assert "--delimiter" in capsys.readouterr().out
+
+
+def test_the_help_begins_with_the_way_from_a_table_to_answers(capsys):
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    way = said[said.index("from a table to answers:") : said.index("examples:")]
+    steps = [way.index(f"chainrule {word}") for word in ("train", "predict", "replay")]
+    assert steps == sorted(steps)
+    assert "report.html" in way
+
+
 def test_help_as_a_process_loads_no_heavy_module():
     code = (
         "import sys; from chainrule.cli import main; main(['--help']); "
@@ -667,8 +697,8 @@ def test_a_closed_pipe_is_no_error():
     assert process.wait(timeout=60) == 141
 
 
-def test_every_recipe_stands_in_the_help(capsys):
-    main(["train", "--help"])
+def test_every_recipe_stands_in_the_whole_help(capsys):
+    main(["train", "--help-all"])
     said = capsys.readouterr().out
     for recipe in RECIPES.values():
         line = next(line for line in said.splitlines() if line.startswith(f"  {recipe.data} "))

@@ -1,4 +1,4 @@
-"""How messages name an argument: as Python writes it, or as the command line does.
+"""How messages name an argument: as Python writes it, or as the command line does; and counts.
 
 A message that advises `missing="drop"` is of no use to someone who typed a command. Messages ask
 `argument` for the words, and the command line puts its own form in place while it runs.
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["argument", "spoken"]
+__all__ = ["argument", "counted", "spoken"]
 
 _NOTHING = object()
 
@@ -30,6 +30,16 @@ def _python(name: str, value: Any = _NOTHING) -> str:
 
 
 _form: ContextVar[Callable[..., str]] = ContextVar("form", default=_python)
+
+
+def counted(count: int, word: str) -> str:
+    """A number and what it counts.
+
+    Example:
+        >>> counted(1, "row"), counted(2000, "row")
+        ('1 row', '2,000 rows')
+    """
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def argument(name: str, *value: Any) -> str:

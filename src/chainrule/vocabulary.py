@@ -80,8 +80,13 @@ def loaded(path: str, name: str) -> Any:
 def _missing(module: str, name: str, asking: Any = None) -> NoReturn:
     if name.startswith("_"):  # Python's own questions, asked of every module
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    asking = asking or sys._getframe(1)
+    if asking.f_code.co_name == "_handle_fromlist":
+        # Python itself asks whether a file of the folder must be imported: a search for the word
+        # would load other modules in the middle of that import. It asks again where there is none
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
     # `from module import name` throws an AttributeError's words away, but not an ImportError's
-    importing = _importing(asking or sys._getframe(1))
+    importing = _importing(asking)
     error = UnknownImportError if importing else UnknownAttributeError
     here = module[len(_PACKAGE) + 1 :]
     where = f"cr.{here}" if here else "cr"

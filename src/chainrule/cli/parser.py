@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import ArgumentError, did_you_mean
@@ -28,6 +29,14 @@ from .command import Command
 
 __all__ = ["make_parser"]
 
+_WAY = """from a table to answers:
+  chainrule train people.csv     finds a model; its last line: is it useful?
+  open runs/people-.../report.html in a browser: how good it is, and why
+  chainrule predict runs/people-... new.csv --out answers.csv
+  chainrule replay runs/people-...   the same model once more, bit by bit?
+
+"""
+
 # in the order in which `chainrule --help` lists them
 _FILES = (
     train,
@@ -47,8 +56,35 @@ _FILES = (
 )
 
 
+class _All(argparse.Action):
+    """`--help-all`: every option, and what is known of their defaults."""
+
+    def __init__(self, more: Callable[[], str], **options: Any) -> None:
+        super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
+        self.more = more
+
+    def __call__(self, parser: Any, *_: Any) -> None:
+        parser.epilog = f"{self.more()}\n{parser.epilog}"
+        parser._print_message(parser.format_help(whole=True), sys.stdout)
+        parser.exit()
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse whose errors are ours: one form for every message."""
+
+    def format_help(self, whole: bool = False) -> str:
+        """The help; options that are rarely needed are in the whole of it alone."""
+        hidden = []
+        if "--help-all" in self._option_string_actions and not whole:
+            hidden = [a for a in self._actions if getattr(a, "rare", False)]
+        kept = [a.help for a in hidden]
+        for action in hidden:
+            action.help = argparse.SUPPRESS
+        try:
+            return super().format_help()
+        finally:
+            for action, text in zip(hidden, kept, strict=True):
+                action.help = text
 
     def error(self, message: str) -> Any:
         raise ArgumentError(message, where=self.prog, fix=f"{self.prog} --help shows what it takes")
@@ -90,6 +126,10 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
             command.name, help=command.help, description=command.help, epilog=epilog, **style
         )
         made.set_defaults(action=command.action)
+        if command.more is not None:
+            made.usage = f"chainrule {command.name} DATA [options]"
+            made.add_argument("--help-all", action=_All, more=command.more,
+                              help="every option, with its default by kind of data")  # fmt: skip
         if command.options is not None:
             command.options(made)
     return parser, dict(commands.choices)
@@ -97,4 +137,4 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
 
 def _examples(commands: list[Command]) -> str:
     lines = [(f"chainrule {typed}", gives) for c in commands for typed, gives in c.shown]
-    return "examples:\n" + "".join(f"  {a:28}   {b}".rstrip() + "\n" for a, b in lines)
+    return _WAY + "examples:\n" + "".join(f"  {a:28}   {b}".rstrip() + "\n" for a, b in lines)

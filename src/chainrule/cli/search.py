@@ -10,7 +10,7 @@ from ..terminal import say
 from .command import Command
 from .output import option
 from .signals import Signals
-from .train import program, table_options
+from .train import say_table, table_options
 from .train_options import TABLE_OPTIONS, add_options, add_table_flags, seconds
 
 __all__ = ["COMMANDS", "search"]
@@ -27,14 +27,15 @@ _SPACE = (
     ("optimizer", "optimizer", str, "adam, sgd, rmsprop, ..."),
 )
 
-_EXAMPLES = """Rows for the figures are held out first, and no trial sees them: the test part, or \
+_ABOUT = """Rows for the figures are held out first, and no trial sees them: the test part, or \
 a fifth of a table. Of the others a fifth chooses, the same for all trials. Trial 0 is what \
 `train` does on its own. The best is trained \
 once more and written as an ordinary run, with search.csv, search.json and search.svg.
 
 Ctrl-C ends the search: the best so far is trained and written.
+"""
 
-examples:
+_EXAMPLES = """examples:
   chainrule search digits --trials 50 --budget 5m
   chainrule search people.csv --target income --trials 30
   chainrule search moons --units 4..64 --optimizer adam,sgd --epochs 40
@@ -72,12 +73,10 @@ def _show(a: argparse.Namespace, found: Any, run: Any) -> None:
         print(run.folder)
         return
     say(f"\n{found}\n")
-    say(run.describe())
     if run.of_table:
-        print(f"next: {program()} predict {shlex.quote(run.folder)} {shlex.quote(a.data)} "
-              "--out answers.csv")  # fmt: skip
-        say()
-        say(str(run.verdict))
+        say_table(run, a.data)
+        return
+    say(run.describe())
 
 
 def _words(data: str, settings: Any) -> list[str]:
@@ -140,6 +139,6 @@ def _options(p: Any) -> None:
 COMMANDS = (
     Command(
         "search", search, "Look for the layers, units, rate and more that serve best.", _EXAMPLES,
-        _options, (("search digits --trials 50 --budget 5m", ""),),
+        _options, (("search digits --trials 50 --budget 5m", ""),), lambda: _ABOUT,
     ),
 )  # fmt: skip

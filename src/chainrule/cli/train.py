@@ -109,14 +109,26 @@ def _finish_table(a: argparse.Namespace, run: Any) -> None:
         say(str(run.verdict))
         print(run.folder)
         return
+    say_table(run, a.data)
+
+
+def say_table(run: Any, data: str) -> None:
+    """The figures of a table's run, what to look at, what to type next, and last the verdict."""
+    from .. import report
+
     say(run.describe())
-    print(f"next: {program()} predict {shlex.quote(run.folder)} {shlex.quote(a.data)} "
+    page = os.path.join(run.folder, report.PAGE)
+    if os.path.exists(page):
+        # each in one piece, however wide: it is copied from the screen
+        print(f"look: open {page} in a browser")
+    print(f"next: {program()} predict {shlex.quote(run.folder)} {shlex.quote(data)} "
           "--out answers.csv")  # fmt: skip
+    say("      (or a file of new rows in its place: the same columns, with or without the target)")
     say()
     say(str(run.verdict))
 
 
-_EXAMPLES = """
+_ABOUT = """
 
 Of a table a recipe for its number of rows finds the model; options of "network" and "training" \
 (but --seed and --engine) describe one of your own in its place. The figures come from rows that \
@@ -127,31 +139,35 @@ While it trains, Ctrl-C (or SIGTERM) finishes the step and saves what there is; 
 aborts at once. \
 Of other data checkpoints are written meanwhile: --resume RUN goes on, also after a crash. \
 The weights of the epoch with the best validation loss are kept.
+"""
+
+_EXAMPLES = """In parentheses: the default; --help-all has the table that is 'below'.
 
 examples:
+  chainrule train people.csv
+  chainrule train people.csv --target income --drop name,street
+  chainrule train adult-train.csv --test adult-test.csv
   chainrule train digits
   chainrule train mnist --hidden 512,512 --dropout 0.2 --epochs 12
-  chainrule train digits --model lenet5
-  chainrule train people.csv --target income
-  chainrule train adult-train.csv --test adult-test.csv
-  chainrule train wine.csv --delimiter ';' --task regression --hidden 32
   chainrule train --resume runs/digits-20260314-150926
 """
 
 
-def _epilog() -> str:
+def _more() -> str:
     from ..workflow.recipes import recipe_table
 
-    return recipe_table() + _EXAMPLES
+    return recipe_table() + _ABOUT
 
 
 COMMANDS = (
     Command(
-        "train", train, "Train a network and write a run folder.", _epilog, add_train_options,
+        "train", train, "Find a model for a table or other data, and write a run folder.",
+        _EXAMPLES, add_train_options,
         (
             ("train digits", "98 % in a few seconds"),
             ("train moons --hidden 8 --activation tanh", ""),
             ("train people.csv --target income", ""),
         ),
+        _more,
     ),
 )  # fmt: skip

@@ -7,6 +7,8 @@ import csv
 from collections.abc import Callable
 from typing import Any
 
+from .command import rare
+
 __all__ = ["READING", "TABLE_OPTIONS", "add_options", "add_table_flags", "add_train_options",
            "reading_options", "seconds"]  # fmt: skip
 
@@ -27,33 +29,6 @@ READING = (
 # option, what stands for its value, its type, its default (that of `Settings`, and shown here
 # alone: an option that was not given must be told from one that was), what the help says
 _TRAIN = {
-    "network": (
-        ("model", "NAME", str, None,
-         "lenet5 or small_cnn, for images (layers of the widths in --hidden); of a table linear or "
-         "network (auto: the one that does better)"),
-        ("hidden", "64,32", "widths", None, "units of the hidden layers; 0 for none (below)"),
-        ("activation", "NAME", str, None, "of the hidden layers (relu, or that of --model)"),
-        ("dropout", "SHARE", float, None, "share of hidden units dropped in each step (below)"),
-    ),
-    "training": (
-        ("epochs", "N", int, None, "passes over the data (below)"),
-        ("batch-size", "N", int, None, "rows a step (below)"),
-        ("optimizer", "NAME", str, "adam", "adam, sgd, rmsprop, ..."),
-        ("lr", "RATE", float, None, "learning rate (below for adam, else the optimizer's own)"),
-        ("schedule", "NAME", str, "cosine", "constant, or cosine: the rate falls to 0"),
-        ("validation-split", "SHARE", float, None,
-         "share of the training rows kept apart to watch the training (0.1; 0 below 100 rows)"),
-        ("patience", "N", int, None,
-         "stop after N epochs without a better validation loss (off)"),
-        ("keep", "WHICH", str, "best",
-         "best: the weights of the epoch with the best validation loss; last: those of the last"),
-        ("seed", "N", int, 0, "equal seeds give equal runs"),
-        ("checkpoint-every", "SECONDS", float, None,
-         "write a checkpoint into the run folder after so many seconds of training (10)"),
-        ("engine", "NAME", str, None,
-         "numpy, xla, or auto: XLA where JAX is installed (CHAINRULE_ENGINE, else auto)"),
-    ),
-    "how a table is read": READING,
     "columns of a table": (
         ("target", "COLUMN", "column", None,
          "the column to predict: its name, or its number from 0, or -1 for the last (found out)"),
@@ -80,10 +55,45 @@ _TRAIN = {
         ("budget", "TIME", "seconds", None,
          "look for a model for so long: 60s, 5m (as long as the recipe takes)"),
     ),
+    "how a table is read": READING,
+    "network": (
+        ("model", "NAME", str, None,
+         "lenet5 or small_cnn, for images (layers of the widths in --hidden); of a table linear or "
+         "network (auto: the one that does better)"),
+        ("hidden", "64,32", "widths", None, "units of the hidden layers; 0 for none (below)"),
+        ("activation", "NAME", str, None, "of the hidden layers (relu, or that of --model)"),
+        ("dropout", "SHARE", float, None, "share of hidden units dropped in each step (below)"),
+    ),
+    "training": (
+        ("epochs", "N", int, None, "passes over the data (below)"),
+        ("batch-size", "N", int, None, "rows a step (below)"),
+        ("optimizer", "NAME", str, "adam", "adam, sgd, rmsprop, ..."),
+        ("lr", "RATE", float, None, "learning rate (below for adam, else the optimizer's own)"),
+        ("schedule", "NAME", str, "cosine", "constant, or cosine: the rate falls to 0"),
+        ("validation-split", "SHARE", float, None,
+         "share of the training rows kept apart to watch the training (0.1; 0 below 100 rows)"),
+        ("patience", "N", int, None,
+         "stop after N epochs without a better validation loss (off)"),
+        ("keep", "WHICH", str, "best",
+         "best: the weights of the epoch with the best validation loss; last: those of the last"),
+        ("seed", "N", int, 0, "equal seeds give equal runs"),
+        ("checkpoint-every", "SECONDS", float, None,
+         "write a checkpoint into the run folder after so many seconds of training (10)"),
+        ("engine", "NAME", str, None,
+         "numpy, xla, or auto: XLA where JAX is installed (CHAINRULE_ENGINE, else auto)"),
+    ),
     "output": (
         ("out", "FOLDER", str, None, "the run folder (runs/<data>-<date>-<time>)"),
     ),
 }  # fmt: skip
+
+# found out, or right as they are, in most cases: shown by `--help-all` alone
+_RARE = (
+    *("delimiter", "decimal", "thousands", "encoding", "header", "comment", "date-format"),
+    *("categorical", "numeric", "date", "text", "task", "group"),
+    *("model", "activation", "dropout", "batch-size", "optimizer", "schedule", "patience", "keep"),
+    *("validation-split", "checkpoint-every", "engine"),
+)  # fmt: skip
 
 # those that say something about a table and its rows, for other commands that train
 TABLE_OPTIONS = {
@@ -106,9 +116,8 @@ def add_train_options(p: Any) -> None:
         "data",
         metavar="DATA",
         nargs="?",
-        help="digits, mnist or another name that `chainrule datasets` lists, a folder with "
-        "train.csv or MNIST's four files, or a table: CSV, Excel, Parquet, ... Defaults stand in "
-        "parentheses; 'below' is the table at the end",
+        help="a table (CSV, Excel, Parquet, ...), a name that `chainrule datasets` lists, or a "
+        "folder with train.csv or MNIST's four files",
     )
     for title, options in _TRAIN.items():
         group = p.add_argument_group(title)
@@ -117,8 +126,8 @@ def add_train_options(p: Any) -> None:
             add_table_flags(group)
     group = p.add_argument_group("also")
     group.add_argument("--resume", metavar="RUN",
-                       help="go on with the interrupted run in this folder, exactly as if nothing "
-                       "had happened; needs no other word, --epochs may be larger")  # fmt: skip
+                       help="go on with an interrupted run; needs no other word, --epochs may "
+                       "be larger")  # fmt: skip
     group.add_argument("--overwrite", action="store_true", help="replace files in --out")
     group.add_argument("--quiet", action="store_true", help="print the result and the folder alone")
 
@@ -127,8 +136,10 @@ def add_options(p: Any, options: Any) -> None:
     """Give a parser or a group of it the options of a table."""
     for name, metavar, kind, default, text in options:
         shown = "" if default is None else f" ({default})"
-        p.add_argument(f"--{name}", metavar=metavar, type=_KINDS.get(kind, kind),
-                       help=text.replace("%", "%%") + shown)  # fmt: skip
+        made = p.add_argument(f"--{name}", metavar=metavar, type=_KINDS.get(kind, kind),
+                              help=text.replace("%", "%%") + shown)  # fmt: skip
+        if name in _RARE:
+            rare(made)
 
 
 def reading_options(a: argparse.Namespace) -> dict[str, Any]:

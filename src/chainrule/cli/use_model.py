@@ -109,7 +109,7 @@ def predict(a: argparse.Namespace) -> int:
             "--scaled takes them as they are", sys.stderr)  # fmt: skip
     answers = run.answer(rows, a.engine)
     if a.out:
-        from ..tables.values import counted
+        from ..dialect import counted
 
         _write(a.out, answers)
         say(f"{counted(len(answers), 'row')} written to {a.out}")

@@ -126,7 +126,7 @@ def _stream(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> None:
 
 
 def _say_written(rows: int, place: str, names: list[str]) -> None:
-    from ..tables.values import counted
+    from ..dialect import counted
 
     say(f"{counted(rows, 'row')} written to {place}, new columns: {', '.join(names[:4])}"
         + (", ..." if len(names) > 4 else ""))  # fmt: skip

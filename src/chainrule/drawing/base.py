@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from ..dialect import counted
 from ..svg import Drawing, shorten, text_width
 from .facts import Graph, Node, shape_text
 
@@ -16,7 +17,6 @@ __all__ = [
     "connect",
     "fixed_number",
     "hue_of",
-    "plural",
     "short_number",
 ]
 
@@ -62,11 +62,6 @@ def hue_of(node: Node) -> str:
     return next((hue for words, hue in _HUES if re.search(words, kind)), "grey")
 
 
-def plural(count: int, word: str) -> str:
-    """A number and what it counts: 1 parameter, 1,000 parameters."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
 def short_number(number: float, digits: int = 3) -> str:
     """A number in so many significant digits, with a true minus sign."""
     return f"{number:.{digits}g}".replace("-", "−")
@@ -100,7 +95,7 @@ def connect(
 def begin(model: Any, graph: Graph, asked: Asked, width: float, height: float) -> Drawing:
     """The paper, with the heading on it; `width` and `height` are those of what comes below."""
     name = model.name if asked.title is None else asked.title
-    about = plural(model.count_params(), "parameter") if model.built else "not built"
+    about = counted(model.count_params(), "parameter") if model.built else "not built"
     need = text_width(name, 15, bold=True) + text_width(about, 12) + 6 if name else 0.0
     width = max(width, min(need, 480.0)) + 2 * MARGIN
     picture = Drawing(
@@ -125,5 +120,5 @@ def _told(graph: Graph) -> str:
     """The picture in a sentence."""
     parts = [f"{node.kind} {node.name} {shape_text(node.shapes)}" for node in graph.nodes[:40]]
     more = len(graph.nodes) - len(parts)
-    ways = "" if not graph.known else f"; {plural(len(graph.edges), 'connection')}"
+    ways = "" if not graph.known else f"; {counted(len(graph.edges), 'connection')}"
     return "; ".join(parts) + (f"; and {more} more" if more else "") + ways

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
+from ..dialect import counted
 from ..svg import Drawing, shorten, text_width
-from .base import HEADING, MARGIN, Asked, begin, connect, hue_of, plural
+from .base import HEADING, MARGIN, Asked, begin, connect, hue_of
 from .facts import Graph, Node, shape_text
 from .layered import Edge, Layout, arrange
 
@@ -144,7 +145,7 @@ def _lines(node: Node, asked: Asked) -> list[_Line]:
         elif which > 1:
             lines.append(_Line("the same weights"))
         elif node.parameters:
-            lines.append(_Line(plural(node.parameters, "parameter")))
+            lines.append(_Line(counted(node.parameters, "parameter")))
     if asked.trainable and node.layer is not None and node.parameters:
         lines.append(_Line("trainable" if node.layer.trainable else "not trainable"))
     return lines
@@ -154,7 +155,7 @@ def _tip(node: Node) -> str:
     """All that is known of a node, for the tooltip."""
     words = [node.kind, node.name, node.activation, shape_text(node.shapes)]
     if node.parameters:
-        words.append(plural(node.parameters, "parameter"))
+        words.append(counted(node.parameters, "parameter"))
     return " · ".join(word for word in words if word)
 
 

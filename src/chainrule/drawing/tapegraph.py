@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..dialect import counted
 from ..svg import Drawing, shorten, text_width
-from .base import HEADING, MARGIN, connect, plural
+from .base import HEADING, MARGIN, connect
 from .calls import Box, CallGraph, Tensor, graph_of_tape, tensors_into
 from .layered import Edge, arrange
 
@@ -117,7 +118,7 @@ def _part(graph: CallGraph, key: int | Box, values: bool) -> _Part:
     if not key.open:
         count = sum(graph.calls[i].operation is not None for i in key.calls)
         lines = [_Line(key.name, 12, True, "ink")]
-        return _Part(key, [*lines, _Line(plural(count, "operation"), 10, False, "soft")], [])
+        return _Part(key, [*lines, _Line(counted(count, "operation"), 10, False, "soft")], [])
     part = _Part(key, [], [])
     part.level = level = _Level(graph, key, values)
     spread = 12.0 * max(len(level.enter) - 1, 0)  # at most, to one side of the middle
@@ -252,7 +253,9 @@ def draw_calls(
     """The drawing of calls that are known: of a tape, or of a graph that a session runs."""
     level = _Level(graph, graph.top, values)
     operations = sum(c.operation is not None for c in graph.calls.values())
-    told = f"{plural(operations, 'operation')} on {plural(len(graph.calls) - operations, 'input')}"
+    told = (
+        f"{counted(operations, 'operation')} on {counted(len(graph.calls) - operations, 'input')}"
+    )
     head = HEADING if title else 0.0
     across = max(level.width, text_width(title, 15, bold=True))
     picture = Drawing(

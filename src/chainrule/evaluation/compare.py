@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..course.text import table
+from ..dialect import counted
 from ..errors import ArgumentError
 from ..experiments.results import html_table, shown
 from ..metrics import better_direction
@@ -141,10 +142,10 @@ class Comparison:
         varied = [] if self.named_by_settings else self.varied
         marked = self._marked
         first = ", ".join(self.varied) if self.named_by_settings else "run"
-        heads = (first, *varied, *(_label(n) for n in self.figures), *given, *([""] * marked))
+        heads = (first, *varied, *(figure_label(n) for n in self.figures), *given, *([""] * marked))
         rows = []
         for run in self.sorted:
-            cells = [plain(run.name, 32), *(shown(run.settings.get(n, "")) for n in varied)]
+            cells = [plain(run.name, 32), *(_setting(run, n) for n in varied)]
             cells += [self._figure(run, name) for name in self.figures]
             cells += [f(run) for f in given.values()]
             rows.append((*cells, *(["best" if run is self.best else ""] if marked else [])))
@@ -187,15 +188,16 @@ class Comparison:
         told = []
         if len(self._kinds) > 1:
             told.append("These runs are not on the same rows: " + "; ".join(
-                f"{plain(r.name)}: {plain(r.data, 60)}" for r in self.sorted[:6])
+                f"{plain(r.name)}: {plain(r.data, 100)}" for r in self.sorted[:6])
                 + ". Their figures cannot be compared.")  # fmt: skip
-        if len(self.runs) > 1:
+        elif len(self.runs) > 1:
             first, second = (self.interval(run) for run in self.sorted[:2])
             if first is None or second is None:
                 told.append("One run each: another seed may order near ones differently.")
             elif first.low <= second.high and second.low <= first.high:
-                told.append(f"The intervals of the first two overlap: by {_label(self.figure)} "
-                            "these rows do not say which one is better.")  # fmt: skip
+                by = figure_label(self.figure)
+                told.append(f"The intervals of the first two overlap: by {by} these rows do not "
+                            "say which one is better.")  # fmt: skip
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -220,17 +222,28 @@ class Comparison:
         return "\n".join([*lines, *(["", *self.notes()] if self.notes() else [])])
 
     def __repr__(self) -> str:
-        return f"<Comparison of {len(self.runs)} runs by {_label(self.figure)}: {self.best.name}>"
+        by = figure_label(self.figure)
+        return f"<Comparison of {counted(len(self.runs), 'run')} by {by}: {self.best.name}>"
 
     def _repr_html_(self) -> str:
-        return html_table(f"Comparison by {_label(self.figure)}", *self.table(), *self.notes())
+        return html_table(
+            f"Comparison by {figure_label(self.figure)}", *self.table(), *self.notes()
+        )
+
+
+def _setting(run: Candidate, name: str) -> str:
+    """A setting of a run in a cell: no layers are none, and no hole in the table."""
+    if name not in run.settings:
+        return ""
+    return shown(run.settings[name]) or "none"
 
 
 def _direction(name: str) -> str:
     return _BETTER.get(name) or better_direction(name) or "min"
 
 
-def _label(name: str) -> str:
+def figure_label(name: str) -> str:
+    """How a figure is written in a sentence: AUC, R², balanced accuracy."""
     return {"auc": "AUC", "r2": "R²", "rmse": "RMSE", "mse": "MSE", "mae": "MAE"}.get(
         name, name.replace("_", " ")
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..tables.ranks import area, levels
 from .checked import check_weights
 from .resampling import Estimate, Resamples, ratio
 
@@ -33,22 +34,6 @@ class Curve(NamedTuple):
     area: float
 
 
-class _Levels(NamedTuple):
-    """The weight of positives and negatives at each distinct score, from the lowest."""
-
-    level: np.ndarray  # of each row
-    scores: np.ndarray
-    positive: np.ndarray
-    negative: np.ndarray
-
-
-def _levels(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> _Levels:
-    scores, level = np.unique(score, return_inverse=True)
-    level = level.reshape(-1)
-    both = [np.bincount(level, weights * side, len(scores)) for side in (positive, ~positive)]
-    return _Levels(level, scores, *both)
-
-
 def auc(positive: Any, score: Any, weights: Any = None) -> float:
     """The area under the ROC curve: P(score of a positive > that of a negative), ties count half.
 
@@ -64,9 +49,7 @@ def auc(positive: Any, score: Any, weights: Any = None) -> float:
         0.75
     """
     positive, score = np.asarray(positive, bool), np.asarray(score, np.float64)
-    found = _levels(positive, score, check_weights(weights, len(score), "auc"))
-    below = np.cumsum(found.negative) - found.negative / 2
-    return float(ratio(found.positive @ below, found.positive.sum() * found.negative.sum()))
+    return area(levels(positive, score, check_weights(weights, len(score), "auc")))
 
 
 def auc_draws(
@@ -78,17 +61,17 @@ def auc_draws(
     AUC = mean V = mean U, and on other rows about mean V + mean U − AUC (DeLong, DeLong and
     Clarke-Pearson, Biometrics 44, 1988), which needs no sorting for each resample.
     """
-    found = _levels(positive, score, weights)
+    found = levels(positive, score, weights)
     all_positive, all_negative = found.positive.sum(), found.negative.sum()
     below = (np.cumsum(found.negative) - found.negative / 2)[found.level]
     above = (all_positive - np.cumsum(found.positive) + found.positive / 2)[found.level]
-    area = float(ratio((weights * positive) @ below, all_positive * all_negative))
-    if not np.isfinite(area):
-        return area, np.full(len(draws.counts), np.nan)
+    whole = area(found)
+    if not np.isfinite(whole):
+        return whole, np.full(len(draws.counts), np.nan)
     p, n = weights * positive, weights * ~positive
     sums = draws.sums(np.stack([p, p * below / all_negative, n, n * above / all_positive], 1)).T
-    drawn = ratio(sums[1], sums[0]) + ratio(sums[3], sums[2]) - area
-    return area, np.clip(drawn, 0, 1)
+    drawn = ratio(sums[1], sums[0]) + ratio(sums[3], sums[2]) - whole
+    return whole, np.clip(drawn, 0, 1)
 
 
 def auc_estimate(
@@ -127,7 +110,7 @@ def roc(positive: Any, score: Any, weights: Any = None) -> Curve:
         ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0], 0.75)
     """
     positive, score = np.asarray(positive, bool), np.asarray(score, np.float64)
-    found = _levels(positive, score, check_weights(weights, len(score), "roc"))
+    found = levels(positive, score, check_weights(weights, len(score), "roc"))
     sides = []
     for side in (found.negative, found.positive):
         counted = np.concatenate([[0.0], np.cumsum(side[::-1])])
@@ -154,9 +137,9 @@ def precision_recall(positive: Any, score: Any, weights: Any = None) -> Curve:
     """
     positive, score = np.asarray(positive, bool), np.asarray(score, np.float64)
     w = check_weights(weights, len(score), "precision_recall")
-    found = _levels(positive, score, w)
+    found = levels(positive, score, w)
     right, wrong = np.cumsum(found.positive[::-1]), np.cumsum(found.negative[::-1])
     recall = ratio(right, right[-1])
     precision = ratio(right, right + wrong)
-    area = float(np.nansum(np.diff(recall, prepend=0.0) * precision)) if right[-1] else np.nan
-    return Curve(recall, precision, found.scores[::-1], area)
+    mean = float(np.nansum(np.diff(recall, prepend=0.0) * precision)) if right[-1] else np.nan
+    return Curve(recall, precision, found.scores[::-1], mean)

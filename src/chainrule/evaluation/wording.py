@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-__all__ = ["answer", "interval", "number", "percent", "plain", "points", "written"]
+__all__ = ["answer", "cell", "interval", "number", "percent", "plain", "points", "written"]
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -27,6 +27,17 @@ def number(value: float, digits: int = 3) -> str:
     else:
         text = f"{value:.{digits}g}"
     return "0" if text == "-0" else text.replace("-", "−")
+
+
+def cell(value: float, digits: int = 3) -> str:
+    """A number of a column: as `number`, but four digits stay together, as in a year.
+
+    Example:
+        >>> cell(1985.0), cell(-1200.0), cell(12345.6), cell(0.5)
+        ('1985', '−1200', '12,346', '0.5')
+    """
+    text = number(value, digits)
+    return text.replace(",", "") if abs(value) < 9999.5 else text
 
 
 def percent(share: float, sign: bool = True) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "CONFIG",
     "EXAMPLES",
     "HISTORY",
+    "PAGE",
     "MODEL",
     "alone",
     "as_json",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 CONFIG, MODEL, EXAMPLES = "config.json", "model.safetensors", "examples.npy"
+PAGE = "report.html"
 CHECKPOINT = "checkpoint.safetensors"  # while it trains, and after it was interrupted
 HISTORY = "history"  # .csv and .json
 _FORMAT = "chainrule-run"

@@ -125,6 +125,24 @@ class Format:
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def left_out(self) -> list[str]:
+        """Which lines of the file are no rows, in words that follow `header in line 3`.
+
+        Example:
+            >>> Format("CSV", header_line=3, titles=2, footer=("Total;4",)).left_out
+            ['2 lines above it left out', "1 line at the end left out ('Total;4')"]
+        """
+        found = []
+        if self.titles:
+            found.append(f"{_lines(self.titles)} above it left out")
+        if self.comment:
+            found.append(f"lines with {self.comment} left out")
+        if self.footer:
+            shown = self.footer[0].strip()[:40]
+            found.append(f"{_lines(len(self.footer))} at the end left out ({shown!r})")
+        return found
+
+    @property
     def said(self) -> str:
         """All of it in one line."""
         parts = [] if self.door in ("CSV", "columns") else [self.door]
@@ -143,15 +161,9 @@ class Format:
             parts.append(encoding_words(self.encoding))
         if self.door in ("CSV", "Excel"):
             parts.append(f"header in line {self.header_line}" if self.header else "no header")
-        if self.titles:
-            parts.append(f"{_lines(self.titles)} above it left out")
+        parts += self.left_out
         if self.units_line:
             parts.append(f"units in line {self.units_line}")
-        if self.comment:
-            parts.append(f"lines with {self.comment} left out")
-        if self.footer:
-            shown = self.footer[0].strip()[:40]
-            parts.append(f"{_lines(len(self.footer))} at the end left out ({shown!r})")
         about = [column.said for column in self.columns if column.said]
         more = [f"{len(about) - 6} more columns with units or dates"] if len(about) > 6 else []
         # one line, whatever stands in names and cells

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .. import rng
+from . import ranks
 from .frame import Frame
 from .roles import Role, Roles
 from .split import folds, same_rows
@@ -190,10 +191,6 @@ def _line(x: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def _auc(positive: np.ndarray, output: np.ndarray) -> float:
-    """(Σ ranks of positives − p(p+1)/2)/(p·q), ties by their mean rank: Mann and Whitney (1947)."""
-    p, q = int(positive.sum()), int((~positive).sum())
-    if not p or not q:
-        return 0.5
-    _, place, counts = np.unique(output, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    return float((ranks[place][positive].sum() - p * (p + 1) / 2) / (p * q))
+    """Half where there is nothing to tell apart."""
+    found = ranks.area(ranks.levels(positive, output, np.ones(len(output))))
+    return 0.5 if np.isnan(found) else found

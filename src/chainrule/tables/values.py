@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dialect import counted
 from .frame import Column, Frame
 
 __all__ = ["FALSE", "TRUE", "as_dates", "as_flags", "as_labels", "as_numbers", "as_ranks"]
@@ -19,16 +20,6 @@ FALSE = frozenset({"false", "no", "n", "f", "off", "0", "nein", "falsch", "non"}
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
 _MOST_DIGITS = 15  # more are not kept by a float64: a number of a card or an account
-
-
-def counted(count: int, word: str) -> str:
-    """A number and what it counts.
-
-    Example:
-        >>> counted(1, "row"), counted(2000, "row")
-        ('1 row', '2,000 rows')
-    """
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def written_number(value: float) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from ..dialect import counted
 from ..errors import ArgumentError
 from ..evaluation import Candidate, Comparison, Scores
 from ..experiments.results import in_words, shown
@@ -17,6 +19,7 @@ from .run import Run
 __all__ = ["compare", "compared"]
 
 _MOST = 100  # trainings of one call
+_ROWS = ("test", "folds", "time", "group", "target", "no_rows")  # no settings of the training
 
 
 def compare(runs: Any, data: Any = None, *, verbose: int = 1, **settings: Any) -> Comparison:
@@ -55,10 +58,9 @@ def compare(runs: Any, data: Any = None, *, verbose: int = 1, **settings: Any) -
                 fix='compare({"optimizer": ["sgd", "adam"]}, data="digits")',
             )
         named = runs if isinstance(runs, Mapping) else _named(runs)
-        return Comparison([
-            compared(run if isinstance(run, Run) else Run.load(run), name)
-            for name, run in named.items()
-        ])  # fmt: skip
+        loaded = {n: run if isinstance(run, Run) else Run.load(run) for n, run in named.items()}
+        made = [compared(run, name) for name, run in loaded.items()]
+        return Comparison(_told_apart(made, list(loaded.values())))
     found = []
     chosen = _chosen(runs)
     for name, one in chosen.items():
@@ -81,7 +83,7 @@ def compared(run: Run, name: str) -> Candidate:
         'and, seed 0'
     """
     config = run.config or {}
-    results, about = config.get("results") or {}, config.get("data") or {}
+    results = config.get("results") or {}
     scores = results.get("scores")
     scores = None if scores is None else Scores.from_json(scores)
     figures = dict(results.get("test") or run.results or {})
@@ -90,16 +92,59 @@ def compared(run: Run, name: str) -> Candidate:
                    if n not in ("brier", "calibration_error")}  # fmt: skip
     curves = getattr(run.history, "history", run.history) or {}
     verdict = results.get("verdict") or {}
-    place = about.get("name") or about.get("place") or ""
     count = getattr(run.model, "count_params", None)
     return Candidate(
         name, figures, {n: v for n, v in curves.items() if len(v)},
         run.kept_epoch or None,  # a linear model has no epoch
         results.get("seconds"), count() if count is not None and run.model.built else None,
-        {k: v for k, v in (config.get("arguments") or {}).items() if v is not None},
-        f"{place}, seed {config.get('seed', 0)}" if place else "", results.get("test_rows"),
+        _settings(config), _rows(config), results.get("test_rows"),
         scores, verdict.get("sentence"),
     )  # fmt: skip
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of the training, and of a table but for the rows of the figures."""
+    found = {k: v for k, v in (config.get("arguments") or {}).items() if v is not None}
+    options = (config.get("table") or {}).get("options") or {}
+    return {**found, **{k: v for k, v in options.items() if k not in _ROWS}}
+
+
+def _rows(config: Mapping[str, Any]) -> str:
+    """Which rows the figures are of, and what was told of them: equal words, equal rows."""
+    about, table = config.get("data") or {}, config.get("table") or {}
+    place, seed = about.get("name") or about.get("place") or "", f"seed {config.get('seed', 0)}"
+    if not place:
+        return ""
+    if not table:
+        return f"{place}, {seed}"
+    split, options = table.get("split") or {}, table.get("options") or {}
+    count = (config.get("results") or {}).get("test_rows", 0)
+    which = {
+        "folds": "each once",  # whatever the seed of the folds
+        "test": f"of {os.path.basename(options.get('test') or 'the test')}",
+        "time": f"the last by {options.get('time', (table.get('series') or {}).get('date'))!r}",
+    }.get(str(split.get("kind")), f"held out by {seed}")
+    if options.get("group") is not None:
+        which += f", in groups by {options['group']!r}"
+    target = (table.get("roles") or {}).get("target")
+    return f"{target!r} of {place}, {counted(count, 'row')}, {which}"
+
+
+def _told_apart(made: Sequence[Candidate], runs: Sequence[Run]) -> list[Candidate]:
+    """Runs on files of one name that are not the same file are not on the same rows."""
+    digests = []
+    for run in runs:
+        about = (run.config or {}).get("data") or {}
+        digests.append(
+            "-".join(str(about.get(k) or "")[:8] for k in ("sha256", "test_sha256")).strip("-")
+        )
+    files = {one.data: {d for o, d in zip(made, digests, strict=True) if o.data == one.data}
+             for one in made}  # fmt: skip
+    return [
+        replace(one, data=f"{one.data}, file {digest or 'unknown'}")
+        if len(files[one.data]) > 1 else one
+        for one, digest in zip(made, digests, strict=True)
+    ]  # fmt: skip
 
 
 def _named(runs: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 from collections.abc import Callable
@@ -12,26 +11,34 @@ import numpy as np
 
 from .. import tables
 from ..data import catalog
-from ..dialect import argument
+from ..dialect import argument, counted
 from ..errors import ChainruleError, StateError
 from ..evaluation import scores, verdict
+from ..experiments.results import shown
+from ..files import digest_of
 from ..report.page import Findings
 from ..tables import Frame
 from .run import Run
+from .table_data import as_roles
 from .table_large import open_large
 from .table_options import TableOptions
+from .table_run import LOUD
 
 __all__ = ["findings_of"]
 
 _WIDEST = 2000  # numbers of a row that are shown as columns
-_SETTINGS = ("name", "why")
 
 
-def findings_of(run: Run) -> Findings:
+def findings_of(run: Run, predict: Callable[[Frame], Any] | None = None) -> Findings:
     """What `report.page.write_page` takes, of a run in memory or from its folder.
 
     The data of the training are looked for where they were. Without them a table's report has its
     figures alone, and says so; a run of another kind has none without its data.
+
+    Args:
+        run: with its model.
+        predict: answers rows held out as in training, while the models that have not seen them
+            are still there; by default the saved model answers.
 
     Raises:
         StateError: there are neither data nor figures.
@@ -43,30 +50,36 @@ def findings_of(run: Run) -> Findings:
         >>> found.title, found.class_names, found.frame.names
         ('moons', ['0', '1'], ['x1', 'x2'])
     """
-    made = _of_table(run) if getattr(run, "figures", None) is not None else _of_arrays(run)
+    table = getattr(run, "figures", None) is not None
+    made = _of_table(run, predict) if table else _of_arrays(run)
     config = run.config
-    results = config.get("results") or {}
     command = config.get("command")
     return Findings(
         run.name,
-        history=dict(getattr(run.history, "history", run.history) or {}),
-        kept=run.kept_epoch,
-        step="step"
-        if results.get("kept_by") is None and results.get("epochs") is None
-        else "epoch",
-        model=run.model,
-        seconds=results.get("seconds"),
+        seconds=(config.get("results") or {}).get("seconds"),
         command=shlex.join(map(str, command)) if command else "",
+        shell=_shell(run),
         python=_python(run),
         config=_settings(config),
         **made,
     )
 
 
+def _shell(run: Run) -> str:
+    """What to type next."""
+    if run.folder is None:
+        return ""
+    place = shlex.quote(os.path.normpath(run.folder))
+    lines = [f"chainrule predict {place} new.csv --out answers.csv"]
+    if (run.config.get("data") or {}).get("place"):
+        lines.append(f"chainrule replay {place}")
+    return "\n".join(lines)
+
+
 def _python(run: Run) -> str:
     if run.folder is None:
         return ""
-    rows = '"new.csv"' if getattr(run, "figures", None) is not None else "rows"
+    rows = '"new.csv"' if run.of_table else "rows"
     answers = "answers.labels" if run.schema.class_names else "answers.outputs"
     return (f"import chainrule as cr\n\nrun = cr.Run.load({os.path.normpath(run.folder)!r})\n"
             f"answers = run.predict({rows})\nprint({answers}[:5])")  # fmt: skip
@@ -74,8 +87,13 @@ def _python(run: Run) -> str:
 
 def _settings(config: Any) -> dict[str, Any]:
     """Settings that were given, the seed, the engine and versions."""
-    found = {k: v for k, v in (config.get("arguments") or {}).items() if v is not None}
+    given = {
+        **(config.get("arguments") or {}),
+        **((config.get("table") or {}).get("options") or {}),
+    }
+    found: dict[str, Any] = {k: shown(v) or "none" for k, v in given.items() if v is not None}
     found["seed"] = config.get("seed", 0)
+    found["rows fitted on"] = (config.get("results") or {}).get("fitted_rows")
     engine = config.get("engine") or {}
     found["engine"] = engine.get("name", "") if isinstance(engine, dict) else engine
     versions = config.get("versions") or {}
@@ -86,35 +104,69 @@ def _settings(config: Any) -> dict[str, Any]:
 # --- tables -------------------------------------------------------------------------------------
 
 
-def _of_table(run: Any) -> dict[str, Any]:
+def _of_table(run: Any, predict: Callable[[Frame], Any] | None) -> dict[str, Any]:
     """Of a table's run: figures from rows held out, and the table itself where it is there."""
     figures, config = run.figures, run.config
-    split = (config.get("table") or {}).get("split") or {}
-    notices: list[str] = list((config.get("table") or {}).get("notices") or ())
+    table, results = config.get("table") or {}, config.get("results") or {}
+    split = table.get("split") or {}
+    refit = bool(split.get("refit"))
+    notices: list[str] = [*(table.get("notices") or ()), *run.say_remarks()]
     whole, rows, count = _table_of(run, str(split.get("kind")), notices)
     names = run.schema.class_names
-    folds = split.get("kind") == "folds"
+    own = results.get("epochs") is not None  # epochs of a network, not checks of the recipe
+    curves = {k: v for k, v in run.curves().items() if own or k in ("loss", "val_loss")}
+    format_ = getattr(whole, "format", None)
+    if format_ is not None and format_.left_out:
+        notices.append(f"Not all lines of the file are rows: header in line {format_.header_line}, "
+                       + ", ".join(format_.left_out))  # fmt: skip
     made: dict[str, Any] = {
         "scores": figures.scores, "verdict": figures.verdict, "y": figures.y,
         "outputs": figures.outputs, "class_names": names, "target": run.roles.target,
-        "roles": run.roles, "notices": notices, "data": whole,
-        "kind": (config.get("results") or {}).get("kind", "network"),
-        "measured_on": _measured(split, len(figures.y)), "seen": folds and bool(split.get("refit")),
+        "roles": run.roles, "data": whole, "reading": getattr(format_, "said", ""),
+        "kind": results.get("kind", "network"), "model": run.model.layers[1],
+        "measured_on": _measured(table, len(figures.y), refit),
+        "history": curves, "step": "epoch" if own else "check",
+        "kept": run.kept_epoch if own else _kept(run),
         "rows": count,
     }  # fmt: skip
     if rows is not None:
-        made |= {"frame": rows, "predict": _answers(run, names)}
-    return made
+        notices += [] if refit else _unseen(run, rows)
+        made |= {"frame": rows, "predict": predict or _answers(run, names),
+                 "seen": predict is None and refit}  # fmt: skip
+    return {**made, "notices": list(dict.fromkeys(notices))}
 
 
-def _measured(split: Any, count: int) -> str:
-    kind = split.get("kind")
+def _kept(run: Any) -> int | None:
+    """Which check of the recipe's history was kept."""
+    steps = list(run.curves().get("step", []))
+    return steps.index(run.kept_epoch) + 1 if run.kept_epoch in steps else None
+
+
+def _measured(table: Any, count: int, refit: bool) -> str:
+    """Which rows the figures are of, in a sentence."""
+    split, options = table.get("split") or {}, table.get("options") or {}
+    kind, rows = split.get("kind"), counted(count, "row")
+    after = "; the saved model was then fitted on all rows" if refit else ""
     if kind == "folds":
-        return (f"Out-of-fold: each of {count:,} rows was answered by a model that had not seen "
-                f"it ({split.get('parts')} folds).")  # fmt: skip
+        return (f"Measured on {rows}, each answered by a model that had not seen it "
+                f"({split.get('parts')} folds){after}.")  # fmt: skip
     if kind == "test":
-        return f"Measured on the {count:,} rows of {argument('test')}."
-    return f"Measured on {count:,} rows that took part in no choice."
+        name = os.path.basename(options.get("test") or "")
+        return f"Measured on the {rows} of {name or argument('test')}."
+    if kind == "time":
+        column = options.get("time", (table.get("series") or {}).get("date"))
+        if isinstance(column, int):
+            column = (table.get("roles") or {})["roles"][column]["name"]
+        by = f" by {column!r}" if column is not None else ""
+        return f"Measured on the last {rows}{by}, by a model of the rows before{after}."
+    return f"Measured on {rows} that took part in no choice{after}."
+
+
+def _unseen(run: Any, rows: Frame) -> list[str]:
+    """Columns of the rows held out of which much was never seen in training."""
+    found = run.encoder.unseen(as_roles(rows, run.roles)[0])
+    loud = [c.sentence for c in found.values() if c.worst > LOUD]
+    return ["The rows of the figures are not as in training: " + "; ".join(loud)] if loud else []
 
 
 def _table_of(
@@ -148,7 +200,8 @@ def _held_out(run: Any, whole: Frame, test: bool) -> Frame:
         return whole.take(run.figures.rows)
     if run.table is not None:
         return run.table.test
-    return _known(run, run.read((run.config["table"].get("options") or {}).get("test")))
+    place = (run.config["table"].get("options") or {}).get("test")
+    return _known(run, run.read(_same(place, (run.config.get("data") or {}).get("test_sha256"))))
 
 
 def _large_again(run: Any) -> Any:
@@ -172,16 +225,24 @@ def _unchanged(run: Any) -> str:
         StateError: it is not there, or not what it was.
     """
     about = run.config.get("data") or {}
-    place, digest = about.get("place"), about.get("sha256")
+    return _same(about.get("place"), about.get("sha256"))
+
+
+def _same(place: str | None, digest: str | None) -> str:
+    """The file, where it is as it was.
+
+    Raises:
+        StateError: it is gone, or has changed.
+    """
     if not place or not os.path.isfile(place):
         raise StateError("it is not where it was", where="the file")
-    with open(place, "rb") as file:
-        if digest is not None and hashlib.file_digest(file, "sha256").hexdigest() != digest:
-            raise StateError("it has changed", where="the file")
-    return str(place)
+    if digest is not None and digest_of(place) != digest:
+        raise StateError("it has changed", where=place)
+    return place
 
 
 def _known(run: Any, frame: Frame) -> Frame:
+    """The rows with a target."""
     return frame.take(tables.known_rows(frame, run.roles))
 
 
@@ -209,8 +270,10 @@ def _of_arrays(run: Run) -> dict[str, Any]:
     made = {
         "scores": found, "verdict": verdict(found), "y": y, "outputs": outputs,
         "class_names": names,
-        "measured_on": f"Measured on {len(y):,} rows held out: neither trained on nor used to "
-        "choose the epoch.",
+        "measured_on": f"Measured on {counted(len(y), 'row')} held out: neither trained on nor "
+        "used to choose the epoch.",
+        "history": dict(getattr(run.history, "history", run.history) or {}),
+        "kept": run.kept_epoch, "model": run.model,
     }  # fmt: skip
     shape = run.schema.shape
     if len(shape) == 1 and shape[0] <= _WIDEST:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import report
-from ..dialect import argument
+from ..dialect import argument, counted
 from ..errors import FileError, StateError
 from .plan import Plan
 from .replay_checks import refuse_changed
@@ -124,7 +124,7 @@ def replay(
 
 def _weights(known: Any, run: Any) -> tuple[str, str]:
     ours, theirs = known.model.get_weights(), run.model.get_weights()
-    count = f"{len(ours)} arrays of weights"
+    count = counted(len(ours), "array") + " of weights"
     if [a.shape for a in ours] != [b.shape for b in theirs]:
         return "another model", count
     differ = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if not _equal(a, b)]
@@ -141,7 +141,9 @@ def _equal(a: np.ndarray, b: np.ndarray) -> bool:
 def _history(known: Any, run: Any) -> tuple[str, str]:
     ours, theirs = (getattr(r.history, "history", {}) for r in (known, run))
     length = max(map(len, ours.values()), default=0)
-    count = f"{_many(len(ours), 'figure')} of {_many(length, 'epoch')}"
+    # the recipe of a table looks at its figures now and then, and has no epochs
+    piece = "epoch" if (known.config.get("results") or {}).get("epochs") is not None else "check"
+    count = f"{counted(len(ours), 'figure')} of {counted(length, piece)}"
     if list(ours) != list(theirs):
         return "other figures", count
     for name in ours:
@@ -153,7 +155,7 @@ def _history(known: Any, run: Any) -> tuple[str, str]:
 
 def _results(known: Any, run: Any) -> tuple[str, str]:
     ours, theirs = dict(known.results), dict(run.results)
-    count = f"{_many(len(ours), 'figure')} of the test"
+    count = f"{counted(len(ours), 'figure')} of the test"
     pair = [getattr(r, "figures", None) for r in (known, run)]
     if all(f is not None for f in pair) and not _equal(*(f.outputs for f in pair if f)):
         return "the answers to the rows held out differ", count
@@ -164,10 +166,6 @@ def _results(known: Any, run: Any) -> tuple[str, str]:
 _PARTS: dict[str, Callable[[Any, Any], tuple[str, str]]] = {
     "weights": _weights, "history": _history, "figures": _results,
 }  # fmt: skip
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _why(config: Mapping[str, Any]) -> list[str]:

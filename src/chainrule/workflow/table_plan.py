@@ -17,18 +17,20 @@ from ..data.schema import Schema
 from ..dialect import argument
 from ..errors import ArgumentError, MissingExtraError
 from ..files import digest_of
+from ..report.page import write_page
 from ..tables import leaks
 from ..terminal import columns, say
 from ..training.engines import choose_engine, why_engine
 from .architectures import ARCHITECTURES
+from .findings import findings_of
 from .run import Run
 from .settings import Settings
 from .table_data import open_table
 from .table_figures import Figures, figures_of
 from .table_fit import Fit, Fitter, Watch
+from .table_held_out import held_out_answers
 from .table_large import is_large, open_large
 from .table_options import TableOptions
-from .table_page import PAGE, held_out_answers, write_run_page
 from .table_progress import Line
 from .table_run import HELD_OUT, TableRun
 from .table_split import Parts, groups_of, later_rows, parts_of
@@ -309,7 +311,8 @@ class TablePlan:
         """The page on the run; a run is worth its time without one."""
         predict = held_out_answers(self.fits, self.parts, self.data, self.engine)
         try:
-            write_run_page(run, self.data, path, predict, rows=not self.options.no_rows)
+            found = findings_of(run, predict)
+            write_page(found, path, rows=not self.options.no_rows)
         except MissingExtraError as error:
             run.notice = f"no report: {error.problem}; {error.fix}"
             return
@@ -327,7 +330,7 @@ class TablePlan:
         run.config["files"] = {name: digest_of(at(name)) for name in (report.MODEL, HELD_OUT)}
         report.write_config(folder, run.config)
         run.files += [at(report.CONFIG), at(report.HISTORY + ".csv"), at(HELD_OUT)]
-        self._page(run, at(PAGE))
+        self._page(run, at(report.PAGE))
         if self._replaces:
             for name in (*(f"{p}.png" for p in report.PICTURES), report.EXAMPLES,
                          report.CHECKPOINT):  # fmt: skip
@@ -337,7 +340,7 @@ class TablePlan:
 
 def _file_names() -> list[str]:
     return [report.CONFIG, report.CHECKPOINT, report.MODEL, report.HISTORY + ".csv",
-            report.HISTORY + ".json", HELD_OUT, PAGE]  # fmt: skip
+            report.HISTORY + ".json", HELD_OUT, report.PAGE]  # fmt: skip
 
 
 def _history(found: Any) -> History:

@@ -19,12 +19,15 @@ __all__ = [
     "about_answers",
     "about_learning",
     "about_probabilities",
+    "asked_class",
     "curve_title",
     "outputs_of",
     "thin",
 ]
 
+_TAKEN = "What was taken for what"
 _NUMBERED = 12  # classes up to which every count is written
+_NARROW = 5  # likewise on a phone and on paper
 _CONFUSED = 12  # mix-ups that are listed
 _CURVES = 6
 _DOTS = 1500
@@ -68,26 +71,39 @@ def _confusion(f: Findings) -> Html:
         return Html("")
     totals = cells.sum(1)
     shares = cells / np.maximum(totals, 1e-300)[:, None]
+    if len(names) > _NUMBERED:
+        return section("confusion", _TAKEN, *_mixed_up(names, cells, shares))
     words = paragraph("Rows are what is true, columns what was answered.")
-    if len(names) <= _NUMBERED:
-        heads = ["true \\ answered", *(plain(n, 24) for n in names)]
-        lines = [
-            [plain(names[i], 24), *(_cell(cells[i, j], shares[i, j], i == j)
-                                    for j in range(len(names)))]
-            for i in range(len(names))
-        ]  # fmt: skip
-        return section("confusion", "What was taken for what", words,
-                       table(heads, lines, range(1, len(heads)), "matrix"))  # fmt: skip
+    heads = ["true \\ answered", *(plain(n, 24) for n in names)]
+    lines = [
+        [plain(names[i], 24), *(_cell(cells[i, j], shares[i, j], i == j)
+                                for j in range(len(names)))]
+        for i in range(len(names))
+    ]  # fmt: skip
+    matrix = table(heads, lines, range(1, len(heads)), "matrix")
+    if len(names) <= _NARROW:
+        return section("confusion", _TAKEN, words, matrix)
+    small = join(_mixed_up(names, cells, shares)).markup  # for a phone and for paper
+    return section("confusion", _TAKEN, Html(
+        f'<div class="large">{words.markup}{matrix.markup}</div>'
+        f'<div class="small">{small}</div>\n'
+    ))  # fmt: skip
+
+
+def _mixed_up(names: list[str], cells: np.ndarray, shares: np.ndarray) -> list[Html]:
+    """A picture of all classes, and the most frequent mix-ups in numbers."""
     wrong = cells * (1 - np.eye(len(names)))
     order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSED]
     pairs = [np.unravel_index(k, wrong.shape) for k in order if wrong.flat[k] > 0]
     lines = [[plain(names[i]), plain(names[j]), _count(float(wrong[i, j])),
               percent(float(shares[i, j]))] for i, j in pairs]  # fmt: skip
+    about = ("Rows are what is true, columns what was answered. Blue: right, orange: mixed up; "
+             "darker is a larger share of the true class.")  # fmt: skip
+    picture = cards(figure(heat(f"confusion of {len(names)} classes", shares), about))
+    if not lines:
+        return [picture]
     often = table(["true", "answered", "rows", "of this class"], lines, {2, 3}, "stack")
-    about = "Blue: right, orange: mixed up; darker is a larger share of the true class."
-    picture = figure(heat(f"confusion of {len(names)} classes", shares), about)
-    return section("confusion", "What was taken for what", words, cards(picture),
-                   paragraph("The most frequent mix-ups:"), often)  # fmt: skip
+    return [picture, paragraph("The most frequent mix-ups:"), often]
 
 
 def _cell(count: float, share: float, right: bool) -> Html:
@@ -145,7 +161,9 @@ def about_learning(f: Findings) -> Html:
 def curve_title(name: str) -> str:
     """What is drawn, and which way is better."""
     better = {"min": ": lower is better", "max": ": higher is better"}.get(_direction(name), "")
-    return f"{name.replace('_', ' ')}{better}"
+    plainly = name.removeprefix("val_").replace("_", " ")
+    held = " on rows held out" if name.startswith("val_") else ""
+    return f"{plainly}{held}{better}"
 
 
 def _direction(name: str) -> str:
@@ -219,12 +237,23 @@ def about_probabilities(f: Findings) -> Html:
     return join(parts)
 
 
+def asked_class(y: np.ndarray) -> int:
+    """Of two classes the rarer one, which is mostly the one that is asked about; else the second.
+
+    Example:
+        >>> asked_class(np.array([0, 0, 1])), asked_class(np.array([0, 1, 1])), asked_class([0, 1])
+        (1, 0, 1)
+    """
+    seen = np.bincount(y, minlength=2)
+    return int(seen[1] <= seen[0])
+
+
 def _asked(y: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> list[int]:
     """Of two classes the rarer one, of more those with the lowest AUC."""
     seen = np.bincount(y, minlength=p.shape[1])
     there = [k for k in range(p.shape[1]) if 0 < seen[k] < len(y)]
     if p.shape[1] == 2:
-        return [int(np.argmin(seen[::-1] if seen[0] == seen[1] else seen))] if there else []
+        return [asked_class(y)] if there else []
     if len(there) <= _CURVES:
         return there
     area = {k: auc(y == k, p[:, k], weights) for k in there}

@@ -16,9 +16,9 @@ from ...evaluation import (
     permutation_importance,
     worst_mistakes,
 )
-from ...evaluation.wording import number, percent, plain
+from ...evaluation.wording import cell, number, percent, plain
 from ...svg import Drawing
-from .about_answers import outputs_of
+from .about_answers import asked_class, outputs_of
 from .charts import COLOURS, Chart, bars, ticks
 from .findings import Findings
 from .pieces import Html, cards, figure, paragraph, section, table
@@ -87,7 +87,7 @@ def _importance(found: Influence, seen: bool) -> Html:
         return section("importance", "Which columns matter", *words)
     values = [one.value for one in found.columns]
     picture = bars(
-        "importance of the columns", [plain(one.name) for one in found.columns], values,
+        "importance of the columns", [plain(one.name, 80) for one in found.columns], values,
         [("+" if v > 0 else "") + number(v, 2) for v in values],
         [one.spread for one in found.columns],
     )  # fmt: skip
@@ -108,12 +108,13 @@ def _dependence(f: Findings, found: Dependence, ends: tuple[float, float]) -> Ht
 
 
 def _followed(f: Findings, mean: np.ndarray, one: bool) -> tuple[np.ndarray, list[str]]:
-    """Of two classes the second, of more those that change most, or the `one` that does."""
+    """Of two classes the rarer, of more those that change most, or the `one` that does."""
     if f.class_names is None:
         return mean[:, :1], [f"mean {plain(f.target, 20)}"]
     names = [f"P({plain(n, 16)})" for n in f.class_names]
     if len(names) == 2:
-        return mean[:, -1:], names[1:]
+        k = asked_class(np.asarray(f.y).reshape(-1).astype(int))
+        return mean[:, k : k + 1], [names[k]]
     order = np.argsort(-np.ptp(mean, 0), kind="stable")[: 1 if one else _CLASSES]
     order = np.sort(order)  # a class has the same colour in every picture where it can
     return mean[:, order], [names[k] for k in order]
@@ -168,8 +169,8 @@ def about_mistakes(f: Findings, rows: bool, names: list[str]) -> Html:
         at = int(f.frame.lines[i]) if f.frame is not None else i + 1
         if f.class_names is None:
             told = [
-                number(float(f.y[i]), 5),
-                number(float(p[i]), 5),
+                cell(float(f.y[i]), 5),
+                cell(float(p[i]), 5),
                 number(abs(float(f.y[i]) - float(p[i]))),
             ]
         else:
@@ -186,7 +187,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return "" if math.isnan(value) else number(value, 5)
+        return "" if math.isnan(value) else cell(value, 5)
     if isinstance(value, np.datetime64):
         return "" if np.isnat(value) else str(value.astype("datetime64[D]"))
     return str(value)[:60]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
-from ...evaluation.wording import number, percent, plain
+from ...dialect import counted
+from ...evaluation.wording import cell, percent, plain
 from ...tables.frame import Column
 from .charts import histogram, number_bins
 from .findings import Findings
-from .pieces import Html, join, paragraph, section, table, text
+from .pieces import Html, paragraph, section, table, text
 
 __all__ = ["MOST", "about_data"]
 
@@ -29,12 +31,14 @@ def about_data(f: Findings, rows: bool) -> Html:
     if frame is None and f.roles is None:
         return Html("")
     found = _columns(f, frame)
-    count = "" if frame is None else f"{len(frame):,} rows, "
+    count = "" if frame is None else f"{counted(len(frame), 'row')}, "
     if f.rows is not None and frame is not None:
-        count = f"{f.rows:,} rows, of which {len(frame):,} were looked at for this: "
+        count = f"{counted(f.rows, 'row')}, of which {len(frame):,} were looked at for this: "
     elif f.data is None and frame is not None:
-        count = f"Of the {len(frame):,} rows that were held out: "
-    words = [paragraph(f"{count}{len(found):,} columns. " + _counted(found))]
+        count = f"Held out: {count}"
+    words = [paragraph(f"{count}{counted(len(found), 'column')}: {_roles(found)}.")]
+    if f.reading:
+        words.append(paragraph(f"How the file was read: {f.reading}."))
     shown = found
     if len(found) > MOST:
         place = {role: k for k, role in enumerate(_ORDER)}
@@ -48,14 +52,13 @@ def about_data(f: Findings, rows: bool) -> Html:
         heads.append("as written → as read")
     lines = []
     for name, role, why, column, cells in shown:
-        word = Html(f"<b>{text(role)}</b><br><small>{text(why)}</small>") if why else role
+        word = Html(f"<span><b>{text(role)}</b><br><small>{text(why)}</small></span>")
         missing, picture, told = _spread(column, role, name)
         line = [name, word, missing, picture, told]
         if with_cells:
             line.append("; ".join(f"{a} → {b}" for a, b in cells[:_CELLS]))
         lines.append(line)
-    notices = [paragraph(said, "note") for said in getattr(f.roles, "notices", ())]
-    return section("data", "The data", *words, table(heads, lines, {2}, "stack"), join(notices))
+    return section("data", "The data", *words, table(heads, lines, {2}, "stack"))
 
 
 def _columns(f: Findings, frame: Any) -> list[tuple[str, str, str, Column | None, Any]]:
@@ -70,13 +73,9 @@ def _columns(f: Findings, frame: Any) -> list[tuple[str, str, str, Column | None
     ]
 
 
-def _counted(found: list[tuple[str, str, str, Any, Any]]) -> str:
-    counts: dict[str, int] = {}
-    for _, role, *_ in found:
-        counts[role] = counts.get(role, 0) + 1
-    return (
-        ", ".join(f"{n:,} {role}" for role, n in sorted(counts.items(), key=lambda p: -p[1])) + "."
-    )
+def _roles(found: list[tuple[str, str, str, Any, Any]]) -> str:
+    counts = Counter(role for _, role, *_ in found)
+    return ", ".join(f"{n:,} {role}" for role, n in counts.most_common())
 
 
 def _spread(column: Column | None, role: str, name: str) -> tuple[str, Any, str]:
@@ -110,7 +109,7 @@ def _spread(column: Column | None, role: str, name: str) -> tuple[str, Any, str]
     if math.isnan(low):
         return missing, "", ""
     middle = float(np.median(values[np.isfinite(values)]))
-    told = f"{number(low)} to {number(high)}, median {number(middle)}"
+    told = f"{cell(low)} to {cell(high)}, median {cell(middle)}"
     return missing, histogram(title, bins), told
 
 

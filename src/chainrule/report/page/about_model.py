@@ -26,6 +26,8 @@ def about_model(f: Findings) -> Html:
 def about_use(f: Findings) -> Html:
     """Python, the command, settings."""
     parts = []
+    if f.shell:
+        parts += [paragraph("Type, with the name of a file of new rows:"), code(f.shell)]
     if f.python:
         parts += [paragraph("In Python:"), code(f.python)]
     if f.command:
@@ -33,5 +35,4 @@ def about_use(f: Findings) -> Html:
     if f.config:
         lines = [[name, str(value)] for name, value in list(f.config.items())[:_SETTINGS]]
         parts += [paragraph("Settings:"), table(["setting", "value"], lines, (), "plain")]
-    parts += [paragraph(text, "note") for text in f.notices]
     return section("use", "Using it", *parts) if parts else Html("")

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ...evaluation.wording import number
+from ...evaluation.wording import cell, number
 from ...svg import Drawing, shorten, text_width
 
-__all__ = ["COLOURS", "Chart", "bars", "heat", "histogram", "ticks"]
+__all__ = ["COLOURS", "Chart", "bars", "heat", "histogram", "tick_texts", "ticks"]
 
 COLOURS = ("blue", "orange", "green", "pink", "amber", "sky")
 WIDTH = 360.0  # as wide as a phone: text keeps its size there
 _SIZE = 11.0
+_NAME = 130.0  # the widest name beside a bar
 _TOP, _RIGHT, _BELOW = 20.0, 14.0, 44.0
 
 
@@ -36,6 +37,18 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [float(f"{v:.12g}") for v in found] or [low]
 
 
+def tick_texts(values: Sequence[float]) -> list[str]:
+    """What is written at ticks; from ten millions on as a number of millions.
+
+    Example:
+        >>> tick_texts([1900.0, 2000.0]), tick_texts([0.0, 2e10, 3e10])
+        (['1900', '2000'], ['0', '20,000 M', '30,000 M'])
+    """
+    if max(map(abs, values), default=0) < 1e7:
+        return [cell(v) for v in values]
+    return [f"{number(v / 1e6)} M" if v else "0" for v in values]
+
+
 class Chart:
     """Axes with what is drawn in them; all is painted when `draw` is called.
 
@@ -47,7 +60,7 @@ class Chart:
         height: in pixels.
         logarithmic: whether equal ratios of y are equally long.
         x_labels: (place, text) along x in place of round numbers.
-        write: from a tick of y to its text.
+        write: from the ticks of y to their texts.
         square: as high as it is wide.
     """
 
@@ -61,7 +74,7 @@ class Chart:
         height: float = 256.0,
         logarithmic: bool = False,
         x_labels: Sequence[tuple[float, str]] | None = None,
-        write: Callable[[float], str] = number,
+        write: Callable[[Sequence[float]], list[str]] = tick_texts,
         square: bool = False,
         described: str = "",
     ) -> None:
@@ -70,8 +83,13 @@ class Chart:
         self.logarithmic = logarithmic and self.y[0] > 0
         if self.logarithmic:
             self.y = (math.log10(self.y[0]), math.log10(self.y[1]))
-        self.y_ticks = [(v, write(10**v if self.logarithmic else v)) for v in self._y_places()]
-        self.x_ticks = [(v, number(v)) for v in ticks(*self.x)] if x_labels is None else x_labels
+        places = self._y_places()
+        told = [10**v if self.logarithmic else v for v in places]
+        self.y_ticks = list(zip(places, write(told), strict=True))
+        if x_labels is None:
+            places = ticks(*self.x)
+            x_labels = list(zip(places, tick_texts(places), strict=True))
+        self.x_ticks = x_labels
         self.left = 30.0 + max(text_width(t, _SIZE) for _, t in self.y_ticks)
         self.inner = WIDTH - self.left - _RIGHT
         self.tall = self.inner if square else height - _TOP - _BELOW
@@ -194,9 +212,11 @@ class Chart:
         picture.line((self.left, low), (self.left + self.inner, low), stroke="line", thick=1)
         across, up = self.names
         middle = self.left + self.inner / 2
-        picture.text(middle, low + 30, shorten(across, self.inner, _SIZE), size=_SIZE)
-        name = shorten(up, self.tall, _SIZE)
-        picture.text(10, _TOP + self.tall / 2, name, size=_SIZE, turn=-90)
+        if across:
+            picture.text(middle, low + 30, shorten(across, self.inner, _SIZE), size=_SIZE)
+        if up:
+            name = shorten(up, self.tall, _SIZE)
+            picture.text(10, _TOP + self.tall / 2, name, size=_SIZE, turn=-90)
 
     def _legend_rows(self) -> list[list[tuple[float, tuple[str, str, bool]]]]:
         rows: list[list[tuple[float, tuple[str, str, bool]]]] = []
@@ -216,9 +236,15 @@ def bars(
     title: str, names: Sequence[str], values: Sequence[float], texts: Sequence[str],
     spreads: Sequence[float] = (), colour: str = "blue",
 ) -> Drawing:  # fmt: skip
-    """Horizontal bars from zero, each with its name and its number; spreads as thin lines."""
-    row, size = 24.0, 12.0
-    label = min(max((text_width(n, size) for n in names), default=0.0), 130.0)
+    """Horizontal bars from zero, each with its name and its number; spreads as thin lines.
+
+    Names stand at the left, or above their bars where one is too long for that.
+    """
+    size = 12.0
+    longest = max((text_width(n, size) for n in names), default=0.0)
+    above = longest > _NAME
+    row, head = (40.0, 16.0) if above else (24.0, 0.0)
+    label = 0.0 if above else longest
     room = max((text_width(t, size) for t in texts), default=0.0)
     low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
     inner = WIDTH - label - room - 40
@@ -227,15 +253,18 @@ def bars(
     zero = label + 18 - low * scale
     for k, (name, value, text) in enumerate(zip(names, values, texts, strict=True)):
         y = 8 + row * k
-        picture.text(label + 8, y + row / 2, shorten(name, label + 1, size), size=size,
-                     anchor="end")  # fmt: skip
-        left = zero + min(value, 0.0) * scale
-        picture.rect(left, y + 5, max(abs(value) * scale, 0.5), row - 10, fill=colour, radius=2)
+        if above:
+            shown = shorten(name, WIDTH - 40, size)
+            picture.text(18, y + 9, shown, size=size, anchor="start")
+        else:
+            picture.text(label + 8, y + row / 2, name, size=size, anchor="end")
+        left, middle = zero + min(value, 0.0) * scale, y + head + (row - head) / 2
+        picture.rect(left, middle - 7, max(abs(value) * scale, 0.5), 14, fill=colour, radius=2)
         if k < len(spreads) and math.isfinite(spreads[k]):
             ends = [zero + (value + s * spreads[k]) * scale for s in (-1, 1)]
             ends = [min(max(e, label + 12), WIDTH - room - 14) for e in ends]
-            picture.line((ends[0], y + row / 2), (ends[1], y + row / 2), stroke="ink", thick=1.2)
-        picture.text(WIDTH - 10, y + row / 2, text, size=size, anchor="end", colour="soft")
+            picture.line((ends[0], middle), (ends[1], middle), stroke="ink", thick=1.2)
+        picture.text(WIDTH - 10, middle, text, size=size, anchor="end", colour="soft")
     picture.line((zero, 6), (zero, 10 + row * len(names)), stroke="line", thick=1)
     return picture
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...evaluation import Candidate, Comparison
+from ...evaluation.compare import figure_label
 from ...evaluation.wording import number, plain
 from ...files import path_of, write_atomically
 from .about_answers import curve_title, thin
@@ -35,7 +36,7 @@ def make_comparison(found: Comparison) -> str:
     best = found.best
     first = Html("")
     if "best" in {row[-1] for row in found.table()[1]}:
-        first = paragraph(f"Best by {found.figure.replace('_', ' ')}: {plain(best.name)}.")
+        first = paragraph(f"Best by {figure_label(found.figure)}: {plain(best.name)}.")
     heads, rows = found.table()
     right = found.numbers(heads)
     parts = [
@@ -142,7 +143,8 @@ def _cost(found: Comparison) -> Html:
 
 
 def _verdicts(found: Comparison) -> Html:
-    rows = [[plain(run.name), run.verdict] for run in found.sorted if run.verdict]
+    rows = [[plain(run.name), Html(f"<span>{text(run.verdict, 1000)}</span>")]
+            for run in found.sorted if run.verdict]  # fmt: skip
     if not rows:
         return Html("")
     return section("verdicts", "Verdicts", table(["run", "verdict"], rows, (), "stack"))

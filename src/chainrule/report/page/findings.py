@@ -39,9 +39,11 @@ class Findings:
         kind: "network", "linear" or "constant": what was saved.
         seconds: how long the training took.
         command: what to type to get the same run.
+        shell: lines to type to use it.
         python: lines that load and use it in Python.
         config: settings to list, by name.
-        notices: sentences on what was decided on the way.
+        notices: sentences on what was decided on the way; what matters most comes last.
+        reading: how the file was read, in a line.
         weights: of the rows.
         costs: (false alarm, miss), where they are known.
         rows: how many the table has, where `data` is a sample of them.
@@ -75,9 +77,11 @@ class Findings:
     kind: str = "network"
     seconds: float | None = None
     command: str = ""
+    shell: str = ""
     python: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     notices: Sequence[str] = ()
+    reading: str = ""
     weights: np.ndarray | None = None
     costs: tuple[float, float] | None = None
     rows: int | None = None

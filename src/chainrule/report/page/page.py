@@ -16,7 +16,7 @@ from .about_columns import about_columns, about_mistakes
 from .about_data import about_data
 from .about_model import about_model, about_use
 from .findings import Findings
-from .pieces import Html, join, paragraph, text
+from .pieces import Html, join, paragraph, section, text
 
 __all__ = ["make_page", "whole", "write_page"]
 
@@ -50,7 +50,7 @@ def make_page(findings: Findings, *, rows: bool = True) -> str:
     seconds = max(_LEAST, _SHARE * (f.seconds or 0.0))
     end = time.monotonic() + 0.8 * seconds
     parts = [
-        _verdict(f), about_answers(f, rows), about_data(f, rows), about_learning(f),
+        _verdict(f), _notes(f), about_answers(f, rows), about_data(f, rows), about_learning(f),
         about_probabilities(f),
     ]  # fmt: skip
     columns, names = about_columns(f, max(0.5, end - time.monotonic()))
@@ -74,6 +74,7 @@ def _verdict(f: Findings) -> Html:
     hue = _HUE.get(word, "amber")
     rest = f.verdict.sentence.removeprefix(word).removeprefix(":").strip()
     tiles = []
+    against = f.scores.table()[0][3]  # always no
     for score in list(f.scores.figures.values())[:3]:
         share = score.kind == "share"
         value = percent(score.model.value) if share else number(score.model.value)
@@ -82,14 +83,28 @@ def _verdict(f: Findings) -> Html:
         beside = ""
         if score.baseline is not None:
             base = percent(score.baseline) if share else number(score.baseline)
-            beside = f"<small>constant: {text(base)}</small>"
-        tiles.append(f'<div class="tile"><span>{text(score.label)}</span><b>{text(value)}</b>'
+            beside = f"<small>{text(against)}: {_whole(base)}</small>"
+        tiles.append(f'<div class="tile"><span>{text(score.label)}</span><b>{_whole(value)}</b>'
                      f"{beside}</div>")  # fmt: skip
     return Html(
         f'<section id="verdict" class="verdict {hue}"><h2>{text(word)}</h2>'
         f"<p>{text(rest, 1000)}</p></section>\n"
         f'<div class="tiles">{"".join(tiles)}</div>\n'
     )
+
+
+def _whole(value: str) -> str:
+    """A number and its unit, never on two lines."""
+    return text(value).replace(" ", "\u00a0")
+
+
+def _notes(f: Findings) -> Html:
+    """What was decided on the way, warned of or left out; the most important first."""
+    told = list(dict.fromkeys([*getattr(f.roles, "notices", ()), *f.notices]))
+    if not told:
+        return Html("")
+    items = "".join(f"<li>{text(one, 1000)}</li>" for one in reversed(told))
+    return section("notes", "Before you rely on it", Html(f'<ul class="notes">{items}</ul>\n'))
 
 
 def _people(f: Findings, rows: bool) -> Html:
