@@ -139,7 +139,10 @@ REFUSED = [
         "ragged rows",
         {"x": [[1.0, 2.0, 3.0, 4.0]] * 5 + [[1.0]]},
         errors.DataError,
-        "x: x cannot be made an array: rows have different lengths",
+        "x: x cannot be made an array: rows have different lengths\n"
+        "  expected: rows of one length\n"
+        "  received: 4 values in row 0, 1 in row 5\n"
+        "  fix: pad sequences with chainrule.utils.pad_sequences(rows); correct or drop odd rows",
     ),
     (
         "complex numbers",

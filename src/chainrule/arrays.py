@@ -270,9 +270,33 @@ def as_numpy(value: Any, *, name: str = "value") -> np.ndarray:
     except (ChainruleError, MemoryError):
         raise
     except Exception as error:  # whatever somebody else's __array__ may say
-        ragged = "inhomogeneous" in str(error)
-        problem = "rows have different lengths" if ragged else str(error)[:200]
-        raise DataError(f"{name} cannot be made an array: {problem}", where=name) from None
+        raise _no_array(value, name, error) from None
+
+
+def _no_array(value: Any, name: str, error: Exception) -> DataError:
+    """The error for what NumPy refuses: mostly a list of rows that differ in length."""
+    text = str(error)
+    if "inhomogeneous" in text:
+        problem, fix = "rows have different lengths", None
+        lengths = [len(row) if hasattr(row, "__len__") else 0 for row in value]
+        odd = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
+        said = None if odd is None else f"{lengths[0]} values in row 0, {lengths[odd]} in row {odd}"
+        fix = "pad sequences with chainrule.utils.pad_sequences(rows); correct or drop odd rows"
+        return DataError(
+            f"{name} cannot be made an array: {problem}",
+            where=name, expected="rows of one length", received=said, fix=fix,
+        )  # fmt: skip
+    if isinstance(error, RecursionError) or "maximum number of dimension" in text:
+        return DataError(
+            f"{name} cannot be made an array: its lists are nested too deeply",
+            where=name, expected="at most 64 levels", received=type(value).__name__,
+            fix="look for a list that holds itself, or for brackets too many",
+        )  # fmt: skip
+    return DataError(
+        f"{name} cannot be made an array: {text[:200]}",
+        where=name, expected="numbers in rows of one length", received=type(value).__name__,
+        fix="give a NumPy array: np.asarray(values, dtype='float32')",
+    )  # fmt: skip
 
 
 def _no_mask(value: Any, name: str) -> None:
@@ -332,7 +356,10 @@ def asarray(value: Any, dtype: Any = None, *, name: str = "value") -> np.ndarray
                 fix="say which unit is meant: (dates - dates.min()) / np.timedelta64(1, 'D')",
             )
         elif kind == "c":
-            raise DataError(f"{name} is complex", expected="real numbers", received=array.dtype)
+            raise DataError(
+                f"{name} is complex", expected="real numbers", received=array.dtype,
+                fix="take a part, np.real(x), or both as columns: np.stack([x.real, x.imag], -1)",
+            )  # fmt: skip
         elif kind == "V" and array.dtype.names is None and array.dtype.type is not np.void:
             array = array.astype(np.float32)  # other small floats of ml_dtypes
         else:

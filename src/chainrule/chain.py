@@ -31,7 +31,7 @@ from .live import LiveTape, WithBackward, mixed
 from .live import open_tape as _open
 from .operators import Recordable, binary, raw
 from .symbol import symbolic, write_call
-from .vocabulary import loaded
+from .vocabulary import answer_of, loaded
 
 __all__ = ["Call", "Node", "Result", "Scope", "Tape", "TupleCall", "gradients", "op", "record"]
 __all__ += ["stop_gradient", "vjp"]
@@ -578,3 +578,6 @@ def _one_array(function: Callable, y: Any) -> Any:
     if isinstance(y, (int, float)):
         return np.asarray(float(y))
     raise not_one_array(function, y)
+
+
+answer_of(Tape, "tape")

@@ -325,7 +325,10 @@ def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentErr
     if text == "":
         return ArgumentError(f"the argument {word!r} is not in chainrule yet", where=where)
     if text is not None and text.isidentifier():  # a name, of the classes that have it
-        text = f"here it is called {text}" if text in known else None
+        if text == "learning_rate" and text not in known:  # of fit, of compile
+            text = "model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)"
+        else:
+            text = f"here it is called {text}" if text in known else None
     return ArgumentError(
         f"unknown argument {word!r}", where=where, fix=text or did_you_mean(word, set(known))
     )

@@ -21,6 +21,7 @@ from .chain import Node, active_tape
 from .errors import ShapeError, choose
 from .live import live_tape
 from .operators import Recordable, raw
+from .vocabulary import answer_of
 
 __all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "follow", "frozen"]
 __all__ += ["claim", "commits", "outside", "put", "release", "snapshot", "swap"]
@@ -445,3 +446,6 @@ class follow(swap):
 
     def __exit__(self, *exc: object) -> None:
         _swap.reset(self._token)
+
+
+answer_of(Variable, "variable")

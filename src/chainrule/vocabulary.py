@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from .errors import UnknownAttributeError, UnknownImportError, did_you_mean
 
-__all__ = ["answer", "loaded"]
+__all__ = ["answer", "answer_of", "loaded"]
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -65,6 +65,38 @@ def _load(module: str, later: Mapping[str, str], name: str) -> Any:
     value = importlib.import_module(f"{_PACKAGE}.{path}") if is_it else loaded(path, name)
     setattr(sys.modules[module], name, value)
     return value
+
+
+def answer_of(cls: type, kind: str) -> None:
+    """Let the objects of a class answer for methods that other libraries' have.
+
+    Args:
+        cls: a class of ours; what its subclasses define comes first, as always.
+        kind: whose words these are, in `synonyms.METHODS`.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.Sequential().predict_proba
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.UnknownAttributeError: Sequential: there is no 'predict_proba'
+          fix: model.predict(x), which gives probabilities after a softmax or sigmoid
+    """
+
+    def missing(self: Any, name: str) -> Any:
+        cls = type(self)
+        if name.startswith("_") or hasattr(cls, name):  # a property's own error is said again
+            return object.__getattribute__(self, name)
+        from .synonyms import METHODS
+
+        fix = METHODS[kind].get(name) or did_you_mean(name, [n for n in dir(cls) if n[0] != "_"])
+        raise UnknownAttributeError(
+            f"there is no {name!r}",
+            where=cls.__name__,
+            fix=fix if not fix.startswith("use one of") else f"dir({kind}) lists what there is",
+        )
+
+    setattr(cls, "__getattr__", missing)  # noqa: B010
 
 
 def loaded(path: str, name: str) -> Any:

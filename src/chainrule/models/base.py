@@ -25,7 +25,7 @@ from ..training.callbacks import Callback, History
 from ..training.engines import new_run
 from ..training.step import Batch
 from ..variable import Variable, active_swap
-from ..vocabulary import loaded
+from ..vocabulary import answer_of, loaded
 from .compiled import Compiled, check_metrics
 from .edge import Edge
 from .feed import Feed, fit_arguments
@@ -323,6 +323,7 @@ class Model(MakesTask):
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
         engine: str | None = None,
+        **unknown: Any,
     ) -> History:
         """Train for a number of epochs; arguments as in Keras.
 
@@ -347,6 +348,7 @@ class Model(MakesTask):
             validation_batch_size: batch size of the validation; `batch_size` by default.
             validation_freq: validate every so many epochs.
             engine: `"numpy"` or `"xla"`; by default XLA where JAX is installed.
+            unknown: arguments of other libraries; refused, with what to do instead.
 
         Returns:
             The history: `history.history["loss"]` is a list with one figure an epoch.
@@ -365,7 +367,13 @@ class Model(MakesTask):
             >>> list(history.history)
             ['loss', 'mae', 'val_loss', 'val_mae']
         """
+        self.refuse(unknown, Model.fit)
         self._need_compiled("fit")
+        if not isinstance(shuffle, (bool, np.bool_, int)):
+            raise ArgumentError(
+                "shuffle is neither True nor False", where="fit", received=type(shuffle).__name__,
+                fix="shuffle=True shuffles the rows before each epoch",
+            )  # fmt: skip
         asked = fit_arguments(
             batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps,
             validation_batch_size, validation_freq, callbacks, verbose,
@@ -648,3 +656,6 @@ def need_layers(model: Any) -> None:
     """Raise for a model without layers."""
     if not model._sublayers():
         raise StateError("the model has no layers", where=model.name, fix="model.add(Dense(...))")
+
+
+answer_of(Model, "model")

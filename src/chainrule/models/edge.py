@@ -40,7 +40,8 @@ def as_inputs(x: Tree, names: list[str] | None, where: str = "x") -> Tree:
         raise DataError(
             f"{where} is a dict, but the model has one input",
             expected=f"an array, or {{{names[0]!r}: an array}}",
-            received=", ".join(map(repr, x)),
+            received=", ".join(map(repr, x)) or "an empty dict",
+            fix="give the array itself; columns by name are for models with a TableEncoder",
         )
     if isinstance(x, dict):
         missing = [n for n in names if n not in x]

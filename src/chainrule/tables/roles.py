@@ -238,7 +238,7 @@ def find_roles(
     """
     _check(frame)
     asked = _asked(frame, drop=drop, categorical=categorical, numeric=numeric, date=date, text=text)
-    aim = None if target is None else _index(frame, target, "target")
+    aim = None if target is None else find_column(frame, target, "target")
     if aim is not None and asked.get(aim, "number") not in ("number", "category"):
         raise ArgumentError(
             "a column cannot be both",
@@ -327,7 +327,7 @@ def _asked(frame: Frame, **lists: Names) -> dict[int, str]:
     asked: dict[int, str] = {}
     for option, names in lists.items():
         for name in [names] if isinstance(names, (int, str)) else names:
-            index = _index(frame, name, option)
+            index = find_column(frame, name, option)
             role = asked.setdefault(index, _ASKED[option])
             if role != _ASKED[option]:
                 raise ArgumentError(
@@ -342,7 +342,12 @@ def _word(role: str) -> str:
     return next(option for option, given in _ASKED.items() if given == role)
 
 
-def _index(frame: Frame, name: int | str, option: str) -> int:
+def find_column(frame: Frame, name: int | str, option: str) -> int:
+    """The index of the column that an option names, by name or by number.
+
+    Raises:
+        ArgumentError: no such column; with the nearest name.
+    """
     count = len(frame.columns)
     if isinstance(name, str) and name in frame:
         return frame.names.index(name)
@@ -359,7 +364,9 @@ def _index(frame: Frame, name: int | str, option: str) -> int:
         where=frame.where,
         expected=f"a number below {count}, or one of " + ", ".join(frame.names[:20]),
         received=repr(name)[:100],
-        fix=did_you_mean(name, frame.names) if isinstance(name, str) else None,
+        fix=did_you_mean(name, frame.names)
+        if isinstance(name, str)
+        else "columns count from 0; -1 is the last one",
     )
 
 

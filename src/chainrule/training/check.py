@@ -68,7 +68,10 @@ def inputs(x: Any, dtype: Any, *, name: str = "x") -> np.ndarray:
     """x as a finite array of floats with at least one row."""
     array = asarray(x, name=name)
     if array.ndim == 0:
-        raise ShapeError(f"{name} is a single number", expected="an array with one row a sample")
+        raise ShapeError(
+            f"{name} is a single number", expected="an array with one row a sample",
+            fix=f"np.array([{name}]), if there is one sample",
+        )  # fmt: skip
     if len(array) == 0:
         raise DataError(f"{name} is empty", expected="at least one row", received=array.shape)
     kind = numpy_dtype(dtype)
@@ -170,7 +173,14 @@ def sample_weights(
         result = asarray(weight, "float32", name="sample_weight")
         same_length(result, rows, "sample_weight")
         finite(result, "sample_weight")
-    if class_weight is not None and class_weight != {}:
+    if class_weight is not None and not isinstance(class_weight, Mapping):
+        raise DataError(
+            "class_weight is no dict",
+            expected="{class: weight}, such as {0: 1.0, 1: 5.0}",
+            received=f"{type(class_weight).__name__}: {class_weight!r}"[:80],
+            fix="class_weight=dict(enumerate(weights)), where weights is a list",
+        )
+    if class_weight:
         classes, factors = _class_weights(class_weight)
         labels = _class_of_each(y)
         at = np.searchsorted(classes, labels).clip(max=len(classes) - 1)

@@ -15,6 +15,7 @@ from ..data import catalog
 from ..dialect import argument
 from ..errors import DataError, FileError
 from ..tables import Frame
+from ..tables.roles import find_column
 from .table_options import TableOptions
 
 __all__ = ["TableData", "as_roles", "digest_of", "is_table", "open_table", "read_table"]
@@ -97,6 +98,9 @@ def open_table(data: Any, options: TableOptions) -> TableData:
     """
     place, test = _places(data, options)
     frame = read_table(data if place is None else place, options)
+    for option in ("group", "time"):
+        if (name := getattr(options, option)) is not None:
+            find_column(frame, name, option)
     roles = tables.find_roles(frame, **options.roles())
     notices = list(roles.notices)
     frame, _ = _with_target(frame, roles)  # `find_roles` has said it

@@ -257,7 +257,9 @@ def rows_of(data: tuple[Any, ...], names: tuple[str, ...] = PARTS) -> int:
     for name, leaf in leaves:
         if len(leaf.shape) == 0:
             raise ShapeError(
-                f"{name} is a single number", expected="an array with one row a sample"
+                f"{name} is a single number",
+                expected="an array with one row a sample",
+                fix=f"np.array([{name}]), if there is one sample",
             )
     first, rows = leaves[0][0], int(leaves[0][1].shape[0])
     for name, leaf in leaves[1:]:

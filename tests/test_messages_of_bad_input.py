@@ -1,0 +1,665 @@
+"""Bad input as students give it, and the whole message that they read; one row each.
+
+Each row is what is typed and what is answered: where, what, expected, received, fix. A message that
+changes for the better changes its row; one of NumPy, JAX or Python never gets a row.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.cli import main
+from chainrule.cli.parser import make_parser
+from chainrule.errors import ChainruleError
+from chainrule.synonyms import METHODS
+
+X = np.linspace(-1, 1, 24).reshape(6, 4).astype("float32")
+Y = np.array([0, 1, 2, 0, 1, 2])
+
+
+class Sparse:
+    """What a matrix of SciPy has, by which it is known."""
+
+    shape, nnz = (6, 4), 3
+
+    def toarray(self):
+        return X
+
+
+def model():
+    made = cr.Sequential([cr.Input((4,)), cr.layers.Dense(3, "softmax", name="out")], name="net")
+    made.compile("sgd", "sparse_categorical_crossentropy")
+    return made
+
+
+def fit(**given):
+    made = model()
+    before = made.get_weights()
+    try:
+        made.fit(**{"verbose": 0, "engine": "numpy"} | given)
+    finally:
+        for old, new in zip(before, made.get_weights(), strict=True):
+            np.testing.assert_array_equal(old, new)
+
+
+def generator():
+    yield from X
+
+
+def set_of_rows():
+    return {tuple(row) for row in X.tolist()}
+
+
+def deep(levels):
+    return 1.0 if levels == 0 else [deep(levels - 1)]
+
+
+def files(folder):
+    """The files that the command line is given."""
+    rows = "".join(f"{i % 5 + 1},{100 + i * 7.5 + i % 3},{'abc'[i % 3]}\n" for i in range(40))
+    (folder / "houses.csv").write_text("Rooms,Price,Town\n" + rows)
+    (folder / "same.csv").write_text("a,b,y\n" + "1,2,yes\n" * 30)
+    (folder / "three.csv").write_text("a,b,y\n1,2,yes\n2,3.5,no\n3,4,yes\n")
+    (folder / "empty.csv").write_bytes(b"")
+    (folder / "paper.csv").write_bytes(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + bytes(range(256)))
+    (folder / "null.csv").write_bytes(b"\0" * 500)
+    (folder / "folder").mkdir()
+
+
+class Refused(Exception):
+    """The command line's message, as text."""
+
+
+def train(line):
+    import contextlib
+
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        status = main(shlex.split(line))
+    assert status == 2
+    raise Refused(said.getvalue().rstrip("\n"))
+
+
+def rendered(code):
+    """The message, without the places that differ from machine to machine."""
+    try:
+        eval(code)  # noqa: S307
+    except (ChainruleError, Refused) as error:
+        text = re.sub(r"made at [^)]*", "made at LINE", str(error))
+        text = re.sub(r" at 0x[0-9a-f]+", "", text)
+        return re.sub(r"(?<=chainrule: )/[^ ,:]*/(?=\w+\.csv)", "", text)
+    return None
+
+
+MESSAGES = [
+    (
+        "fit(x=generator(), y=Y)",
+        "x: y is given beside batches that are ready\n"
+        "  expected: only x, whose items are x, (x, y) or (x, y, sample_weight)\n"
+        "  received: x of the type generator and y\n"
+        "  fix: leave y out: each batch brings its own",
+    ),
+    (
+        "fit(x=sorted)",
+        "x holds no data\n"
+        "  expected: arrays, a generator or iterable of batches, or an object with batches\n"
+        "  received: <built-in function sorted>\n"
+        "  fix: call it: x=sorted()",
+    ),
+    (
+        "fit(x=set_of_rows(), y=Y)",
+        "x is no array\n"
+        "  expected: an array with one row a sample\n"
+        "  received: set\n"
+        "  fix: a set has no order: x=sorted(values), as a list of rows",
+    ),
+    (
+        "fit(x=range(6), y=Y)",
+        "x is no array\n"
+        "  expected: an array with one row a sample\n"
+        "  received: range\n"
+        "  fix: x=list(values), or np.array(list(values))",
+    ),
+    (
+        "fit(x=[[1, 2, 3, 4], [1, 2]] * 3, y=Y)",
+        "x: x cannot be made an array: rows have different lengths\n"
+        "  expected: rows of one length\n"
+        "  received: 4 values in row 0, 2 in row 1\n"
+        "  fix: pad sequences with chainrule.utils.pad_sequences(rows); correct or drop odd rows",
+    ),
+    (
+        'fit(x=[["a", "b", "c", "d"]] * 6, y=Y)',
+        "x holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype <U1, for example ['a']\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "fit(x=[[1, 2, 3, None]] * 6, y=Y)",
+        "row 0, column 3: x holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: None\n"
+        "  fix: fill or drop what is missing; turn categories into integers or one-hot rows",
+    ),
+    (
+        'fit(x=[[1, "a", 2, 3]] * 6, y=Y)',
+        "x holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype <U21, for example ['1']\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "fit(x=X.astype(complex), y=Y)",
+        "x is complex\n"
+        "  expected: real numbers\n"
+        "  received: complex128\n"
+        "  fix: take a part, np.real(x), or both as columns: np.stack([x.real, x.imag], -1)",
+    ),
+    (
+        'fit(x=np.array([["a", 1, 2, 3]] * 6, dtype=object), y=Y)',
+        "row 0, column 0: x holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: 'a'\n"
+        "  fix: fill or drop what is missing; turn categories into integers or one-hot rows",
+    ),
+    (
+        'fit(x=np.full((6, 4), "2020-01-01", "datetime64[D]"), y=Y)',
+        "x holds dates\n"
+        "  expected: numbers\n"
+        "  received: dtype datetime64[D]\n"
+        "  fix: say which unit is meant: (dates - dates.min()) / np.timedelta64(1, 'D')",
+    ),
+    (
+        'fit(x=np.full((6, 4), 3, "timedelta64[s]"), y=Y)',
+        "x holds durations\n"
+        "  expected: numbers\n"
+        "  received: dtype timedelta64[s]\n"
+        "  fix: say which unit is meant: (dates - dates.min()) / np.timedelta64(1, 'D')",
+    ),
+    (
+        "fit(x=np.ma.masked_array(X, X > 0), y=Y)",
+        "x has masked entries, and an array would lose the mask\n"
+        "  expected: numbers everywhere\n"
+        "  received: MaskedArray\n"
+        "  fix: fill them (.filled(0.0)) or drop those rows",
+    ),
+    (
+        'fit(x=np.zeros(6, dtype=[("a", "f4")]), y=Y)',
+        "x holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype [('a', '<f4')], for example [(0.0,)]\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "fit(x=Sparse(), y=Y)",
+        "x is a sparse matrix\n"
+        "  expected: an array with all its numbers\n"
+        "  received: Sparse\n"
+        "  fix: x.toarray(), where that fits in memory",
+    ),
+    (
+        'fit(x={"a": X}, y=Y)',
+        "x is a dict, but the model has one input\n"
+        "  expected: an array, or {'input': an array}\n"
+        "  received: 'a'\n"
+        "  fix: give the array itself; columns by name are for models with a TableEncoder",
+    ),
+    (
+        "fit(x={}, y=Y)",
+        "x is a dict, but the model has one input\n"
+        "  expected: an array, or {'input': an array}\n"
+        "  received: an empty dict\n"
+        "  fix: give the array itself; columns by name are for models with a TableEncoder",
+    ),
+    (
+        "fit(x=5, y=Y)",
+        "x is a single number\n"
+        "  expected: an array with one row a sample\n"
+        "  fix: np.array([x]), if there is one sample",
+    ),
+    (
+        'fit(x="data.csv", y=Y)',
+        "x holds no data\n"
+        "  expected: arrays, a generator or iterable of batches, or an object with batches\n"
+        "  received: 'data.csv'\n"
+        '  fix: read the file first, as with np.load(path, mmap_mode="r")',
+    ),
+    (
+        "fit(x=None, y=Y)",
+        "fit: x is missing\n  fix: model.fit(x, y, ...)",
+    ),
+    (
+        "fit(x=[], y=Y)",
+        "x is empty\n  expected: at least one row\n  received: (0,)",
+    ),
+    (
+        "fit(x=X[:, 0], y=Y)",
+        "InputLayer 'input' (made at LINE): the input has the wrong shape\n"
+        "  expected: (batch, 4)\n"
+        "  received: (6,)\n"
+        "  fix: x[None], if this is a single sample",
+    ),
+    (
+        "fit(x=X[:, :3], y=Y)",
+        "InputLayer 'input' (made at LINE): the input has the wrong shape\n"
+        "  expected: (batch, 4)\n"
+        "  received: (6, 3)",
+    ),
+    (
+        "fit(x=X[:5], y=Y)",
+        "x and y have different lengths\n"
+        "  expected: 5 rows in y, as in x\n"
+        "  received: 6 rows\n"
+        "  fix: look for a header line, a dropped row or a transposed array",
+    ),
+    (
+        "fit(x=X)",
+        "fit: y is missing\n  fix: model.fit(x, y, ...)",
+    ),
+    (
+        "fit(x=deep(70), y=Y)",
+        "x: x cannot be made an array: its lists are nested too deeply\n"
+        "  expected: at most 64 levels\n"
+        "  received: list\n"
+        "  fix: look for a list that holds itself, or for brackets too many",
+    ),
+    (
+        "fit(x=cr.layers.Dense(3), y=Y)",
+        "x is no array\n"
+        "  expected: an array with one row a sample\n"
+        "  received: Dense\n"
+        "  fix: give the data; a model or layer is called: model(x)",
+    ),
+    (
+        "fit(x=cr.Input((4,)), y=Y)",
+        "x is no array\n"
+        "  expected: an array with one row a sample\n"
+        "  received: Symbol\n"
+        "  fix: give the data; what Input returned stands for it while a model is built",
+    ),
+    (
+        'fit(x=io.StringIO("1,2"), y=Y)',
+        "x is no array\n"
+        "  expected: an array with one row a sample\n"
+        "  received: StringIO\n"
+        "  fix: read the file first, as with np.loadtxt(file), or give cr.train its path",
+    ),
+    (
+        'fit(x=X, y=["a", "b", "c"] * 2)',
+        "y holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype <U1, for example ['a']\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "fit(x=X, y=[0, 1, 2, 0, 1, None])",
+        "row 5: y holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: None\n"
+        "  fix: fill or drop what is missing; turn categories into integers or one-hot rows",
+    ),
+    (
+        "fit(x=X, y=[0, 1, 2, 0, 1, 3])",
+        "y, row 5: a label is outside the classes\n"
+        "  expected: 0 to 2, for 3 classes\n"
+        "  received: 3 (1 such labels: [3])\n"
+        "  fix: number the classes from 0, or give the last layer more units",
+    ),
+    (
+        "fit(x=X, y=[0, 1, 2, 0, 1, 0.5])",
+        "y, row 5: a class number is not whole\n"
+        "  expected: whole numbers from 0 to 2\n"
+        "  received: 0.5",
+    ),
+    (
+        "fit(x=X, y=Y, sample_weight=[1, 1])",
+        "x and sample_weight have different lengths\n"
+        "  expected: 6 rows in sample_weight, as in x\n"
+        "  received: 2 rows\n"
+        "  fix: look for a header line, a dropped row or a transposed array",
+    ),
+    (
+        'fit(x=X, y=Y, sample_weight=["a"] * 6)',
+        "sample_weight holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype <U1, for example ['a']\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "fit(x=X, y=Y, class_weight=np.ones(3))",
+        "class_weight is no dict\n"
+        "  expected: {class: weight}, such as {0: 1.0, 1: 5.0}\n"
+        "  received: ndarray: array([1., 1., 1.])\n"
+        "  fix: class_weight=dict(enumerate(weights)), where weights is a list",
+    ),
+    (
+        'fit(x=X, y=Y, class_weight={"a": 1})',
+        "fit: class_weight must be a dict of finite weights, zero or more\n"
+        "  expected: {class number: weight}, such as {0: 1.0, 1: 5.0}\n"
+        "  received: {'a': 1}",
+    ),
+    (
+        "fit(x=X, y=Y, shuffle=X)",
+        "fit: shuffle is neither True nor False\n"
+        "  received: ndarray\n"
+        "  fix: shuffle=True shuffles the rows before each epoch",
+    ),
+    (
+        "fit(x=X, y=Y, epochs=-1)",
+        "fit: epochs must be a whole number of at least 0\n  received: -1",
+    ),
+    (
+        'fit(x=X, y=Y, epochs="three")',
+        "fit: epochs must be a whole number of at least 0\n  received: 'three'",
+    ),
+    (
+        "fit(x=X, y=Y, batch_size=0)",
+        "fit: batch_size must be a whole number of at least 1\n  received: 0",
+    ),
+    (
+        "fit(x=X, y=Y, batch_size=2.5)",
+        "fit: batch_size must be a whole number of at least 1\n  received: 2.5",
+    ),
+    (
+        "fit(x=X, y=Y, validation_split=20)",
+        "fit: validation_split is out of range\n  expected: 0 to 1\n  received: 20",
+    ),
+    (
+        "fit(x=X, y=Y, n_jobs=2)",
+        "fit: unknown argument 'n_jobs'\n  fix: leave it out: all cores are used",
+    ),
+    (
+        "fit(x=X, y=Y, lr=0.1)",
+        "fit: unknown argument 'lr'\n"
+        "  fix: model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)",
+    ),
+    (
+        "fit(x=X, y=Y, n_epochs=3)",
+        "fit: unknown argument 'n_epochs'\n  fix: here it is called epochs",
+    ),
+    (
+        "fit(x=X, y=Y, eval_set=[(X, Y)])",
+        "fit: unknown argument 'eval_set'\n  fix: here it is called validation_data",
+    ),
+    (
+        "fit(x=X, y=Y, batchsize=3)",
+        "fit: unknown argument 'batchsize'\n  fix: did you mean 'batch_size'?",
+    ),
+    (
+        "cr.optimizers.SGD(lr=0.1)",
+        "SGD: unknown argument 'lr'\n  fix: here it is called learning_rate",
+    ),
+    (
+        "cr.optimizers.Adam(eps=1e-8)",
+        "Adam: unknown argument 'eps'\n  fix: here it is called epsilon",
+    ),
+    (
+        "cr.optimizers.Adam(model().parameters())",
+        "Sequential: there is no 'parameters'\n"
+        "  fix: model.trainable_variables; the optimizer gets them from model.compile",
+    ),
+    (
+        "model().predict_proba(X)",
+        "Sequential: there is no 'predict_proba'\n"
+        "  fix: model.predict(x), which gives probabilities after a softmax or sigmoid",
+    ),
+    (
+        'model().to("cuda")',
+        "Sequential: there is no 'to'\n"
+        '  fix: leave it out: model.fit(x, y, engine="xla") computes where JAX does',
+    ),
+    (
+        "model().fti(X, Y)",
+        "Sequential: there is no 'fti'\n  fix: did you mean 'fit'?",
+    ),
+    (
+        "cr.Variable(X).backward()",
+        "Variable: there is no 'backward'\n"
+        "  fix: gradients = cr.gradients(loss, variables), computed inside `with cr.record()`",
+    ),
+    (
+        "cr.nn.Linear(4, 3)",
+        "cr: here it is called cr.layers\n  received: 'nn'",
+    ),
+    (
+        "cr.losses.CrossEntropyLoss()",
+        "cr.losses: here it is called cr.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
+        "  received: 'CrossEntropyLoss'",
+    ),
+    (
+        "cr.DataLoader(X)",
+        "cr: DataLoader is another library's word\n"
+        "  fix: give model.fit the arrays themselves, with batch_size=32",
+    ),
+    (
+        "cr.StandardScaler()",
+        "cr: here it is called cr.layers.Normalization\n  received: 'StandardScaler'",
+    ),
+    (
+        "cr.train_test_split(X, Y)",
+        "cr: train_test_split is another library's word\n"
+        "  fix: model.fit(x, y, validation_split=0.2), or chainrule.utils.split_dataset((x, y), 0.8)",
+    ),
+    (
+        "cr.torch.tensor([1])",
+        "cr: torch is another library's word\n"
+        "  fix: leave it out: cr.layers, cr.losses and cr.optimizers have what it has",
+    ),
+    (
+        "cr.KFold(5)",
+        "cr: here it is called cr.train(table, folds=5)\n  received: 'KFold'",
+    ),
+    (
+        'train("trian")',
+        "chainrule: there is no command 'trian'\n  fix: did you mean 'train'?",
+    ),
+    (
+        'train("train file.cvs")',
+        "chainrule: file.cvs: there is no such folder or file\n"
+        "  expected: a folder with train.csv or MNIST's files, a CSV file, or one of digits, mnist, iris, players, moons, circles, spirals, blobs, xor, plane, and, or, nand\n"
+        "  fix: check the path",
+    ),
+    (
+        'train("train houses.cvs")',
+        "chainrule: houses.cvs: there is no such folder or file\n"
+        "  expected: a folder with train.csv or MNIST's files, a CSV file, or one of digits, mnist, iris, players, moons, circles, spirals, blobs, xor, plane, and, or, nand\n"
+        "  fix: did you mean 'houses.csv'?",
+    ),
+    (
+        'train("train houses.csv --targt")',
+        "chainrule train: '--targt' does not exist\n  fix: did you mean '--target'?",
+    ),
+    (
+        'train("train houses.csv --target")',
+        "chainrule train: argument --target: a value is missing\n"
+        "  fix: chainrule train --help shows what it takes",
+    ),
+    (
+        'train("train houses.csv --target Prise")',
+        "chainrule: houses.csv: --target names a column that is not there\n"
+        "  expected: a number below 3, or one of Rooms, Price, Town\n"
+        "  received: 'Prise'\n"
+        "  fix: did you mean 'Price'?",
+    ),
+    (
+        'train("train houses.csv --target 9")',
+        "chainrule: houses.csv: --target names a column that is not there\n"
+        "  expected: a number below 3, or one of Rooms, Price, Town\n"
+        "  received: 9\n"
+        "  fix: columns count from 0; -1 is the last one",
+    ),
+    (
+        'train("train houses.csv --group Twon --target Price")',
+        "chainrule: houses.csv: --group names a column that is not there\n"
+        "  expected: a number below 3, or one of Rooms, Price, Town\n"
+        "  received: 'Twon'\n"
+        "  fix: did you mean 'Town'?",
+    ),
+    (
+        'train("train houses.csv --time Twon --target Price")',
+        "chainrule: houses.csv: --time names a column that is not there\n"
+        "  expected: a number below 3, or one of Rooms, Price, Town\n"
+        "  received: 'Twon'\n"
+        "  fix: did you mean 'Town'?",
+    ),
+    (
+        'train("train houses.csv --folds 100 --target Price")',
+        "chainrule: there are fewer rows than folds\n"
+        "  expected: at least 100\n"
+        "  received: 40\n"
+        "  fix: fewer folds, --folds 40, or more rows",
+    ),
+    (
+        'train("train houses.csv --folds x --target Price")',
+        "chainrule train: argument --folds: expected a whole number, received 'x'\n"
+        "  fix: chainrule train --help shows what it takes",
+    ),
+    (
+        'train("train folder")',
+        "chainrule: folder: there is nothing in this folder that can be read\n"
+        "  expected: train.csv (and test.csv), or the four IDX files of MNIST's names\n"
+        "  fix: for a CSV file of another name, give its path",
+    ),
+    (
+        'train("train empty.csv")',
+        "chainrule: empty.csv: the file is empty\n"
+        "  expected: 1 to 20,000 columns\n"
+        "  received: 0\n"
+        "  fix: look whether it was saved completely",
+    ),
+    (
+        'train("train paper.csv")',
+        "chainrule: paper.csv: the file is a PDF\n"
+        "  expected: a table\n"
+        "  fix: export the table as .csv",
+    ),
+    (
+        'train("train null.csv")',
+        "chainrule: null.csv, row 1: the file holds a NUL byte: it is no text, or damaged\n"
+        "  expected: text\n"
+        "  fix: if it is text, name its encoding: --encoding",
+    ),
+    (
+        'train("train same.csv")',
+        "chainrule: same.csv, column 'y': the target is the same in every row, so there is nothing to learn\n"
+        "  received: 'yes' in 30 rows\n"
+        "  fix: name the column to predict: --target NAME",
+    ),
+    (
+        'train("train three.csv")',
+        "chainrule: three.csv: there are too few rows to learn from and to hold some out\n"
+        "  expected: at least 5 with a target\n"
+        "  received: 3",
+    ),
+    (
+        'train("train https://example.com/a.csv")',
+        "chainrule: https://example.com/a.csv: this is an address, and nothing is fetched from the network\n"
+        "  expected: a file on this machine\n"
+        "  fix: download it first, then give the file's path",
+    ),
+    (
+        'train("train -")',
+        "chainrule: '-': the data cannot come from the standard input\n"
+        "  expected: a file, which is read more than once\n"
+        "  fix: save it to a file first, then give the file's path",
+    ),
+    (
+        "train(\"train ''\")",
+        "chainrule: '': the path is empty\n"
+        "  expected: a file, which is read more than once\n"
+        "  fix: save it to a file first, then give the file's path",
+    ),
+    (
+        'train("predict nowhere houses.csv")',
+        "chainrule: nowhere: there is no model\n"
+        "  expected: a run folder with model.safetensors, or a .safetensors file\n"
+        "  fix: train one: chainrule train digits",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("bad")
+    files(made)
+    return made
+
+
+@pytest.mark.parametrize(("code", "message"), MESSAGES, ids=[row[0] for row in MESSAGES])
+def test_the_whole_message(code, message, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert rendered(code) == message
+
+
+def test_there_are_sixty_kinds():
+    assert len({code for code, _ in MESSAGES}) >= 60
+
+
+def test_the_command_line_names_only_options_that_it_has():
+    """Every --word of a message but the one that was typed wrongly, and no argument as in Python."""
+    _, commands = make_parser()
+    seen = 0
+    for code, message in MESSAGES:
+        if not code.startswith("train("):
+            continue
+        command = commands.get(shlex.split(code[7:-2])[0])
+        options = set(command._option_string_actions) if command else set()
+        for word in re.findall(r"(?<![\w-])--[a-z][\w-]*", message.replace("'--targt'", "")):
+            seen += 1
+            assert word in options, (code, word)
+        assert not re.search(r"\b\w+=[\"'\w]", message), message
+    assert seen >= 8
+
+
+def test_no_permission(folder, monkeypatch, capsys):
+    """Whoever may read everything, as in a container, is refused by a stand-in."""
+    import builtins
+
+    original = builtins.open
+
+    def refuse(file, *args, **more):
+        if str(file).endswith("houses.csv"):
+            raise PermissionError(13, "Permission denied", str(file))
+        return original(file, *args, **more)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(builtins, "open", refuse)
+    assert main(["train", "houses.csv", "--target", "Price"]) == 2
+    said = capsys.readouterr().err
+    assert "Permission denied" in said
+    assert "Traceback" not in said
+
+
+def test_a_property_keeps_its_own_error():
+    """The answer to a missing name never hides why a name that is there has no value yet."""
+    fresh = cr.Sequential([cr.layers.Dense(1)])
+    with pytest.raises(cr.errors.NotBuiltError):
+        _ = fresh.input_shape
+    assert getattr(fresh, "predict_proba", None) is None
+    with pytest.raises(AttributeError, match="_nothing"):
+        _ = fresh._nothing
+
+
+@pytest.mark.parametrize("kind", list(METHODS))
+def test_no_word_is_answered_that_is_here(kind):
+    home = {
+        "model": cr.Model,
+        "optimizer": cr.optimizers.Adam,
+        "variable": cr.Variable,
+        "tape": cr.Tape,
+    }
+    assert not [name for name in METHODS[kind] if hasattr(home[kind], name)]
+    made = {"model": model, "optimizer": cr.optimizers.Adam, "variable": lambda: cr.Variable(1.0)}
+    if kind in made:  # each `kind.name` that an answer names is there
+        for text in METHODS[kind].values():
+            for name in re.findall(rf"\b{kind}\.(\w+)", text):
+                assert hasattr(made[kind](), name), text
+    for text in METHODS[kind].values():
+        for path in re.findall(r"\bcr(?:\.\w+)+", text):
+            assert eval(path), path  # noqa: S307
