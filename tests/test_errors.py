@@ -148,7 +148,8 @@ REFUSED = [
         "complex numbers",
         {"x": X + 1j},
         errors.DataError,
-        "x is complex\n  expected: real numbers\n  received: complex64",
+        "x is complex\n  expected: real numbers\n  received: complex64\n"
+        "  fix: take a part, np.real(x), or both as columns: np.stack([x.real, x.imag], -1)",
     ),
     (
         "masked entries",
