@@ -70,6 +70,11 @@ GOOD = {
     "Latin-1": ("name;n\nMüller;1\nGröße;2\n".encode("latin-1"), {}, {"name": ["Müller", "Größe"], "n": [1, 2]}, "Latin-1"),
     "cp1252 with euro signs": ("p\n5 €\n6 €\n".encode("cp1252"), {}, {"p": [5, 6]}, "'p' in €"),
     "Cyrillic, named": ("a,n\nдом,1\nлес,2\n".encode("cp1251"), {"encoding": "cp1251"}, {"a": ["дом", "лес"], "n": [1, 2]}, "cp1251"),
+    "a number in thousands never begins with 0": (
+        "a,b,c\n-0.802,1.250,x\n0.248,2.500,y\n1.250,1.125,z\n", {},
+        {"a": [-0.802, 0.248, 1.25], "b": [1.25, 2.5, 1.125], "c": ["x", "y", "z"]}, "",
+    ),
+    "nor with decimal commas": ("a;c\n0,802;x\n1,250;y\n", {}, {"a": [0.802, 1.25], "c": ["x", "y"]}, "decimal comma"),
     "currency": (
         'p,n\n"$1,234.50",1\n-$5.00,2\n($7.25),3\n,4\n', {},
         {"p": [1234.5, -5, -7.25, None], "n": [1, 2, 3, 4]}, "'p' in $",
@@ -193,7 +198,18 @@ BAD = {
     "a comment further down": ("a,b\n1,2\n# why\n5,6\n", {}, errors.DataError, ["row 3", 'comment="#"']),
     "a shorter header": ("a,b\n1,2,3\n4,5,6\n", {}, errors.DataError, ["row 1: the header has another number", "3 names", "2: a, b"]),
     "duplicated header": ("a,b,a\n1,2,3\n", {}, errors.DataError, ["row 1, column 3: two columns have the same name", "'a', as in column 1"]),
-    "a quote that is never closed": ('a,b\n1,"x\n2,y\n3,z\n', {}, errors.DataError, ["row 2: the rows cannot be told apart"]),
+    "a quote that is never closed": ('a,b\n1,"x\n2,y\n3,z\n', {}, errors.DataError, ["row 2: a quote is opened and never closed", "'\"x'"]),
+    "a quote that makes one cell of half the file": (
+        "c,n\n" + "C1,1\n" * 9 + '"C2,1\n' + "C1,1\n" * 9, {}, errors.DataError, ["row 11: a quote is opened and never closed", "'\"C2,1'", "close the quote"],
+    ),
+    "a stray quote in the last line": (
+        "c,n\n" + "C1 a,1\n" * 9 + '"C2 b,1\n', {}, errors.DataError, ["row 11: a quote is opened"],
+    ),
+    "two stray quotes, rows between them": (
+        'a,b\n1,x\n2,"y\n3,z\n4,"w\n5,v\n', {}, errors.DataError, ["row 3: the row runs up to line 5: a quote in it is not closed", "'\"y'"],
+    ),
+    "a stray quote in the header": ('a,"b\n1,2\n3,4\n', {}, errors.DataError, ["row 1: a quote is opened"]),
+    "more remarks than rows": ("a,b\n1,2\n3,4\n5,6\nsee there\nand here\nand so\nand on\n", {}, errors.DataError, ["a different length", "row 5"]),
     "empty": ("", {}, errors.DataError, ["the file is empty"]),
     "only a header": ("a,b\n", {"header": True}, errors.DataError, ["no rows"]),
     "nothing tells the header": ("a,b\nc,d\n", {}, errors.DataError, ["nothing tells whether the first row is a header", "header=True or header=False"]),
@@ -274,7 +290,7 @@ def test_a_long_file_is_read_whole(tmp_path):
         ("1,5,w,2024-02-30\n", [f"row {FAR + 2}, column 4 ('day')", "2024-02-30"]),
         ("1,5,w\n", [f"row {FAR + 2}: the row has a different length"]),
         ("inf,5,w,2024-01-01\n", [f"row {FAR + 2}, column 1 ('n')", "finite"]),
-        ('1,5,"w,2024-01-01\n', ["quote"]),
+        ('1,5,"w,2024-01-01\n', [f"row {FAR + 2}", "quote"]),
         ("1,5,\0,2024-01-01\n", [f"row {FAR + 2}", "NUL"]),
     ],
 )
@@ -602,3 +618,54 @@ def test_random_bytes_raise_nothing_but_our_errors(tmp_path, content):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert frame.format.from_json(frame.format.to_json()) == frame.format
+
+
+def test_a_quote_that_is_never_closed_is_no_note_below_the_table(tmp_path):
+    rows = [f"k{i},{i},yes" for i in range(30)]
+    rows[14] = '"' + rows[14]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["name,n,paid", *rows, ""]), encoding="utf-8")
+    with pytest.raises(errors.DataError, match="row 16") as caught:
+        tables.read(path)
+    assert "never closed" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [np.zeros((2, 2)), [[1, 2], [3, 4]], [[1], [2, 3]], 5, np.array([1j, 2]), np.array([1j, "a"], object),
+     np.array([{}, "a"], object), np.array([np.zeros(2), None], object)],
+)  # fmt: skip
+def test_a_column_that_is_no_list_of_cells_is_one_clear_error(cells):
+    with pytest.raises(errors.DataError, match="no list of cells"):
+        tables.Frame.of({"a": cells})
+
+
+def test_names_that_are_numbers_and_cells_of_pandas():
+    pandas = pytest.importorskip("pandas", reason="its missing values")
+    frame = tables.Frame.of({0: [1, 2], 1: pandas.Series(["x", None], dtype="string")})
+    assert (frame.names, frame["1"].values.tolist()) == (["0", "1"], ["x", None])
+    with pytest.raises(errors.DataError, match="same name"):
+        tables.Frame.of({0: [1], "0": [2]})
+
+
+def test_times_with_zones_are_dates_in_utc():
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    noon = datetime.datetime(2024, 1, 1, 12, tzinfo=zone)
+    column = tables.Frame.of({"t": [noon, None, noon.astimezone(datetime.UTC)]})["t"]
+    ten = np.datetime64("2024-01-01T10")
+    np.testing.assert_array_equal(column.values, np.array([ten, "NaT", ten], "M8[us]"))
+    with pytest.raises(errors.DataError, match="without one"):
+        tables.Frame.of({"t": [noon, noon.replace(tzinfo=None)]})
+
+
+def test_an_error_of_the_first_sheet_names_the_others(tmp_path):
+    pytest.importorskip("python_calamine", reason="Excel files are read by calamine")
+    sheets = {"Read me": [["made by", "hand"], ["in", "May"]], "Data": [["a", "b"], [1, 2]]}
+    path = workbook.write(tmp_path / "t.xlsx", sheets)
+    with pytest.raises(errors.DataError) as caught:
+        tables.read(path)
+    for part in ("sheet 'Read me'", "on another sheet ('Data')", 'sheet="Data"', "header=True"):
+        assert part in str(caught.value)
+    with pytest.raises(errors.DataError) as caught:
+        tables.read(path, sheet="Read me")
+    assert "another sheet" not in str(caught.value)

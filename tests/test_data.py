@@ -269,7 +269,7 @@ BAD_CSV = {
     "nan": ("1,2\nnan,4\n5,6\n", {}, "row 2, column 1 ('x1')", "received: 'nan'"),
     "overflow": ("1,2\n1e39,4\n", {}, "row 2, column 1 ('x1'): the cell is not a finite", "'1e39'"),
     "underscore": ("1,2\n3,4\n1_0,4\n", {}, "row 3, column 1 ('x1')", "'1_0'"),
-    "quote": ('1,2\n"3,4\n', {}, "row 2: the row has a different length", "quote cells"),
+    "quote": ('1,2\n"3,4\n', {}, "row 2: a quote is opened and never closed", "close the quote"),
     "empty": ("\n\n", {}, "t.csv: the file is empty", "received: 0"),
     "no rows": ("a,b\n", {"header": True}, "t.csv: the file has no rows of data", "expected"),
     "no header": ("a,b\nc,d\n", {}, "row 1: nothing tells whether", "fix: say header=True or"),

@@ -522,8 +522,8 @@ ARGUMENTS = [
         "Dense: the argument 'lora_rank' is not in chainrule yet",
     ),
     (
-        lambda: cr.layers.Layer().add_weight("w", (2,), constraint="non_neg"),
-        "add_weight: the argument 'constraint' is not in chainrule yet",
+        lambda: cr.layers.MultiHeadAttention(2, 2, attention_axes=1),
+        "MultiHeadAttention: the argument 'attention_axes' is not in chainrule yet",
     ),
     (
         lambda: cr.optimizers.SGD(lr=0.1),

@@ -30,6 +30,7 @@ def test_a_program_runs(name):
 
 @pytest.mark.slow  # Keras compiles each of them
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # its own, with NumPy 2
+@pytest.mark.filterwarnings("ignore:.*shuffle=True:UserWarning")  # of a generator
 @pytest.mark.parametrize("name", sorted(SAME))
 def test_keras_gives_the_same_figures(name):
     os.environ.setdefault("KERAS_BACKEND", "jax")

@@ -297,10 +297,6 @@ REFUSED = {
     "order": (lambda: ops.normalize(normal(2, 3), order=0), "order must be at least 1"),
     "bias": (lambda: layers.LocalResponseNormalization(bias=0.0), "bias is out of range"),
     "radius": (lambda: layers.LocalResponseNormalization(1.5), "depth_radius must be a whole"),
-    "constraint": (
-        lambda: layers.LayerNormalization(gamma_constraint="unit_norm"),
-        "the argument 'gamma_constraint' is not in chainrule yet",
-    ),
 }
 
 

@@ -99,11 +99,12 @@ def jax_of(dtype):
     ids=lambda v: v.kind if hasattr(v, "kind") else None,
 )
 def test_every_part_has_a_row(names, rows, without):
-    # tests register parts of their own; only the package's count. The course's rules as printed and
-    # the classic neurons are there once they are asked for, and tested in files of their own
+    # tests register parts of their own; only the package's count. The course's rules as printed, the
+    # classic neurons and the models of tables are there once they are asked for, and tested in files
+    # of their own
     registered = set(names)
     if hasattr(names, "find"):
-        own = ("chainrule.course.", "chainrule.models.classic.")
+        own = ("chainrule.course.", "chainrule.models.classic.", "chainrule.tabular.")
         modules = {n: names.find(n).__module__ for n in names}
         registered = {n for n, m in modules.items()
                       if m.startswith("chainrule.") and not m.startswith(own)}  # fmt: skip

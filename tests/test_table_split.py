@@ -70,6 +70,16 @@ def test_no_copies():
     assert len(np.unique(found(frame_of()).groups)) == 100
 
 
+def test_measurements_copied_ten_times_are_copies():
+    rows = np.repeat(np.arange(60), 10)
+    g = np.random.default_rng(3)
+    table = {f"c{i}": g.normal(size=60) for i in range(40)}
+    labels = g.choice(list("pq"), 60)
+    equal = found(Frame.of({name: x[rows] for name, x in table.items()} | {"y": labels[rows]}))
+    np.testing.assert_array_equal(equal.groups, rows)
+    assert (equal.copies, len(np.unique(equal.groups))) == (540, 60)
+
+
 @pytest.mark.parametrize(
     ("columns", "kinds"),
     [({"a": [0, 0, 1, 1] * 3, "b": [0, 1, 0, 1] * 3, "y": [0, 1, 1, 0] * 3}, 4),
@@ -274,3 +284,12 @@ def test_worse_by_two_standard_errors():
     assert split.time_advice((0.79, 0.03), (0.9, 0.04), "day") is None
     losses = split.time_advice((0.79, 0.03), (0.9, 0.04), "day", higher_is_better=False)
     assert losses.endswith('use time="day"')
+
+
+def test_ten_copies_of_each_row_are_copies():
+    """Rows of many decimals that repeat say nothing of other rows, however often they do."""
+    draw = np.random.default_rng(0)
+    columns = {f"c{i}": np.tile(draw.normal(size=60), 10) for i in range(5)}
+    equal = found(Frame.of(columns | {"y": np.tile(np.arange(60) / 2, 10)}))
+    assert len(np.unique(equal.groups)) == 60
+    assert equal.copies == 540

@@ -205,6 +205,30 @@ def test_with_a_test_file_nothing_else_is_held_out(monkeypatch):
     np.testing.assert_allclose(made.figures.outputs, said, rtol=1e-6)
 
 
+def test_rows_of_the_training_are_no_test(tmp_path):
+    rows = people(60)
+    train = write(tmp_path / "train.csv", rows_of(rows))
+    for test in (train, write(tmp_path / "again.csv", rows_of(rows)[:30])):
+        with pytest.raises(ArgumentError, match="are those of the training"):
+            open_table(train, TableOptions(target="bought", test=test))
+    other = rows_of(people(50, seed=1)) + rows_of(rows)[1:11]
+    some = open_table(train, TableOptions(target="bought", test=write(tmp_path / "c.csv", other)))
+    said = next(line for line in some.notices if "test" in line)
+    assert said.startswith("WARNING: test: 10 of 60 rows are equal to rows of the training")
+
+
+def test_a_folder_with_two_tables_is_replayed_with_both(tmp_path):
+    write(tmp_path / "train.csv", rows_of(people(60)))
+    beside = write(tmp_path / "test.csv", rows_of(people(40, seed=1)))
+    cr.train(str(tmp_path), target="bought", out=str(tmp_path / "run"), **QUICK)
+    assert replay(str(tmp_path / "run"), verbose=0).same
+    write(beside, rows_of(people(40, seed=2)))
+    with pytest.raises(StateError, match="the data have changed"):
+        replay(str(tmp_path / "run"), verbose=0)
+    kept = open_table(str(tmp_path), TableOptions(target="bought", folds=3))
+    assert kept.test is None
+
+
 def test_folds_groups_and_time(monkeypatch):
     columns = {**people(60), "who": [f"p{i // 4}" for i in range(60)]}
     _, made, fits, _ = spied(monkeypatch, columns, folds=3, group="who")
@@ -227,6 +251,64 @@ def test_copies_stay_on_one_side_and_are_counted(monkeypatch):
     for rows in fits[:5]:
         held = np.setdiff1d(np.arange(60), rows)
         assert not set(rows % 50) & set(held % 50)
+
+
+def months(rows=60, empty=0):
+    """month -> sales: a season of 12 and a little noise."""
+    noise = np.random.default_rng(0).normal(size=rows)
+    sales = 100 + 30 * np.sin(np.arange(rows) * np.pi / 6) + noise
+    first = np.datetime64("2010-01", "M")
+    return [["month", "sales"], *([f"{first + i}-01", "" if i >= rows - empty else round(s, 2)]
+                                  for i, s in enumerate(sales.tolist()))]  # fmt: skip
+
+
+def test_a_series_is_learnt_from_its_past_or_refused(tmp_path, capsys):
+    data, out = write(tmp_path / "s.csv", months()), str(tmp_path / "run")
+    assert main(["train", data, *FAST]) == 2
+    said = capsys.readouterr().err
+    assert "this is a series: one date ('month') and one number ('sales')" in said
+    assert "--lags 12" in said
+    assert main(["train", data, "--lags", "3", "--folds", "2"]) == 2
+    assert main(["train", data, "--lags", "3", "--out", out, *FAST]) == 0
+    shown = capsys.readouterr().out
+    run = Run.load(out)
+    # 57 rows have 3 values before them; the last fifth by time, never others
+    assert run.held_out()[0].tolist() == list(range(46, 57))
+    truth = [row[1] for row in months()[1:]]
+    assert run.held_out()[1].tolist() == truth[49:]
+    rmse = {k: np.sqrt(np.mean((np.array(truth[49:]) - truth[49 - k : 60 - k]) ** 2))
+            for k in (1, 12)}  # fmt: skip
+    assert f"the last value: RMSE {rmse[1]:.3g}," in shown
+    assert f"the last season (12 rows): RMSE {rmse[12]:.3g}," in shown
+    assert run.scores["rmse"].baseline == pytest.approx(rmse[12])  # the better of the two
+    assert "the last season (12 rows)" in str(run.verdict)
+    assert replay(out, verbose=0).same
+
+
+def test_a_series_is_gone_on_with(tmp_path, capsys):
+    data, out = write(tmp_path / "s.csv", months()), str(tmp_path / "run")
+    cr.train(data, lags=3, out=out, **QUICK)
+    run = Run.load(out)
+    one = run.predict(data)
+    assert one.frame["month"].values.tolist() == [np.datetime64("2015-01-01", "us").item()]
+    truth = [row[1] for row in months()[1:]]
+    fed = {"month": [np.datetime64("2015-01-01", "us")]}
+    fed |= {f"sales[t-{k}]": [truth[-k]] for k in (1, 2, 3)}
+    by_hand = run.answers(tables.Frame.of(fed)).outputs
+    np.testing.assert_allclose(one.outputs, by_hand, rtol=1e-6)
+    # rows without a value: each answer is a past value of the next, as if the file had held it
+    gaps = write(tmp_path / "gaps.csv", months(empty=2))
+    assert main(["predict", out, gaps, "--out", str(tmp_path / "a.csv")]) == 0
+    answers = read(tmp_path / "a.csv")
+    assert [row[0][:10] for row in answers] == ["month", "2014-11-01", "2014-12-01"]
+    filled = months(empty=2)
+    filled[-2][1] = repr(run.predict(gaps).outputs[0, 0].item())
+    second = run.predict(write(tmp_path / "filled.csv", filled)).outputs
+    np.testing.assert_allclose(second[0], run.predict(gaps).outputs[1], rtol=1e-5)
+    with pytest.raises(DataError, match="too few values to go on from"):
+        run.predict(write(tmp_path / "few.csv", months(2)))
+    assert main(["evaluate", out, gaps]) == 0
+    assert "the last value" in capsys.readouterr().out
 
 
 def test_later_rows_are_reported_beside_the_others(monkeypatch):
@@ -593,3 +675,116 @@ def test_a_folder_says_all_that_is_needed(folder, run):
 def test_summary_of_a_table(folder, capsys):
     assert main(["summary", str(folder / "run")]) == 0
     assert "table_encoder" in capsys.readouterr().out.lower()
+
+
+# ---- files of two runs in one folder
+
+
+@pytest.fixture(scope="module")
+def shoes(tmp_path_factory):
+    """A run whose model has two classes as that of people has."""
+    folder = tmp_path_factory.mktemp("shoes") / "run"
+    random = np.random.default_rng(3)
+    table = {"length": random.normal(size=30).round(3).tolist(), "kind": ["boot", "clog"] * 15}
+    cr.train(table, target="kind", out=str(folder), **QUICK)
+    return folder
+
+
+# old: without digests, as earlier versions wrote; there nothing says whose the figures are
+MIXED = [
+    ("model", False),
+    ("config", False),
+    ("held_out", False),
+    ("model", True),
+    ("config", True),
+]
+
+
+@pytest.mark.parametrize(("name", "old"), MIXED)
+def test_files_of_two_runs_are_refused(folder, shoes, tmp_path, name, old):
+    place = tmp_path / "mixed"
+    name += ".json" if name == "config" else ".safetensors"
+    shutil.copytree(folder / "run", place)
+    shutil.copy(shoes / name, place / name)
+    if old:
+        config = json.loads((place / "config.json").read_text())
+        del config["files"]
+        (place / "config.json").write_text(json.dumps(config))
+    with pytest.raises(FileError, match=r"not of the same run|do not belong together"):
+        Run.load(place)
+
+
+def changed(folder, to, change):
+    shutil.copytree(folder / "run", to)
+    config = json.loads((to / "config.json").read_text())
+    change(config)
+    (to / "config.json").write_text(json.dumps(config))
+    return to
+
+
+CONFIGS = {
+    "classes in another order": lambda c: c["data"].update(class_names=["yes", "no"]),
+    "everywhere": lambda c: (c["data"].update(class_names=["yes", "no"]),
+                             c["table"]["roles"].update(class_names=["yes", "no"])),
+    "one class too few": lambda c: c["data"].update(class_names=["no"]),
+    "no table": lambda c: c.pop("table"),
+    "results that are none": lambda c: c.update(results=[1]),
+    "a list for the table": lambda c: c.update(table=[1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_that_was_changed_is_refused(folder, tmp_path, name):
+    with pytest.raises(FileError):
+        Run.load(changed(folder, tmp_path / "run", CONFIGS[name]))
+
+
+def test_class_names_are_as_many_as_outputs_also_without_what_the_model_knows(folder, tmp_path):
+    """As in a file of an earlier version."""
+    place = tmp_path / "old"
+    shutil.copytree(folder / "run", place)
+    model = cr.load_model(place / "model.safetensors")
+    model.layers[0].__dict__["about"] = None
+    model.save(place / "model.safetensors")
+    config = json.loads((place / "config.json").read_text())
+    del config["files"]
+    (place / "config.json").write_text(json.dumps(config))
+    assert Run.load(place).predict(people(3)).class_names == ["no", "yes"]
+    config["data"]["class_names"] = ["no", "perhaps", "yes"]
+    config["table"]["roles"]["class_names"] = ["no", "perhaps", "yes"]
+    (place / "config.json").write_text(json.dumps(config))
+    with pytest.raises(FileError, match="do not belong together"):
+        Run.load(place)
+    os.unlink(place / "config.json")
+    with pytest.raises(FileError, match="does not say what its answers mean"):
+        Run.load(place)
+
+
+def test_the_file_of_a_model_alone_answers(folder, run, tmp_path, capsys):
+    """With the same names; it knows no figures, and no cell of the table."""
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(folder / "run" / "model.safetensors", alone / "mine.safetensors")
+    place = str(alone / "mine.safetensors")
+    new = people(5, seed=9)
+    ours, theirs = Run.load(place).predict(new), run.predict(new)
+    assert ours.labels == theirs.labels
+    np.testing.assert_array_equal(ours.outputs, theirs.outputs)
+    assert main(["predict", place, str(folder / "people.csv"), "--out", str(alone / "a.csv")]) == 0
+    assert "classes have no names" not in capsys.readouterr().err
+    assert read(alone / "a.csv")[0][-2:] == ["p(no)", "p(yes)"]
+    assert main(["evaluate", place, str(folder / "people.csv")]) == 0
+    assert main(["summary", place]) == 0
+    for word in ("replay", "report"):
+        assert main([word, place]) != 0
+        assert "Traceback" not in capsys.readouterr().err
+    about = cr.load_model(place).layers[0].about
+    assert all(not role["cells"] for role in about["roles"]["roles"])
+
+
+def test_evaluate_names_the_command_that_takes_rows_without_a_target(folder, tmp_path, capsys):
+    rows = people(4)
+    del rows["bought"]
+    table = write(tmp_path / "new.csv", rows_of(rows))
+    assert main(["evaluate", str(folder / "run"), table]) == 2
+    assert "chainrule predict takes files without a target" in capsys.readouterr().err

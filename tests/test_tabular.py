@@ -390,8 +390,9 @@ def test_ridge_is_the_normal_equations():
     np.testing.assert_allclose(found.model.predict(problem.x)[:, 0], full @ w, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_logistic_regression_is_scikit_learns(count):
+@pytest.mark.parametrize(("count", "many"), [(2, 1000), (2, 50), (3, 1000)])
+def test_logistic_regression_is_scikit_learns(count, many, monkeypatch):
+    monkeypatch.setattr("chainrule.tabular.linear._MANY", many)  # rows, above which H is kept
     sklearn = pytest.importorskip("sklearn.linear_model")
     problem = classes(n=120)
     if count == 2:

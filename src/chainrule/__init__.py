@@ -56,7 +56,7 @@ if TYPE_CHECKING:  # loaded when they are asked for: see below
     from .quizzes import Quiz, quiz
     from .saving import load_model
     from .training.compiled import compile
-    from .workflow import Run, compare, train
+    from .workflow import Run, compare, search, train
 
 __all__ = [
     "Explanation",
@@ -107,6 +107,7 @@ __all__ = [
     "record",
     "regularizers",
     "saving",
+    "search",
     "stop_gradient",
     "tabular",
     "train",
@@ -123,6 +124,7 @@ answer(
         "backend": "backend",
         "random": "random",
         "saving": "saving",
+        "search": "workflow",
         "Quiz": "quizzes",
         "Run": "workflow",
         "compare": "workflow",

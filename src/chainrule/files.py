@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from .errors import FileError
 
-__all__ = ["checksum", "csv_text", "open_to_read", "path_of", "write_atomically"]
+__all__ = ["checksum", "csv_text", "digest_of", "open_to_read", "path_of", "write_atomically"]
 
 # a number with a sign, or the dash that stands for nothing
 _SIGNED = re.compile(r"[+-]([0-9][0-9.,' ]*|[.,][0-9]+)?([eE][+-]?[0-9]+)?[ %]*|-+")
@@ -42,6 +42,21 @@ def checksum(content: Any) -> str:
     import hashlib
 
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_of(path: str) -> str:
+    """SHA-256 of a file, read piece by piece.
+
+    Raises:
+        FileError: it cannot be read.
+    """
+    import hashlib
+
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"could not read: {error.strerror}", where=path) from None
 
 
 def csv_text(rows: Iterable[Iterable[object]], separator: str = ",") -> str:

@@ -20,6 +20,7 @@ from . import (
     quiz,
     replay,
     report,
+    search,
     train,
     use_model,
 )
@@ -30,6 +31,7 @@ __all__ = ["make_parser"]
 # in the order in which `chainrule --help` lists them
 _FILES = (
     train,
+    search,
     experiment,
     use_model,
     replay,

@@ -15,7 +15,7 @@ from .command import Command
 from .signals import Signals
 from .train_options import add_train_options, reading_options
 
-__all__ = ["COMMANDS", "program", "train"]
+__all__ = ["COMMANDS", "program", "table_options", "train"]
 
 
 def train(a: argparse.Namespace) -> int:
@@ -37,7 +37,7 @@ def train(a: argparse.Namespace) -> int:
         "checkpoint_every": a.checkpoint_every,
     }  # fmt: skip
     with Signals(a.process) as signals:
-        plan = planned(a.data, chosen, _table_options(a), a.out, a.overwrite, a.resume)
+        plan = planned(a.data, chosen, table_options(a), a.out, a.overwrite, a.resume)
         plan.folder = plan.folder or report.free_name(plan.name)
         if not a.quiet:
             say(plan.describe())
@@ -62,10 +62,10 @@ def _say_stopped(signals: Signals, plan: Any, run: Any) -> None:
     print(f"to go on: {program()} train --resume {shlex.quote(str(run.folder))}", file=sys.stderr)
 
 
-def _table_options(a: argparse.Namespace) -> dict[str, Any]:
+def table_options(a: argparse.Namespace) -> dict[str, Any]:
     """What was said about a table; only what was given."""
     names = ("target", "task", "drop", "categorical", "numeric", "date", "text", "test", "folds",
-             "group", "time", "budget", "balance", "no_rows")  # fmt: skip
+             "group", "time", "lags", "budget", "balance", "no_rows")  # fmt: skip
     # not by value: the column 0 is no False
     found = {n: v for n in names if (v := getattr(a, n)) is not None and v is not False}
     if found.get("task") is not None:

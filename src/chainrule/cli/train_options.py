@@ -7,7 +7,8 @@ import csv
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["READING", "add_options", "add_train_options", "reading_options", "seconds"]
+__all__ = ["READING", "TABLE_OPTIONS", "add_options", "add_table_flags", "add_train_options",
+           "reading_options", "seconds"]  # fmt: skip
 
 READING = (
     ("delimiter", "C", "mark", None, "what stands between cells; \\t for a tab (found out)"),
@@ -71,6 +72,8 @@ _TRAIN = {
         ("group", "COLUMN", "column", None,
          "rows with the same value here are never on both sides"),
         ("time", "COLUMN", "column", None, "hold out the last fifth by this column"),
+        ("lags", "N", int, None,
+         "of a series, one date and one number: learn from the N values before each row"),
     ),
     "model of a table": (
         ("budget", "TIME", "seconds", None,
@@ -80,6 +83,20 @@ _TRAIN = {
         ("out", "FOLDER", str, None, "the run folder (runs/<data>-<date>-<time>)"),
     ),
 }  # fmt: skip
+
+# those that say something about a table and its rows, for other commands that train
+TABLE_OPTIONS = {
+    title: _TRAIN[title] for title in ("how a table is read", "columns of a table",
+                                       "rows of a table")
+}  # fmt: skip
+
+
+def add_table_flags(p: Any) -> None:
+    """Give a parser or a group of it what is said about a table by a word alone."""
+    p.add_argument("--balance", action="store_true",
+                   help="rare classes weigh as much as frequent ones")  # fmt: skip
+    p.add_argument("--no-rows", action="store_true",
+                   help="no rows of the table in the report")  # fmt: skip
 
 
 def add_train_options(p: Any) -> None:
@@ -96,10 +113,7 @@ def add_train_options(p: Any) -> None:
         group = p.add_argument_group(title)
         add_options(group, options)
         if title == "model of a table":
-            group.add_argument("--balance", action="store_true",
-                               help="rare classes weigh as much as frequent ones")  # fmt: skip
-            group.add_argument("--no-rows", action="store_true",
-                               help="no rows of the table in the report")  # fmt: skip
+            add_table_flags(group)
     group = p.add_argument_group("also")
     group.add_argument("--resume", metavar="RUN",
                        help="go on with the interrupted run in this folder, exactly as if nothing "

@@ -73,8 +73,11 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
         elif os.path.exists(a.out) and os.path.samefile(a.out, a.file):
             raise FileError("the answers would replace the rows they belong to", where=a.out,
                             fix="choose another --out")  # fmt: skip
-    frame = run.read(a.file, **reading)
-    answers = run.answers(frame, a.engine)
+    answers = run.reply(a.file, a.engine, **reading)
+    frame = answers.frame
+    if run.series is not None:
+        say("a series: " + ("the row" if len(frame) == 1 else f"the {len(frame)} rows")
+            + " that would come next", sys.stderr)  # fmt: skip
     for line in (*answers.notices, *say_unseen(answers.unseen, len(frame))):
         say(line, sys.stderr)
     if answers.reasons:
@@ -82,21 +85,27 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
         say(f"{rows} no answer; the first, line {frame.lines[min(answers.reasons)]}: "
             f"{answers.reasons[min(answers.reasons)]}", sys.stderr)  # fmt: skip
     if a.out:
-        names = write_answers(a.out, answers, a.file)
+        names = write_answers(a.out, answers, None if run.series is not None else a.file)
         say(f"{len(frame):,} rows written to {a.out}, new columns: {', '.join(names[:4])}"
             + (", ..." if len(names) > 4 else ""))  # fmt: skip
     else:
-        print("\n".join(_table(answers)))
+        print("\n".join(_table(answers, run)))
     _repeat(run)
     return 0
 
 
-def _table(answers: Any) -> list[str]:
-    """The answers for a screen: line of the file, answer, how sure."""
+def _table(answers: Any, run: Any) -> list[str]:
+    """The answers for a screen: line of the file (of a series the date), answer, how sure."""
+    from ..workflow.table_answers import own_rows
+
     made = answers.columns()
     names = ["line", *(n for n in made if not n.startswith("p("))]
-    rows = [[str(n), *(_cell(made[name][i]) for name in names[1:])]
-            for i, n in enumerate(answers.numbers.tolist())]  # fmt: skip
+    first = [str(n) for n in answers.numbers.tolist()]
+    if run.series is not None:  # the next row stands in no line
+        names[0] = run.series["date"]
+        first = [row[0] for row in own_rows(answers.frame, None)]
+    rows = [[cell, *(_cell(made[name][i]) for name in names[1:])]
+            for i, cell in enumerate(first)]  # fmt: skip
     wide = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     return ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
             for row in [names, *rows]]  # fmt: skip

@@ -118,6 +118,7 @@ class Scores:
         unit: of the target, as written after a value.
         notices: sentences on what must be known to read the figures.
         weighted: whether rows had weights.
+        against: what the baseline is where it is no constant, such as `the last value`.
 
     Example:
         >>> found = scores([0, 1, 1], [0.2, 0.9, 0.6], ["no", "yes"])
@@ -136,6 +137,7 @@ class Scores:
     unit: str = ""
     notices: tuple[str, ...] = ()
     weighted: bool = field(default=False)
+    against: str = ""
 
     def __getitem__(self, name: str) -> Score:
         return self.figures[name]
@@ -143,9 +145,11 @@ class Scores:
     @property
     def always(self) -> str:
         """The baseline in words: `always answering no`."""
+        if self.against:
+            return self.against
         if isinstance(self.baseline, str):
             return f"always answering {answer(self.baseline)}"
-        return f"always answering the mean, {self.measure(self.baseline)}"
+        return f"always answering {self.measure(self.baseline)}, the mean"
 
     def measure(self, value: float) -> str:
         """A value of the target with its unit."""
@@ -156,7 +160,8 @@ class Scores:
         constant = plain(self.baseline, 16) if isinstance(self.baseline, str) else "the mean"
         found = list(self.figures.values())
         linear = any(f.linear is not None for f in found)
-        heads = ("", "model", "95 % interval", f"always {constant}", *(["linear"] * linear))
+        base = self.against or f"always {constant}"
+        heads = ("", "model", "95 % interval", base, *(["linear"] * linear))
         rows = []
         for f in found:
             unit = f" {self.unit}" if self.unit and f.name in ("rmse", "mae") else ""
@@ -241,6 +246,7 @@ class Scores:
             ],
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "notices": list(self.notices), "weighted": self.weighted,
+            "against": self.against,
         }  # fmt: skip
 
     @classmethod
@@ -280,6 +286,7 @@ def scores(
     *,
     groups: Any = None,
     unit: str = "",
+    simple: Mapping[str, Any] | None = None,
 ) -> Scores:
     """Figures of answers on rows that were not trained on, beside baseline and linear model.
 
@@ -312,6 +319,8 @@ def scores(
         seed: of the resamples.
         groups: for each row the number of its group; rows of a group are drawn together.
         unit: of values, for the text.
+        simple: values that need no model, by name, such as the last one of a series: the best of
+            them on these rows takes the place of the constant answer, and all are named.
 
     Raises:
         DataError: no rows, labels outside the classes, outputs that are no probabilities.
@@ -342,9 +351,16 @@ def scores(
     if draws.groups < 30:
         notices.append(f"Only {draws.groups} independent rows: the intervals are rough.")
     if class_names is None:
-        figures, baseline = _values(truth, ours, other, w, before, draws)
+        known = {name: check_outputs(v, n, None, where, name) for name, v in (simple or {}).items()}
+        best = min(known, key=lambda name: float(w @ (truth - known[name]) ** 2), default="")
+        figures, baseline = _values(truth, ours, other, w, before, draws, known.get(best))
+        for name, values in known.items():
+            rmse = math.sqrt(float(np.average((truth - values) ** 2, weights=w)))
+            mae = float(np.average(np.abs(truth - values), weights=w))
+            notices.append(f"{name}: RMSE {number(rmse)}, mean absolute error {number(mae)}")
         return Scores("regression", n, draws.groups, figures, baseline, unit=unit,
-                      notices=tuple(notices), weighted=weights is not None)  # fmt: skip
+                      notices=tuple(notices), weighted=weights is not None,
+                      against=best)  # fmt: skip
     names = tuple(map(str, class_names))
     absent = [
         answer(names[k]) for k in np.flatnonzero(np.bincount(truth, minlength=len(names)) == 0)
@@ -481,9 +497,12 @@ def _by_class(side: _Side, names: Sequence[str]) -> tuple[tuple[ClassScore, ...]
 
 def _values(
     y: np.ndarray, ours: np.ndarray, linear: np.ndarray | None, w: np.ndarray,
-    before: np.ndarray, draws: Resamples,
+    before: np.ndarray, draws: Resamples, simple: np.ndarray | None = None,
 ) -> tuple[dict[str, Score], float]:  # fmt: skip
-    """R², RMSE and mean absolute error; the figures and the mean of the training targets."""
+    """R², RMSE and mean absolute error; the figures and the mean of the training targets.
+
+    They stand beside those of the mean and the median, or of answers that need no model.
+    """
     mean, median = float(before.mean()), float(np.median(before))
     total, centred = w.sum(), y - np.average(y, weights=w)  # centred: no digits are lost in squares
     spread = draws.sums(np.stack([w, w * centred, w * centred**2], 1)).T
@@ -497,7 +516,8 @@ def _values(
             "mae": (float(w @ np.abs(off) / total), ratio(drawn[1], spread[0])),
         }
 
-    model, base = figures(y - ours, y - ours), figures(y - mean, y - median)
+    model = figures(y - ours, y - ours)
+    base = figures(y - mean, y - median) if simple is None else figures(y - simple, y - simple)
     line = None if linear is None else figures(y - linear, y - linear)
     found = {}
     for name, (value, drawn) in model.items():

@@ -15,6 +15,7 @@ import numpy as np
 from ..data.schema import Schema
 from ..dialect import argument
 from ..errors import ArgumentError, FileError
+from ..files import digest_of
 from ..storage import write_atomically
 
 __all__ = [
@@ -24,12 +25,14 @@ __all__ = [
     "HISTORY",
     "MODEL",
     "alone",
+    "as_json",
     "free_name",
     "holds_run",
     "make",
     "read_config",
     "read_history",
     "refuse_existing",
+    "refuse_other_file",
     "versions",
     "withdraw",
     "write_config",
@@ -70,6 +73,30 @@ def refuse_existing(folder: str, names: Iterable[str]) -> None:
             fix=f"choose another {argument('out')}, or replace what is there with "
             + argument("overwrite")
             + (f", or go on with {argument('resume', folder)}" if CHECKPOINT in found else ""),
+        )
+
+
+def refuse_other_file(folder: str, config: Mapping[str, Any] | None, path: str, name: str) -> None:
+    """Raise where a file is not the one that `config.json` was written for.
+
+    A run of an earlier version, whose `config.json` has no digests, is taken as it is.
+
+    Args:
+        folder: of the run.
+        config: its `config.json`.
+        path: the file.
+        name: what it was called when it was written.
+
+    Raises:
+        FileError: its SHA-256 is another one.
+    """
+    known = ((config or {}).get("files") or {}).get(name)
+    if known is not None and digest_of(path) != known:
+        raise FileError(
+            f"{os.path.basename(path)} and {CONFIG} are not of the same run, or were changed since",
+            where=folder or None,
+            expected=f"SHA-256 {str(known)[:16]}..., as {CONFIG} says",
+            fix="take both from one run; the model's file of a table also works without " + CONFIG,
         )
 
 
@@ -158,7 +185,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """A JSON file's bytes; NaN and infinity become null."""
     return (json.dumps(_strict(value), indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -176,7 +204,7 @@ def _strict(value: Any) -> Any:
 def write_config(folder: str, config: Mapping[str, Any]) -> None:
     """Write `config.json`."""
     write_atomically(
-        os.path.join(folder, CONFIG), _json({"format": _FORMAT, "version": 1, **config})
+        os.path.join(folder, CONFIG), as_json({"format": _FORMAT, "version": 1, **config})
     )
 
 
@@ -196,6 +224,9 @@ def read_config(folder: str) -> dict[str, Any] | None:
         config = json.loads(content)
         if config["format"] != _FORMAT or config["version"] != 1:
             raise ValueError
+        for part in ("results", "table", "files"):
+            if not isinstance(config.get(part) or {}, dict):
+                raise ValueError
         names = config["data"]["class_names"]
         if names is not None and not all(isinstance(name, str) for name in list(names)):
             raise ValueError
@@ -221,7 +252,7 @@ def write_history(folder: str, history: Mapping[str, Sequence[float]]) -> None:
         cells = [repr(float(v[i])) if i < len(v) else "" for v in history.values()]
         lines.append(",".join([str(i + 1), *cells]))
     write_atomically(os.path.join(folder, HISTORY + ".csv"), ("\n".join(lines) + "\n").encode())
-    write_atomically(os.path.join(folder, HISTORY + ".json"), _json(history))
+    write_atomically(os.path.join(folder, HISTORY + ".json"), as_json(history))
 
 
 def read_history(folder: str) -> dict[str, list[float]]:

@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DataError
 from .layout import Row
 from .numbers import written
 
-__all__ = ["check_delimiter", "find_comment", "find_delimiter", "rows_of"]
+__all__ = ["check_delimiter", "find_comment", "find_delimiter", "is_open", "rows_of"]
 
 _DELIMITERS = (";", "\t", "|", ",")
 _COMMENTS = ("#", "//", "%%", "% ")
@@ -55,6 +55,20 @@ def rows_of(
                 expected="quotes in pairs, as RFC 4180 says",
                 received=error,
             ) from None
+
+
+def is_open(lines: Iterable[str], delimiter: str) -> bool:
+    r"""Whether the last row of these lines holds a quote that is never closed.
+
+    Example:
+        >>> is_open(['1,"x\n'], ","), is_open(['1,"x\n', 'y"\n'], ",")
+        (True, False)
+    """
+    with _long_cells(), contextlib.suppress(csv.Error):
+        mark = "\x01"
+        reader = csv.reader([*lines, mark], delimiter=delimiter, skipinitialspace=delimiter != "\t")
+        return [mark] not in list(reader)[-1:]
+    return True
 
 
 def check_delimiter(delimiter: object, where: str) -> None:
@@ -122,7 +136,7 @@ def _clean(cell: str) -> bool:
 
 def _check_not_decimals(lines: list[str], best: tuple[float, float, int, str], where: str) -> None:
     """`price` above `1,5` and `2,7` is one column, or two with a name missing: ask."""
-    filled = [line for line in lines if line.strip()]
+    filled = [line for line in lines if line.strip().strip('"')]  # "" is an empty cell
     if best[3] == "," and best[2] == 2 and len(filled) > 1:
         one = "," not in filled[0] and all(
             line.count(",") == 1 and '"' not in line and written(line.strip()) is not None

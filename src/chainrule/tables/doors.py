@@ -113,16 +113,8 @@ def _in_memory(source: Any, wanted: Wanted) -> Frame | None:
 
 
 def _of_dict(source: Mapping[Any, Any], wanted: Wanted) -> Frame:
-    for name, values in source.items():
-        if np.ndim(values) != 1:
-            raise DataError(
-                "a column is no list of cells",
-                where=f"the table, column {name!r}",
-                expected="one value for each row",
-                received=f"shape {np.shape(values)}",
-            )
     check_names([str(name) for name in source], "the table")
-    frame = Frame.of({str(name): values for name, values in source.items()})
+    frame = Frame.of(source)
     return fitted(list(frame.columns), frame.lines, wanted, frame.where, "columns")
 
 

@@ -101,6 +101,26 @@ def _too_large(path: str, received: str) -> FileError:
 def read_excel(path: str, wanted: Wanted) -> Frame:
     """A sheet as a frame: the one that was named, or the first that holds something."""
     cells, name, others = _cells(path, wanted.sheet)
+    try:
+        return _of_sheet(path, wanted, cells, name, others)
+    except DataError as error:
+        if wanted.sheet is not None or not others:
+            raise
+        shown = ", ".join(map(repr, others[:5]))
+        one = argument("sheet", others[0])
+        fix = f"if the table is on another sheet ({shown}), say {one}"
+        raise DataError(
+            error.problem,
+            where=error.where,
+            expected=error.expected,
+            received=error.received,
+            fix=f"{fix}; else {error.fix}" if error.fix else fix,
+        ) from None
+
+
+def _of_sheet(
+    path: str, wanted: Wanted, cells: list[list[Any]], name: str, others: list[str]
+) -> Frame:
     where = f"{path}, sheet {name!r}" if others else path
     width = max((_filled(row) for row in cells), default=0)
     typed = [(i + 1, [*row, *[""] * width][:width]) for i, row in enumerate(cells)]

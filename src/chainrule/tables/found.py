@@ -15,13 +15,13 @@ from ..dialect import argument
 from ..errors import DataError, FileError
 from .bytes import Lines, Sample, encoding_of, first_bytes, nul_byte, sample, spaced_quote
 from .convert import is_plain
-from .dialects import check_delimiter, find_comment, find_delimiter, rows_of
+from .dialects import check_delimiter, find_comment, find_delimiter, is_open, rows_of
 from .formats import ColumnFormat, Format, encoding_words
 from .judge import Judge, Wanted, is_mark
 from .layout import Row, find_footer, find_layout, looks
 from .numbers import written
 
-__all__ = ["CODE", "CsvFile", "is_infinite", "ragged", "split_lines"]
+__all__ = ["CODE", "CsvFile", "is_infinite", "ragged", "split_lines", "stray_quote"]
 
 _FIRST = 12  # rows whose cells are kept as they were written
 
@@ -58,6 +58,8 @@ class CsvFile:
         self.delimiter = self.wanted.delimiter or hinted or find_delimiter(body[:400], self.path)
         check_delimiter(self.delimiter, self.path)
         rows = [row for row in rows_of(body, self.delimiter, 1, self.path) if any(row[1])]
+        if found.whole and rows and is_open(body[rows[-1][0] - 1 :], self.delimiter):
+            raise stray_quote(self, *rows[-1])
         counts = Counter(len(cells) for _, cells in rows[:2000])
         self.width = max(counts, key=lambda n: (counts[n], n)) if counts else 0
         if self.width == 1:
@@ -178,6 +180,11 @@ class CsvFile:
         # a tail that begins inside quotes is not looked at
         if self.sampled_whole or all(len(cells) == self.width for _, cells in rows[:-5]):
             count = find_footer(rows, self.width, rough_kinds(good[:60], self.width))
+            # a quote that is not closed makes one cell of all that follows: that is no remark
+            if count and is_open(lines[rows[-1][0] - 1 :], self.delimiter):
+                count = 0
+            while any("\n" in cell for _, cells in rows[len(rows) - count :] for cell in cells):
+                count -= 1
         if count:
             at = rows[len(rows) - count][0] - 1
         else:
@@ -343,14 +350,38 @@ def rough_kinds(rows: Sequence[Sequence[str]], width: int) -> list[str]:
 
 def ragged(table: CsvFile, line: int, cells: list[str]) -> DataError:
     """The error for a row of another length."""
+    breaks = sum(cell.count("\n") for cell in cells)
+    if breaks:
+        return stray_quote(
+            table,
+            line,
+            cells,
+            f"the row runs over {breaks + 1:,} lines, and has a different length",
+        )
     some = f"{len(cells)} cell" + ("s" if len(cells) != 1 else "")
     fix = "quote cells that contain the delimiter, or complete the row"
     if cells and cells[0][:1] in "#%/":
         fix = f"if it is a comment, say {argument('comment', cells[0][:1])}"
+    if any("\n" in cell for cell in cells):
+        fix = "look for a quote in this row that is never closed: it takes in the rows below"
     return DataError(
         "the row has a different length",
         where=f"{table.path}, row {line}",
         expected=f"{table.width} cells, as in the first row",
         received=f"{some}: {table.delimiter.join(cells)[:60]!r}",
         fix=fix,
+    )
+
+
+def stray_quote(
+    table: CsvFile, line: int, cells: list[str], problem: str = "a quote is opened and never closed"
+) -> DataError:
+    """The error for a row that holds rows further down, by a quote without its partner."""
+    shown = next((cell for cell in cells if "\n" in cell), cells[-1] if cells else "")
+    return DataError(
+        problem,
+        where=f"{table.path}, row {line}",
+        expected="a closing quote for every opening one, as RFC 4180 says",
+        received=repr('"' + shown.split("\n")[0][:60]),
+        fix='close the quote or take it away; inside a cell a quote is doubled: "5"" pipe"',
     )

@@ -5,6 +5,7 @@ Nothing here says what a column is good for; that is `roles`.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, did_you_mean
+from ..errors import ArgumentError, DataError, did_you_mean
 
 __all__ = ["Column", "Frame"]
 
@@ -92,7 +93,16 @@ class Frame:
     @classmethod
     def of(cls, columns: Mapping[str, Any], where: str = "the table") -> Frame:
         """A frame from plain lists or arrays by name; None, NaN, NaT and "" are missing."""
-        made = [_column(name, i, values) for i, (name, values) in enumerate(columns.items())]
+        if len({str(name) for name in columns}) < len(columns):
+            raise DataError(
+                "two columns have the same name",
+                where=where,
+                expected="a different name for every column",
+                received=repr([*columns])[:200],
+            )
+        made = [
+            _column(str(name), i, values, where) for i, (name, values) in enumerate(columns.items())
+        ]
         lengths = {len(column) for column in made}
         if len(lengths) > 1:
             raise ArgumentError(
@@ -151,15 +161,49 @@ def _of_arrow(data: Any) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _column(name: str, index: int, values: Any) -> Column:
-    array = np.asarray(values)
+def _column(name: str, index: int, values: Any, where: str) -> Column:
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        array = np.zeros((0, 0))
+    if array.ndim != 1 or array.dtype.kind in "cV":
+        shape = f"shape {array.shape}" if array.size else "cells of several values"
+        raise _no_cells(name, where, array.dtype.name if array.ndim == 1 else shape)
     if array.dtype.kind in "biuf":
         return Column(name, index, "number", array.astype(np.float64))
     if array.dtype.kind == "M":
         return Column(name, index, "date", array.astype("datetime64[us]"))
-    cells = [None if v is None or v == "" or v != v else v for v in array.tolist()]
+    cells = [None if _is_missing(v) else v for v in array.tolist()]
+    odd = next((v for v in cells if isinstance(v, (complex, list, dict, set, np.ndarray))), None)
+    if odd is not None:
+        raise _no_cells(name, where, repr(odd)[:80])
     if all(v is None or isinstance(v, (int, float)) for v in cells):
         numbers = np.array([np.nan if v is None else v for v in cells], np.float64)
         return Column(name, index, "number", numbers)
+    zones = [v.tzinfo is not None for v in cells if isinstance(v, datetime.datetime)]
+    if any(zones) and len(zones) == sum(v is not None for v in cells):
+        if not all(zones):
+            raise _no_cells(name, where, "times with a zone and times without one")
+        utc = [v and v.astimezone(datetime.UTC).replace(tzinfo=None) for v in cells]  # type: ignore[attr-defined]
+        return Column(name, index, "date", np.array(utc, "datetime64[us]"))
     data = np.array([None if v is None else str(v) for v in cells], object)
     return Column(name, index, "text", data)
+
+
+def _is_missing(value: Any) -> bool:
+    """None, "", NaN, NaT, and the NA of pandas, which is not equal to anything."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    if isinstance(value, np.ndarray):
+        return False
+    return bool(value == "" or value != value)
+
+
+def _no_cells(name: str, where: str, received: str) -> DataError:
+    return DataError(
+        "a column is no list of cells",
+        where=f"{where}, column {name!r}",
+        expected="one number, text or date for each row",
+        received=received,
+        fix="take its parts into columns of their own, or leave the column out",
+    )

@@ -243,13 +243,15 @@ def _is_unit(cell: str) -> bool:
 def find_footer(rows: Sequence[Row], width: int, kinds: Sequence[str]) -> int:
     """How many of the last rows are none: totals, and notes below the table.
 
+    Five at most, and never more than half: what is left out is a remark, not the table.
+
     Args:
         rows: the last rows of the file that are not empty.
         width: how many cells a row has.
         kinds: of the columns, as the rows above say.
     """
     count = 0
-    while count < min(5, len(rows) - 1):
+    while count < min(5, len(rows) // 2):
         cells = rows[-1 - count][1]
         filled = [(i, cell) for i, cell in enumerate(cells) if cell]
         first = filled[0] if filled else (0, "")
@@ -276,4 +278,6 @@ def _is_note(
     if len(filled) != 1 or width < 2 or filled[0][0] != 0:
         return False
     cell = filled[0][1]
+    if "\n" in cell:  # a quote that is never closed takes in all rows below it
+        return False
     return looks(cell) == "text" and (kinds[0] != "text" or (len(cells) == 1 and " " in cell))

@@ -54,8 +54,9 @@ class Convention:
         end = rf"(?:{d}[0-9]*)?(?:[eE][+-]?[0-9]+)?"
         if not t:
             return rf"(?:[0-9]+{end}|{d}[0-9]+(?:[eE][+-]?[0-9]+)?)"
-        # the last group has three digits, the others two or three: India writes 12,34,567
-        groups = rf"[0-9]{{1,3}}(?:{t}[0-9]{{2,3}})*{t}[0-9]{{3}}"
+        # the last group has three digits, the others two or three: India writes 12,34,567; the
+        # first begins with no 0, so 0.802 is no number in thousands
+        groups = rf"[1-9][0-9]{{0,2}}(?:{t}[0-9]{{2,3}})*{t}[0-9]{{3}}"
         single = "[0-9]{1,3}" if strict else "[0-9]+"
         return rf"(?:(?:{groups}|{single}){end}|{d}[0-9]+)"
 
@@ -161,6 +162,8 @@ def readings(
         [(',', 1.234), ('.', 1234.0)]
         >>> [c.value("1,234") for c in readings(["1,234", "5678"])]  # 5678 would be 5,678
         [1.234]
+        >>> [c.value("1.250") for c in readings(["0.802", "1.250"])]  # no thousand begins with 0
+        [1.25]
     """
     kept = sorted(set(bodies))
     for strict in (True, False):

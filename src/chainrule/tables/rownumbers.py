@@ -6,8 +6,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from ..errors import DataError
-from .found import CsvFile, ragged
+from .found import CsvFile, ragged, stray_quote
 
 __all__ = ["RowNumbers"]
 
@@ -51,6 +50,7 @@ class RowNumbers:
         if b'"' not in block and not self.open:
             return lines[~empty]
         quotes = np.flatnonzero(a == 34)
+        self._check_closed(a, quotes, ends)
         inside = (np.searchsorted(quotes, starts) + self.open) % 2 == 1
         self.open = bool((len(quotes) + self.open) % 2)
         return lines[~empty & ~inside]
@@ -58,14 +58,41 @@ class RowNumbers:
     def _mismatch(self) -> NoReturn:
         """Quotes are not in pairs: find the row by going through the file once more."""
         table = self.table
-        last = table.first_line
+        line, cells = table.first_line, []
         for line, cells in table.slow_rows():
             if len(cells) != table.width:
                 raise ragged(table, line, cells)
-            last = line
-        raise DataError(
-            "the rows cannot be told apart: quotes are not in pairs",
-            where=f"{table.path}, row {last}",
-            expected="a closing quote for every opening one, as RFC 4180 says",
-            fix='double a quote inside a cell: "5"" pipe"',
+        problem = "the rows cannot be told apart: quotes are not in pairs"
+        raise stray_quote(table, line, cells, problem)
+
+    def _check_closed(self, a: np.ndarray, quotes: np.ndarray, ends: np.ndarray) -> None:
+        """After a quote that closes a cell of several lines comes the next cell, or the row's end.
+
+        Else it opens a cell, and the one before it was never closed: rows between the two would
+        be text of one cell.
+        """
+        if self.open:  # the first of this block closes a cell of the block before
+            opened, closed = np.concatenate([[-1], quotes[1::2]]), quotes[::2]
+        else:
+            opened, closed = quotes[::2], quotes[1::2]
+        opened = opened[: len(closed)]
+        far = np.searchsorted(ends, opened) != np.searchsorted(ends, closed)
+        if self.open and len(far):
+            far[0] = True
+        fine = {b"", b"\n", b"\r", b'"', self.table.delimiter.encode()}
+        for at in closed[far].tolist():
+            rest = a[at + 1 : at + 200].tobytes().lstrip(b" ")
+            if not any(rest.startswith(mark) if mark else not rest for mark in fine):
+                line = self.line - len(ends) + int(np.searchsorted(ends, at))
+                self._not_closed_before(line)
+
+    def _not_closed_before(self, end: int) -> NoReturn:
+        """The row that holds the line `end`."""
+        found: tuple[int, list[str]] = (self.table.first_line, [])
+        for line, cells in self.table.slow_rows():
+            if line > end:
+                break
+            found = line, cells
+        raise stray_quote(
+            self.table, *found, f"the row runs up to line {end}: a quote in it is not closed"
         )

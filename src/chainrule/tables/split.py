@@ -24,7 +24,6 @@ __all__ = ["EqualRows", "by_time", "equal_rows", "folds", "group_rows", "same_ro
 __all__ += ["time_advice", "time_column"]
 
 _STRATA = 10
-_OFTEN = 10  # rows of each kind: then they are the kinds there are, and no copies
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +50,10 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
 
     Where few different rows are possible, as with three yes-or-no columns, equal rows are no copies
     of each other: kept together, whole kinds of rows would never be learnt. They are split freely
-    where there are ten rows of each kind; where the columns have so few values that two rows come
-    on each combination; or where columns that know nothing of each other would make at least half
-    as many equal pairs, n(n−1)/2·∏ⱼ pⱼ, with pⱼ the share of pairs of different rows that have
-    column j in common.
+    where the columns have so few values that two rows come on each combination; or where columns
+    that know nothing of each other would make at least half as many equal pairs, n(n−1)/2·∏ⱼ pⱼ,
+    with pⱼ the share of pairs of different rows that have column j in common. How often each row
+    occurs says nothing: measurements that were copied ten times are copies.
 
     Example:
         >>> from chainrule.tables import find_roles
@@ -103,7 +102,7 @@ def _few_kinds(columns: list[np.ndarray], rows: np.ndarray) -> bool:
         rows: how many there are of each kind.
     """
     n, kinds = int(rows.sum()), len(rows)
-    if n >= _OFTEN * kinds or kinds == 1:
+    if kinds == 1:
         return True
     combinations, shared = 1.0, 1.0
     for codes in columns:

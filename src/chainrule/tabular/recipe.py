@@ -67,6 +67,8 @@ class Fitted:
             nothing held it out.
         name: of the chosen candidate.
         settings: the recipe that was used.
+        linear: the linear model fitted to the same rows, to compare with; None where it took no
+            part.
     """
 
     model: Any
@@ -77,6 +79,7 @@ class Fitted:
     out_of_fold: np.ndarray
     name: str
     settings: Settings
+    linear: Any = None
 
 
 @dataclass
@@ -187,6 +190,7 @@ def fit(
         best.out_of_fold,
         best.about.name,
         chosen,
+        next((f.model for f in found if f.about.kind == "linear"), None),
     )
 
 

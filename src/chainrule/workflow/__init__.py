@@ -12,6 +12,8 @@ from .plan import Plan, planned, train
 from .recipes import RECIPES, Recipe, recipe_table
 from .results import say_results
 from .run import Answers, Run
+from .searched import Search
+from .searching import search
 from .settings import Settings
 from .table_run import TableRun
 
@@ -21,11 +23,13 @@ __all__ = [
     "Plan",
     "Recipe",
     "Run",
+    "Search",
     "Settings",
     "TableRun",
     "compare",
     "planned",
     "recipe_table",
+    "search",
     "say_results",
     "train",
 ]

@@ -51,7 +51,7 @@ def train(
     categorical: Sequence[int | str] | None = None, numeric: Sequence[int | str] | None = None,
     date: Sequence[int | str] | None = None, text: Sequence[int | str] | None = None,
     test: Any = None, folds: int | None = None, group: int | str | None = None,
-    time: int | str | None = None,
+    time: int | str | None = None, lags: int | None = None,
     balance: bool | None = None, budget: float | None = None, no_rows: bool | None = None,
     out: str | os.PathLike[str] | None = None, overwrite: bool = False,
     checkpoint_every: float | None = None, resume: str | os.PathLike[str] | None = None,
@@ -106,6 +106,8 @@ def train(
             default 5 below 2,000 rows, and then the saved model is fitted on all rows; else 0.
         group: rows with the same value in this column are never on both sides.
         time: the column by which the last fifth is held out.
+        lags: of a series, a table of one date and one number: how many values before each row are
+            learnt from; the last fifth is held out, and `predict` gives the rows that come next.
         balance: rare classes weigh as much as frequent ones.
         budget: seconds that the search for a model may take.
         no_rows: no rows of the table in the report.
@@ -346,7 +348,7 @@ class Plan:
                 self.folder, self.settings.checkpoint_every, run.config, begun, stopped_by
             )
         try:
-            run.history, kept = self._fit(callbacks, verbose, checkpoint or Begun(begun))
+            run.history, kept = self.fit(callbacks, verbose, checkpoint or Begun(begun))
         except BaseException as error:
             if checkpoint is not None and isinstance(error, NonFiniteError):
                 checkpoint.remove()  # going on would only fail again
@@ -395,7 +397,7 @@ class Plan:
         if self._opened and self.folder is not None:
             report.withdraw(self.folder)
 
-    def _fit(
+    def fit(
         self, callbacks: Sequence[Any], verbose: Any, checkpoint: Any
     ) -> tuple[Any, dict[str, Any]]:
         """Train; the history, and which weights were kept and by which figure."""

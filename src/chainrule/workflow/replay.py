@@ -50,7 +50,7 @@ def replay_plan(folder: str) -> tuple[Any, Any]:
     """
     known = Run.load(folder)
     config = known.config
-    if not config:
+    if "arguments" not in config:
         raise FileError(
             "there is only a model, and nothing says how it was trained",
             where=folder,
@@ -104,7 +104,7 @@ def replay(
         >>> place = os.path.join(folder.name, "run")
         >>> run = cr.train("xor", epochs=2, engine="numpy", out=place, verbose=0)
         >>> replay(place, verbose=0).lines
-        ['every bit is the same: 4 arrays of weights, 3 figures of 2 epochs, 1 figure of the test']
+        ['every bit is the same: 6 arrays of weights, 4 figures of 2 epochs, 1 figure of the test']
         >>> folder.cleanup()
     """
     known, plan = replay_plan(os.fspath(folder))

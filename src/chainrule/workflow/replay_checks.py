@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import StateError
-from .table_data import digest_of
+from ..files import digest_of
 
 __all__ = ["refuse_changed"]
 
@@ -26,10 +26,15 @@ def refuse_changed(config: Mapping[str, Any], folder: str) -> None:
             where=folder,
             fix="call cr.train with the same data and arguments",
         )
-    if data.get("sha256") is not None and digest_of(place) != data["sha256"]:
-        raise StateError(
-            "the data have changed since",
-            where=place,
-            expected=f"SHA-256 {data['sha256'][:16]}..., as config.json says",
-            fix="bring the old file back, or train anew",
-        )
+    options = (config.get("table") or {}).get("options") or {}
+    for path, known in (
+        (place, data.get("sha256")),
+        (options.get("test"), data.get("test_sha256")),
+    ):
+        if path is not None and known is not None and digest_of(path) != known:
+            raise StateError(
+                "the data have changed since",
+                where=path,
+                expected=f"SHA-256 {known[:16]}..., as config.json says",
+                fix="bring the old file back, or train anew",
+            )

@@ -147,7 +147,9 @@ class Run:
                 fix="train one: chainrule train digits",
             )
         model, config = load_model(file), report.read_config(folder)
-        kind = next((k for k in Run.kinds if k.fits(config)), cls)
+        report.refuse_other_file(folder, config, file, report.MODEL)
+        kind = next((k for k in Run.kinds if k.fits(config, model)), cls)
+        config = kind.config_of(model, config, path)
         history = History()
         history.history = report.read_history(folder)
         history.epoch = list(range(max(map(len, history.history.values()), default=0)))
@@ -164,9 +166,16 @@ class Run:
         Run.kinds.append(cls)
 
     @classmethod
-    def fits(cls, config: Mapping[str, Any] | None) -> bool:
-        """Is this the `config.json` of such a run?"""
+    def fits(cls, config: Mapping[str, Any] | None, model: Any) -> bool:
+        """Are these the `config.json` or the model of such a run?"""
         return True
+
+    @classmethod
+    def config_of(
+        cls, model: Any, config: dict[str, Any] | None, path: str
+    ) -> dict[str, Any] | None:
+        """`config.json`; where there is none, what the model itself knows."""
+        return config
 
     @classmethod
     def schema_of(cls, model: Any, config: Mapping[str, Any] | None, path: str) -> Schema:

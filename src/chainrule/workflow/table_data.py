@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,16 +12,17 @@ import numpy as np
 from .. import tables
 from ..data import catalog
 from ..dialect import argument
-from ..errors import DataError, FileError
-from ..tables import Frame
+from ..errors import ArgumentError, DataError
+from ..files import digest_of
+from ..tables import Frame, split
 from ..tables.roles import find_column
 from .table_options import TableOptions
+from .table_series import as_series
 
-__all__ = ["TableData", "as_roles", "digest_of", "is_table", "open_table", "read_table"]
+__all__ = ["TableData", "about_table", "as_roles", "is_table", "open_table", "read_table"]
 
 # files of arrays go the way of arrays
 _ARRAYS = (".npy", ".npz", ".idx", ".gz", ".safetensors")
-_PIECE = 1 << 20
 
 
 def is_table(data: Any) -> bool:
@@ -59,7 +59,10 @@ class TableData:
         digest: SHA-256 of the file; None for data in memory.
         test: rows that are for the figures alone.
         test_y: their targets.
+        test_place: the path of the file with these rows; None for data in memory.
+        test_digest: its SHA-256.
         notices: sentences for the reader.
+        series: past values and simple answers, where the table is a series.
     """
 
     frame: Frame
@@ -70,7 +73,10 @@ class TableData:
     digest: str | None
     test: Frame | None = None
     test_y: np.ndarray | None = None
+    test_place: str | None = None
+    test_digest: str | None = None
     notices: list[str] = field(default_factory=list)
+    series: Any = None
 
     @property
     def class_names(self) -> list[str] | None:
@@ -102,21 +108,68 @@ def open_table(data: Any, options: TableOptions) -> TableData:
         if (name := getattr(options, option)) is not None:
             find_column(frame, name, option)
     roles = tables.find_roles(frame, **options.roles())
-    notices = list(roles.notices)
+    notices, found = list(roles.notices), as_series(frame, roles, options)
+    if found is not None:
+        frame, roles, _ = found
+        notices = [*roles.notices, *found[2].lagged.notices]
     frame, _ = _with_target(frame, roles)  # `find_roles` has said it
     y = tables.targets(frame, roles)
     _need_rows(frame)
     name = os.path.basename(place) if place is not None else _name_of(data)
     made = TableData(frame, roles, y, name, place, None if place is None else digest_of(place),
-                     notices=notices)  # fmt: skip
+                     notices=notices, series=None if found is None else found[2])  # fmt: skip
     if test is not None:
-        rows = read_table(test, options, columns=frame.format)
-        made.test, left_out = _with_target(rows, roles)
-        made.notices += [f"{argument('test')}: {line}" for line in left_out]
-        made.test_y = tables.targets(made.test, roles)
-        if not len(made.test):
-            raise DataError("the file for the figures has no rows", where=rows.where)
+        _add_test(made, test, options)
     return made
+
+
+def _add_test(made: TableData, test: Any, options: TableOptions) -> None:
+    """Read the rows for the figures.
+
+    Raises:
+        ArgumentError: they are the rows of the training.
+        DataError: there are none.
+    """
+    if isinstance(test, (str, os.PathLike)):
+        made.test_place = os.path.abspath(os.fspath(test))
+        made.test_digest = digest_of(made.test_place)
+    rows = read_table(test, options, columns=made.frame.format)
+    made.test, left_out = _with_target(rows, made.roles)
+    made.notices += [f"{argument('test')}: {line}" for line in left_out]
+    made.test_y = tables.targets(made.test, made.roles)
+    count = len(made.test)
+    if not count:
+        raise DataError("the file for the figures has no rows", where=rows.where)
+    same_file = made.digest is not None and made.test_digest == made.digest
+    seen = count if same_file else _count_seen(made.frame, made.test, made.roles)
+    if seen == count:
+        raise ArgumentError(
+            f"the rows of {argument('test')} are those of the training: figures on them say "
+            "nothing about other rows",
+            where=rows.where,
+            fix=f"leave {argument('test')} out, and rows are held out",
+        )
+    if seen:
+        rows_are = "row is" if seen == 1 else "rows are"
+        loud = "WARNING: " if seen > _MANY_SEEN * count else ""
+        made.notices.append(
+            f"{loud}{argument('test')}: {seen:,} of {count:,} {rows_are} equal to rows of the "
+            "training, which flatters the figures"
+        )
+
+
+def _count_seen(frame: Frame, test: Frame, roles: Any) -> int:
+    """How many rows of the second frame are copies of rows of the first."""
+    ours, theirs = as_roles(frame, roles)[0], as_roles(test, roles)[0]
+    if any(role.name not in theirs for role in roles.used):
+        return 0  # training complains of it in its own words
+    both = [
+        tables.Column(r.name, i, ours[r.name].kind,
+                      np.concatenate([ours[r.name].values, theirs[r.name].values]))
+        for i, r in enumerate(roles.used)
+    ]  # fmt: skip
+    groups = split.equal_rows(Frame(both, np.arange(len(frame) + len(test))), roles).groups
+    return int(np.isin(groups[len(frame) :], groups[: len(frame)]).sum())
 
 
 def _places(data: Any, options: TableOptions) -> tuple[str | None, Any]:
@@ -127,7 +180,9 @@ def _places(data: Any, options: TableOptions) -> tuple[str | None, Any]:
     if not os.path.isdir(place):
         return place, test
     beside = os.path.join(place, "test.csv")
-    if test is None and os.path.isfile(beside):
+    # how rows are held out was said otherwise
+    apart = any(v is not None for v in (options.folds, options.time, options.lags))
+    if test is None and not apart and os.path.isfile(beside):
         test = beside
     return os.path.join(place, "train.csv"), test
 
@@ -155,6 +210,18 @@ def _texts(options: TableOptions) -> tuple[int | str, ...]:
 def _name_of(data: Any) -> str:
     kind = type(data).__module__.split(".")[0]
     return f"a {kind} table" if kind in ("pandas", "polars", "pyarrow") else "a table in memory"
+
+
+def about_table(roles: Any, how: Any) -> dict[str, Any]:
+    """What a model needs to know of its table to answer without `config.json`: no cell of it.
+
+    Args:
+        roles: what the columns are, with the target, the task and the names of the classes.
+        how: the `Format` of the file; None for data in memory.
+    """
+    known = {**roles.to_json(), "notices": []}
+    known["roles"] = [{**role, "cells": []} for role in known["roles"]]
+    return {"roles": known, "format": None if how is None else how.to_json()}
 
 
 def as_roles(frame: Frame, roles: Any) -> tuple[Frame, dict[int, str]]:
@@ -230,19 +297,4 @@ def _need_rows(frame: Frame) -> None:
 
 
 _FEWEST = 5
-
-
-def digest_of(path: str) -> str:
-    """SHA-256 of a file, read piece by piece.
-
-    Raises:
-        FileError: it cannot be read.
-    """
-    found = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                found.update(piece)
-    except OSError as error:
-        raise FileError(f"could not read: {error.strerror}", where=path) from None
-    return found.hexdigest()
+_MANY_SEEN = 0.05  # of the rows for the figures: above, it is said loudly

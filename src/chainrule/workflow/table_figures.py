@@ -131,9 +131,14 @@ def figures_of(
         beside = np.concatenate([part for part in linear if part is not None])[order]
     seen = data.y if parts.kind in ("test", "folds") else data.y[fits[0].rows]
     said = np.concatenate(outputs)[order]
+    simple = None
+    if data.series is not None:
+        answers = data.series.simple(fits[0].rows)
+        simple = {name: values[where] for name, values in answers.items()}
     found = evaluation.scores(
-        y, said, data.class_names, seen, beside, groups=None if test else groups[where]
-    )
+        y, said, data.class_names, seen, beside, groups=None if test else groups[where],
+        simple=simple,
+    )  # fmt: skip
     late = None if later is None else _later(data, *later, engine)
     return Figures(where, y, said, beside, found, evaluation.verdict(found, kind), late)  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ from ..layers.host.table_encoder import TableEncoder
 from ..models import Sequential
 from ..training.callbacks import Callback
 from .settings import Settings
-from .table_data import TableData, as_roles
+from .table_data import TableData, about_table, as_roles
 from .table_network import fit_plain
 from .table_options import TableOptions
 
@@ -135,7 +135,7 @@ class Fitter:
 
         data = self.data
         frame = as_roles(data.frame.take(rows), data.roles)[0]
-        encoder = TableEncoder.of(data.roles)
+        encoder = TableEncoder.of(data.roles, about=about_table(data.roles, data.frame.format))
         encoder.adapt(frame)
         problem = Problem(
             encoder.prepare(frame), data.y[rows], data.roles.task, data.classes,
@@ -180,10 +180,8 @@ class Fitter:
                 budget=None if budget is None else budget * self.share, settings=self.recipe,
                 progress=progress, should_stop=self.watch.asked,
             )  # fmt: skip
-        beside = None
-        if compare and fitted.kind == "linear":
-            beside = fitted.model
-        elif compare:
+        beside = getattr(fitted, "linear", None) if compare else None
+        if compare and beside is None:
             only = {**(self.recipe or {}), "candidates": ("linear",)}
             beside = tabular.fit(problem, seed=self.settings.seed, settings=only).model
         model = Sequential([encoder, fitted.model])

@@ -6,12 +6,13 @@ import os
 from typing import Any
 
 from .. import evaluation, tables
-from ..dialect import argument
 from ..errors import ArgumentError
+from ..files import digest_of
 from ..tables import Frame
-from .table_data import as_roles, digest_of
+from .table_data import as_roles
 from .table_fit import predicted
 from .table_run import TableRun
+from .table_series import last_values
 
 __all__ = ["judge", "knows"]
 
@@ -44,7 +45,7 @@ def judge(run: TableRun, frame: Frame, engine: str | None = "numpy") -> tuple[An
             "the file has no target to compare with",
             where=frame.where,
             expected=f"a column {roles.target!r}",
-            fix=f"{argument('predict')} takes rows without a target",
+            fix="chainrule predict takes files without a target",
         )
     known = tables.known_rows(frame, roles)
     notices = [] if known.all() else [
@@ -59,4 +60,5 @@ def judge(run: TableRun, frame: Frame, engine: str | None = "numpy") -> tuple[An
     fine = [i for i in range(len(frame)) if i not in answers.reasons]
     said = predicted(run.model, as_roles(frame, roles)[0].take(fine), engine)
     names = run.schema.class_names
-    return evaluation.scores(y[fine], said, names), notices
+    simple = None if run.series is None else last_values(frame.take(fine), run.series)
+    return evaluation.scores(y[fine], said, names, simple=simple), notices

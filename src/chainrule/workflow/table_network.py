@@ -18,7 +18,7 @@ from .prepare import optimizer_of, rounded, to_units
 from .recipes import RECIPES
 from .settings import Settings
 
-__all__ = ["Plain", "fit_plain", "plain_network"]
+__all__ = ["Plain", "fit_plain", "held_apart", "plain_network"]
 
 _WIDTH = 8  # of an embedding of categories: `shared/tables.md` found no reason for another
 
@@ -102,7 +102,7 @@ def fit_plain(
     made = settings.completed(RECIPES["tables"], len(y))
     rows, apart = np.arange(len(y)), None
     if epochs is None and made.validation_split:
-        rows, apart = _apart(problem, made)
+        rows, apart = held_apart(problem, made)
     scaling = Scaling() if classes else rounded(Scaling.standard(y[rows]))
     set_random_seed(made.seed)
     model = plain_network(problem.x, made, classes)
@@ -135,7 +135,7 @@ def fit_plain(
     return Plain(model, history, last, None, total)
 
 
-def _apart(problem: Any, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+def held_apart(problem: Any, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on and rows that choose the epoch; equal ones never on both sides."""
     share = settings.validation_split or 0.1
     parts = max(2, round(1 / share))

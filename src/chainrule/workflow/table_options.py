@@ -46,6 +46,8 @@ class TableOptions:
         folds: how many outer folds; 0 for a single part held out.
         group: rows with the same value in this column are never on both sides.
         time: the column by which the last fifth is held out.
+        lags: of a series, a table of one date and one number: how many values before each row are
+            columns; the last fifth is held out.
         balance: rare classes weigh as much as frequent ones.
         budget: seconds that the search for a model may take.
         no_rows: no rows of the table in the report.
@@ -71,6 +73,7 @@ class TableOptions:
     folds: int | None = None
     group: int | str | None = None
     time: int | str | None = None
+    lags: int | None = None
     balance: bool = False
     budget: float | None = None
     no_rows: bool = False
@@ -119,10 +122,19 @@ class TableOptions:
             raise ArgumentError(
                 f"{argument('budget')} is no time", expected="seconds above 0", received=self.budget
             )
-        apart = [name for name in ("test", "folds", "time") if getattr(self, name) is not None]
+        apart = [
+            name for name in ("test", "folds", "time", "lags") if getattr(self, name) is not None
+        ]
         if len(apart) > 1:
             raise ArgumentError(
                 f"{argument(apart[0])} and {argument(apart[1])} both say which rows are held out",
+                fix="leave one of them out",
+            )
+        if self.lags is not None and (self.group is not None or self.task == "classification"):
+            other = "group" if self.group is not None else "task"
+            raise ArgumentError(
+                f"{argument('lags')} are for one series of numbers",
+                received=argument(other, getattr(self, other)),
                 fix="leave one of them out",
             )
 

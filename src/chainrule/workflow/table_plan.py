@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..callbacks import History
 from ..data.schema import Schema
 from ..dialect import argument
 from ..errors import ArgumentError, MissingExtraError
+from ..files import digest_of
 from ..tables import leaks
 from ..terminal import columns, say
 from ..training.engines import choose_engine, why_engine
@@ -72,10 +74,13 @@ class TablePlan:
             report.refuse_existing(out, _file_names())
         self.engine = choose_engine(self.settings.engine)
         self.data = open_table(data, options)
+        if self.data.test_place is not None:  # also the one that stood beside the table
+            self.options = replace(options, test=self.data.test_place)
         self.groups, said = groups_of(self.data, options)
         self.parts = parts_of(self.data, self.groups, options, self.settings.seed)
         self.notices = [*self.data.notices, *said, *self._leaks()]
         self.watch = Watch()
+        self.looks_later = True  # also figures of the last rows by time
         self.fits: list[Fit] = []  # those that the figures come from
 
     @property
@@ -84,6 +89,8 @@ class TablePlan:
         return self.data.name
 
     def _leaks(self) -> list[str]:
+        if self.data.series is not None:  # the last value may well tell the next
+            return []
         return list(leaks.find(self.data.frame, self.data.roles, self.data.y))
 
     def describe(self) -> str:
@@ -159,7 +166,8 @@ class TablePlan:
 
     def _train(self, callbacks: Sequence[Any], verbose: Any) -> tuple[Fit, Figures, str | None]:
         """The model to save, the figures of rows that took no part in it, what stopped it."""
-        parts, more = self.parts, later_rows(self.data, self.groups, self.parts)
+        parts = self.parts
+        more = later_rows(self.data, self.groups, parts) if self.looks_later else None
         count = len(parts.pairs) + parts.refit + (more is not None)
         if callbacks and not self.plain:
             raise ArgumentError(
@@ -239,6 +247,7 @@ class TablePlan:
                 "name": data.name,
                 "place": data.place,
                 "sha256": data.digest,
+                "test_sha256": data.test_digest,
                 "rows": len(data.frame),
                 "class_names": data.class_names,
                 "source": data.place or data.name,
@@ -252,6 +261,7 @@ class TablePlan:
                           "refit": self.parts.refit},
                 "notices": self.notices,
                 "recipe": self.recipe,
+                "series": None if data.series is None else data.series.to_json(),
             },
             "results": {
                 "test": figures.results(),
@@ -284,11 +294,13 @@ class TablePlan:
         def at(name: str) -> str:
             return os.path.join(folder, name)
 
-        report.write_config(folder, run.config)
         run.files = [str(run.model.save(at(report.MODEL)))]
         report.write_history(folder, run.curves())
         arrays = run.figures.arrays()
         storage.write(at(HELD_OUT), arrays, {"format": "chainrule-held-out", "version": 1})
+        # files of two runs in one folder would answer with the names of other classes
+        run.config["files"] = {name: digest_of(at(name)) for name in (report.MODEL, HELD_OUT)}
+        report.write_config(folder, run.config)
         run.files += [at(report.CONFIG), at(report.HISTORY + ".csv"), at(HELD_OUT)]
         self._page(run, at(PAGE))
         if self._replaces:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import evaluation, storage, tables
+from .. import evaluation, report, storage, tables
 from ..data.schema import Schema
 from ..dialect import argument
 from ..errors import DataError, FileError
@@ -21,6 +21,7 @@ from .table_data import as_roles, is_table, read_table
 from .table_figures import Figures
 from .table_fit import predicted
 from .table_options import TableOptions
+from .table_series import next_rows, with_lags
 
 __all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
 
@@ -95,7 +96,9 @@ class TableRun(Run):
         >>> import chainrule as cr
         >>> rows = {"x": [i / 40 for i in range(40)], "y": ["no"] * 20 + ["yes"] * 20}
         >>> run = cr.train(rows, target="y", hidden=(4,), epochs=2, engine="numpy", verbose=0)
-        >>> run.predict({"x": [0.1, 0.9]}).class_names
+        >>> str(run.verdict)  # two epochs are too few, and every `predict` would say so
+        'DO NOT USE: no better than always answering no (...)'
+        >>> run.reply({"x": [0.1, 0.9]}).class_names
         ['no', 'yes']
     """
 
@@ -190,8 +193,7 @@ class TableRun(Run):
             FileError: the file is missing or damaged.
             DataError: a column of the training is missing, or holds other things.
         """
-        frame = self.read(rows, missing=missing, **reading)
-        answers = self.answers(frame, engine)
+        answers = self.reply(rows, engine, missing=missing, **reading)
         loud = [c.sentence for c in answers.unseen.values() if c.worst > LOUD]
         verdict = self.verdict
         for notice in (
@@ -202,8 +204,36 @@ class TableRun(Run):
             warnings.warn(notice, stacklevel=2)
         return answers
 
+    @property
+    def series(self) -> Any:
+        """Of a series: its columns and how many values before each row it looks at; else None."""
+        return (self.config.get("table") or {}).get("series")
+
+    def reply(self, rows: Any, engine: str | None = "numpy", **reading: Any) -> TableAnswers:
+        """What the model says to rows, or of a series the rows that come next."""
+        frame = self._read(rows, **reading)
+        if self.series is None:
+            return self.answers(frame, engine)
+
+        def predict(row: Frame) -> np.ndarray:
+            return predicted(self.model, as_roles(row, self.roles)[0], engine)
+
+        coming, outputs = next_rows(frame, self.series, predict)
+        unseen = self.encoder.unseen(as_roles(coming, self.roles)[0])
+        unseen = {k: v for k, v in unseen.items() if k != self.series["date"]}  # always later
+        shown = replace(coming, columns=[coming[self.series["date"]]])
+        return TableAnswers(outputs, None, coming.lines, frame=shown, unseen=unseen)
+
     def read(self, rows: Any, **reading: Any) -> Frame:
-        """Rows as a frame, read as those of the training were."""
+        """Rows as a frame, read as those of the training were; those of a series with their past.
+
+        The rows are those that a model of this run is judged on: of a series those that have all
+        the values before them.
+        """
+        frame = self._read(rows, **reading)
+        return frame if self.series is None else with_lags(frame, self.series)
+
+    def _read(self, rows: Any, **reading: Any) -> Frame:
         options = TableOptions.of(reading)
         if isinstance(rows, Mapping):
             rows = {name: [v] if np.ndim(v) == 0 else v for name, v in rows.items()}
@@ -222,6 +252,8 @@ class TableRun(Run):
     def _named(self, frame: Frame) -> Frame:
         """Columns without names, of a file without the target: those of the training in order."""
         names = [role.name for role in self.roles.roles]
+        if self.series is not None:
+            return frame
         known = (self.config.get("table") or {}).get("format") or {}
         if known.get("header", True) or len(frame.columns) != len(names) - 1:
             return frame
@@ -262,29 +294,65 @@ class TableRun(Run):
     # --- from its folder ------------------------------------------------------------------------
 
     @classmethod
-    def fits(cls, config: Mapping[str, Any] | None) -> bool:
-        """Was this `config.json` written for a table?"""
-        return isinstance((config or {}).get("table"), Mapping)
+    def fits(cls, config: Mapping[str, Any] | None, model: Any) -> bool:
+        """Was this `config.json` written for a table, or does the model begin with columns?"""
+        return isinstance((config or {}).get("table"), Mapping) or _encoder_of(model) is not None
+
+    @classmethod
+    def config_of(
+        cls, model: Any, config: dict[str, Any] | None, path: str
+    ) -> dict[str, Any] | None:
+        """`config.json`; where there is none, what the model knows of its table.
+
+        Raises:
+            FileError: nothing says what the answers mean.
+        """
+        if config is not None:
+            return config
+        about = getattr(_encoder_of(model), "about", None)
+        if not isinstance(about, Mapping):
+            raise FileError(
+                "the model does not say what its answers mean",
+                where=path,
+                expected=f"{report.CONFIG} beside it, as training wrote it",
+                fix="bring it back, or in Python: cr.load_model(path).predict(columns)",
+            )
+        roles = tables.Roles.from_json(about.get("roles"), path)
+        names = None if roles.class_names is None else list(roles.class_names)
+        return {"data": {"name": os.path.basename(path), "class_names": names,
+                         "scale": "by the layers of the model"},
+                "table": dict(about)}  # fmt: skip
 
     @classmethod
     def schema_of(cls, model: Any, config: Mapping[str, Any] | None, path: str) -> Schema:
         """The names of its classes; the columns are described by roles."""
-        first = model.layers[0]
-        if config is None or not isinstance(first, TableEncoder):
-            raise FileError(
-                "model and config.json do not belong together",
-                where=path,
-                expected="a model that begins with a TableEncoder",
-                received=f"{type(first).__name__} {first.name!r}",
+        first, known = _encoder_of(model), (config or {}).get("table")
+        if first is None or not isinstance(known, Mapping):
+            which = "a model of something else" if first is None else "no table in config.json"
+            raise _apart(path, "both of a run on a table", which)
+        roles = tables.Roles.from_json(known.get("roles"), path)
+        names = (config or {})["data"]["class_names"]
+        told = None if roles.class_names is None else list(roles.class_names)
+        if told != names:
+            raise _apart(path, f"the classes of its table, {_some(told)}", _some(names))
+        if isinstance(first.about, Mapping):
+            own = tables.Roles.from_json(first.about.get("roles"), path)
+            ours, theirs = (
+                (r.target, r.task, r.class_names, [c.name for c in r.used]) for r in (own, roles)
             )
-        tables.Roles.from_json(config["table"].get("roles"), path)
-        return Schema((len(first.columns),), class_names=config["data"]["class_names"])
+            if ours != theirs:
+                raise _apart(path, _answer(own), _answer(roles))
+        outputs = model.output_shape[-1]
+        if outputs != (1 if names is None else len(names)):
+            raise _apart(path, f"names for {outputs} outputs", _some(names))
+        return Schema((len(first.columns),), class_names=names)
 
     def loaded(self) -> None:
         """The figures beside the model, where they are there."""
         path = os.path.join(self.folder or "", HELD_OUT)
         if self.folder is None or not os.path.exists(path):
             return
+        report.refuse_other_file(self.folder, self.config, path, HELD_OUT)
         arrays, _ = storage.read(path)
         self.figures = Figures.of_arrays(arrays, self.config.get("results") or {}, path)
 
@@ -302,6 +370,32 @@ class TableRun(Run):
                 fix=f"train again with {argument('out')}",
             )
         return self.figures.rows, self.figures.y
+
+
+def _encoder_of(model: Any) -> TableEncoder | None:
+    layers = getattr(model, "layers", None)
+    return layers[0] if layers and isinstance(layers[0], TableEncoder) else None
+
+
+def _apart(path: str, expected: str, received: str) -> FileError:
+    return FileError(
+        "model and config.json do not belong together",
+        where=path,
+        expected=expected,
+        received=received,
+        fix="take both from one run; the model's file of a table also works without config.json",
+    )
+
+
+def _some(names: Any) -> str:
+    if names is None:
+        return "a value, no classes"
+    return ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+
+
+def _answer(roles: Any) -> str:
+    columns = ", ".join(role.name for role in roles.used[:5])
+    return f"{roles.target!r} ({_some(roles.class_names)}) from {columns}"
 
 
 def _empty(frame: Frame, names: list[str]) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,12 @@ class Parts:
                 "has not seen it; the saved model is fitted on all rows"
             )
         last = "the last " if self.kind == "time" else ""
+        if data.series is not None:
+            return (
+                f"a series: {data.series.lags} values before each row, {rows - held:,} rows to "
+                f"train on, {last}{held:,} held out for the figures, each told from the true "
+                "values before it; the saved model is fitted on all rows"
+            )
         whole = "; the saved model is fitted on all rows" if self.refit else ""
         return f"{rows - held:,} rows to train on, {last}{held:,} held out for the figures{whole}"
 
@@ -64,10 +71,12 @@ def parts_of(data: TableData, groups: np.ndarray, options: TableOptions, seed: i
     everything = np.arange(rows)
     if data.test is not None:
         return Parts("test", [(everything, None)], False)
-    if options.time is not None:
-        column = data.frame[options.time].name
+    if options.time is not None or data.series is not None:
+        named: Any = options.time
+        column = data.series.date if data.series else data.frame[named].name
         train, held = split.by_time(data.frame, column, _SHARE, groups)
-        return Parts("time", [(train, held)], rows < _FEW)
+        # what a series did last tells most about what it does next
+        return Parts("time", [(train, held)], rows < _FEW or data.series is not None)
     folds = options.folds
     if folds is None:
         folds = FOLDS if rows < _FEW else 0

@@ -107,6 +107,8 @@ class TableEncoder(Preparing):
         text_features: how many words and pairs of words each free text is given at most; fewer
             where rows × features would pass 100 million.
         statistics: what `adapt` has found, as a configuration has it.
+        about: what else shall stay with the model, as plain values: `cr.train` keeps what all
+            columns are here, the target and the names of its classes among them.
         kwargs: as for every `Layer`.
 
     Raises:
@@ -132,6 +134,7 @@ class TableEncoder(Preparing):
     takes = "tables"
     first = "tables become numbers before everything else"
     prepared_is_tree = True
+    about: Mapping[str, Any] | None
 
     def __init__(
         self,
@@ -141,9 +144,11 @@ class TableEncoder(Preparing):
         rare: int = 3,
         text_features: int = 8000,
         statistics: Any = None,
+        about: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.__dict__["about"] = about  # as it is: no layers are looked for in it
         if log not in ("auto", True, False):
             raise ArgumentError(
                 "log has an unknown value",
