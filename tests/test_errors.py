@@ -531,9 +531,8 @@ ARGUMENTS = [
     ),
     (
         lambda: cr.layers.Dense(1, lr=0.1),
-        "Dense: unknown argument 'lr'\n  fix: use one of activation, activity_regularizer, "
-        "bias_initializer, bias_regularizer, dtype, input_dim, input_shape, kernel_initializer, "
-        "kernel_regularizer, name, trainable, units, use_bias",
+        "Dense: unknown argument 'lr'\n  fix: the optimizer has it: "
+        "model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)",
     ),
     (
         lambda: cr.layers.Embedding(5, 2, input_length=3),

@@ -7,6 +7,7 @@ changes for the better changes its row; one of NumPy, JAX or Python never gets a
 from __future__ import annotations
 
 import io
+import pickle
 import re
 import shlex
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import vocabulary
 from chainrule.cli import main
 from chainrule.cli.parser import make_parser
 from chainrule.errors import ChainruleError
@@ -377,7 +379,8 @@ MESSAGES = [
     (
         "fit(x=X, y=Y, lr=0.1)",
         "fit: unknown argument 'lr'\n"
-        "  fix: model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)",
+        "  fix: the optimizer has it: "
+        "model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)",
     ),
     (
         "fit(x=X, y=Y, n_epochs=3)",
@@ -644,6 +647,45 @@ def test_a_property_keeps_its_own_error():
     assert getattr(fresh, "predict_proba", None) is None
     with pytest.raises(AttributeError, match="_nothing"):
         _ = fresh._nothing
+
+
+def test_a_missing_name_is_searched_for_only_when_somebody_reads_the_message(monkeypatch):
+    """`hasattr` and `getattr(x, name, None)` are asked in every step of a training."""
+    searched = []
+
+    def search(*about):
+        searched.append(about[-1])
+        return "look elsewhere"
+
+    monkeypatch.setattr(vocabulary, "_instead", search)
+    for made in (model(), cr.Variable(1.0), cr.optimizers.SGD()):
+        assert not hasattr(made, "thing")
+        assert getattr(made, "thing", None) is None
+    assert searched == []
+    with pytest.raises(AttributeError, match="fix: look elsewhere") as caught:
+        _ = model().thing
+    assert caught.value.fix == "look elsewhere"
+    assert "thing" in searched
+
+
+def test_the_error_of_a_missing_name_can_be_sent_to_another_process():
+    with pytest.raises(AttributeError) as caught:
+        _ = cr.optimizers.SGD().state_dict
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert str(again) == str(caught.value)
+    assert again.fix == caught.value.fix
+
+
+def test_an_unknown_argument_of_a_fit_that_was_overridden():
+    class Own(cr.Sequential):
+        def fit(self, x, y, rounds=1, **more):
+            return super().fit(x, y, epochs=rounds, **more)
+
+    made = Own([cr.Input((4,)), cr.layers.Dense(3, "softmax")])
+    made.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(cr.errors.ArgumentError, match="did you mean 'batch_size'"):
+        made.fit(X, Y, batchsize=3)
+    assert made.fit(X, Y, rounds=2, verbose=0, engine="numpy").epoch == [0, 1]
 
 
 @pytest.mark.parametrize("kind", list(METHODS))

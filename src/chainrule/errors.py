@@ -151,9 +151,23 @@ class UnknownAttributeError(ChainruleError, AttributeError):
           fix: did you mean 'Dense'?
     """
 
-    def __init__(self, *args: Any, **about: Any) -> None:
-        super().__init__(*args, **about)
+    def __init__(self, problem: str, *, fix: object = None, **about: Any) -> None:
+        super().__init__(problem, **about)
         self.name = ""  # where it is set, Python does not add a guess of its own to our words
+        self._fix = fix
+
+    @property
+    def fix(self) -> object:
+        """The change that mends it; searched for when it is read, so that `hasattr` is quick."""
+        return self._fix() if callable(self._fix) else self._fix
+
+    @fix.setter
+    def fix(self, value: object) -> None:
+        self._fix = value
+
+    def __str__(self) -> str:
+        fix = self.fix
+        return str(self.args[0]) if fix is None else f"{self.args[0]}\n  fix: {fix}"
 
 
 class UnknownImportError(ChainruleError, ImportError):

@@ -326,7 +326,8 @@ def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentErr
         return ArgumentError(f"the argument {word!r} is not in chainrule yet", where=where)
     if text is not None and text.isidentifier():  # a name, of the classes that have it
         if text == "learning_rate" and text not in known:  # of fit, of compile
-            text = "model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)"
+            adam = "cr.optimizers.Adam(learning_rate=0.001)"
+            text = f"the optimizer has it: model.compile({adam}, loss=...)"
         else:
             text = f"here it is called {text}" if text in known else None
     return ArgumentError(

@@ -87,16 +87,19 @@ def answer_of(cls: type, kind: str) -> None:
         cls = type(self)
         if name.startswith("_") or hasattr(cls, name):  # a property's own error is said again
             return object.__getattribute__(self, name)
-        from .synonyms import METHODS
-
-        fix = METHODS[kind].get(name) or did_you_mean(name, [n for n in dir(cls) if n[0] != "_"])
         raise UnknownAttributeError(
-            f"there is no {name!r}",
-            where=cls.__name__,
-            fix=fix if not fix.startswith("use one of") else f"dir({kind}) lists what there is",
+            f"there is no {name!r}", where=cls.__name__, fix=partial(_instead, kind, cls, name)
         )
 
     setattr(cls, "__getattr__", missing)  # noqa: B010
+
+
+def _instead(kind: str, cls: type, name: str) -> str:
+    """What to write instead of a method that a class has not."""
+    from .synonyms import METHODS
+
+    fix = METHODS[kind].get(name) or did_you_mean(name, [n for n in dir(cls) if n[0] != "_"])
+    return fix if not fix.startswith("use one of") else f"dir({kind}) lists what there is"
 
 
 def loaded(path: str, name: str) -> Any:

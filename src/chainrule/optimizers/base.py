@@ -19,7 +19,6 @@ from ..checks import is_number, need_numbers
 from ..errors import ArgumentError, StateError
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap, put
-from ..vocabulary import answer_of
 from .arithmetic import POSITIVE, is_meant, is_positive, is_variables, no_path_yet, shortened
 from .rate import ScheduledRate, follows_a_schedule
 
@@ -657,6 +656,3 @@ def serialize(optimizer: Any) -> Any:
         0.01
     """
     return registry.serialize(optimizer)
-
-
-answer_of(Optimizer, "optimizer")
