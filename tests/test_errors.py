@@ -139,7 +139,7 @@ REFUSED = [
         "ragged rows",
         {"x": [[1.0, 2.0, 3.0, 4.0]] * 5 + [[1.0]]},
         errors.DataError,
-        "x: x cannot be made an array: rows have different lengths\n"
+        "x cannot be made an array: rows have different lengths\n"
         "  expected: rows of one length\n"
         "  received: 4 values in row 0, 1 in row 5\n"
         "  fix: pad sequences with chainrule.utils.pad_sequences(rows); correct or drop odd rows",
@@ -285,7 +285,8 @@ REFUSED = [
         "validation_data without y",
         {"validation_data": X},
         errors.ArgumentError,
-        "fit: validation_data must be (x, y) or (x, y, sample_weight)\n  received: ndarray",
+        "fit: validation_data must be (x, y) or (x, y, sample_weight)\n  received: ndarray\n"
+        "  fix: validation_data=(x_val, y_val), or a share: validation_split=0.2",
     ),
     (
         "a NaN in the validation data",
@@ -364,7 +365,8 @@ def test_the_wrong_number_of_features():
         assert str(caught.value) == (
             f"InputLayer 'rows' (made at {line}): the input has the wrong shape\n"
             "  expected: (batch, 4)\n"
-            "  received: (6, 3)"
+            "  received: (6, 3)\n"
+            "  fix: give the 4 columns that the model was made for, in their order"
         )
     np.testing.assert_array_equal(before[0], model.get_weights()[0])
     line = here(1)
@@ -571,7 +573,8 @@ ARGUMENTS = [
     ),
     (
         lambda: cr.Sequential(["relu"], name="net"),
-        "net: only layers can be added\n  expected: a layer such as Dense(10)\n  received: 'relu'",
+        "net: only layers can be added\n  expected: a layer such as Dense(10)\n  received: 'relu'\n"
+        '  fix: cr.layers.Activation("relu"), where it is an activation',
     ),
     (
         lambda: classifier().compile("sgd", "mse", metrics="mae"),

@@ -130,7 +130,7 @@ MESSAGES = [
     ),
     (
         "fit(x=[[1, 2, 3, 4], [1, 2]] * 3, y=Y)",
-        "x: x cannot be made an array: rows have different lengths\n"
+        "x cannot be made an array: rows have different lengths\n"
         "  expected: rows of one length\n"
         "  received: 4 values in row 0, 2 in row 1\n"
         "  fix: pad sequences with chainrule.utils.pad_sequences(rows); correct or drop odd rows",
@@ -251,7 +251,8 @@ MESSAGES = [
         "fit(x=X[:, :3], y=Y)",
         "InputLayer 'input' (made at LINE): the input has the wrong shape\n"
         "  expected: (batch, 4)\n"
-        "  received: (6, 3)",
+        "  received: (6, 3)\n"
+        "  fix: give the 4 columns that the model was made for, in their order",
     ),
     (
         "fit(x=X[:5], y=Y)",
@@ -266,7 +267,7 @@ MESSAGES = [
     ),
     (
         "fit(x=deep(70), y=Y)",
-        "x: x cannot be made an array: its lists are nested too deeply\n"
+        "x cannot be made an array: its lists are nested too deeply\n"
         "  expected: at most 64 levels\n"
         "  received: list\n"
         "  fix: look for a list that holds itself, or for brackets too many",
@@ -370,7 +371,8 @@ MESSAGES = [
     ),
     (
         "fit(x=X, y=Y, validation_split=20)",
-        "fit: validation_split is out of range\n  expected: 0 to 1\n  received: 20",
+        "fit: validation_split is out of range\n  expected: 0 to 1\n  received: 20\n"
+        "  fix: validation_split=0.2, for 20 %",
     ),
     (
         "fit(x=X, y=Y, n_jobs=2)",
@@ -695,9 +697,11 @@ def test_no_word_is_answered_that_is_here(kind):
         "optimizer": cr.optimizers.Adam,
         "variable": cr.Variable,
         "tape": cr.Tape,
+        "layer": cr.layers.Dense,
     }
     assert not [name for name in METHODS[kind] if hasattr(home[kind], name)]
     made = {"model": model, "optimizer": cr.optimizers.Adam, "variable": lambda: cr.Variable(1.0)}
+    made["layer"] = lambda: model().layers[-1]
     if kind in made:  # each `kind.name` that an answer names is there
         for text in METHODS[kind].values():
             for name in re.findall(rf"\b{kind}\.(\w+)", text):

@@ -24,6 +24,7 @@ from typing import Any
 
 __all__ = [
     "ArgumentError",
+    "CallError",
     "ChainruleError",
     "DataError",
     "FileError",
@@ -96,6 +97,19 @@ class ArgumentError(ChainruleError, ValueError):
         Traceback (most recent call last):
         ...
         chainrule.errors.ArgumentError: ...
+    """
+
+
+class CallError(ArgumentError, TypeError):
+    """An argument that is unknown, missing, given twice or one too many.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.Dense()
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.CallError: Dense: the argument 'units' is missing
+          fix: Dense(units, ...)
     """
 
 

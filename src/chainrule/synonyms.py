@@ -5,14 +5,11 @@ is only told when it exists; until then the word "is not in chainrule yet".
 
 `METHODS` says what to write instead of a method or attribute of their models, optimizers and
 tensors.
-
-`ARGUMENTS` are those of their classes and functions that ours have not: the name that they have
-here, what to do instead, or nothing for what is not in chainrule yet.
 """
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "ARGUMENTS", "METHODS"]
+__all__ = ["ALIASES", "METHODS"]
 
 _SPLIT = "model.fit(x, y, validation_split=0.2), or chainrule.utils.split_dataset((x, y), 0.8)"
 _NUMBERS = "give NumPy arrays; one that is already there stays as it is"
@@ -48,7 +45,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "cuda": _ENGINE,
         "custom_gradient": "cr.op",
         "function": "cr.compile",
-        "functional": "cr.ops",
         "from_numpy": "give NumPy arrays as they are",
         "grad": "cr.value_and_grad",
         "jit": "cr.compile",
@@ -321,7 +317,22 @@ METHODS: dict[str, dict[str, str]] = {
         "train": "leave it out: model.fit trains, and model(x, training=True) calls it so",
         "transform": "model.predict(x)",
     },
+    "layer": {
+        **dict.fromkeys(("cpu", "cuda", "to"), _ENGINE),
+        "coef_": "layer.get_weights()",
+        "eval": "leave it out: predict and evaluate do so",
+        "fit": "cr.Sequential([layer]) makes a model of it, which has fit",
+        "in_features": "layer.kernel.shape[0], once it is built",
+        "out_features": "units, of a Dense layer",
+        "parameters": "layer.trainable_variables",
+        "predict": "call it: layer(x)",
+        "requires_grad_": "layer.trainable = False",
+        "reset_parameters": "make a new layer: first values are drawn when it is built",
+        "weight": "layer.kernel, or layer.get_weights()",
+    },
     "optimizer": {
+        "load_state_dict": "cr.load_model(path) brings them back",
+        "lr": "optimizer.learning_rate",
         "minimize": "model.fit, or optimizer.apply_gradients(zip(gradients, variables))",
         "param_groups": "optimizer.learning_rate",
         "state_dict": "optimizer.variables; model.save keeps them",
@@ -339,46 +350,4 @@ METHODS: dict[str, dict[str, str]] = {
         "view": "cr.ops.reshape(variable, shape)",
     },
     "tape": {"gradient": "cr.gradients(loss, variables)"},
-}
-
-_LATER = """
-    attention_axes auto_scale_loss flash_attention lora_alpha lora_rank quantization_config renorm
-    sliding_window
-"""
-
-ARGUMENTS: dict[str, str] = {
-    **dict.fromkeys(_LATER.split(), ""),
-    **dict.fromkeys(
-        ("n_jobs", "workers", "use_multiprocessing", "max_queue_size"),
-        "leave it out: all cores are used",
-    ),
-    **dict.fromkeys(("n_epochs", "nb_epoch", "num_epochs", "epoch"), "epochs"),
-    **dict.fromkeys(("eval_set", "val_data", "validation"), "validation_data"),
-    **dict.fromkeys(("val_split", "validation_fraction", "test_size"), "validation_split"),
-    "betas": "beta_1=0.9, beta_2=0.999",
-    "bias": "use_bias",
-    "device": 'leave it out: engine="xla" computes where JAX does',
-    "early_stopping": "callbacks=[cr.callbacks.EarlyStopping()]",
-    "early_stopping_rounds": "callbacks=[cr.callbacks.EarlyStopping(patience=...)]",
-    "eps": "epsilon",
-    "n_estimators": "leave it out: there are no trees here, and no number of them",
-    "params": "leave it out: model.compile gives the optimizer the model's variables",
-    "aggregation": "leave it out: there is one device",
-    "alpha": "negative_slope",
-    "autocast": "leave it out: floats are cast to the layer's dtype",
-    "batch_input_shape": "start with Input(shape, batch_size=...)",
-    "batch_size": "start with Input(shape, batch_size=...)",
-    "decay": "learning_rate=cr.optimizers.schedules.InverseTimeDecay(...)",
-    "eta0": "learning_rate",
-    "fit_intercept": "use_bias",
-    "implementation": "leave it out: there is one implementation",
-    "input_length": "leave it out: the length is that of the data",
-    "jit_compile": 'engine="xla" compiles, engine="numpy" does not',
-    "loss_scale_factor": "leave it out, and train in float32 or bfloat16, where nothing vanishes",
-    "lr": "learning_rate",
-    "max_iter": "fit(x, y, epochs=...)",
-    "random_state": "seed",
-    "steps_per_execution": "leave it out: XLA runs many batches in one program by itself",
-    "time_major": "np.swapaxes(x, 0, 1): the batch comes first",
-    "weights": "layer.set_weights([...]) once it is built, or an initializer",
 }

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .arrays import as_numpy, is_float, numpy_dtype
+from .arrays import as_numpy, asarray, is_float, numpy_dtype
+from .calls import constructor_answers
 from .chain import Node, active_tape
 from .errors import ShapeError, choose
 from .live import live_tape
@@ -100,6 +101,8 @@ class Variable(Recordable):
         if kind not in KINDS:
             raise choose("kind", kind, KINDS, where=f"Variable {name!r}")
         value = as_numpy(value)
+        if value.dtype.kind in "OSUMm":
+            value = asarray(value, name=f"Variable {name!r}")  # says what is no number
         if dtype is not None or is_float(value):
             value = value.astype(numpy_dtype(dtype))
         self._value: Any = frozen(value)
@@ -449,3 +452,4 @@ class follow(swap):
 
 
 answer_of(Variable, "variable")
+constructor_answers(Variable)

@@ -164,6 +164,17 @@ def _elsewhere(here: str, name: str) -> tuple[str, bool]:
     return "", known or wanted in " ".join(NAMES.values()).lower().split()
 
 
+def called_here(name: str) -> str:
+    """What a word of another library is called here, wherever it is; or nothing.
+
+    Example:
+        >>> import chainrule as cr
+        >>> called_here("BCELoss"), called_here("nonsense")
+        ('cr.losses.BinaryCrossentropy', '')
+    """
+    return _elsewhere("", name)[0]
+
+
 def _exists(text: str) -> bool:
     """Is there something public at the dotted path with which the text begins?"""
     value: Any = sys.modules[_PACKAGE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..calls import answers
 from ..dialect import argument
 from ..errors import ArgumentError
 from .dates import check_format
@@ -16,6 +17,7 @@ from .judge import Wanted
 __all__ = ["blocks", "read"]
 
 
+@answers
 def read(
     source: Any,
     *,

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import answers
 from ..dialect import argument
 from ..errors import ArgumentError, DataError, FileError, did_you_mean
 from .frame import Column, Frame
@@ -195,6 +196,7 @@ class Roles:
             ) from None
 
 
+@answers
 def find_roles(
     frame: Frame,
     *,

@@ -258,8 +258,14 @@ def whole_number(name: str, value: Any, least: int = 1, where: str = "fit") -> i
             f"{name} must be a whole number of at least {least}",
             where=where,
             received=_short(value),
+            fix=f"{name}={int(value)}" if _is_whole(value) and value >= least else None,
         )
     return number
+
+
+def _is_whole(value: Any) -> bool:
+    """Is this a float like 3.0?"""
+    return isinstance(value, (float, np.floating)) and float(value).is_integer()
 
 
 def share(name: str, value: Any, where: str = "fit") -> float:
@@ -269,12 +275,13 @@ def share(name: str, value: Any, where: str = "fit") -> float:
     number = _number(value)
     if isinstance(value, bool) or not 0 <= number < 1:
         raise ArgumentError(
-            f"{name} is out of range", where=where, expected="0 to 1", received=str(value)[:80]
-        )
+            f"{name} is out of range", where=where, expected="0 to 1", received=str(value)[:80],
+            fix=f"{name}={number / 100:g}, for {number:g} %" if 5 <= number < 100 else None,
+        )  # fmt: skip
     return number
 
 
-def verbosity(value: Any) -> Any:
+def verbosity(value: Any, where: str = "fit") -> Any:
     """`verbose` as 0, 1, 2 or "auto"."""
     if isinstance(value, str) and value == "auto":
         return value
@@ -282,7 +289,7 @@ def verbosity(value: Any) -> Any:
         return int(value)
     raise ArgumentError(
         "verbose has an unknown value",
-        where="fit",
+        where=where,
         expected="'auto', 0 for silence, 1 for a bar, 2 for one line an epoch",
         received=_short(value),
     )

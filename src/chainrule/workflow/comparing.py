@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..calls import answers
 from ..errors import ArgumentError
 from ..evaluation import Candidate, Comparison, Scores
 from ..experiments.results import in_words, shown
@@ -19,6 +20,7 @@ __all__ = ["compare", "compared"]
 _MOST = 100  # trainings of one call
 
 
+@answers
 def compare(runs: Any, data: Any = None, *, verbose: int = 1, **settings: Any) -> Comparison:
     """Put runs beside each other; with `data`, train them first, all on the same rows.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import report, summary
 from ..callbacks import EarlyStopping
+from ..calls import answers
 from ..data.schema import Scaling
 from ..dialect import argument
 from ..errors import ArgumentError, MissingExtraError, NonFiniteError
@@ -33,6 +34,7 @@ from .table_plan import TablePlan
 __all__ = ["Plan", "planned", "train"]
 
 
+@answers
 def train(
     data: Any = None, *,
     model: str | None = None, hidden: Sequence[int] | None = None,
