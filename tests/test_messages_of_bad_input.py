@@ -6,10 +6,13 @@ changes for the better changes its row; one of NumPy, JAX or Python never gets a
 
 from __future__ import annotations
 
+import argparse
+import ast
 import io
 import pickle
 import re
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ import pytest
 import chainrule as cr
 from chainrule import vocabulary
 from chainrule.cli import main
+from chainrule.cli.output import option
 from chainrule.cli.parser import make_parser
 from chainrule.errors import ChainruleError
 from chainrule.synonyms import METHODS
@@ -58,6 +62,29 @@ def set_of_rows():
     return {tuple(row) for row in X.tolist()}
 
 
+def frame():
+    """What a data frame with a column of text is to `asarray`."""
+
+    class Frame:
+        columns = ("age", "job", "size", "paid")
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array([[30, "cook", 2, 1.5]] * 6, dtype=object)
+
+    return Frame()
+
+
+def raw_columns():
+    """A network on the columns as the encoder gives them: several arrays by name."""
+    rows = {"age": [20, 30, 40, 50] * 5, "job": ["cook", "smith"] * 10}
+    of = [{"name": "age", "role": "number"}, {"name": "job", "role": "category"}]
+    encoder = cr.layers.TableEncoder(of)
+    encoder.adapt(rows)
+    made = cr.Sequential([encoder, cr.layers.Dense(1)])
+    made.compile("sgd", "mse")
+    made.fit(rows, np.zeros(20), verbose=0, engine="numpy")
+
+
 def deep(levels):
     return 1.0 if levels == 0 else [deep(levels - 1)]
 
@@ -70,6 +97,9 @@ def files(folder):
     (folder / "three.csv").write_text("a,b,y\n1,2,yes\n2,3.5,no\n3,4,yes\n")
     (folder / "empty.csv").write_bytes(b"")
     (folder / "paper.csv").write_bytes(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + bytes(range(256)))
+    (folder / "photo.csv").write_bytes(b"\xff\xd8\xff\xe0" + bytes(96))
+    np.save(folder / "array.npy", X)
+    (folder / "array.npy").rename(folder / "array.csv")
     (folder / "null.csv").write_bytes(b"\0" * 500)
     (folder / "folder").mkdir()
 
@@ -461,6 +491,390 @@ MESSAGES = [
         "cr: here it is called cr.train(table, folds=5)\n  received: 'KFold'",
     ),
     (
+        "cr.layers.Dense()",
+        "Dense: the argument 'units' is missing\n  fix: Dense(units, ...)",
+    ),
+    (
+        "cr.layers.Conv2D(3)",
+        "Conv2D: the argument 'kernel_size' is missing\n  fix: Conv2D(filters, kernel_size, ...)",
+    ),
+    (
+        'cr.layers.Dense(3, actvation="relu")',
+        "Dense: unknown argument 'actvation'\n  fix: did you mean 'activation'?",
+    ),
+    (
+        "cr.layers.Dense(3, units=4)",
+        "Dense: the argument 'units' is given twice, by place and by name\n"
+        "  fix: leave one out; by place it is number 1",
+    ),
+    (
+        "cr.layers.LSTM(hidden_size=3)",
+        "LSTM: unknown argument 'hidden_size'\n  fix: here it is called units",
+    ),
+    (
+        "cr.layers.Dense(3, epochs=5)",
+        "Dense: unknown argument 'epochs'\n"
+        "  fix: model.fit has it: model.fit(x, y, batch_size=32, epochs=10, validation_split=0.2)",
+    ),
+    (
+        "cr.layers.Dense(3).weight",
+        "Dense: there is no 'weight'\n  fix: layer.kernel, or layer.get_weights()",
+    ),
+    (
+        "cr.optimizers.Adam(0.1, 0.9, 0.99, 1e-3, False, 5)",
+        "Adam: there are too many arguments without a name\n"
+        "  expected: at most 5: learning_rate, beta_1, beta_2, epsilon, amsgrad\n"
+        "  received: 6\n"
+        "  fix: give arguments by name, or several values as one tuple: (a, b)",
+    ),
+    (
+        "cr.callbacks.EarlyStopping(pacience=3)",
+        "EarlyStopping: unknown argument 'pacience'\n  fix: did you mean 'patience'?",
+    ),
+    (
+        'cr.callbacks.CSVLogger("log.csv", sep=";")',
+        "CSVLogger: unknown argument 'sep'\n  fix: here it is called separator",
+    ),
+    (
+        "cr.initializers.RandomNormal(std=1)",
+        "RandomNormal: unknown argument 'std'\n  fix: here it is called stddev",
+    ),
+    (
+        "cr.regularizers.L2(lamda=0.1)",
+        "L2: unknown argument 'lamda'\n  fix: use one of l2",
+    ),
+    (
+        'cr.Variable("abc")',
+        "Variable 'variable' holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype <U3, for example ['abc']\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "cr.Variable(X, requires_grad=True)",
+        "Variable: unknown argument 'requires_grad'\n  fix: here it is called trainable",
+    ),
+    (
+        "cr.Input(shpe=(4,))",
+        "Input: unknown argument 'shpe'\n  fix: did you mean 'shape'?",
+    ),
+    (
+        "cr.Sequential(X)",
+        "Sequential: the layers stand in one list\n"
+        "  expected: [layer, layer, ...]\n"
+        "  received: ndarray\n"
+        "  fix: Sequential([...]), with brackets and layers",
+    ),
+    (
+        "cr.Sequential(cr.layers.Dense(3), cr.layers.Dense(4))",
+        "Sequential: the layers stand in one list\n"
+        "  expected: [layer, layer, ...]\n"
+        "  received: Dense\n"
+        "  fix: Sequential([...]), with brackets",
+    ),
+    (
+        "cr.Sequential([cr.ops.relu])",
+        "sequential: only layers can be added\n"
+        "  expected: a layer such as Dense(10)\n"
+        "  received: <function relu>\n"
+        '  fix: cr.layers.Activation("relu"), where it is an activation',
+    ),
+    (
+        "cr.Sequential([len])",
+        "sequential: only layers can be added\n"
+        "  expected: a layer such as Dense(10)\n"
+        "  received: <built-in function len>\n"
+        "  fix: cr.layers.Lambda(function)",
+    ),
+    (
+        "cr.Sequential([[cr.layers.Dense(3)]])",
+        "sequential: only layers can be added\n"
+        "  expected: a layer such as Dense(10)\n"
+        "  received: [<Dense 'dense'>]\n"
+        "  fix: one list holds them all: Sequential([*first, *second])",
+    ),
+    (
+        "raw_columns()",
+        "Dense 'dense' (made at LINE): several arrays come in, and this layer takes one\n"
+        "  expected: one array\n"
+        "  received: a dict of 'numeric', 'flat'\n"
+        "  fix: cr.layers.Lambda(lambda x: cr.ops.concatenate(list(x.values()), axis=-1)) before it joins them; cr.train(table) makes a whole model of a table",
+    ),
+    (
+        'model().compile("adam", "mse", learning_rate=0.1)',
+        "compile: unknown argument 'learning_rate'\n"
+        "  fix: the optimizer has it: model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)",
+    ),
+    (
+        'model().compile("adam", "mse", epochs=3)',
+        "compile: unknown argument 'epochs'\n"
+        "  fix: model.fit has it: model.fit(x, y, batch_size=32, epochs=10, validation_split=0.2)",
+    ),
+    (
+        'model().compile("adam", "mse", criterion="mse")',
+        "compile: unknown argument 'criterion'\n  fix: here it is called loss",
+    ),
+    (
+        'fit(x=X, y=Y, loss="mse")',
+        "fit: unknown argument 'loss'\n"
+        '  fix: model.compile has it: model.compile("adam", "mse", metrics=["mae"])',
+    ),
+    (
+        "fit(x=X, y=Y, max_iter=3)",
+        "fit: unknown argument 'max_iter'\n  fix: here it is called epochs",
+    ),
+    (
+        "fit(x=X, y=Y, validation_data=X)",
+        "fit: validation_data must be (x, y) or (x, y, sample_weight)\n"
+        "  received: ndarray\n"
+        "  fix: validation_data=(x_val, y_val), or a share: validation_split=0.2",
+    ),
+    (
+        "fit(x=X, y=Y, epochs=3.0)",
+        "fit: epochs must be a whole number of at least 0\n  received: 3.0\n  fix: epochs=3",
+    ),
+    (
+        "fit(x=(row for row in zip(X, Y)))",
+        "batch 0: y is a single number\n"
+        "  expected: an array with one row a sample\n"
+        "  fix: np.array([y]), if there is one sample; each item of a stream is a batch of samples",
+    ),
+    (
+        "fit(x=X, y=(y for y in Y))",
+        "y holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: <generator object <genexpr>>\n"
+        "  fix: np.array(list(values)): a generator is no array",
+    ),
+    (
+        "fit(x=frame(), y=Y)",
+        "row 0, column 1: x holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: 'cook'\n"
+        "  fix: column 'job' is text: cr.train(table) encodes it by itself; in a model of your own a TableEncoder or a StringLookup comes first",
+    ),
+    (
+        "model().evaluate(X)",
+        "evaluate: y is missing\n  fix: model.evaluate(x, y, ...)",
+    ),
+    (
+        "model().evaluate(X, Y, return_dicts=True)",
+        "evaluate: unknown argument 'return_dicts'\n  fix: did you mean 'return_dict'?",
+    ),
+    (
+        "model().predict()",
+        "predict: the argument 'x' is missing\n  fix: predict(x, ...)",
+    ),
+    (
+        "model().predict(X, batchsize=3)",
+        "predict: unknown argument 'batchsize'\n  fix: did you mean 'batch_size'?",
+    ),
+    (
+        "model().predict(X.T)",
+        "InputLayer 'input' (made at LINE): the input has the wrong shape\n"
+        "  expected: (batch, 4)\n"
+        "  received: (4, 6)\n"
+        "  fix: give the 4 columns that the model was made for, in their order",
+    ),
+    (
+        "model().summary(line_lengths=80)",
+        "summary: unknown argument 'line_lengths'\n  fix: did you mean 'line_length'?",
+    ),
+    (
+        "model()()",
+        "Sequential 'net' (made at LINE): the input 'x' is missing\n"
+        "  expected: x, mask\n"
+        "  received: 0 inputs\n"
+        "  fix: call it with an array: layer(x)",
+    ),
+    (
+        "cr.layers.Dense(3)(X, axis=1)",
+        "Dense 'dense' (made at LINE): call takes no argument 'axis'\n  expected: x",
+    ),
+    (
+        "cr.ops.sum(X, dim=1)",
+        "sum: unknown argument 'dim'\n  fix: here it is called axis",
+    ),
+    (
+        "cr.ops.softmax(X, dim=1)",
+        "softmax: unknown argument 'dim'\n  fix: here it is called axis",
+    ),
+    (
+        'cr.ops.relu("abc")',
+        "the input of relu holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype <U3, for example ['abc']\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "cr.ops.relu(None)",
+        "the input of relu holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: None\n"
+        "  fix: fill or drop what is missing; turn categories into integers or one-hot rows",
+    ),
+    (
+        'cr.ops.add("a", "b")',
+        "the input of add holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: dtype <U1, for example ['a']\n"
+        "  fix: turn categories into integers or one-hot rows first",
+    ),
+    (
+        "cr.ops.reshape(X, 2, 12)",
+        "reshape: there are too many arguments without a name\n"
+        "  expected: at most 2: x, shape\n"
+        "  received: 3\n"
+        "  fix: give arguments by name, or several values as one tuple: (a, b)",
+    ),
+    (
+        "cr.ops.relu(x for x in [1, 2])",
+        "the input of relu holds something that is not a number\n"
+        "  expected: numbers\n"
+        "  received: <generator object <genexpr>>\n"
+        "  fix: np.array(list(values)): a generator is no array",
+    ),
+    (
+        "cr.random.normal((2, 3), std=1)",
+        "normal: unknown argument 'std'\n  fix: here it is called stddev",
+    ),
+    (
+        "cr.datasets.moons(n_samples=100)",
+        "moons: unknown argument 'n_samples'\n  fix: here it is called n",
+    ),
+    (
+        "cr.load_model()",
+        "load_model: the argument 'filepath' is missing\n  fix: load_model(filepath, ...)",
+    ),
+    (
+        "cr.explain(model(), X[:1])",
+        "explain: the argument 'y' is missing\n  fix: explain(model, x, y, ...)",
+    ),
+    (
+        'cr.train("digits", epoch=3)',
+        "train: unknown argument 'epoch'\n  fix: here it is called epochs",
+    ),
+    (
+        'cr.train("digits", epochs="ten")',
+        "epochs is no whole number\n  expected: a whole number\n  received: 'ten'",
+    ),
+    (
+        'cr.train("digits", hidden_layer_sizes=(64,))',
+        "train: unknown argument 'hidden_layer_sizes'\n  fix: here it is called hidden",
+    ),
+    (
+        'cr.train("digits", max_iter=3)',
+        "train: unknown argument 'max_iter'\n  fix: here it is called epochs",
+    ),
+    (
+        "cr.train(X, Y)",
+        "train: there are too many arguments without a name\n"
+        "  expected: at most 1: data\n"
+        "  received: 2\n"
+        "  fix: give arguments by name, or several values as one tuple: (a, b)",
+    ),
+    (
+        "cr.train(X)",
+        "train: this is no data to train on\n"
+        "  expected: a name, a path, (x, y), or ((x_train, y_train), (x_test, y_test))\n"
+        "  received: ndarray\n"
+        "  fix: give the targets too: cr.train((x, y))",
+    ),
+    (
+        'cr.train({"a": [1.0] * 9, "b": [2.0] * 9}, target=["b"])',
+        "the table: target names a column that is not there\n"
+        "  expected: a number below 2, or one of a, b\n"
+        "  received: ['b']\n"
+        '  fix: give the column\'s name: target="b"',
+    ),
+    (
+        'train("train houses.csv --target Price --epoch 10")',
+        "chainrule train: '--epoch' does not exist\n  fix: here it is called --epochs",
+    ),
+    (
+        'train("train houses.csv --target Price --learning_rate 0.1")',
+        "chainrule train: '--learning_rate' does not exist\n  fix: here it is called --lr",
+    ),
+    (
+        'train("train houses.csv --target Price --n_estimators 10")',
+        "chainrule train: '--n_estimators' does not exist\n"
+        "  fix: leave it out: there are no trees here, and no number of them",
+    ),
+    (
+        'train("train houses.csv --target Price --epochs ten")',
+        "chainrule train: argument --epochs: expected a whole number, received 'ten'\n"
+        "  fix: chainrule train --help shows what it takes",
+    ),
+    (
+        'train("predict houses.csv --epochs 3")',
+        "chainrule predict: '--epochs' does not exist\n"
+        "  fix: chainrule predict --help shows what belongs there",
+    ),
+    (
+        'train("train houses.csv --target Price --drop Twon")',
+        "chainrule: houses.csv: --drop names a column that is not there\n"
+        "  expected: a number below 3, or one of Rooms, Price, Town\n"
+        "  received: 'Twon'\n"
+        "  fix: did you mean 'Town'?",
+    ),
+    (
+        'train("train houses.csv --target Price --validation-split 20 --hidden 4")',
+        "chainrule: --validation-split is out of range\n"
+        "  expected: 0 ≤ share < 1\n"
+        "  received: 20.0\n"
+        "  fix: --validation-split 0.2, for 20 %",
+    ),
+    (
+        'train("train houses.csv --target Price --delimiter ;;")',
+        "chainrule: houses.csv: --delimiter is not usable\n"
+        "  expected: one character, such as ',' or ';'\n"
+        "  received: ';;'\n"
+        "  fix: leave it out, and it is found; or --delimiter ';'",
+    ),
+    (
+        'train("train houses.csv --target Price --test nothing.csv")',
+        "chainrule: nothing.csv: could not read: No such file or directory\n  fix: check the path",
+    ),
+    (
+        'train("train array.csv")',
+        "chainrule: array.csv: the file is an array of NumPy\n"
+        "  expected: a table\n"
+        "  fix: save its columns as a .csv or .parquet file",
+    ),
+    (
+        'train("train photo.csv")',
+        "chainrule: photo.csv: the file is a picture\n"
+        "  expected: a table\n"
+        "  fix: export the table as .csv",
+    ),
+    (
+        'train("predict houses.csv houses.csv")',
+        "chainrule: houses.csv: this is no model of chainrule\n"
+        "  expected: a .safetensors file that model.save wrote\n"
+        "  received: text, such as a table or a program\n"
+        "  fix: give the folder of a run, or the model.safetensors in it",
+    ),
+    (
+        'train("predict photo.csv houses.csv")',
+        "chainrule: photo.csv: this is no model of chainrule\n"
+        "  expected: a .safetensors file that model.save wrote\n"
+        "  received: a picture\n"
+        "  fix: give the folder of a run, or the model.safetensors in it",
+    ),
+    (
+        'train("predict folder houses.csv")',
+        "chainrule: folder: there is no model\n"
+        "  expected: a run folder with model.safetensors, or a .safetensors file\n"
+        "  fix: train one: chainrule train digits",
+    ),
+    (
+        'train("report houses.csv")',
+        "chainrule: houses.csv: this is no model of chainrule\n"
+        "  expected: a .safetensors file that model.save wrote\n"
+        "  received: text, such as a table or a program\n"
+        "  fix: give the folder of a run, or the model.safetensors in it",
+    ),
+    (
         'train("trian")',
         "chainrule: there is no command 'trian'\n  fix: did you mean 'train'?",
     ),
@@ -615,11 +1029,58 @@ def test_the_command_line_names_only_options_that_it_has():
             continue
         command = commands.get(shlex.split(code[7:-2])[0])
         options = set(command._option_string_actions) if command else set()
-        for word in re.findall(r"(?<![\w-])--[a-z][\w-]*", message.replace("'--targt'", "")):
+        for word in re.findall(
+            r"(?<![\w-])--[a-z][\w-]*", re.sub(r"'--\w+' does not exist", "", message)
+        ):
             seen += 1
             assert word in options, (code, word)
         assert not re.search(r"\b\w+=[\"'\w]", message), message
     assert seen >= 8
+
+
+def _of_commands():
+    """The options of all commands, and of the commands inside commands."""
+    found = set()
+
+    def take(parser):
+        found.update(parser._option_string_actions)
+        for action in parser._actions:
+            for inner in (action.choices or {}).values() if _holds_parsers(action) else ():
+                take(inner)
+
+    take(make_parser()[0])
+    return found
+
+
+def _holds_parsers(action):
+    return isinstance(action, argparse._SubParsersAction)
+
+
+STYLES = ("svg.py", "report/page/", "explanation/forms/", "figures/")  # there --x is CSS
+OTHERS = {"--logdir"}  # of TensorBoard's own command
+
+
+def test_every_option_that_the_source_names_is_there():
+    """`argument("x")` is `--x` in a terminal, and `--x` in a text is typed by somebody."""
+    root, known, seen = Path(cr.__file__).parent, _of_commands(), 0
+    for path in sorted(root.rglob("*.py")):
+        place = path.relative_to(root).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            words = []
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "argument":
+                name = node.args[0]
+                words = [option(name.value)] if isinstance(name, ast.Constant) else []
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and not place.startswith(STYLES):
+                words = re.findall(r"(?<![\w<!-])--[a-z][\w-]*", text)
+            for word in words:
+                seen += 1
+                assert word in known or word in OTHERS or word.startswith("`"), (
+                    place,
+                    node.lineno,
+                    word,
+                )
+    assert seen > 100
 
 
 def test_no_permission(folder, monkeypatch, capsys):

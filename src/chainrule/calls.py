@@ -126,7 +126,7 @@ def misfit(
     return CallError(
         "there are too many arguments without a name", where=where,
         expected=f"at most {len(by_place)}: {', '.join(by_place)}" if by_place else "none",
-        received=len(args), fix="give arguments by name, or several values as one list",
+        received=len(args), fix="give arguments by name, or several values as one tuple: (a, b)",
     )  # fmt: skip
 
 

@@ -368,7 +368,9 @@ def find_column(frame: Frame, name: int | str, option: str) -> int:
         received=repr(name)[:100],
         fix=did_you_mean(name, frame.names)
         if isinstance(name, str)
-        else "columns count from 0; -1 is the last one",
+        else "columns count from 0; -1 is the last one"
+        if isinstance(name, (int, np.integer))
+        else f"give the column's name: {argument(option, frame.names[-1])}",
     )
 
 

@@ -16,6 +16,7 @@ from ..calls import answers
 from ..data.schema import Scaling
 from ..dialect import argument
 from ..errors import ArgumentError, MissingExtraError, NonFiniteError
+from ..files import path_of
 from ..terminal import say
 from ..training.engines import choose_engine, why_engine
 from ..utils import set_random_seed
@@ -187,7 +188,7 @@ def planned(
             expected="data, or a run to go on with",
             fix=f"give a name, a path or (x, y), or {argument('resume')}",
         )
-    folder = None if out is None else os.fspath(out)
+    folder = None if out is None else path_of(out)
     if is_table(data):
         return TablePlan(data, chosen, TableOptions.of(table), folder, overwrite)
     if "task" in table:
