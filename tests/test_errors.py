@@ -139,13 +139,17 @@ REFUSED = [
         "ragged rows",
         {"x": [[1.0, 2.0, 3.0, 4.0]] * 5 + [[1.0]]},
         errors.DataError,
-        "x: x cannot be made an array: rows have different lengths",
+        "x cannot be made an array: rows have different lengths\n"
+        "  expected: rows of one length\n"
+        "  received: 4 values in row 0, 1 in row 5\n"
+        "  fix: pad sequences with chainrule.utils.pad_sequences(rows); correct or drop odd rows",
     ),
     (
         "complex numbers",
         {"x": X + 1j},
         errors.DataError,
-        "x is complex\n  expected: real numbers\n  received: complex64",
+        "x is complex\n  expected: real numbers\n  received: complex64\n"
+        "  fix: take a part, np.real(x), or both as columns: np.stack([x.real, x.imag], -1)",
     ),
     (
         "masked entries",
@@ -281,7 +285,8 @@ REFUSED = [
         "validation_data without y",
         {"validation_data": X},
         errors.ArgumentError,
-        "fit: validation_data must be (x, y) or (x, y, sample_weight)\n  received: ndarray",
+        "fit: validation_data must be (x, y) or (x, y, sample_weight)\n  received: ndarray\n"
+        "  fix: validation_data=(x_val, y_val), or a share: validation_split=0.2",
     ),
     (
         "a NaN in the validation data",
@@ -360,7 +365,8 @@ def test_the_wrong_number_of_features():
         assert str(caught.value) == (
             f"InputLayer 'rows' (made at {line}): the input has the wrong shape\n"
             "  expected: (batch, 4)\n"
-            "  received: (6, 3)"
+            "  received: (6, 3)\n"
+            "  fix: give the 4 columns that the model was made for, in their order"
         )
     np.testing.assert_array_equal(before[0], model.get_weights()[0])
     line = here(1)
@@ -527,9 +533,8 @@ ARGUMENTS = [
     ),
     (
         lambda: cr.layers.Dense(1, lr=0.1),
-        "Dense: unknown argument 'lr'\n  fix: use one of activation, activity_regularizer, "
-        "bias_initializer, bias_regularizer, dtype, input_dim, input_shape, kernel_initializer, "
-        "kernel_regularizer, name, trainable, units, use_bias",
+        "Dense: unknown argument 'lr'\n  fix: the optimizer has it: "
+        "model.compile(cr.optimizers.Adam(learning_rate=0.001), loss=...)",
     ),
     (
         lambda: cr.layers.Embedding(5, 2, input_length=3),
@@ -568,7 +573,8 @@ ARGUMENTS = [
     ),
     (
         lambda: cr.Sequential(["relu"], name="net"),
-        "net: only layers can be added\n  expected: a layer such as Dense(10)\n  received: 'relu'",
+        "net: only layers can be added\n  expected: a layer such as Dense(10)\n  received: 'relu'\n"
+        '  fix: cr.layers.Activation("relu"), where it is an activation',
     ),
     (
         lambda: classifier().compile("sgd", "mse", metrics="mae"),

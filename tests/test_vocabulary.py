@@ -9,8 +9,9 @@ import sys
 import pytest
 
 import chainrule as cr
+from chainrule.arguments import ARGUMENTS
 from chainrule.errors import ChainruleError
-from chainrule.synonyms import ALIASES, ARGUMENTS
+from chainrule.synonyms import ALIASES
 from chainrule.words import NAMES
 
 

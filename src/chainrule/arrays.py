@@ -270,9 +270,33 @@ def as_numpy(value: Any, *, name: str = "value") -> np.ndarray:
     except (ChainruleError, MemoryError):
         raise
     except Exception as error:  # whatever somebody else's __array__ may say
-        ragged = "inhomogeneous" in str(error)
-        problem = "rows have different lengths" if ragged else str(error)[:200]
-        raise DataError(f"{name} cannot be made an array: {problem}", where=name) from None
+        raise _no_array(value, name, error) from None
+
+
+def _no_array(value: Any, name: str, error: Exception) -> DataError:
+    """The error for what NumPy refuses: mostly a list of rows that differ in length."""
+    text = str(error)
+    if "inhomogeneous" in text:
+        problem = "rows have different lengths"
+        lengths = [len(row) if hasattr(row, "__len__") else 0 for row in value]
+        odd = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
+        said = None if odd is None else f"{lengths[0]} values in row 0, {lengths[odd]} in row {odd}"
+        fix = "pad sequences with chainrule.utils.pad_sequences(rows); correct or drop odd rows"
+        return DataError(
+            f"{name} cannot be made an array: {problem}",
+            expected="rows of one length", received=said, fix=fix,
+        )  # fmt: skip
+    if isinstance(error, RecursionError) or "maximum number of dimension" in text:
+        return DataError(
+            f"{name} cannot be made an array: its lists are nested too deeply",
+            expected="at most 64 levels", received=type(value).__name__,
+            fix="look for a list that holds itself, or for brackets too many",
+        )  # fmt: skip
+    return DataError(
+        f"{name} cannot be made an array: {text[:200]}",
+        expected="numbers in rows of one length", received=type(value).__name__,
+        fix="give a NumPy array: np.asarray(values, dtype='float32')",
+    )  # fmt: skip
 
 
 def _no_mask(value: Any, name: str) -> None:
@@ -323,7 +347,7 @@ def asarray(value: Any, dtype: Any = None, *, name: str = "value") -> np.ndarray
     kind = array.dtype.kind
     if kind not in _NUMBERS and array.dtype.name != "bfloat16":
         if kind == "O":
-            array = _numbers(array, name)
+            array = _numbers(array, name, value)
         elif kind in "mM":
             raise DataError(
                 f"{name} holds {'dates' if kind == 'M' else 'durations'}",
@@ -332,7 +356,10 @@ def asarray(value: Any, dtype: Any = None, *, name: str = "value") -> np.ndarray
                 fix="say which unit is meant: (dates - dates.min()) / np.timedelta64(1, 'D')",
             )
         elif kind == "c":
-            raise DataError(f"{name} is complex", expected="real numbers", received=array.dtype)
+            raise DataError(
+                f"{name} is complex", expected="real numbers", received=array.dtype,
+                fix="take a part, np.real(x), or both as columns: np.stack([x.real, x.imag], -1)",
+            )  # fmt: skip
         elif kind == "V" and array.dtype.names is None and array.dtype.type is not np.void:
             array = array.astype(np.float32)  # other small floats of ml_dtypes
         else:
@@ -348,7 +375,7 @@ def asarray(value: Any, dtype: Any = None, *, name: str = "value") -> np.ndarray
         return array.astype(dtype)
 
 
-def _numbers(array: np.ndarray, name: str) -> np.ndarray:
+def _numbers(array: np.ndarray, name: str, given: Any) -> np.ndarray:
     """Objects as float64: Python numbers, fractions and decimals, and nothing else."""
     found = np.empty(array.size)
     for i, item in enumerate(array.reshape(-1)):
@@ -357,7 +384,8 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
                 raise TypeError
             found[i] = float(item)
         except Exception:  # float() of somebody else's object may raise anything
-            at = place(tuple(map(int, np.unravel_index(i, array.shape)))) or None
+            index = tuple(map(int, np.unravel_index(i, array.shape)))
+            at = place(index) or None
             if isinstance(item, int):
                 raise DataError(
                     f"{name} holds a number too large",
@@ -370,9 +398,28 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
                 where=at,
                 expected="numbers",
                 received=_short(item),
-                fix="fill or drop what is missing; turn categories into integers or one-hot rows",
+                fix=_how_to_numbers(item, given, index),
             ) from None
     return found.reshape(array.shape)
+
+
+def _how_to_numbers(item: Any, given: Any, index: tuple[int, ...]) -> str:
+    """The fix for something that is no number, by what was given."""
+    columns = getattr(given, "columns", None)
+    if columns is not None and len(index) == 2 and isinstance(item, str):
+        column = str(list(columns)[index[1]])[:80]
+        return (
+            f"column {column!r} is text: cr.train(table) encodes it by itself; in a model of your "
+            "own a TableEncoder or a StringLookup comes first"
+        )
+    if not index:  # one thing that is no array
+        if hasattr(item, "__next__"):
+            return "np.array(list(values)): a generator is no array"
+        if isinstance(item, dict):
+            return "give one of the arrays in it, by its key"
+        if callable(item):
+            return "call it, or give the data"
+    return "fill or drop what is missing; turn categories into integers or one-hot rows"
 
 
 def _short(item: Any) -> str:

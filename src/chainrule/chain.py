@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import float_array, full, is_float, like, take_recorded_type
+from .calls import answers
 from .errors import (
     StateError,
     incomplete_rule,
@@ -31,7 +32,7 @@ from .live import LiveTape, WithBackward, mixed
 from .live import open_tape as _open
 from .operators import Recordable, binary, raw
 from .symbol import symbolic, write_call
-from .vocabulary import loaded
+from .vocabulary import answer_of, loaded
 
 __all__ = ["Call", "Node", "Result", "Scope", "Tape", "TupleCall", "gradients", "op", "record"]
 __all__ += ["stop_gradient", "vjp"]
@@ -493,6 +494,7 @@ def _as_tuple(call: Any, found: Any) -> tuple:
     return found
 
 
+@answers
 def record(fuse: bool = True) -> Tape:
     """Open a tape: `with record() as tape: loss = ...`, then `tape.gradients(loss, weights)`.
 
@@ -517,6 +519,7 @@ def record(fuse: bool = True) -> Tape:
     return Tape(fuse)
 
 
+@answers
 def gradients(loss: Any, wrt: Sequence[Any]) -> list[Any]:
     """The gradient of a recorded scalar with respect to each Variable or watched array.
 
@@ -548,6 +551,7 @@ def stop_gradient(variable: Any) -> Any:
     return raw(variable)
 
 
+@answers
 def vjp(function: Callable, *args: Any) -> tuple[Any, Callable]:
     """`y, back = vjp(f, x)`: the value of f at x, and the function from d_y to d_x = d_yᵀ·∂y/∂x.
 
@@ -578,3 +582,6 @@ def _one_array(function: Callable, y: Any) -> Any:
     if isinstance(y, (int, float)):
         return np.asarray(float(y))
     raise not_one_array(function, y)
+
+
+answer_of(Tape, "tape")

@@ -24,6 +24,7 @@ from typing import Any
 
 __all__ = [
     "ArgumentError",
+    "CallError",
     "ChainruleError",
     "DataError",
     "FileError",
@@ -99,6 +100,19 @@ class ArgumentError(ChainruleError, ValueError):
     """
 
 
+class CallError(ArgumentError, TypeError):
+    """An argument that is unknown, missing, given twice or one too many.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.layers.Dense()
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.CallError: Dense: the argument 'units' is missing
+          fix: Dense(units, ...)
+    """
+
+
 class ShapeError(ChainruleError, ValueError):
     """Shapes that do not fit together; raised before anything is computed.
 
@@ -151,9 +165,23 @@ class UnknownAttributeError(ChainruleError, AttributeError):
           fix: did you mean 'Dense'?
     """
 
-    def __init__(self, *args: Any, **about: Any) -> None:
-        super().__init__(*args, **about)
+    def __init__(self, problem: str, *, fix: object = None, **about: Any) -> None:
+        super().__init__(problem, **about)
         self.name = ""  # where it is set, Python does not add a guess of its own to our words
+        self._fix = fix
+
+    @property
+    def fix(self) -> object:
+        """The change that mends it; searched for when it is read, so that `hasattr` is quick."""
+        return self._fix() if callable(self._fix) else self._fix
+
+    @fix.setter
+    def fix(self, value: object) -> None:
+        self._fix = value
+
+    def __str__(self) -> str:
+        fix = self.fix
+        return str(self.args[0]) if fix is None else f"{self.args[0]}\n  fix: {fix}"
 
 
 class UnknownImportError(ChainruleError, ImportError):

@@ -57,7 +57,11 @@ def digest_of(path: str) -> str:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise FileError(f"could not read: {error.strerror}", where=path) from None
+        raise FileError(
+            f"could not read: {error.strerror}",
+            where=path,
+            fix="check the path" if isinstance(error, FileNotFoundError) else None,
+        ) from None
 
 
 def csv_text(rows: Iterable[Iterable[object]], separator: str = ",") -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arrays import is_float
+from .calls import answers
 from .chain import vjp
 from .errors import ArgumentError, GradientError
 from .operators import raw
@@ -71,6 +72,7 @@ class GradientReport(NamedTuple):
         return "\n".join([head, *(f"  {w}" for w in self.worst)])
 
 
+@answers
 def gradcheck(
     f: Any, *args: Any, eps: float = 1e-6, rtol: float = 1e-5, atol: float = 1e-7, seed: int = 0
 ) -> GradientReport:

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import rng
 from .arrays import asarray, numpy_dtype, xp
+from .calls import answers
 from .config import floatx
 from .errors import ArgumentError
 from .layers.base import Layer
@@ -85,6 +86,7 @@ def _type(dtype: Any) -> Any:
     return numpy_dtype(floatx() if dtype is None else dtype)
 
 
+@answers
 def normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -109,6 +111,7 @@ def normal(
     return (rng.normal(_key(seed, "normal"), tuple(shape), kind) * stddev + mean).astype(kind)
 
 
+@answers
 def uniform(
     shape: Sequence[int],
     minval: float = 0.0,
@@ -137,6 +140,7 @@ def uniform(
     return (draw * (maxval - minval) + minval).astype(kind)
 
 
+@answers
 def randint(
     shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None
 ) -> Any:
@@ -167,6 +171,7 @@ def randint(
     return (xp(draw).floor(draw * (maxval - minval)) + minval).astype(numpy_dtype(dtype))
 
 
+@answers
 def truncated_normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -195,6 +200,7 @@ def truncated_normal(
     return (np.asarray(drawn) * stddev + mean).astype(kind)
 
 
+@answers
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
     """Classes drawn with the probabilities softmax(logits): argmax(logits + Gumbel's noise).
 
@@ -218,6 +224,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     return m.argmax(logits[:, None] - m.log(-m.log(u) + 1e-300), -1).astype(numpy_dtype(dtype))
 
 
+@answers
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """The entries along an axis in random order.
 
@@ -235,6 +242,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     return xp(x).take(x, order, axis)
 
 
+@answers
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
     """inputs with a random share set to 0 and the rest divided by 1 − rate.
 

@@ -14,7 +14,9 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
+from .calls import constructor_answers, unknown_argument
 from .errors import ArgumentError, UnknownNameError, did_you_mean
+from .vocabulary import called_here
 
 __all__ = [
     "Configurable",
@@ -24,7 +26,6 @@ __all__ = [
     "need_config",
     "snake_case",
 ]
-__all__ += ["unknown_argument"]
 
 T = TypeVar("T")
 
@@ -214,12 +215,15 @@ class Registry:
             return part.from_config(identifier.get("config")) if isinstance(part, type) else part
         if isinstance(identifier, type):
             return identifier(**defaults)
-        if callable(identifier) or isinstance(identifier, Configurable):
+        if isinstance(identifier, Configurable):
+            return identifier
+        if callable(identifier) and type(identifier).__module__.partition(".")[0] != "torch":
             return identifier
         raise ArgumentError(
             f"this is no {self.kind}",
             expected=f"a name, the {self.kind} itself, or its config",
-            received=repr(identifier)[:200],
+            received=" ".join(repr(identifier).split())[:100],
+            fix=self._instead(identifier),
         )
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -232,6 +236,15 @@ class Registry:
         """
         with custom_object_scope(custom_objects):
             return self.get(config)
+
+    def _instead(self, identifier: Any) -> str | None:
+        """What to give instead of another library's part."""
+        library = type(identifier).__module__.partition(".")[0]
+        if library not in ("torch", "tensorflow", "keras", "sklearn"):
+            return None
+        name = type(identifier).__name__
+        called = f"{name!r}" if name in self else called_here(name)
+        return f"chainrule's own: {called or ', '.join(sorted(self)[:3]) + ', ...'}"
 
     def serialize(self, part: Any) -> Any:
         """The opposite of `get`: a name for a function, a config dict for an object."""
@@ -260,6 +273,10 @@ class Configurable:
     parts: dict[str, Registry] = {}
     closed = False  # this class's constructor takes no argument of its base's but its own
     _known_arguments: dict[str, Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        constructor_answers(cls)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain JSON values."""
@@ -318,28 +335,6 @@ class Configurable:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items() if v is not None)
         return f"{type(self).__name__}({arguments})"
-
-
-def unknown_argument(word: str, known: Iterable[str], where: str) -> ArgumentError:
-    """The error for an argument that only Keras knows, or that nobody does.
-
-    Example:
-        >>> print(unknown_argument("lr", ["learning_rate"], "SGD"))
-        SGD: unknown argument 'lr'
-          fix: here it is called learning_rate
-        >>> print(unknown_argument("lora_rank", ["units"], "Dense"))
-        Dense: the argument 'lora_rank' is not in chainrule yet
-    """
-    from .synonyms import ARGUMENTS
-
-    known, text = list(known), ARGUMENTS.get(word)
-    if text == "":
-        return ArgumentError(f"the argument {word!r} is not in chainrule yet", where=where)
-    if text is not None and text.isidentifier():  # a name, of the classes that have it
-        text = f"here it is called {text}" if text in known else None
-    return ArgumentError(
-        f"unknown argument {word!r}", where=where, fix=text or did_you_mean(word, set(known))
-    )
 
 
 def _parameters(cls: type) -> dict[str, Any]:

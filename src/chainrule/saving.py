@@ -16,6 +16,7 @@ import numpy as np
 
 from . import losses, metrics, optimizers, storage
 from .arrays import is_float
+from .calls import answers
 from .errors import ArgumentError, FileError, ShapeError
 from .files import path_of
 from .finite import first_not_finite, need_finite
@@ -260,6 +261,7 @@ def read_file(filepath: Any) -> tuple[str, dict[str, np.ndarray], dict[str, Any]
     return path, arrays, manifest
 
 
+@answers
 def load_model(
     filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
 ) -> Any:

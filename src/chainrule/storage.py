@@ -32,7 +32,12 @@ _OTHERS = {
     b"\x89HDF": "an HDF5 file, as Keras wrote with .h5",
     b"PK\x03\x04": "a zip archive, such as .keras, .npz or PyTorch's .pt",
     b"\x89PNG": "a picture",
+    b"\xff\xd8\xff\xe0": "a picture",
+    b"\xff\xd8\xff\xe1": "a picture",
+    b"\x93NUM": "an array of NumPy",
+    b"%PDF": "a PDF",
 }
+_TEXT = frozenset(range(32, 127)) | {9, 10, 13}  # a header's length has zeros among its 8 bytes
 _DTYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -110,12 +115,16 @@ def read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             size = os.fstat(file.fileno()).st_size
             start = file.read(8)
             length = int.from_bytes(start, "little")
-            if start[:4] in _OTHERS:
+            other = _OTHERS.get(start[:4])
+            if other is None and len(start) == 8 and _TEXT.issuperset(start):
+                other = "text, such as a table or a program"
+            if other is not None:
                 raise FileError(
                     "this is no model of chainrule",
                     where=path,
                     expected="a .safetensors file that model.save wrote",
-                    received=_OTHERS[start[:4]],
+                    received=other,
+                    fix="give the folder of a run, or the model.safetensors in it",
                 )
             if len(start) < 8 or length > _HEADER_LIMIT or 8 + length > size:
                 raise _damaged(path, "a header, and the numbers it describes", f"{size} bytes")

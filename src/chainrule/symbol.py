@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import tree
+from .calls import misfit, refused
 from .errors import ChainruleError, NotBuiltError, ShapeError, StateError
 from .operators import Recordable, binary
 from .shapes import dry_run, map_shapes
@@ -308,6 +309,12 @@ def composite(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if symbolic(args) or (kwargs and symbolic(kwargs)):
             return write_call(call, args, kwargs)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            if not refused(error):
+                raise
+            wrong = misfit(function, args, kwargs)
+        raise wrong from None
 
     return call

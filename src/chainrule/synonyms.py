@@ -3,22 +3,46 @@
 `ALIASES` says what a name of another library is called here, by module. One that begins with `cr.`
 is only told when it exists; until then the word "is not in chainrule yet".
 
-`ARGUMENTS` are those of their classes and functions that ours have not: the name that they have
-here, what to do instead, or nothing for what is not in chainrule yet.
+`METHODS` says what to write instead of a method or attribute of their models, optimizers and
+tensors.
 """
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "ARGUMENTS"]
+__all__ = ["ALIASES", "METHODS"]
+
+_SPLIT = "model.fit(x, y, validation_split=0.2), or chainrule.utils.split_dataset((x, y), 0.8)"
+_NUMBERS = "give NumPy arrays; one that is already there stays as it is"
+_ENGINE = 'leave it out: model.fit(x, y, engine="xla") computes where JAX does'
+_TABLES = "cr.train(table), which reads, encodes and scales the columns by itself"
 
 ALIASES: dict[str, dict[str, str]] = {
     "": {
+        "DataFrame": "pandas's frames can be given to cr.train and model.fit as they are",
+        "DataLoader": "give model.fit the arrays themselves, with batch_size=32",
+        "Dataset": "give model.fit the arrays themselves, or a generator of batches",
+        "F": "cr.ops",
+        "Flatten": "cr.layers.Flatten",
         "GradientTape": "cr.record",
+        "GridSearchCV": "a loop over model.fit, or cr.experiments.sweep",
+        "KFold": "cr.train(table, folds=5)",
+        "LabelEncoder": "cr.layers.StringLookup",
+        "MLPClassifier": "cr.Sequential of cr.layers.Dense, or cr.train(table)",
+        "MLPRegressor": "cr.Sequential of cr.layers.Dense, or cr.train(table)",
+        "MinMaxScaler": "cr.layers.Rescaling",
         "Module": "cr.Model, or cr.layers.Layer for a part of one",
+        "OneHotEncoder": "cr.layers.CategoryEncoding",
+        "OrdinalEncoder": "cr.layers.StringLookup",
         "Parameter": "cr.Variable",
+        "RobustScaler": "cr.layers.Normalization",
+        "SimpleImputer": _TABLES,
+        "StandardScaler": "cr.layers.Normalization",
+        "ColumnTransformer": _TABLES,
         "Tensor": "use NumPy arrays; a cr.Variable for what changes",
         "autograd": "cr.record and cr.gradients",
         "constant": "use NumPy arrays",
+        "cross_val_score": "cr.train(table, folds=5)",
+        "cuda": _ENGINE,
         "custom_gradient": "cr.op",
         "function": "cr.compile",
         "from_numpy": "give NumPy arrays as they are",
@@ -32,8 +56,12 @@ ALIASES: dict[str, dict[str, str]] = {
         "optim": "cr.optimizers",
         "save": "call model.save(path)",
         "save_model": "call model.save(path)",
+        "read_csv": "cr.train(path), which reads it; pandas.read_csv gives a frame",
         "seed": "cr.utils.set_random_seed",
         "tensor": "use NumPy arrays; a cr.Variable for what changes",
+        "torch": "leave it out: cr.layers, cr.losses and cr.optimizers have what it has",
+        "train_test_split": _SPLIT,
+        "random_split": _SPLIT,
     },
     "graph": {
         "AUTO_REUSE": "leave it out: keep the tf.Variable and use it again",
@@ -256,29 +284,67 @@ ALIASES: dict[str, dict[str, str]] = {
     },
 }
 
-_LATER = """
-    attention_axes auto_scale_loss flash_attention lora_alpha lora_rank quantization_config renorm
-    sliding_window
-"""
-
-ARGUMENTS: dict[str, str] = {
-    **dict.fromkeys(_LATER.split(), ""),
-    "aggregation": "leave it out: there is one device",
-    "alpha": "negative_slope",
-    "autocast": "leave it out: floats are cast to the layer's dtype",
-    "batch_input_shape": "start with Input(shape, batch_size=...)",
-    "batch_size": "start with Input(shape, batch_size=...)",
-    "decay": "learning_rate=cr.optimizers.schedules.InverseTimeDecay(...)",
-    "eta0": "learning_rate",
-    "fit_intercept": "use_bias",
-    "implementation": "leave it out: there is one implementation",
-    "input_length": "leave it out: the length is that of the data",
-    "jit_compile": 'engine="xla" compiles, engine="numpy" does not',
-    "loss_scale_factor": "leave it out, and train in float32 or bfloat16, where nothing vanishes",
-    "lr": "learning_rate",
-    "max_iter": "fit(x, y, epochs=...)",
-    "random_state": "seed",
-    "steps_per_execution": "leave it out: XLA runs many batches in one program by itself",
-    "time_major": "np.swapaxes(x, 0, 1): the batch comes first",
-    "weights": "layer.set_weights([...]) once it is built, or an initializer",
+METHODS: dict[str, dict[str, str]] = {
+    "model": {
+        **dict.fromkeys(("cpu", "cuda", "to"), _ENGINE),
+        "append": "model.add(layer), of a Sequential",
+        "best_params_": "no search is part of a model",
+        "children": "model.layers",
+        "classes_": "classes are 0 to n - 1, the columns of model.predict(x)",
+        "coef_": "model.get_weights()",
+        "decision_function": "model.predict(x)",
+        "early_stopping": "model.fit(x, y, callbacks=[cr.callbacks.EarlyStopping()])",
+        "eval": "leave it out: model(x, training=False), and predict and evaluate do so",
+        "feature_importances_": "cr.evaluation has permutation importance",
+        "fit_generator": "model.fit(batches)",
+        "evaluate_generator": "model.evaluate(batches)",
+        "export": "model.save(path)",
+        "get_params": "model.get_config(), and model.get_weights()",
+        "intercept_": "model.get_weights()",
+        "modules": "model.layers",
+        "parameters": "model.trainable_variables; the optimizer gets them from model.compile",
+        "partial_fit": "model.train_on_batch(x, y)",
+        "predict_classes": "model.predict(x).argmax(axis=1)",
+        "predict_generator": "model.predict(batches)",
+        "predict_proba": "model.predict(x), which gives probabilities after a softmax or sigmoid",
+        "requires_grad_": "model.trainable = False",
+        "save_model": "model.save(path)",
+        "score": "model.evaluate(x, y)",
+        "set_params": "make a new model: arguments are those of its layers",
+        "train": "leave it out: model.fit trains, and model(x, training=True) calls it so",
+        "transform": "model.predict(x)",
+    },
+    "layer": {
+        **dict.fromkeys(("cpu", "cuda", "to"), _ENGINE),
+        "coef_": "layer.get_weights()",
+        "eval": "leave it out: predict and evaluate do so",
+        "fit": "cr.Sequential([layer]) makes a model of it, which has fit",
+        "in_features": "layer.kernel.shape[0], once it is built",
+        "out_features": "units, of a Dense layer",
+        "parameters": "layer.trainable_variables",
+        "predict": "call it: layer(x)",
+        "requires_grad_": "layer.trainable = False",
+        "reset_parameters": "make a new layer: first values are drawn when it is built",
+        "weight": "layer.kernel, or layer.get_weights()",
+    },
+    "optimizer": {
+        "load_state_dict": "cr.load_model(path) brings them back",
+        "lr": "optimizer.learning_rate",
+        "minimize": "model.fit, or optimizer.apply_gradients(zip(gradients, variables))",
+        "param_groups": "optimizer.learning_rate",
+        "state_dict": "optimizer.variables; model.save keeps them",
+    },
+    "variable": {
+        **dict.fromkeys(("cpu", "cuda", "to"), _ENGINE),
+        "backward": "gradients = cr.gradients(loss, variables), computed inside `with cr.record()`",
+        "clone": "variable.numpy().copy()",
+        "data": "variable.value, and variable.assign(...)",
+        "detach": "cr.stop_gradient(variable)",
+        "requires_grad": "variable.trainable",
+        "requires_grad_": "cr.Variable(value, trainable=True)",
+        "tolist": "variable.numpy().tolist()",
+        "unsqueeze": "cr.ops.expand_dims(variable, 0)",
+        "view": "cr.ops.reshape(variable, shape)",
+    },
+    "tape": {"gradient": "cr.gradients(loss, variables)"},
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import rng
 from .arrays import asarray, is_float, numpy_dtype
+from .calls import answers
 from .drawing import network
 from .errors import ArgumentError, DataError, choose
 from .labels import check_labels
@@ -65,6 +66,7 @@ __all__ = [
 ]
 
 
+@answers
 def set_random_seed(seed: int) -> None:
     """Make what follows repeatable: initial weights, shuffles, dropout; Python's and NumPy's too.
 
@@ -86,6 +88,7 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator is what users' code may read
 
 
+@answers
 def plot_model(
     model: Any,
     to_file: Any = "model.svg",
@@ -136,6 +139,7 @@ def plot_model(
     return picture
 
 
+@answers
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """Class numbers as one-hot rows.
 
@@ -152,6 +156,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return np.eye(count, dtype=np.float32)[labels]
 
 
+@answers
 def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
     """x divided by its norm along an axis, (Σ|xᵢ|ᵖ)^(1/p); what is all zeros stays so.
 
@@ -171,6 +176,7 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
     return array / np.where(norm == 0, 1, norm)
 
 
+@answers
 def pad_sequences(
     sequences: Sequences[Any],
     maxlen: int | None = None,

@@ -16,11 +16,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .arrays import as_numpy, is_float, numpy_dtype
+from .arrays import as_numpy, asarray, is_float, numpy_dtype
+from .calls import constructor_answers
 from .chain import Node, active_tape
 from .errors import ShapeError, choose
 from .live import live_tape
 from .operators import Recordable, raw
+from .vocabulary import answer_of
 
 __all__ = ["KINDS", "Holder", "Variable", "active_swap", "discover", "follow", "frozen"]
 __all__ += ["claim", "commits", "outside", "put", "release", "snapshot", "swap"]
@@ -99,6 +101,8 @@ class Variable(Recordable):
         if kind not in KINDS:
             raise choose("kind", kind, KINDS, where=f"Variable {name!r}")
         value = as_numpy(value)
+        if value.dtype.kind in "OSUMm":
+            value = asarray(value, name=f"Variable {name!r}")  # says what is no number
         if dtype is not None or is_float(value):
             value = value.astype(numpy_dtype(dtype))
         self._value: Any = frozen(value)
@@ -445,3 +449,7 @@ class follow(swap):
 
     def __exit__(self, *exc: object) -> None:
         _swap.reset(self._token)
+
+
+answer_of(Variable, "variable")
+constructor_answers(Variable)

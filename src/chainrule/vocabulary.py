@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from .errors import UnknownAttributeError, UnknownImportError, did_you_mean
 
-__all__ = ["answer", "loaded"]
+__all__ = ["answer", "answer_of", "loaded"]
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -65,6 +65,41 @@ def _load(module: str, later: Mapping[str, str], name: str) -> Any:
     value = importlib.import_module(f"{_PACKAGE}.{path}") if is_it else loaded(path, name)
     setattr(sys.modules[module], name, value)
     return value
+
+
+def answer_of(cls: type, kind: str) -> None:
+    """Let the objects of a class answer for methods that other libraries' have.
+
+    Args:
+        cls: a class of ours; what its subclasses define comes first, as always.
+        kind: whose words these are, in `synonyms.METHODS`.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.Sequential().predict_proba
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.UnknownAttributeError: Sequential: there is no 'predict_proba'
+          fix: model.predict(x), which gives probabilities after a softmax or sigmoid
+    """
+
+    def missing(self: Any, name: str) -> Any:
+        cls = type(self)
+        if name.startswith("_") or hasattr(cls, name):  # a property's own error is said again
+            return object.__getattribute__(self, name)
+        raise UnknownAttributeError(
+            f"there is no {name!r}", where=cls.__name__, fix=partial(_instead, kind, cls, name)
+        )
+
+    setattr(cls, "__getattr__", missing)  # noqa: B010
+
+
+def _instead(kind: str, cls: type, name: str) -> str:
+    """What to write instead of a method that a class has not."""
+    from .synonyms import METHODS
+
+    fix = METHODS[kind].get(name) or did_you_mean(name, [n for n in dir(cls) if n[0] != "_"])
+    return fix if not fix.startswith("use one of") else f"dir({kind}) lists what there is"
 
 
 def loaded(path: str, name: str) -> Any:
@@ -132,6 +167,17 @@ def _elsewhere(here: str, name: str) -> tuple[str, bool]:
         if not known and place != here and _exists(path):
             return path, True
     return "", known or wanted in " ".join(NAMES.values()).lower().split()
+
+
+def called_here(name: str) -> str:
+    """What a word of another library is called here, wherever it is; or nothing.
+
+    Example:
+        >>> import chainrule as cr
+        >>> called_here("BCELoss"), called_here("nonsense")
+        ('cr.losses.BinaryCrossentropy', '')
+    """
+    return _elsewhere("", name)[0]
 
 
 def _exists(text: str) -> bool:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from ..arguments import ARGUMENTS
 from ..dialect import spoken
 from ..errors import ArgumentError, ChainruleError, did_you_mean
 from ..process import ignore, listen
@@ -68,6 +69,22 @@ def _fail(text: str) -> int:
     return 2
 
 
+def _instead(typed: str, options: Sequence[str]) -> str | None:
+    """The option that was meant, also in the words of other libraries; None where none is near."""
+    if not typed.startswith("-"):
+        return None
+    word = typed.split("=")[0].lstrip("-").replace("-", "_")
+    text = ARGUMENTS.get(word) or ""
+    names = [word, *text.split("|")] if text.replace("|", "").isidentifier() else [word]
+    here = next((o for o in map(option, names) if o in options), None)
+    if here is not None:
+        return f"here it is called {here}"
+    if text.startswith("leave it out"):
+        return text.partition(":")[0] if "=" in text else text
+    near = did_you_mean(typed.split("=")[0], options)
+    return near if near.startswith("did you mean") else None
+
+
 def _run(argv: list[str], process: bool) -> int:
     parser, commands = make_parser()
     word = next((word for word in argv if not word.startswith("-")), None)
@@ -89,9 +106,7 @@ def _run(argv: list[str], process: bool) -> int:
         raise ArgumentError(
             f"{unknown[0]!r} {problem}",
             where=own.prog,
-            fix=did_you_mean(unknown[0].split("=")[0], options)
-            if unknown[0].startswith("-")
-            else f"{own.prog} --help shows what belongs there",
+            fix=_instead(unknown[0], options) or f"{own.prog} --help shows what belongs there",
         )
     arguments.words, arguments.process = argv, process
     return arguments.action(arguments)

@@ -87,6 +87,9 @@ class _Parser(argparse.ArgumentParser):
                 action.help = text
 
     def error(self, message: str) -> Any:
+        for kind, meant in (("int", "a whole number"), ("float", "a number")):
+            message = message.replace(f"invalid {kind} value:", f"expected {meant}, received")
+        message = message.replace("expected one argument", "a value is missing")
         raise ArgumentError(message, where=self.prog, fix=f"{self.prog} --help shows what it takes")
 
     def _check_value(self, action: Any, value: Any) -> None:

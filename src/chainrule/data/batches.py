@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import rng
+from ..calls import answers
 from ..errors import ArgumentError, DataError, choose, missing_extra
 
 __all__ = [
@@ -121,6 +122,7 @@ class ArrayBatches(PyDataset):
         return (self[i] for i in range(len(self)))
 
 
+@answers
 def split_dataset(
     dataset: Any,
     left_size: float | None = None,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..dialect import argument
-from ..errors import ArgumentError, DataError, FileError
+from ..errors import ArgumentError, DataError, FileError, did_you_mean
 from ..registry import Registry
 from . import iris as iris_rows
 from . import synthetic
@@ -120,16 +120,43 @@ def load(
         return datasets.find(name)(seed, path)
     place = name if path is None else os.fspath(path)
     if path is None and not os.path.exists(place):
-        if os.sep not in place and "/" not in place and not place.lower().endswith(".csv"):
+        _need_a_file(place)
+        if os.sep not in place and "/" not in place and not os.path.splitext(place)[1]:
             datasets.find(name)  # raises with the nearest name
         raise FileError(
             "there is no such folder or file",
             where=place,
             expected="a folder with train.csv or MNIST's files, a CSV file, or one of "
             + ", ".join(datasets),
-            fix="check the path",
+            fix=_near_file(place),
         )
     return _from_path(name, place, seed, table)
+
+
+def _need_a_file(place: str) -> None:
+    """Refuse what other programs read, and nothing here: an address, the standard input."""
+    if "://" in place:
+        raise FileError(
+            "this is an address, and nothing is fetched from the network", where=place[:200],
+            expected="a file on this machine", fix="download it first, then give the file's path",
+        )  # fmt: skip
+    if place in ("-", "/dev/stdin", ""):
+        raise FileError(
+            "the data cannot come from the standard input" if place else "the path is empty",
+            where=repr(place), expected="a file, which is read more than once",
+            fix="save it to a file first, then give the file's path",
+        )  # fmt: skip
+
+
+def _near_file(place: str) -> str:
+    """`did you mean 'houses.csv'?`, of the files beside the one that is not there."""
+    folder, name = os.path.split(place)
+    try:
+        there = sorted(os.listdir(folder or "."))[:10_000]
+    except OSError:
+        return "check the path: there is no such folder"
+    near = did_you_mean(name, there)
+    return near if near.startswith("did you mean") else "check the path"
 
 
 def _from_path(name: str, place: str, seed: int, table: dict[str, Any]) -> Dataset:

@@ -10,6 +10,7 @@ import os
 
 import numpy as np
 
+from ..calls import answers
 from .idx import read_idx
 
 __all__ = ["load_data", "load_digits"]
@@ -20,6 +21,7 @@ _SHA256 = "4af6f3417d7865cd8b5dbd03a9e4f16e8ef14c0f4c336c712afa1421a4f382a9"
 Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
+@answers
 def load_digits() -> Split:
     """The 8 × 8 handwritten digits as `(x_train, y_train), (x_test, y_test)`.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import answers
 from ..errors import ArgumentError, choose
 
 __all__ = ["blobs", "circles", "gate", "moons", "plane", "players", "spirals", "xor"]
@@ -20,6 +21,7 @@ MAX_POINTS = 10_000_000
 _GATES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "xor": (0, 1, 1, 0), "nand": (1, 1, 1, 0)}
 
 
+@answers
 def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Two half circles that reach into each other.
 
@@ -51,6 +53,7 @@ def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, 
     return _finish(x, y, noise, random)
 
 
+@answers
 def circles(
     n: int = 200, noise: float = 0.05, seed: int = 0, *, factor: float = 0.5
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -82,6 +85,7 @@ def circles(
     return _finish(_polar(np.where(y == 0, 1.0, factor), 2 * np.pi * place), y, noise, random)
 
 
+@answers
 def spirals(
     n: int = 200, noise: float = 0.02, seed: int = 0, *, classes: int = 2, turns: float = 1.5
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -109,6 +113,7 @@ def spirals(
     return _finish(_polar(s, 2 * np.pi * (turns * s + y / classes)), y, noise, random)
 
 
+@answers
 def blobs(
     n: int = 200, noise: float = 0.2, seed: int = 0, *, classes: int = 3
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -134,6 +139,7 @@ def blobs(
     return _finish(_polar(np.ones(n), 2 * np.pi * y / classes), y, noise, random)
 
 
+@answers
 def xor(n: int = 200, noise: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """A square in four quarters, opposite quarters alike: exclusive or with room around it.
 
@@ -185,6 +191,7 @@ def gate(name: str, n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[np.n
     return _finish(np.stack([row // 2, row % 2], axis=1), y, noise, random, shuffle=False)
 
 
+@answers
 def plane(
     n: int = 200,
     noise: float = 0.1,
@@ -221,6 +228,7 @@ def plane(
     return x, y.astype(np.float32)
 
 
+@answers
 def players(n: int = 500, noise: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Height and age of players, and whether the college squad accepted them: deck 001's example.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..calls import answers
 from ..errors import ArgumentError, NotBuiltError, choose
 from ..svg import Drawing
 from .base import Asked
@@ -17,6 +18,7 @@ __all__ = ["network"]
 _DETAILS = ("auto", "blocks", "maps", "neurons")
 
 
+@answers
 def network(
     model: Any,
     detail: str = "auto",

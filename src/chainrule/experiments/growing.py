@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..calls import answers
 from ..errors import ArgumentError
 from ..training.check import whole_number
 from .measuring import Trials, kept_seeds
@@ -40,6 +41,7 @@ class Growth(Sweep):
         return [stopped if note.startswith(stopped) else note for note in super().notes()]
 
 
+@answers
 def grow(
     build: Callable[..., Any],
     x: Any,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import rng
+from ..calls import answers
 from ..checks import need_numbers
 from ..course.text import table
 from ..errors import ArgumentError, NonFiniteError, StateError
@@ -156,6 +157,7 @@ class RateRange:
         return html_table("Learning-rate range test", *self.table(), self.verdict)
 
 
+@answers
 def range_test(
     model: Any,
     x: Any,

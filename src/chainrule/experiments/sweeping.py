@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..calls import answers
 from ..checks import is_number
 from ..errors import ArgumentError
 from ..terminal import say
@@ -17,6 +18,7 @@ __all__ = ["sweep", "tell"]
 _MOST = 1000  # settings
 
 
+@answers
 def sweep(
     build: Callable[..., Any],
     x: Any,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import answers
 from ..errors import ArgumentError, DataError, FileError, choose
 from ..files import path_of, write_atomically
 from . import layers  # noqa: F401  (registers what explains each layer)
@@ -314,6 +315,7 @@ def _need_whole(weight: str | None) -> None:
         )  # fmt: skip
 
 
+@answers
 def explain(
     model: Any,
     x: Any,

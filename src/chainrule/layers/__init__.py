@@ -1,6 +1,6 @@
 """Layers: parts of a network, each with weights of its own."""
 
-from ..vocabulary import answer
+from ..vocabulary import answer, answer_of
 from .attention import (
     AdditiveAttention,
     Attention,
@@ -404,3 +404,4 @@ for _name, _module in {**_LATER, "FeatureSpace": "layers.host.feature_space"}.it
     registry.add_later(_module, [_name])
 
 answer(__name__, later=_LATER)
+answer_of(Layer, "layer")

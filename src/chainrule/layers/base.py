@@ -26,7 +26,7 @@ from ..variable import Variable, active_swap, outside, swap
 from .context import CallContext, calling, computing_in, computing_type, current, met
 from .explicit import Explicit
 from .masks import Masks
-from .signature import Accepts, ReadWhenAsked, build_once
+from .signature import Accepts, ReadWhenAsked, build_once, need_arrays
 from .state import State
 from .tracking import metric_variables, signature
 
@@ -242,6 +242,8 @@ class Layer(State, Masks, Explicit, Configurable):
             inputs, own = self._by_place(own)
         if len(inputs) > 1:
             inputs, training, own = self._bound(inputs, training, own)
+        if len(inputs) != 1:
+            self._accepts.need_number(inputs, own, self.where)
         mask = own.pop("mask", None) if own else None
         plain = len(inputs) == 1 and type(inputs[0]) is np.ndarray and not own  # nearly always
         if not plain and symbolic(inputs, own):
@@ -360,20 +362,11 @@ class Layer(State, Masks, Explicit, Configurable):
 
     def _own_values(self, own: dict[str, Any]) -> dict[str, Any]:
         """Arguments of the layer's own `call`: values as they stand on the tape."""
-        self._need_known(own)
+        self._accepts.need_known(own, self.where)
         return {
             k: tree.map(lambda v: v.on_tape() if isinstance(v, Recordable) else v, value)
             for k, value in own.items()
         }
-
-    def _need_known(self, own: dict[str, Any]) -> None:
-        unknown = set(own) - self._accepts.names
-        if unknown and not self._accepts.anything:
-            raise ArgumentError(
-                f"call takes no argument {sorted(unknown)[0]!r}",
-                where=self.where,
-                expected=", ".join(sorted(self._accepts.names)) or "no further arguments",
-            )
 
     # --- building -------------------------------------------------------------------------------
 
@@ -386,6 +379,8 @@ class Layer(State, Masks, Explicit, Configurable):
 
     def _build_from(self, by_name: dict[str, Any], in_order: list[Any]) -> None:
         """Call `build` with the shapes it asks for: by name (`query_shape`), or the inputs'."""
+        if not self.takes_trees:
+            need_arrays(in_order, self.where)
         wanted = self._accepts.build_names
         named = {f"{n}_shape": s for n, s in by_name.items()}
         if len(wanted) > 1 or (wanted and wanted[0] in named and len(in_order) > 1):
@@ -460,7 +455,7 @@ class Layer(State, Masks, Explicit, Configurable):
 
     def _symbolic(self, inputs: tuple, training: Any, mask: Any, own: dict[str, Any]) -> Any:
         """The call as a node of a graph of layers."""
-        self._need_known(own)
+        self._accepts.need_known(own, self.where)
         if mask is not None:
             own = own | {"mask": mask}
         if training is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import tree
 from ..arrays import is_float
+from ..calls import answers
 from ..chain import Node, active_tape, record
 from ..errors import ShapeError, StateError
 from ..operators import raw
@@ -36,6 +37,7 @@ class Explicit:
         self.__dict__["_last"] = (tape, watched, y)
         return tree.map(raw, y)
 
+    @answers
     def backward(self: Any, d_y: Any) -> Any:
         """Gradient of the last direct call: takes dL/dy, returns dL/dx, adds to `.grad` of weights.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..calls import answers
 from ..errors import ArgumentError
 from ..shapes import check_shape
 from ..symbol import GraphCall, Symbol
@@ -13,6 +14,7 @@ from .base import Layer, register
 __all__ = ["Input", "InputLayer"]
 
 
+@answers
 def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_size: int | None = None,
@@ -136,6 +138,12 @@ class InputLayer(Layer):
             return "x[None], if this is a single sample"
         if shape[-1:] == (1,) and self._takes(shape[:-1]):
             return "x[..., 0] drops the last axis, of length 1"
+        if len(self.shape) == 1 and len(shape) == 2 and shape[0] == self.shape[0]:
+            return "x.T: samples are the rows"
+        if len(self.shape) == 1 and len(shape) == 2:
+            return f"give the {self.shape[0]} columns that the model was made for, in their order"
+        if self._takes(shape[1:]):
+            return "x[0] drops the first axis; rows of several arrays go one below the other"
         return ""
 
     @property

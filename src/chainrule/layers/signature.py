@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .. import tree
+from ..errors import ArgumentError, ShapeError, did_you_mean
 from ..shapes import is_shape, map_shapes
 from ..variable import outside
 
-__all__ = ["Accepts", "ReadWhenAsked", "accepts_of", "build_once"]
+__all__ = ["Accepts", "ReadWhenAsked", "accepts_of", "build_once", "need_arrays"]
 
 
 class Accepts(NamedTuple):
@@ -21,6 +22,8 @@ class Accepts(NamedTuple):
         positional: every argument of `call` that may be given by place, in order.
         call_names: arguments of `call` that may be inputs, in order.
         names: every argument of `call` that may be given by name.
+        needed: those that may be given by place and have no default.
+        most: how many may be given by place; None where there is no limit.
         anything: `call` takes further arguments by name (`**kwargs`).
         training: `call` takes `training`.
         training_default: it has a default of its own.
@@ -34,6 +37,8 @@ class Accepts(NamedTuple):
     positional: tuple[str, ...]
     call_names: tuple[str, ...]
     names: frozenset[str]
+    needed: tuple[str, ...]
+    most: int | None
     anything: bool
     training: bool
     training_default: bool
@@ -52,6 +57,45 @@ class Accepts(NamedTuple):
             if f"{name}_mask" in self.names:
                 found[f"{name}_mask"] = mask
         return found
+
+    def need_number(self, inputs: tuple, own: Mapping[str, Any], where: str) -> None:
+        """Raise unless there are as many inputs as `call` takes."""
+        missing = [n for n in self.needed[len(inputs) :] if n not in own]
+        if missing or (self.most is not None and len(inputs) > self.most):
+            raise ArgumentError(
+                f"the input {missing[0]!r} is missing" if missing else "there are too many inputs",
+                where=where,
+                expected=", ".join(self.positional) or "none",
+                received=f"{len(inputs)} inputs",
+                fix="call it with an array: layer(x)"
+                if missing
+                else "where a layer takes several arrays as one input, give them as one list",
+            )
+
+    def need_known(self, own: Mapping[str, Any], where: str) -> None:
+        """Raise for an argument by name that `call` does not take."""
+        unknown = sorted(set(own) - self.names)
+        if unknown and not self.anything:
+            raise ArgumentError(
+                f"call takes no argument {unknown[0]!r}",
+                where=where,
+                expected=", ".join(sorted(self.names)) or "no further arguments",
+                fix=near if (near := did_you_mean(unknown[0], self.names))[:3] == "did" else None,
+            )
+
+
+def need_arrays(shapes: Sequence[Any], where: str) -> None:
+    """Raise where a layer of one array is given several by name."""
+    for shape in shapes:
+        if isinstance(shape, dict):
+            raise ShapeError(
+                "several arrays come in, and this layer takes one",
+                where=where,
+                expected="one array",
+                received=f"a dict of {', '.join(map(repr, shape))}"[:200],
+                fix="cr.layers.Lambda(lambda x: cr.ops.concatenate(list(x.values()), axis=-1)) "
+                "before it joins them; cr.train(table) makes a whole model of a table",
+            )
 
 
 class ReadWhenAsked:
@@ -81,6 +125,8 @@ def accepts_of(cls: Any) -> Accepts:
         positional=tuple(p.name for p in positional),
         call_names=tuple(inputs),
         names=frozenset(named),
+        needed=tuple(p.name for p in positional if p.default is p.empty),
+        most=None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(positional),
         anything=anything,
         training=training is not None or (anything and _hands_on(cls.call, bool(inputs))),
         training_default=training is None or training.default is not inspect.Parameter.empty,

@@ -15,6 +15,7 @@ import numpy as np
 from .. import config, losses, metrics, optimizers, rng, summary, tree
 from ..aliases import Tree
 from ..arrays import asarray, is_float, is_traced
+from ..calls import answers
 from ..chain import Node, active_tape, record
 from ..checks import need_numbers
 from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
@@ -25,7 +26,7 @@ from ..training.callbacks import Callback, History
 from ..training.engines import new_run
 from ..training.step import Batch
 from ..variable import Variable, active_swap
-from ..vocabulary import loaded
+from ..vocabulary import answer_of, loaded
 from .compiled import Compiled, check_metrics
 from .edge import Edge
 from .feed import Feed, fit_arguments
@@ -304,6 +305,7 @@ class Model(MakesTask):
 
     # --- fit, evaluate, predict -----------------------------------------------------------------
 
+    @answers
     def fit(
         self,
         x: Tree = None,
@@ -366,6 +368,11 @@ class Model(MakesTask):
             ['loss', 'mae', 'val_loss', 'val_mae']
         """
         self._need_compiled("fit")
+        if not isinstance(shuffle, (bool, np.bool_, int)):
+            raise ArgumentError(
+                "shuffle is neither True nor False", where="fit", received=type(shuffle).__name__,
+                fix="shuffle=True shuffles the rows before each epoch",
+            )  # fmt: skip
         asked = fit_arguments(
             batch_size, epochs, initial_epoch, steps_per_epoch, validation_steps,
             validation_batch_size, validation_freq, callbacks, verbose,
@@ -387,6 +394,7 @@ class Model(MakesTask):
         )
         return self.history
 
+    @answers
     def evaluate(
         self,
         x: Tree = None,
@@ -412,14 +420,17 @@ class Model(MakesTask):
             {'loss': 1.0, 'mae': 1.0}
         """
         self._need_compiled("evaluate")
-        asked = fit_arguments(batch_size, steps=steps, callbacks=callbacks, verbose=verbose)
-        feed = Feed(self, Edge(self, needs_y=self._needs_y()))
+        asked = fit_arguments(
+            batch_size, steps=steps, callbacks=callbacks, verbose=verbose, where="evaluate"
+        )
+        feed = Feed(self, Edge(self, needs_y=self._needs_y(), method="evaluate"))
         feed.take(x, y, sample_weight, batch_size=batch_size, steps=steps, shuffle=False, once=True)
         chosen, _ = self._engine(engine)
         run = new_run(chosen, self._task(), train=False)
         logs = loop.evaluate(self, run, feed.source, asked["verbose"], asked["callbacks"])
         return _returned(logs, return_dict)
 
+    @answers
     def predict(
         self,
         x: Tree,
@@ -445,13 +456,16 @@ class Model(MakesTask):
             x = Edge(self).inputs(x)  # nearly always
             if len(x) <= 1024:
                 return self._predictor(engine, x)(x)
-        asked = fit_arguments(batch_size, steps=steps, callbacks=callbacks, verbose=verbose)
-        edge = Edge(self, needs_y=False)
+        asked = fit_arguments(
+            batch_size, steps=steps, callbacks=callbacks, verbose=verbose, where="predict"
+        )
+        edge = Edge(self, needs_y=False, method="predict")
         feed = Feed(self, edge)
         feed.take_inputs(x, batch_size=batch_size or 1024, steps=steps)
         run = self._predictor(engine, feed.sample)
         return loop.predict(self, run, feed.source, asked["verbose"], asked["callbacks"])
 
+    @answers
     def train_on_batch(
         self,
         x: Tree,
@@ -464,6 +478,7 @@ class Model(MakesTask):
         """One update on these samples; returns the loss and metrics of this batch alone."""
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict, engine)
 
+    @answers
     def test_on_batch(
         self,
         x: Tree,
@@ -475,6 +490,7 @@ class Model(MakesTask):
         """Loss and metrics of these samples."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict, engine)
 
+    @answers
     def predict_on_batch(self, x: Tree) -> Tree:
         """The outputs for these samples."""
         return self.predict(x)
@@ -483,7 +499,8 @@ class Model(MakesTask):
         self, kind: str, x: Any, y: Any, weight: Any, by_class: Any, as_dict: bool, engine: Any
     ) -> Any:
         self._need_compiled("fit" if kind == "train" else "evaluate")
-        feed = Feed(self, Edge(self, by_class, needs_y=self._needs_y()))
+        edge = Edge(self, by_class, needs_y=self._needs_y(), method=f"{kind}_on_batch")
+        feed = Feed(self, edge)
         chunk = feed.one_batch(x, y, weight)
         chosen, _ = self._engine(engine)
         task = self._trainable_task() if kind == "train" else self._task()
@@ -510,6 +527,7 @@ class Model(MakesTask):
         """The layers, in order."""
         return list(self._sublayers())
 
+    @answers
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or number."""
         layers = self.layers
@@ -531,6 +549,7 @@ class Model(MakesTask):
             )
         return layers[index]
 
+    @answers
     def summary(
         self,
         line_length: int | None = None,
@@ -593,6 +612,7 @@ class Model(MakesTask):
 
     # --- files ----------------------------------------------------------------------------------
 
+    @answers
     def save(self, filepath: Any, overwrite: bool = True) -> str:
         """Write architecture, weights and training state to one file; returns its path.
 
@@ -611,12 +631,14 @@ class Model(MakesTask):
         """
         return loaded("models.clones", "to_json")(self, **kwargs)
 
+    @answers
     def save_weights(self, filepath: Any, overwrite: bool = True) -> str:
         """Write the weights alone."""
         from .. import saving
 
         return saving.save_weights(self, filepath, overwrite=overwrite)
 
+    @answers
     def load_weights(self, filepath: Any) -> None:
         """Read weights that `save_weights` or `save` wrote."""
         from .. import saving
@@ -648,3 +670,6 @@ def need_layers(model: Any) -> None:
     """Raise for a model without layers."""
     if not model._sublayers():
         raise StateError("the model has no layers", where=model.name, fix="model.add(Dense(...))")
+
+
+answer_of(Model, "model")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import saving
+from ..calls import answers
 from ..errors import ArgumentError, ChainruleError
 from ..layers.base import Layer
 from ..layers.reshaping import functions_as_they_are
@@ -18,6 +19,7 @@ from .sequential import Sequential
 __all__ = ["clone_model", "model_from_json", "to_json"]
 
 
+@answers
 def clone_model(
     model: Any,
     input_tensors: Any = None,

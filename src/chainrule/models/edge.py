@@ -40,7 +40,8 @@ def as_inputs(x: Tree, names: list[str] | None, where: str = "x") -> Tree:
         raise DataError(
             f"{where} is a dict, but the model has one input",
             expected=f"an array, or {{{names[0]!r}: an array}}",
-            received=", ".join(map(repr, x)),
+            received=", ".join(map(repr, x)) or "an empty dict",
+            fix="give the array itself; columns by name are for models with a TableEncoder",
         )
     if isinstance(x, dict):
         missing = [n for n in names if n not in x]
@@ -104,13 +105,15 @@ class Edge:
         class_weight: weights of class numbers, or by output a dict of them.
         needs_y: whether a target must be there.
         where: name of the arguments in messages, such as "validation ".
+        method: of the model, that was called.
     """
 
     def __init__(
-        self, model: Any, class_weight: Any = None, *, needs_y: bool = True, where: str = ""
-    ) -> None:
+        self, model: Any, class_weight: Any = None, *, needs_y: bool = True, where: str = "",
+        method: str = "fit",
+    ) -> None:  # fmt: skip
         self.model, self.class_weight = model, class_weight
-        self.needs_y, self.where = needs_y, where
+        self.needs_y, self.where, self.method = needs_y, where, method
 
     def inputs(self, x: Tree) -> Tree:
         """Finite arrays of the types that the model's inputs have, all with as many rows."""
@@ -170,13 +173,15 @@ class Edge:
 
     def without_classes(self) -> Edge:
         """The same without class weights."""
-        return Edge(self.model, needs_y=self.needs_y, where=self.where)
+        return Edge(self.model, needs_y=self.needs_y, where=self.where, method=self.method)
 
     def _targets(self, y: Any, rows: int, names: list[str], shapes: list, losses: list) -> Any:
         if y is None:
             if self.needs_y:
                 raise ArgumentError(
-                    f"{self.where}y is missing", where="fit", fix="model.fit(x, y, ...)"
+                    f"{self.where}y is missing",
+                    where=self.method,
+                    fix=f"model.{self.method}(x, y, ...)",
                 )
             return None
         label = f"{self.where}y"

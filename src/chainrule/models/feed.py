@@ -61,7 +61,7 @@ class Feed:
         how = {"steps": steps, "shuffle": shuffle, "repeat": not once}
         share = check.share("validation_split", validation_split)
         if x is None:
-            raise ArgumentError("x is missing", where="fit", fix="model.fit(x, y, ...)")
+            raise self._missing_x()
         if in_memory(x, y, weight):
             data = self._checked(x, y, weight, self.edge.without_classes())
             if share:
@@ -80,6 +80,10 @@ class Feed:
         self.source = source(x, y, weight, batch_size=batch_size, key=key, **how)
         self._first(self.source, self.edge)
 
+    def _missing_x(self) -> ArgumentError:
+        method = self.edge.method
+        return ArgumentError("x is missing", where=method, fix=f"model.{method}(x, y, ...)")
+
     def take_held_out(self, given: Any, *, batch_size: int | None, steps: int | None) -> None:
         """The validation data, if there are any."""
         how = {"steps": steps, "shuffle": False, "repeat": False}
@@ -96,11 +100,15 @@ class Feed:
                 self.held_out = self._arrays(data, batch_size, **how)
                 return
             self.held_out = source(x, y, weight, batch_size=batch_size, **how)
-        elif isinstance(given, (tuple, list, dict)) or hasattr(given, "shape"):
+        elif isinstance(given, (tuple, list, dict, int, float, str)) or hasattr(given, "shape"):
+            received = type(given).__name__
+            if isinstance(given, (tuple, list)):
+                received += f" of {len(given)}"
             raise ArgumentError(
                 "validation_data must be (x, y) or (x, y, sample_weight)",
                 where="fit",
-                received=type(given).__name__,
+                received=received,
+                fix="validation_data=(x_val, y_val), or a share: validation_split=0.2",
             )
         else:
             self.held_out = source(given, **how)
@@ -160,22 +168,23 @@ def fit_arguments(
     validation_freq: Any = 1,
     callbacks: Any = None,
     verbose: Any = "auto",
+    where: str = "fit",
 ) -> dict[str, Any]:
     """The numbers that `fit` was given, looked at; those that its loop needs."""
     for name, value in (
         ("batch_size", batch_size),
-        ("steps_per_epoch", steps),
+        ("steps_per_epoch" if where == "fit" else "steps", steps),
         ("validation_steps", validation_steps),
         ("validation_batch_size", validation_batch_size),
     ):
         if value is not None:
-            check.whole_number(name, value)
+            check.whole_number(name, value, where=where)
     if isinstance(callbacks, Callback):
         callbacks = [callbacks]
     return {
         "epochs": check.whole_number("epochs", epochs, 0),
         "initial_epoch": check.whole_number("initial_epoch", initial_epoch, 0),
         "validation_freq": check.whole_number("validation_freq", validation_freq),
-        "callbacks": check.list_of("callbacks", callbacks, "fit"),
-        "verbose": check.verbosity(verbose),
+        "callbacks": check.list_of("callbacks", callbacks, where),
+        "verbose": check.verbosity(verbose, where),
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import tree
+from ..calls import answers
 from ..errors import ArgumentError, NotBuiltError
 from ..layers import registry
 from ..layers.base import Layer
@@ -45,12 +46,14 @@ class Sequential(Model):
     def __init__(
         self, layers: Iterable[Any] | None = None, name: str | None = None, **kwargs: Any
     ) -> None:
+        layers = _as_list(layers, name)
         super().__init__(name=name, **kwargs)
         self._stack: list[Layer] = []
         self.__dict__.update(_shapes=[], _kinds=[])
-        for layer in layers or ():
+        for layer in layers:
             self.add(layer)
 
+    @answers
     def add(self, layer: Any) -> None:
         """Put a layer on top."""
         if isinstance(layer, Symbol) and isinstance(layer.call.callee, InputLayer):
@@ -60,8 +63,8 @@ class Sequential(Model):
                 "only layers can be added",
                 where=self.name,
                 expected="a layer such as Dense(10)",
-                received=repr(layer),
-                fix=f"{layer.__name__}(...), with parentheses" if isinstance(layer, type) else None,
+                received=repr(layer)[:100],
+                fix=_as_layer(layer),
             )
         if any(layer is known for known in self._stack):
             raise ArgumentError(
@@ -342,3 +345,41 @@ class Sequential(Model):
 
     def __getitem__(self, index: int) -> Layer:
         return self.layers[index]
+
+
+def _as_list(layers: Any, name: Any) -> list[Any]:
+    """The layers that a Sequential was given.
+
+    Raises:
+        ArgumentError: they are no list.
+    """
+    listed = layers is None or isinstance(layers, (list, tuple)) or hasattr(layers, "__next__")
+    if listed and not isinstance(name, Layer):
+        return list(layers or ())
+    raise ArgumentError(
+        "the layers stand in one list",
+        where="Sequential",
+        expected="[layer, layer, ...]",
+        received=type(layers).__name__,
+        fix="Sequential([...]), with brackets"
+        + ("" if isinstance(layers, Layer) else " and layers"),
+    )
+
+
+def _as_layer(given: Any) -> str:
+    """What to add instead of something that is no layer."""
+    if isinstance(given, type):
+        return f"{given.__name__}(...), with parentheses"
+    if isinstance(given, str) or getattr(given, "__module__", "").startswith("chainrule.ops"):
+        name = given if isinstance(given, str) else given.__name__
+        return f'cr.layers.Activation("{name}"), where it is an activation'
+    if isinstance(given, (list, tuple)):
+        return "one list holds them all: Sequential([*first, *second])"
+    if hasattr(given, "shape"):
+        return "data go to fit; Input(shape) says what shape they have"
+    if callable(given):
+        library = type(given).__module__.partition(".")[0]
+        if library in ("torch", "keras", "tensorflow", "flax"):
+            return f"cr.layers has the layers of {library} under its own or Keras's names"
+        return "cr.layers.Lambda(function)"
+    return "cr.layers lists what there is"

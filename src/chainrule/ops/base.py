@@ -21,7 +21,10 @@ import numpy as np
 
 from .. import chain
 from ..arrays import asarray, is_float, xp
+from ..calls import misfit, refused
 from ..errors import ArgumentError, ChainruleError, ShapeError
+from ..operators import Recordable
+from ..symbol import symbolic
 
 __all__ = [
     "as_number",
@@ -82,7 +85,7 @@ def op(function: Any = None, *, numbers: int = 1, widen: bool = True) -> Any:
                 try:
                     return function(*args, **kwargs)
                 except (ValueError, TypeError) as error:
-                    raise _explained(error, function, args[:numbers]) from None
+                    raise _explained(error, function, args, kwargs, numbers) from None
         return _of_one_type(function, numbers, widen, names, args, kwargs)
 
     return chain.op(checked)
@@ -96,7 +99,7 @@ def _of_one_type(
         bound = inspect.signature(function).bind(*args, **kwargs)
         args, kwargs = bound.args, bound.kwargs
     name = function.__name__
-    given = [as_number(v, name) for v in args[:numbers]]
+    given = [v if v is None and k else as_number(v, name) for k, v in enumerate(args[:numbers])]
     floats = {v.dtype for v in given if hasattr(v, "dtype") and is_float(v)}
     half = None
     if floats:
@@ -109,14 +112,18 @@ def _of_one_type(
     try:
         y, back = function(*given, *args[numbers:], **kwargs)
     except (ValueError, TypeError) as error:
-        raise _explained(error, function, given) from None
+        more = args[numbers:]
+        raise _explained(error, function, (*given, *more), kwargs, numbers) from None
     return (y, back) if half is None else (_as_half(y, half), _widened(back))
 
 
 def as_number(v: Any, name: str) -> Any:
-    """Lists as arrays; complex numbers refused."""
-    if isinstance(v, (list, tuple)):
-        return asarray(v, name=name)
+    """Lists, and arrays of other libraries, as arrays; what is no number refused."""
+    dtype = getattr(v, "dtype", None)
+    if isinstance(v, Recordable) or symbolic((v,), {}):
+        pass
+    elif not isinstance(v, (bool, int, float, complex)) if dtype is None else _foreign(dtype):
+        return asarray(v, name=f"the input of {name}")
     if getattr(getattr(v, "dtype", None), "kind", "") == "c" or isinstance(v, complex):
         raise ArgumentError(
             "complex numbers have no place here",
@@ -126,6 +133,11 @@ def as_number(v: Any, name: str) -> Any:
             fix="give real and imaginary parts apart",
         )
     return v
+
+
+def _foreign(dtype: Any) -> bool:
+    """Is this the type of another library's arrays, or of no numbers?"""
+    return not isinstance(dtype, np.dtype) or dtype.kind in "OSUMm"
 
 
 def _as_type(v: Any, dtype: np.dtype, floats_too: bool) -> Any:
@@ -155,11 +167,15 @@ def _widened(back: Any) -> Any:
     return wide
 
 
-def _explained(error: Exception, function: Callable, given: Sequence[Any]) -> Exception:
-    """NumPy's or JAX's error about shapes as one of ours; any other as it is."""
+def _explained(
+    error: Exception, function: Callable, args: Sequence[Any], kwargs: dict, numbers: int
+) -> Exception:
+    """Python's error about arguments, NumPy's or JAX's about shapes as ours; any other as it is."""
     if isinstance(error, ChainruleError):
         return error
-    shapes = [np.shape(v) for v in given]
+    if isinstance(error, TypeError) and refused(error):
+        return misfit(function, tuple(args), kwargs)
+    shapes = [np.shape(v) for v in args[:numbers]]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:

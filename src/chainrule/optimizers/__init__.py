@@ -1,7 +1,7 @@
 """Optimizers: how weights follow their gradients."""
 
 from .. import schedules
-from ..vocabulary import answer
+from ..vocabulary import answer, answer_of
 from .adaptive import Adadelta, Adagrad, Adam, Adamax, AdamW, Nadam, RMSprop, RMSpropOutside
 from .base import Optimizer, get, register, registry, serialize
 from .matrices import Adafactor, Lamb, Muon
@@ -41,3 +41,4 @@ deserialize = get  # Keras's name
 registry.add_later("course.as_printed", ["deck-001-adam"])
 
 answer(__name__)
+answer_of(Optimizer, "optimizer")

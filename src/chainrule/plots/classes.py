@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import asarray
+from ..calls import answers
 from ..errors import ShapeError
 from .base import GREY, labels_of, names_of, new_figure, same_rows
 
@@ -17,6 +18,7 @@ __all__ = ["confusion_matrix", "mistakes"]
 MOST_NUMBERS = 25  # classes up to which counts stay readable in their cells
 
 
+@answers
 def confusion_matrix(y_true: Any, y_pred: Any, class_names: Sequence[object] | None = None) -> Any:
     """How often each class was taken for each other one.
 
@@ -80,6 +82,7 @@ def _name_ticks(axes: Any, names: list[str]) -> None:
     axes.set_ylabel("true")
 
 
+@answers
 def mistakes(
     x: Any,
     y_true: Any,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import answers
 from ..errors import DataError
 from ..metrics import better_direction
 from .base import COLOURS, axes_of, new_figure
@@ -15,6 +16,7 @@ from .base import COLOURS, axes_of, new_figure
 __all__ = ["learning_curves"]
 
 
+@answers
 def learning_curves(history: Any, kept: int | None = None) -> Any:
     """Loss and each metric over the epochs, training and validation, one epoch marked.
 

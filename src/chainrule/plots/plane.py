@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..arrays import asarray
+from ..calls import answers
 from ..errors import ArgumentError, ShapeError
 from .base import COLOURS, MARKERS, axes_of, names_of, new_figure, plain_name, rgb, same_rows
 
 __all__ = ["decision_boundary"]
 
 
+@answers
 def decision_boundary(
     model: Any,
     x: Any,

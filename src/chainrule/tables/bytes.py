@@ -238,6 +238,7 @@ def _known_encoding(named: str, head: bytes, where: str) -> str:
             where=where,
             expected="such as utf-8, utf-16, cp1252 (Latin-1), cp1251, shift_jis, gb18030",
             received=repr(named),
+            fix="leave it out, and it is found",
         ) from None
     if name == "utf-8" and head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"

@@ -29,9 +29,11 @@ _OTHERS = (
     (b"BZh", "packed with bzip2", "unpack it, or pack it with gzip"),
     (b"\xfd7zXZ", "packed with xz", "unpack it, or pack it with gzip"),
     (b"\x28\xb5\x2f\xfd", "packed with zstandard", "unpack it, or pack it with gzip"),
-    (b"\x89HDF", "an HDF5 file", "read it with h5py, and give a dict of columns"),
-    (b"\x93NUMPY", "an array of NumPy", "load it, and give a dict of columns"),
+    (b"\x89HDF", "an HDF5 file", "save its columns as a .csv or .parquet file"),
+    (b"\x93NUMPY", "an array of NumPy", "save its columns as a .csv or .parquet file"),
     (b"\x89PNG", "a picture", "export the table as .csv"),
+    (b"\xff\xd8\xff", "a picture", "export the table as .csv"),
+    (b"GIF8", "a picture", "export the table as .csv"),
 )
 
 

@@ -61,6 +61,7 @@ def check_archive(path: str) -> None:
             where=path,
             expected="an Excel workbook",
             received=str(error)[:200] or type(error).__name__,
+            fix="open it in a spreadsheet program and save it as .xlsx or .csv",
         ) from None
 
 

@@ -70,6 +70,7 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
             where=where,
             expected=f"1 to {MAX_COLUMNS:,} columns",
             received=f"{width:,}",
+            fix="keep the columns that matter" if width else "look whether it was saved completely",
         )
     start = _start(rows, width)
     if wanted.header is not None and not isinstance(wanted.header, bool):

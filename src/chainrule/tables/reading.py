@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..calls import answers
 from ..dialect import argument
 from ..errors import ArgumentError
 from .dates import check_format
@@ -17,6 +18,7 @@ from .passes import Passes
 __all__ = ["as_given", "blocks", "passes", "read"]
 
 
+@answers
 def read(
     source: Any,
     *,

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import answers
 from ..dialect import argument
 from ..errors import ArgumentError, DataError, FileError, did_you_mean
 from .frame import Column, Frame
@@ -195,6 +196,7 @@ class Roles:
             ) from None
 
 
+@answers
 def find_roles(
     frame: Frame,
     *,
@@ -238,7 +240,7 @@ def find_roles(
     """
     _check(frame)
     asked = _asked(frame, drop=drop, categorical=categorical, numeric=numeric, date=date, text=text)
-    aim = None if target is None else _index(frame, target, "target")
+    aim = None if target is None else find_column(frame, target, "target")
     if aim is not None and asked.get(aim, "number") not in ("number", "category"):
         raise ArgumentError(
             "a column cannot be both",
@@ -350,7 +352,7 @@ def _asked(frame: Frame, **lists: Names) -> dict[int, str]:
     asked: dict[int, str] = {}
     for option, names in lists.items():
         for name in [names] if isinstance(names, (int, str)) else names:
-            index = _index(frame, name, option)
+            index = find_column(frame, name, option)
             role = asked.setdefault(index, _ASKED[option])
             if role != _ASKED[option]:
                 raise ArgumentError(
@@ -365,7 +367,12 @@ def _word(role: str) -> str:
     return next(option for option, given in _ASKED.items() if given == role)
 
 
-def _index(frame: Frame, name: int | str, option: str) -> int:
+def find_column(frame: Frame, name: int | str, option: str) -> int:
+    """The index of the column that an option names, by name or by number.
+
+    Raises:
+        ArgumentError: no such column; with the nearest name.
+    """
     count = len(frame.columns)
     if isinstance(name, str) and name in frame:
         return frame.names.index(name)
@@ -382,7 +389,11 @@ def _index(frame: Frame, name: int | str, option: str) -> int:
         where=frame.where,
         expected=f"a number below {count}, or one of " + ", ".join(frame.names[:20]),
         received=repr(name)[:100],
-        fix=did_you_mean(name, frame.names) if isinstance(name, str) else None,
+        fix=did_you_mean(name, frame.names)
+        if isinstance(name, str)
+        else "columns count from 0; -1 is the last one"
+        if isinstance(name, (int, np.integer))
+        else f"give the column's name: {argument(option, frame.names[-1])}",
     )
 
 

@@ -68,7 +68,10 @@ def inputs(x: Any, dtype: Any, *, name: str = "x") -> np.ndarray:
     """x as a finite array of floats with at least one row."""
     array = asarray(x, name=name)
     if array.ndim == 0:
-        raise ShapeError(f"{name} is a single number", expected="an array with one row a sample")
+        raise ShapeError(
+            f"{name} is a single number", expected="an array with one row a sample",
+            fix=f"np.array([{name}]), if there is one sample",
+        )  # fmt: skip
     if len(array) == 0:
         raise DataError(f"{name} is empty", expected="at least one row", received=array.shape)
     kind = numpy_dtype(dtype)
@@ -170,7 +173,14 @@ def sample_weights(
         result = asarray(weight, "float32", name="sample_weight")
         same_length(result, rows, "sample_weight")
         finite(result, "sample_weight")
-    if class_weight is not None and class_weight != {}:
+    if class_weight is not None and not isinstance(class_weight, Mapping):
+        raise DataError(
+            "class_weight is no dict",
+            expected="{class: weight}, such as {0: 1.0, 1: 5.0}",
+            received=f"{type(class_weight).__name__}: {class_weight!r}"[:80],
+            fix="class_weight=dict(enumerate(weights)), where weights is a list",
+        )
+    if class_weight:
         classes, factors = _class_weights(class_weight)
         labels = _class_of_each(y)
         at = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
@@ -248,8 +258,14 @@ def whole_number(name: str, value: Any, least: int = 1, where: str = "fit") -> i
             f"{name} must be a whole number of at least {least}",
             where=where,
             received=_short(value),
+            fix=f"{name}={int(value)}" if _is_whole(value) and value >= least else None,
         )
     return number
+
+
+def _is_whole(value: Any) -> bool:
+    """Is this a float like 3.0?"""
+    return isinstance(value, (float, np.floating)) and float(value).is_integer()
 
 
 def share(name: str, value: Any, where: str = "fit") -> float:
@@ -259,12 +275,13 @@ def share(name: str, value: Any, where: str = "fit") -> float:
     number = _number(value)
     if isinstance(value, bool) or not 0 <= number < 1:
         raise ArgumentError(
-            f"{name} is out of range", where=where, expected="0 to 1", received=str(value)[:80]
-        )
+            f"{name} is out of range", where=where, expected="0 to 1", received=str(value)[:80],
+            fix=f"{name}={number / 100:g}, for {number:g} %" if 5 <= number < 100 else None,
+        )  # fmt: skip
     return number
 
 
-def verbosity(value: Any) -> Any:
+def verbosity(value: Any, where: str = "fit") -> Any:
     """`verbose` as 0, 1, 2 or "auto"."""
     if isinstance(value, str) and value == "auto":
         return value
@@ -272,7 +289,7 @@ def verbosity(value: Any) -> Any:
         return int(value)
     raise ArgumentError(
         "verbose has an unknown value",
-        where="fit",
+        where=where,
         expected="'auto', 0 for silence, 1 for a bar, 2 for one line an epoch",
         received=_short(value),
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..calls import answers
 from ..dialect import counted
 from ..errors import ArgumentError
 from ..evaluation import Candidate, Comparison, Scores
@@ -22,6 +23,7 @@ _MOST = 100  # trainings of one call
 _ROWS = ("test", "folds", "time", "group", "target", "no_rows")  # no settings of the training
 
 
+@answers
 def compare(runs: Any, data: Any = None, *, verbose: int = 1, **settings: Any) -> Comparison:
     """Put runs beside each other; with `data`, train them first, all on the same rows.
 

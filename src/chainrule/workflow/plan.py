@@ -12,9 +12,11 @@ from typing import Any
 
 from .. import report, summary
 from ..callbacks import EarlyStopping
+from ..calls import answers
 from ..data.schema import Scaling
 from ..dialect import argument
 from ..errors import ArgumentError, MissingExtraError, NonFiniteError
+from ..files import path_of
 from ..terminal import say
 from ..training.engines import choose_engine, why_engine
 from ..utils import set_random_seed
@@ -33,6 +35,7 @@ from .table_plan import TablePlan
 __all__ = ["Plan", "planned", "train"]
 
 
+@answers
 def train(
     data: Any = None, *,
     model: str | None = None, hidden: Sequence[int] | None = None,
@@ -187,7 +190,7 @@ def planned(
             expected="data, or a run to go on with",
             fix=f"give a name, a path or (x, y), or {argument('resume')}",
         )
-    folder = None if out is None else os.fspath(out)
+    folder = None if out is None else path_of(out)
     if is_table(data):
         return TablePlan(data, chosen, TableOptions.of(table), folder, overwrite, verbose=verbose)
     if "task" in table:

@@ -37,6 +37,7 @@ def load(data: Any, table: Mapping[str, Any], seed: int) -> tuple[Dataset, str |
             where="train",
             expected="a name, a path, (x, y), or ((x_train, y_train), (x_test, y_test))",
             received=type(data).__name__,
+            fix=_instead(data),
         )
     other = set(table) - {"classes"}
     if other:
@@ -121,3 +122,14 @@ def to_units(model: Any, scaling: Scaling, history: Mapping[str, list[float]]) -
     for name, values in history.items():
         factor = {"loss": std**2, "mae": std}.get(name.removeprefix("val_"), 1.0)
         values[:] = [value * factor for value in values]
+
+
+def _instead(data: Any) -> str:
+    """What to give instead of something that is no data."""
+    if hasattr(data, "get_config"):
+        return "a model trains itself: model.fit(x, y)"
+    if callable(data):
+        return "call it first, and give what it returns"
+    if hasattr(data, "shape") or isinstance(data, (list, tuple)):
+        return "give the targets too: cr.train((x, y))"
+    return "give a path, a data frame, a dict of columns, or (x, y)"

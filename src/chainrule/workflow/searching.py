@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import report
+from ..calls import answers
 from ..checks import need_numbers
 from ..dialect import argument
 from ..errors import ArgumentError, DataError, NonFiniteError, missing_extra
@@ -41,6 +42,7 @@ _EARLIEST = 2  # of these parts, before which none is given up
 _FREE = 5  # trials before any is given up
 
 
+@answers
 def search(
     data: Any,
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 from .. import activations, config, optimizers
@@ -67,12 +68,17 @@ class Settings:
         for name, words in (("schedule", _SCHEDULES), ("keep", _KEEP)):
             if getattr(self, name) not in words:
                 raise choose(argument(name), getattr(self, name), words)
+        need_plain(self, "whole number", "epochs", "batch_size", "patience", "seed")
+        need_plain(self, "number", "dropout", "validation_split", "checkpoint_every")
+        need_plain(self, "number", "learning_rate")
         for name in ("dropout", "validation_split"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
+                percent = 1 < value < 100 and value % 1 == 0
                 raise ArgumentError(
-                    f"{argument(name)} is out of range", expected="0 ≤ share < 1", received=value
-                )
+                    f"{argument(name)} is out of range", expected="0 ≤ share < 1", received=value,
+                    fix=f"{argument(name, value / 100)}, for {value:g} %" if percent else None,
+                )  # fmt: skip
         for name, least in (("epochs", 0), ("batch_size", 1), ("patience", 1), ("seed", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -145,3 +151,19 @@ class Settings:
                  "checkpoint_every")  # fmt: skip
         values = {name: getattr(self, name) for name in names}
         return {**values, "hidden": list(self.hidden or ())}
+
+
+def need_plain(settings: Any, kind: str, *names: str) -> None:
+    """Raise for the first of these settings that is given, and no `number` or `whole number`.
+
+    Raises:
+        ArgumentError: text, a list, a fraction where a whole number is meant.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        real = isinstance(value, Real) and not isinstance(value, bool)
+        if value is None or (real and (kind == "number" or value % 1 == 0)):
+            continue
+        raise ArgumentError(
+            f"{argument(name)} is no {kind}", expected=f"a {kind}", received=repr(value)[:100]
+        )

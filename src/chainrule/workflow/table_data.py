@@ -17,6 +17,7 @@ from ..errors import ArgumentError, DataError
 from ..files import digest_of
 from ..tables import Frame, split
 from ..tables.judge import is_mark
+from ..tables.roles import find_column
 from .table_options import TableOptions
 from .table_series import as_series
 
@@ -136,6 +137,9 @@ def open_table(data: Any, options: TableOptions) -> TableData:
     """
     place, test = places_of(data, options)
     frame = read_table(data if place is None else place, options)
+    for option in ("group", "time"):
+        if (name := getattr(options, option)) is not None:
+            find_column(frame, name, option)
     roles = tables.find_roles(frame, **options.roles())
     notices, found = list(roles.notices), as_series(frame, roles, options)
     if found is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..dialect import argument
 from ..errors import ArgumentError, choose
+from .settings import need_plain
 
 __all__ = ["TASKS", "TableOptions"]
 
@@ -112,6 +113,8 @@ class TableOptions:
                 fix="leave it out: rows with empty cells are kept, and the model learns what an "
                 "empty cell means",
             )
+        need_plain(self, "whole number", "folds", "lags")
+        need_plain(self, "number", "budget")
         if self.folds is not None and self.folds < _FEWEST_FOLDS and self.folds != 0:
             raise ArgumentError(
                 f"{argument('folds')} is too small",
@@ -158,12 +161,12 @@ class TableOptions:
         found: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
-            if value != f.default:
+            if f.name == "test":  # rows in memory have no name, and say not whether they are equal
+                if value is not None:
+                    path = isinstance(value, (str, os.PathLike))
+                    found["test"] = os.path.abspath(os.fspath(value)) if path else None
+            elif value != f.default:
                 found[f.name] = list(value) if isinstance(value, tuple) else value
-        if "test" in found:
-            test = found["test"]
-            path = isinstance(test, (str, os.PathLike))
-            found["test"] = os.path.abspath(os.fspath(test)) if path else None
         return found
 
     @classmethod

@@ -186,7 +186,7 @@ class TablePlan:
         count = len(parts.pairs) + parts.refit + (more is not None)
         if callbacks and not self.plain:
             raise ArgumentError(
-                f"{argument('callbacks')} are for a network of your own, not for the recipe",
+                "callbacks are for a network of your own, not for the recipe",
                 where="train",
                 fix=f"choose one with {argument('hidden')} or {argument('epochs')}",
             )

@@ -244,8 +244,8 @@ def named(data: tuple[Any, ...], names: tuple[str, ...]) -> list[tuple[str, Any]
     return found
 
 
-def rows_of(data: tuple[Any, ...], names: tuple[str, ...] = PARTS) -> int:
-    """The number of rows, which all leaves share.
+def rows_of(data: tuple[Any, ...], names: tuple[str, ...] = PARTS, *, stream: bool = False) -> int:
+    """The number of rows, which all leaves share; with `stream`, of one item of a stream.
 
     Raises:
         ShapeError: a leaf is a single number.
@@ -257,7 +257,10 @@ def rows_of(data: tuple[Any, ...], names: tuple[str, ...] = PARTS) -> int:
     for name, leaf in leaves:
         if len(leaf.shape) == 0:
             raise ShapeError(
-                f"{name} is a single number", expected="an array with one row a sample"
+                f"{name} is a single number",
+                expected="an array with one row a sample",
+                fix=f"np.array([{name}]), if there is one sample"
+                + ("; each item of a stream is a batch of samples" if stream else ""),
             )
     first, rows = leaves[0][0], int(leaves[0][1].shape[0])
     for name, leaf in leaves[1:]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import IOBase
 from typing import Any
 
 from ... import rng, tree
 from ...errors import ArgumentError
+from ...symbol import Symbol
 from .base import PARTS, Source, array, as_trees
 from .blocks import Blocks, is_on_disk
 from .memory import Arrays
@@ -97,6 +99,26 @@ def source(
     return kind(x, **shared)
 
 
+def _no_collection(x: Any, name: str) -> None:
+    """Refuse what can be walked through, but holds neither rows in an order nor batches."""
+    fix = None
+    if isinstance(x, (set, frozenset)):
+        fix = f"a set has no order: {name}=sorted(values), as a list of rows"
+    elif isinstance(x, range):
+        fix = f"{name}=list(values), or np.array(list(values))"
+    elif isinstance(x, IOBase):
+        fix = "read the file first, as with np.loadtxt(file), or give cr.train its path"
+    elif hasattr(x, "get_config"):
+        fix = "give the data; a model or layer is called: model(x)"
+    elif isinstance(x, Symbol):
+        fix = "give the data; what Input returned stands for it while a model is built"
+    if fix is not None:
+        raise ArgumentError(
+            f"{name} is no array", expected="an array with one row a sample",
+            received=type(x).__name__, fix=fix,
+        )  # fmt: skip
+
+
 def _key(shuffle: bool, key: Any) -> Any:
     return rng.next_key() if shuffle and key is None else key
 
@@ -107,6 +129,7 @@ def _leaf(value: Any, name: str) -> Any:
 
 def _batches(x: Any, name: str) -> type[Indexed] | type[Batches] | None:
     """The class for data that come as ready batches; None for arrays and trees of arrays."""
+    _no_collection(x, name)
     holds_numbers = any(
         hasattr(x, a) for a in ("shape", "__array__", "__dlpack__", "__array_interface__")
     )

@@ -107,7 +107,7 @@ class _Made(Source):
     def convert(self, item: Any) -> tuple[Any, ...]:
         """A batch as (x, y, sample_weight), trees of arrays of one length."""
         data = as_trees(unpack(item), self.names, self.single)
-        rows_of(data, self.names)
+        rows_of(data, self.names, stream=True)
         return data
 
 

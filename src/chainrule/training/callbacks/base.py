@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ...calls import constructor_answers
 from ...errors import ArgumentError, NonFiniteError
 
 __all__ = ["Callback", "CallbackList", "Trainable", "every_steps", "is_ours", "remembers"]
@@ -41,6 +42,10 @@ class Callback:
 
     model: Any = None
     params: dict[str, Any] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        constructor_answers(cls)
 
     def set_model(self, model: Any) -> None:
         """Called by fit."""
