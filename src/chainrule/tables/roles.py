@@ -286,7 +286,7 @@ def aim(frame: Frame, *, target: int | str | None = None, drop: Names = (), **ot
     """
     _check(frame)
     dropped = {i for i, role in _asked(frame, drop=drop).items() if role == "dropped"}
-    given = None if target is None else _index(frame, target, "target")
+    given = None if target is None else find_column(frame, target, "target")
     return pick(frame, dropped, given)[0].name
 
 
