@@ -29,6 +29,7 @@ TITLES = {
     "recurrent": "Recurrence",
     "attention": "Attention",
     "embeddings": "Embedding",
+    "warping": "Images seen through a map",
     "image": "Images",
     "probability": "Cross-entropies",
     "crossentropies": "Cross-entropies of targets and outputs",
@@ -64,11 +65,13 @@ def formula_and_derivative(name: str) -> tuple[str, str]:
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD]
+    parts, listed = [HEAD], set()
     for module, title in TITLES.items():
         parts += [f"\n## {title}\n", "| operation | formula | derivative |", "|---|---|---|"]
         names = importlib.import_module(f"chainrule.ops.{module}").__all__
-        for name in sorted(set(names) - NO_OPERATION):
+        names = set(names) - NO_OPERATION - listed  # `image` names what stands elsewhere, too
+        listed |= names
+        for name in sorted(names):
             if not inspect.ismodule(getattr(ops, name)):
                 formula, derivative = formula_and_derivative(name)
                 cells = (f"`{name}`", formula, derivative)

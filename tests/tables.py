@@ -730,6 +730,6 @@ WITHOUT_ROW = {
         ],
         "looks at values or leaves the tape; see test_keras_ops.py",
     ),
-    **dict.fromkeys(["linalg", "nn", "numpy"], "a module"),
+    **dict.fromkeys(["image", "linalg", "nn", "numpy"], "a module"),
     "shape": "looks at an array and computes nothing; see test_shape_is_a_function",
 }

@@ -51,6 +51,10 @@ REFUSED = {
     "no derivative of lu_factor": lambda: _slope(lambda x: ops.lu_factor(x)[0], np.eye(2)),
     "no derivative of qr with more": lambda: _slope(lambda x: ops.qr(x)[0], np.ones((2, 3))),
     "no derivative of the full": lambda: _slope(lambda x: ops.svd(x)[0], np.ones((2, 3))),
+    "two of the three numbers of each axis": lambda: ops.crop_images(
+        np.ones((1, 4, 4, 1)), 1, 1, 1, 1, 2, 2
+    ),
+    "the margins do not fit": lambda: ops.crop_images(np.ones((1, 4, 4, 1)), 2, 0, 2, 0),
     "no derivative of i0": lambda: _slope(ops.i0, np.ones(2)),
     "only whole numbers and truth values have bits": lambda: ops.bitwise_and([1.0], [1]),
     "the logarithm of 0 has": lambda: _slope(lambda x: ops.slogdet(x)[1], np.zeros((2, 2))),

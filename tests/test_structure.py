@@ -71,6 +71,8 @@ INSIDE = {
         "statistics",
         "linalg",
         "convolve",
+        "warping",
+        "resizing",
         "__init__",
     ],
     "training": [

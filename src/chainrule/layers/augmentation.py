@@ -16,7 +16,7 @@ from .. import ops, rng
 from ..arrays import xp
 from ..checks import channels_last, is_number
 from ..errors import ArgumentError, choose
-from ..ops.image import FILL_MODES, INTERPOLATIONS
+from ..ops.warping import FILL_MODES, INTERPOLATIONS
 from ..variable import Variable
 from .base import Layer, register
 

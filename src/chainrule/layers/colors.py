@@ -7,15 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import ops
 from ..arrays import xp
 from ..errors import ArgumentError
 from .augmentation import RandomLayer, _each
 from .base import register
-
-_GREY = (0.2989, 0.5870, 0.1140)  # shares of red, green and blue in brightness (ITU-R BT.601)
 
 
 class _Colors(RandomLayer):
@@ -31,16 +27,6 @@ class _Colors(RandomLayer):
         super().__init__(seed, data_format, **kwargs)
         self.value_range = value_range
         self._values(value_range)
-
-    def _grey(self, x: Any) -> Any:
-        """The brightness of each pixel, (batch, height, width, 1)."""
-        self.needs(
-            x.shape[-1] == 3,
-            "only colours have a grey",
-            "images of 3 channels: red, green, blue",
-            tuple(x.shape),
-        )
-        return ops.sum(x * np.asarray(_GREY, x.dtype), axis=-1, keepdims=True)
 
 
 @register
@@ -83,7 +69,7 @@ class RandomGrayscale(_Colors):
 
     def augment(self, x: Any, draw: Any) -> Any:
         """Grey where the draw lies below the factor."""
-        return ops.where(_each(draw(0) < self.factor), self._grey(x), x)
+        return ops.where(_each(draw(0) < self.factor), ops.rgb_to_grayscale(x), x)
 
 
 @register
@@ -124,7 +110,7 @@ class RandomColorDegeneration(_Colors):
     def augment(self, x: Any, draw: Any) -> Any:
         """Nearer to grey."""
         f = _each(draw(0, *self._share)).astype(x.dtype)
-        return x + (self._grey(x) - x) * f
+        return x + (ops.rgb_to_grayscale(x) - x) * f
 
 
 @register

@@ -20,7 +20,6 @@ from . import (
     division,
     elementwise,
     embeddings,
-    image,
     loop,
     normalization,
     order,
@@ -32,6 +31,7 @@ from . import (
     resizing,
     shapes,
     tensor,
+    warping,
 )
 from .activations import *  # noqa: F403
 from .attention import *  # noqa: F403
@@ -41,7 +41,6 @@ from .ctc import *  # noqa: F403
 from .division import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .embeddings import *  # noqa: F403
-from .image import *  # noqa: F403
 from .loop import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .order import *  # noqa: F403
@@ -53,13 +52,16 @@ from .reduce import *  # noqa: F403
 from .resizing import *  # noqa: F403
 from .shapes import *  # noqa: F403
 from .tensor import *  # noqa: F403
+from .warping import *  # noqa: F403
 
 if _TYPE_CHECKING:
+    from . import image as image
     from . import linalg as linalg
     from .bits import *  # noqa: F403
     from .comparing import *  # noqa: F403
     from .crossentropies import *  # noqa: F403
     from .functions import *  # noqa: F403
+    from .image import *  # noqa: F403
     from .linalg import *  # noqa: F403
     from .made import *  # noqa: F403
     from .pieces import *  # noqa: F403
@@ -83,6 +85,9 @@ _LATE = {
     "functions": """
         cbrt deg2rad divide_no_nan erfinv exp2 fabs fmax fmin fmod heaviside hypot logaddexp2
         rad2deg saturate_cast sinc trunc
+    """,
+    "image": """
+        affine_transform crop_images pad_images resize rgb_to_grayscale
     """,
     "linalg": """
         cholesky cholesky_inverse det eigh inv logdet lstsq lu_factor matrix_rank norm pinv qr
@@ -116,7 +121,7 @@ _LATE = {
     """,
 }
 _FILES = {name: f"ops.{file}" for file, names in _LATE.items() for name in names.split()}
-_FILES["linalg"] = "ops.linalg"  # the file itself: Keras has these names there, too
+_FILES |= {name: f"ops.{name}" for name in ("image", "linalg")}  # the files themselves, as Keras
 
 __all__ = sorted(
     {
@@ -129,7 +134,6 @@ __all__ = sorted(
         *division.__all__,
         *elementwise.__all__,
         *embeddings.__all__,
-        *image.__all__,
         *loop.__all__,
         *normalization.__all__,
         *order.__all__,
@@ -141,6 +145,7 @@ __all__ = sorted(
         *resizing.__all__,
         *shapes.__all__,
         *tensor.__all__,
+        *warping.__all__,
     }
 )
 

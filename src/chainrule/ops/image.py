@@ -1,4 +1,4 @@
-"""Images: resampling through a map of the plane (rotation, shift, zoom, perspective)."""
+"""Operations on images (batch, height, width, channels) under the names of `keras.ops.image`."""
 
 from __future__ import annotations
 
@@ -6,135 +6,167 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_traced, xp
-from ..errors import ArgumentError, ShapeError, choose
-from ..operators import raw
-from .base import op
-from .shapes import _scatter
+from ..checks import channels_last
+from ..errors import ArgumentError, ShapeError
+from ..symbol import composite
+from .base import whole
+from .reduce import sum as _sum
+from .resizing import resize
+from .shapes import getitem, pad
+from .statistics import _array
+from .warping import affine_transform
 
-__all__ = ["affine_transform"]
+__all__ = ["affine_transform", "crop_images", "pad_images", "resize", "rgb_to_grayscale"]
 
-FILL_MODES = ("constant", "nearest", "reflect", "wrap")
-INTERPOLATIONS = ("bilinear", "nearest")
-_GRAIN = 4096.0  # to the nearest: where two pixels are equally near, both engines take the same
+_GREY = (0.2989, 0.5870, 0.1140)  # shares of red, green and blue in brightness (ITU-R BT.601)
 
 
-@op
-def affine_transform(
-    images, transform, interpolation="bilinear", fill_mode="constant", fill_value=0.0, size=None
-):
-    """y at (i, j) = the image at the place that `transform` maps (i, j) to.  d_images: d_y goes to
-    the pixels that a number was mixed from, by the same shares; the transform is a constant.
-
-    images (batch, height, width, channels), transform (batch, 8) or (8,): the numbers a0, a1, a2,
-    b0, b1, b2, c0, c1 say that column i, row j of the result comes from column
-    (a0·i + a1·j + a2)/k and row (b0·i + b1·j + b2)/k of the image, with k = c0·i + c1·j + 1.
-
-    Args:
-        images: a batch of images.
-        transform: from places in the result to places in the image, as in `keras.ops.image`.
-        interpolation: `"bilinear"`, or `"nearest"` (the nearest pixel; of two the later one).
-        fill_mode: beyond the edges: `"constant"` k k k | a b c | k k k, `"nearest"` a a a | a b c |
-            c c c, `"reflect"` c b a | a b c | c b a, `"wrap"` a b c | a b c | a b c.
-        fill_value: the constant k.
-        size: (height, width) of the result; by default that of the images.
-
-    Example:
-        >>> image = np.array([[1.0, 2.0, 3.0]]).reshape(1, 1, 3, 1)
-        >>> shift = [1.0, 0.0, 0.5, 0.0, 1.0, 0.0, 0.0, 0.0]  # half a column to the left
-        >>> affine_transform(image, shift)[0, 0, :, 0]
-        array([1.5, 2.5, 1.5])
+def _images(images: Any, data_format: Any, where: str) -> Any:
+    """Images as an array, one or a batch of them.
 
     Raises:
-        ShapeError: these are no images, or not one transform for each.
-        ArgumentError: an unknown mode; a transform that is not finite.
+        ShapeError: they are none.
     """
-    shape = np.shape(images)
-    if interpolation not in INTERPOLATIONS:
-        raise choose("interpolation", interpolation, INTERPOLATIONS, where="affine_transform")
-    if fill_mode not in FILL_MODES:
-        raise choose("fill_mode", fill_mode, FILL_MODES, where="affine_transform")
-    t = raw(transform)
-    t = np.asarray(t, np.float32) if isinstance(t, (list, tuple)) else t
-    if len(shape) != 4 or 0 in shape[1:3] or np.shape(t) not in ((8,), (1, 8), (shape[0], 8)):
+    channels_last(data_format, where)
+    images = _array(images)
+    if np.ndim(images) not in (3, 4):
         raise ShapeError(
-            "these are no images, or not one transform for each",
-            where="affine_transform",
-            expected="images (batch, height, width, channels), transform (batch, 8) or (8,)",
-            received=f"images {shape}, transform {np.shape(t)}",
+            "these are no images",
+            where=where,
+            expected="(batch, height, width, channels), or (height, width, channels)",
+            received=np.shape(images),
         )
-    if not is_traced(t) and not np.isfinite(t).all():
-        raise ArgumentError("the transform is not finite", where="affine_transform")
-    m = xp(images, t)
-    height, width = shape[1:3] if size is None else size
-    rows, columns = _places(t, int(height), int(width))
-    taps = (_nearest if interpolation == "nearest" else _four)(rows, columns)
-    flat = xp(images).reshape(images, (-1, shape[3]))  # one row a pixel: one index finds it
-    first = xp(rows).arange(shape[0])[:, None, None] * (shape[1] * shape[2])
-    parts, y = [], 0.0
-    for row, column, share in taps:
-        row, inside_r = _within(row, shape[1], fill_mode)
-        column, inside_c = _within(column, shape[2], fill_mode)
-        share = share.astype(images.dtype)[..., None]
-        index = first + row * shape[2] + column
-        pixel = flat[index]
-        if fill_mode == "constant":
-            inside = (inside_r & inside_c)[..., None]
-            y = y + share * m.where(inside, pixel, fill_value)
-            share = xp(share).where(inside, share, 0.0).astype(images.dtype)
-        else:
-            y = y + share * pixel
-        parts.append((index, share))
-
-    def d_images(d_y):
-        total = 0.0
-        for index, share in parts:
-            total = total + _scatter(d_y * share, index, np.shape(flat))
-        return xp(total).reshape(total, shape)
-
-    return y, (d_images, None, None, None, None, None)
+    return images
 
 
-def _places(t: Any, height: int, width: int) -> tuple[Any, Any]:
-    """Row and column in the image of each place in the result, (batch, height, width)."""
-    m = xp(t)
-    t = m.reshape(t, (-1, 8, 1, 1))
-    t = t if t.dtype == np.float64 else t.astype(np.float32)
-    i, j = m.arange(width).astype(t.dtype), m.arange(height).astype(t.dtype)[:, None]
-    k = t[:, 6] * i + t[:, 7] * j + 1
-    return (t[:, 3] * i + t[:, 4] * j + t[:, 5]) / k, (t[:, 0] * i + t[:, 1] * j + t[:, 2]) / k
+@composite
+def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
+    """.2989·red + .587·green + .114·blue, one channel.  d_images has d_y times these shares.
+
+    Args:
+        images: of 3 channels, one or a batch.
+        data_format: None or `"channels_last"`.
+
+    Example:
+        >>> rgb_to_grayscale([[[100.0, 200.0, 0.0]]]).round(2)
+        array([[[147.29]]])
+
+    Raises:
+        ShapeError: these are no images of three channels.
+    """
+    images = _images(images, data_format, "rgb_to_grayscale")
+    if np.shape(images)[-1] != 3:
+        raise ShapeError(
+            "only colours have a grey",
+            where="rgb_to_grayscale",
+            expected="images of 3 channels: red, green, blue",
+            received=np.shape(images),
+        )
+    shares = np.asarray(_GREY, images.dtype if np.dtype(images.dtype).kind not in "biu" else None)
+    return _sum(images * shares, axis=-1, keepdims=True)
 
 
-def _four(rows: Any, columns: Any) -> list[tuple[Any, Any, Any]]:
-    """The four pixels around a place, with their shares."""
-    m = xp(rows)
-    top, left = m.floor(rows), m.floor(columns)
-    down, right = rows - top, columns - left
-    top, left = top.astype(np.int32), left.astype(np.int32)
-    return [
-        (top, left, (1 - down) * (1 - right)),
-        (top, left + 1, (1 - down) * right),
-        (top + 1, left, down * (1 - right)),
-        (top + 1, left + 1, down * right),
-    ]
+def _margins(length: int, before: Any, after: Any, target: Any, sign: int, where: str) -> tuple:
+    """(before, after) of one axis, of which two of before, after and target are given.
+
+    `target` is what is left (sign −1) or what it becomes (sign 1).
+    """
+    if (before is None) + (after is None) + (target is None) != 1:
+        raise ArgumentError(
+            "two of the three numbers of each axis say the third",
+            where=where,
+            expected="of before, after and target two",
+            received=f"{before}, {after} and {target}",
+        )
+    if target is not None:
+        spare = sign * (whole(target, where, "a target") - length)
+        before, after = (spare - after, after) if before is None else (before, spare - before)
+    before, after = whole(before, where, "a margin"), whole(after, where, "a margin")
+    if before < 0 or after < 0 or (sign < 0 and before + after >= length):
+        raise ArgumentError(
+            "the margins do not fit the image",
+            where=where,
+            expected=f"margins from 0, for an axis of {length}",
+            received=f"{before} and {after}",
+        )
+    return before, after
 
 
-def _nearest(rows: Any, columns: Any) -> list[tuple[Any, Any, Any]]:
-    """The pixel nearest to a place."""
-    m = xp(rows)
+@composite
+def crop_images(
+    images: Any,
+    top_cropping: int | None = None,
+    left_cropping: int | None = None,
+    bottom_cropping: int | None = None,
+    right_cropping: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: Any = None,
+) -> Any:
+    """The images without their margins.  d_images has d_y inside, 0 in the margins.
 
-    def near(places: Any) -> Any:
-        return m.floor(m.round(places * _GRAIN) / _GRAIN + 0.5).astype(np.int32)
+    Of top, bottom and target_height two are given, and of left, right and target_width.
 
-    return [(near(rows), near(columns), m.ones_like(rows))]
+    Args:
+        images: one or a batch.
+        top_cropping: rows cut off above.
+        left_cropping: columns cut off on the left.
+        bottom_cropping: rows cut off below.
+        right_cropping: columns cut off on the right.
+        target_height: rows that are left.
+        target_width: columns that are left.
+        data_format: None or `"channels_last"`.
+
+    Example:
+        >>> crop_images(np.ones((1, 5, 6, 3)), 1, 2, target_height=2, target_width=4).shape
+        (1, 2, 4, 3)
+
+    Raises:
+        ArgumentError: not two of the three numbers; margins as large as the image.
+    """
+    images = _images(images, data_format, "crop_images")
+    height, width = np.shape(images)[-3:-1]
+    top, bottom = _margins(height, top_cropping, bottom_cropping, target_height, -1, "crop_images")
+    left, right = _margins(width, left_cropping, right_cropping, target_width, -1, "crop_images")
+    inside = slice(top, height - bottom), slice(left, width - right), slice(None)
+    return getitem(images, (Ellipsis, *inside))
 
 
-def _within(places: Any, n: int, mode: str) -> tuple[Any, Any]:
-    """The pixel that stands for each place on the line, and whether the place is on the image."""
-    m = xp(places)
-    if mode == "wrap":
-        return places % n, None
-    if mode == "reflect":
-        around = places % (2 * n)
-        return m.where(around < n, around, 2 * n - 1 - around), None
-    return m.clip(places, 0, n - 1), (places >= 0) & (places < n)
+@composite
+def pad_images(
+    images: Any,
+    top_padding: int | None = None,
+    left_padding: int | None = None,
+    bottom_padding: int | None = None,
+    right_padding: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: Any = None,
+) -> Any:
+    """The images with margins of zeros.  d_images is d_y without them.
+
+    Of top, bottom and target_height two are given, and of left, right and target_width.
+
+    Args:
+        images: one or a batch.
+        top_padding: rows put on above.
+        left_padding: columns put on the left.
+        bottom_padding: rows put on below.
+        right_padding: columns put on the right.
+        target_height: rows that they have then.
+        target_width: columns that they have then.
+        data_format: None or `"channels_last"`.
+
+    Example:
+        >>> pad_images(np.ones((1, 2, 2, 3)), 1, 0, target_height=4, target_width=5).shape
+        (1, 4, 5, 3)
+
+    Raises:
+        ArgumentError: not two of the three numbers; a margin below 0.
+    """
+    images = _images(images, data_format, "pad_images")
+    height, width = np.shape(images)[-3:-1]
+    rows = _margins(height, top_padding, bottom_padding, target_height, 1, "pad_images")
+    columns = _margins(width, left_padding, right_padding, target_width, 1, "pad_images")
+    none = ((0, 0),) * (np.ndim(images) - 3)
+    return pad(images, (*none, rows, columns, (0, 0)))
