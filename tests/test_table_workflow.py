@@ -966,17 +966,19 @@ def test_the_sheet_of_the_training_is_read_again(tmp_path):
 LINEAR = {"model": "linear", "engine": "numpy", "verbose": 0}
 
 
-def test_a_suspected_leak_stands_in_the_verdict():
+def test_a_suspected_leak_stands_in_the_verdict(tmp_path):
     """A model that is told the answer is not simply useful."""
     columns = people(80)
     columns["paid"] = [20 + 3 * (b == "yes") + i / 100 for i, b in enumerate(columns["bought"])]
-    run = cr.train(columns, target="bought", **LINEAR)
+    run = cr.train(columns, target="bought", out=str(tmp_path / "run"), **LINEAR)
     assert str(run.verdict).startswith(
         "USEFUL only if 'paid' is known before the answer is (it alone tells it): "
     )
     assert run.verdict.word == "USEFUL"
+    assert run.verdict.conditional
+    assert 'class="verdict amber"' in (tmp_path / "run" / "report.html").read_text()
     del columns["paid"]
-    assert "only if" not in str(cr.train(columns, target="bought", **LINEAR).verdict)
+    assert not cr.train(columns, target="bought", **LINEAR).verdict.conditional
 
 
 def test_copies_of_training_rows_in_the_test_flatter_no_verdict(tmp_path):

@@ -43,6 +43,11 @@ class Verdict:
         """Anything but USEFUL: to be repeated wherever the model answers."""
         return self.word != "USEFUL"
 
+    @property
+    def conditional(self) -> bool:
+        """It holds only if a column that alone tells the answer is known in time."""
+        return self.sentence.startswith(f"{self.word} only if ")
+
     def __str__(self) -> str:
         return self.sentence
 

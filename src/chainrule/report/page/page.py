@@ -71,7 +71,7 @@ def write_page(findings: Findings, path: Any, *, rows: bool = True) -> str:
 
 def _verdict(f: Findings) -> Html:
     word = f.verdict.word
-    hue = _HUE.get(word, "amber")
+    hue = "amber" if f.verdict.conditional else _HUE.get(word, "amber")
     rest = f.verdict.sentence.removeprefix(word).removeprefix(":").strip()
     tiles = []
     against = f.scores.table()[0][3]  # always no
