@@ -100,7 +100,7 @@ def _of_one_type(
         args, kwargs = bound.args, bound.kwargs
     name = function.__name__
     given = [v if v is None and k else as_number(v, name) for k, v in enumerate(args[:numbers])]
-    floats = {v.dtype for v in given if hasattr(v, "dtype") and is_float(v)}
+    floats = {v.dtype for v in given if v is not None and hasattr(v, "dtype") and is_float(v)}
     half = None
     if floats:
         kept = functools.reduce(np.promote_types, floats)
