@@ -317,13 +317,18 @@ def auc(p: np.ndarray, positive: np.ndarray) -> float:
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(p) - n)))
 
 
+def named(value: Any) -> str:
+    """A class as text: 1, 1.0 and "1" are one class."""
+    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
+
+
 def measure(table: Table, out: np.ndarray, classes: Any, truth: list) -> tuple:
     """(accuracy or R², AUC, log loss) of predictions."""
     if table.task == "regression":
         y = np.array(truth, float)
         return 1 - float(((out - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()), None, None
-    names = [str(c) for c in classes]
-    y = np.array([names.index(str(v)) for v in truth])
+    names = [named(c) for c in classes]
+    y = np.array([names.index(named(v)) for v in truth])
     p = np.asarray(out, float)
     loss = float(-np.log(np.clip(p[np.arange(len(y)), y], 1e-12, 1)).mean())
     area = auc(p[:, 1], y == 1) if len(names) == 2 else None

@@ -6,8 +6,10 @@ import csv
 import datetime
 import gzip
 import io
+import json
 import math
 import random
+import re
 import warnings
 import zipfile
 
@@ -526,6 +528,91 @@ def test_data_frames():
     assert plain(read) == {"a": [1, None], "s": ["x", "y"]}
     with pytest.raises(errors.DataError, match=r"collect\(\) first"):
         tables.read(polars.LazyFrame({"a": [1]}))
+
+
+TEXTS = {
+    "price": ["1.234,5", "12,25", "k.A.", "3,5"],
+    "kg": ["427.8", "1", "#N/A", "2.5"],
+    "day": ["05.03.2024", "31.12.2024", "keine Angabe", ""],
+    "ok": ["TRUE", "false", "TRUE", "TRUE"],
+    "zip": ["01234", "99999", "10115", "1"],
+    "account": ["1234567890123456", "1", "2", "3"],
+    "word": ["none", "a1", "-", "b"],
+}
+
+
+def as_source(kind, columns, folder):
+    if kind == "dict":
+        return columns
+    if kind in ("pandas", "polars"):
+        return pytest.importorskip(kind, reason=f"needs {kind}").DataFrame(columns)
+    if kind == "arrow":
+        return pa.table(columns)
+    if kind == "parquet":
+        from pyarrow import parquet
+
+        parquet.write_table(pa.table(columns), folder / "t.parquet")
+        return folder / "t.parquet"
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if kind == "csv":
+        lines = [list(columns), *[[f'"{cell}"' for cell in row.values()] for row in rows]]
+        return made(folder, "\n".join(map(",".join, lines)) + "\n")
+    if kind == "excel":
+        pytest.importorskip("python_calamine", reason="Excel files are read by calamine")
+        lines = [list(columns), *map(list, zip(*columns.values(), strict=True))]
+        return workbook.write(folder / "t.xlsx", {"one": lines})
+    text = "\n".join(map(json.dumps, rows)) if kind == "jsonl" else json.dumps(rows)
+    return made(folder, text, f"t.{kind}")
+
+
+SOURCES = ["csv", "dict", "pandas", "polars", "arrow", "parquet", "jsonl", "json", "excel"]
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_texts_are_read_alike_whatever_they_come_in(tmp_path, kind):
+    frame = tables.read(as_source(kind, TEXTS, tmp_path))
+    assert plain(frame) == {
+        "price": [1234.5, 12.25, None, 3.5],
+        "kg": [427.8, 1, None, 2.5],
+        "day": ["2024-03-05", "2024-12-31", None, None],
+        "ok": TEXTS["ok"], "zip": TEXTS["zip"], "account": TEXTS["account"],
+        "word": TEXTS["word"],
+    }  # fmt: skip
+    assert "decimal comma" in frame.format.said
+    assert "'day' is written day.month.year" in frame.format.said
+    assert tables.find_roles(frame)["price"].cells[0] == ("1.234,5", "1234.5")
+    if kind not in ("csv", "excel"):
+        assert "text read as numbers: 'price', 'kg'; text read as dates: 'day'" in frame.format.said
+    kept = tables.read(as_source(kind, TEXTS, tmp_path), as_text=["kg"], missing="3,5")
+    assert kept["kg"].kind == "text"
+    assert plain(kept)["price"] == [1234.5, 12.25, None, None]
+    for cells, option in (
+        (["1,234", "2,345"], 'decimal=","'), (["03/04/2024", "04/05/2024"], "date_format"),
+        (["5 €", "7 $"], "more than one currency"),
+    ):  # fmt: skip
+        columns = {"a": cells, "b": ["x", "y"]}
+        with pytest.raises(errors.DataError, match=re.escape(option)):
+            tables.read(as_source(kind, columns, tmp_path))
+    columns = {"a": ["1,234", "2,345"], "b": ["0,5", "1,5"]}
+    frame = tables.read(as_source(kind, columns, tmp_path))  # the neighbour decides
+    assert plain(frame) == {"a": [1.234, 2.345], "b": [0.5, 1.5]}
+
+
+def test_texts_in_memory_are_read_as_those_of_the_training(tmp_path):
+    columns = {"n": ["1,234", "0,5"], "day": ["05/03/2024", "31/12/2024"], "code": ["007", "8"]}
+    kept = tables.read(columns).format
+    new = {"code": ["8"], "n": ["5,678"], "day": ["01/02/2024"]}
+    assert plain(tables.read(new, columns=kept)) == {
+        "code": ["8"], "n": [5.678], "day": ["2024-02-01"],
+    }  # fmt: skip
+    # what a type says is a category stays one, and a code far down keeps its column text
+    pandas = pytest.importorskip("pandas", reason="needs pandas")
+    frame = pandas.DataFrame({"grade": pandas.Categorical(["1", "2"])})
+    assert tables.read(frame)["grade"].kind == "text"
+    many = [str(i) for i in range(50_000)]
+    assert tables.read(pandas.DataFrame({"n": many}))["n"].kind == "number"
+    assert tables.read(pandas.DataFrame({"n": [*many, "007"]}))["n"].kind == "text"
+    assert [f["n"].kind for f in tables.blocks(pa.table({"n": many}))] == ["number"]
 
 
 def test_without_pyarrow(monkeypatch, tmp_path):

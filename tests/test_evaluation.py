@@ -256,7 +256,7 @@ def test_groups_are_drawn_together():
         width = alone[name].model.high - alone[name].model.low
         tight = loose[name].model.high - loose[name].model.low
         assert tight == pytest.approx(width / 2, rel=0.15)
-    assert "in 100 independent groups" in four.describe()
+    assert four.describe().startswith("400 rows, 100 of them independent: copies and rows of one ")
 
 
 def test_many_rows_are_put_into_blocks_that_keep_the_width():
@@ -390,6 +390,8 @@ def test_against_the_linear_model(better, word):
     assert found.word == word
     if word == "NO BETTER":
         assert found.sentence.startswith("NO BETTER than the linear model: ")
+        assert 'model="linear" trains and keeps that' in found.sentence
+        assert ("no difference is shown" in found.sentence) == (better == 0.0)
         assert "points better than always answering no" in found.sentence
 
 

@@ -456,7 +456,7 @@ def masked(values):
 
 
 def dates(values):
-    return np.zeros(np.shape(values), "M8[D]") + np.arange(len(values))[:, None]
+    return np.zeros(np.shape(values), "M8[D]") + np.arange(len(values))[:, None].astype("m8[D]")
 
 
 def changed(values, what):

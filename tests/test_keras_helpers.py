@@ -176,6 +176,23 @@ def graph():
     return cr.Model(a, [cr.layers.Dense(1, name="o")(h), h])
 
 
+def test_a_clone_shares_a_function_that_no_file_could_hold():
+    """In the process it is there; in a file it would be code that runs when it is read."""
+    given = cr.Input((3,))
+    h = cr.layers.Dense(2)(cr.layers.Lambda(lambda x, k: k * x, arguments={"k": 2})(given))
+    for model in (
+        cr.Sequential([cr.Input((3,)), cr.layers.Lambda(lambda x: x + 1), cr.layers.Dense(2)]),
+        cr.Model(given, h),
+    ):
+        clone = cr.models.clone_model(model)
+        clone.set_weights(model.get_weights())
+        x = np.arange(6.0).reshape(2, 3)
+        np.testing.assert_array_equal(clone.predict(x), model.predict(x))
+        for refused in (model.to_json, clone.to_json, clone.get_config):
+            with pytest.raises(ArgumentError, match="a function of your own cannot be written"):
+                refused()
+
+
 def stack():
     return cr.Sequential([cr.Input((3,)), cr.layers.Dense(2, "relu"), cr.layers.Dense(1)])
 

@@ -14,7 +14,9 @@ G = np.random.default_rng(2)
 
 
 def days(n, start="2024-01-01", step="D"):
-    return (np.datetime64(start, step) + np.arange(n)).astype("datetime64[us]")
+    return (np.datetime64(start, step) + np.arange(n).astype(f"m8[{step}]")).astype(
+        "datetime64[us]"
+    )
 
 
 def table(n=40, **more):
@@ -72,8 +74,8 @@ def test_lags_are_numbers_whatever_they_look_like():
 @pytest.mark.parametrize(
     ("dates", "after"),
     [(days(20), "2024-01-21"), (days(20, "2020-11", "M"), "2022-07-01"),
-     (np.arange("2020-01", "2021-09", dtype="M8[M]").astype("M8[D]") + 14, "2021-09-15"),
-     ((np.arange("2020-02", "2021-10", dtype="M8[M]").astype("M8[D]") - 1), "2021-09-30"),
+     (np.arange("2020-01", "2021-09", dtype="M8[M]").astype("M8[D]") + np.timedelta64(14, "D"), "2021-09-15"),
+     ((np.arange("2020-02", "2021-10", dtype="M8[M]").astype("M8[D]") - np.timedelta64(1, "D")), "2021-09-30"),
      (np.arange("2019-04", "2024-04", 3, dtype="M8[M]").astype("M8[D]"), "2024-04-01"),
      (days(20, "2024-01-01T00", "h"), "2024-01-01T20:00"),
      (days(20, "2005", "Y"), "2025-01-01")],

@@ -263,7 +263,7 @@ def test_what_is_no_time(cells, says):
 def test_the_column_that_says_the_time():
     n = 40
     base = {"x": np.random.default_rng(0).normal(size=n), "y": np.arange(n) / 2 + 0.25}
-    days = np.array(["2024-01-01"], "M8[D]") + np.arange(n)
+    days = np.array(["2024-01-01"], "M8[D]") + np.arange(n).astype("m8[D]")
 
     def column(**more):
         frame = Frame.of({**more, **base})

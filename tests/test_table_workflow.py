@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+import workbook
 from chainrule import report, tables
 from chainrule.cli import main
 from chainrule.errors import ArgumentError, ChainruleError, DataError, FileError, StateError
@@ -18,8 +19,10 @@ from chainrule.files import csv_text
 from chainrule.tables import Frame
 from chainrule.workflow import Run, TableRun, planned
 from chainrule.workflow.replay import replay
+from chainrule.workflow.table_answers import write_answers
 from chainrule.workflow.table_data import as_roles, is_table, open_table
 from chainrule.workflow.table_fit import Fitter, Watch
+from chainrule.workflow.table_judge import judge
 from chainrule.workflow.table_options import TableOptions
 from chainrule.workflow.table_plan import TablePlan
 
@@ -258,7 +261,7 @@ def months(rows=60, empty=0):
     noise = np.random.default_rng(0).normal(size=rows)
     sales = 100 + 30 * np.sin(np.arange(rows) * np.pi / 6) + noise
     first = np.datetime64("2010-01", "M")
-    return [["month", "sales"], *([f"{first + i}-01", "" if i >= rows - empty else round(s, 2)]
+    return [["month", "sales"], *([f"{first + np.timedelta64(i, 'M')}-01", "" if i >= rows - empty else round(s, 2)]
                                   for i, s in enumerate(sales.tolist()))]  # fmt: skip
 
 
@@ -307,6 +310,10 @@ def test_a_series_is_gone_on_with(tmp_path, capsys):
     np.testing.assert_allclose(second[0], run.predict(gaps).outputs[1], rtol=1e-5)
     with pytest.raises(DataError, match="too few values to go on from"):
         run.predict(write(tmp_path / "few.csv", months(2)))
+    odd = months()
+    odd[-2][1] = "many"  # left out it would not be the value before the last any more
+    with pytest.raises(DataError, match="the cell is no number"):
+        run.predict(write(tmp_path / "odd.csv", odd))
     assert main(["evaluate", out, gaps]) == 0
     assert "the last value" in capsys.readouterr().out
 
@@ -326,6 +333,7 @@ def test_later_rows_are_reported_beside_the_others(monkeypatch):
     assert later["accuracy"].model.value < 0.3
     (said,) = made.figures.say_later()
     assert 'use time="day"' in said
+    assert "the accuracy is 0 ±" in said
 
 
 def test_the_saved_network_is_trained_for_the_median_best_epoch(monkeypatch):
@@ -513,7 +521,7 @@ def test_answers_stand_beside_the_rows_of_the_file(folder, tmp_path, capsys):
     assert "would replace the rows they belong to" in capsys.readouterr().err
     assert read(table) == rows
     assert main([*words, str(tmp_path / "a.xlsx")]) == 2
-    assert "writes CSV files" in capsys.readouterr().err
+    assert "writes no workbooks" in capsys.readouterr().err
 
 
 def test_answers_are_written_as_the_file_is(tmp_path):
@@ -569,10 +577,10 @@ def test_columns_are_read_as_their_roles_were(tmp_path):
     roles = tables.find_roles(Frame.of(columns), target="bought")
     assert roles["smoker"].role == "flag"
     new = Frame.of({"smoker": ["YES", "No", "maybe", None], "age": ["30", "31", "old", None]})
-    tidy, reasons = as_roles(new, roles)
+    tidy, odd = as_roles(new, roles)
     assert tidy["smoker"].values.tolist() == ["yes", "no", None, None]
     np.testing.assert_array_equal(tidy["age"].values, [30, 31, np.nan, np.nan])
-    assert list(reasons) == [2]
+    assert [(cell.row, cell.name) for cell in odd] == [(2, "smoker"), (2, "age")]
 
 
 # ---- going on, stopping, repeating
@@ -788,3 +796,384 @@ def test_evaluate_names_the_command_that_takes_rows_without_a_target(folder, tmp
     table = write(tmp_path / "new.csv", rows_of(rows))
     assert main(["evaluate", str(folder / "run"), table]) == 2
     assert "chainrule predict takes files without a target" in capsys.readouterr().err
+
+
+# ---- values far from 0
+
+
+@pytest.mark.parametrize("kind", ["linear", "network"])
+def test_values_far_from_0_keep_their_digits(tmp_path, capsys, kind):
+    """float32 has steps of 64 at 1e9: there everything is learnt and answered as around 0."""
+    draw = np.random.default_rng(0)
+    x, new = draw.normal(size=60).round(4), np.linspace(-1, 1, 9)
+    chosen = {"engine": "numpy", "seed": 1}
+    chosen |= {"hidden": (4,), "epochs": 5} if kind == "network" else {}
+    recipe = {"candidates": ("linear",)} if kind == "linear" else None
+    said = {}
+    for name, middle in (("near", 0.0), ("far", 1e9)):
+        table = write(tmp_path / f"{name}.csv", [["x", "y"], *zip(x, middle + 2 * x, strict=True)])
+        out = str(tmp_path / name)
+        made = TablePlan(table, chosen, TableOptions(target="y"), out, recipe=recipe).run(verbose=0)
+        loaded = Run.load(out)
+        found = loaded.predict({"x": new}).outputs[:, 0]
+        np.testing.assert_array_equal(made.predict({"x": new}).outputs[:, 0], found)
+        said[name] = found - middle, loaded.scores["rmse"].model.value
+        rows = write(tmp_path / "new.csv", [["x"], *([v] for v in new)])
+        assert main(["predict", out, rows, "--out", str(tmp_path / "a.csv"), "--overwrite"]) == 0
+        cells = np.array([row[-1] for row in read(tmp_path / "a.csv")[1:]], float)
+        np.testing.assert_allclose(cells - middle, found - middle, atol=1e-4)
+        true = write(tmp_path / "true.csv", [["x", "y"], *zip(new, middle + 2 * new, strict=True)])
+        capsys.readouterr()
+        assert main(["evaluate", out, true]) == 0
+        rmse = np.sqrt(np.square(found - middle - 2 * new).mean())
+        shown = next(line.split()[1] for line in capsys.readouterr().out.splitlines()
+                     if line.strip().startswith("RMSE"))  # fmt: skip
+        assert float(shown) == pytest.approx(rmse, rel=0.01)
+        assert replay(out).same
+    np.testing.assert_allclose(said["far"][0], said["near"][0], atol=1e-3)
+    assert said["far"][1] == pytest.approx(said["near"][1], rel=1e-3)
+
+
+# ---- cells that cannot be read
+
+
+@pytest.fixture(scope="module")
+def gaps(tmp_path_factory):
+    """A run on people of whom some have no size."""
+    folder = tmp_path_factory.mktemp("gaps")
+    columns = people(60)
+    columns["size"] = ["" if i % 9 == 0 else v for i, v in enumerate(columns["size"])]
+    table = write(folder / "people.csv", rows_of(columns))
+    assert main(["train", table, "--out", str(folder / "run"), *FAST, "--quiet"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["csv", "dict", "excel"])
+def test_one_odd_cell_does_not_refuse_the_other_rows(gaps, tmp_path, capsys, kind):
+    """Where training knew gaps it is one; elsewhere its row has no answer, and a reason."""
+    run = Run.load(gaps / "run")
+    columns = {name: values[:6] for name, values in people(60, seed=5).items() if name != "bought"}
+    fine = run.reply(columns).outputs
+    odd = {name: [str(v) for v in values] for name, values in columns.items()}
+    odd["age"][2], odd["size"][4], odd["size"][5] = "old", "1,x", "k.A."
+    columns["size"][4] = columns["size"][5] = None
+    holes = run.reply(columns).outputs
+    rows = [list(odd), *map(list, zip(*odd.values(), strict=True))]
+    if kind == "excel":
+        pytest.importorskip("python_calamine", reason="Excel files are read by calamine")
+        source = str(workbook.write(tmp_path / "new.xlsx", {"one": rows}))
+    else:
+        source = odd if kind == "dict" else write(tmp_path / "new.csv", rows)
+    answers = run.reply(source)
+    np.testing.assert_allclose(answers.outputs[[0, 1, 3]], fine[[0, 1, 3]], rtol=1e-5)
+    np.testing.assert_allclose(answers.outputs[[4, 5]], holes[[4, 5]], rtol=1e-5)
+    assert answers.reasons == {2: "age: 'old' is no number"}
+    out = str(tmp_path / "own.csv")
+    write_answers(out, answers, source)
+    assert [row[0] for row in read(out)[1:]] == odd["age"]  # its own cell, and not an empty one
+    line = 5 if kind == "dict" else 6
+    assert answers.notices == (
+        "1 cell cannot be read and counts as missing, as empty ones did in training: "
+        f"'size' in line {line} ('1,x')",
+    )
+    if kind == "csv":
+        out = str(tmp_path / "answers.csv")
+        assert main(["predict", str(gaps / "run"), source, "--out", out]) == 0
+        assert "1 row has no answer; line 4: age: 'old' is no number" in capsys.readouterr().err
+        table = read(out)
+        assert [row[:3] for row in table[1:]] == [list(map(str, row)) for row in rows[1:]]
+        assert [bool(row[3]) for row in table[1:]] == [True, True, False, True, True, True]
+        wrong = rows[:1] + [[f"{'x' if i < 4 else ''}{row[0]}", *row[1:]]
+                            for i, row in enumerate(rows[1:])]  # fmt: skip
+        assert main(["predict", str(gaps / "run"), write(tmp_path / "w.csv", wrong)]) == 2
+        assert "row 2, column 1 ('age')" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cell", ["old", "0042", "1e999", "12345678901234567890"])
+def test_an_odd_cell_far_down_is_found_too(gaps, tmp_path, cell):
+    """Beyond the sample Arrow meets it, or a code among numbers, or a number without an end."""
+    run, many = Run.load(gaps / "run"), 40_000
+    random = np.random.default_rng(3)
+    columns = {"age": random.integers(20, 70, many).astype(str).tolist(),
+               "colour": ["red"] * many, "size": random.normal(size=many).round(4).tolist()}  # fmt: skip
+    columns["age"][35_001] = cell
+    answers = run.reply(write(tmp_path / "new.csv", rows_of(columns)))
+    assert answers.reasons == {35_001: f"age: {cell!r} is no number"}
+    assert np.isnan(answers.outputs[:, 0]).nonzero()[0].tolist() == [35_001]
+
+
+# ---- how the training's file was read
+
+
+def test_a_file_for_answers_is_read_with_the_words_of_the_training(tmp_path, capsys):
+    """Without them the line that `train` prints would fail on its own file."""
+    columns = people(60)
+    columns["size"] = [str(v).replace(".", ",") if v else "99" for v in columns["size"]]
+    columns["age"] = [99 if i % 7 == 0 else v for i, v in enumerate(columns["age"])]
+    rows = rows_of({**columns, "ort": ["Köln", "Bonn"] * 30})
+    text = csv_text(rows, "|").encode("cp1250")
+    table, out = tmp_path / "t.txt", str(tmp_path / "run")
+    table.write_bytes(text)
+    words = ["--delimiter", "|", "--missing", "99", "--encoding", "cp1250", "--decimal", ","]
+    assert main(["train", str(table), "--target", "bought", "--out", out, *FAST, *words]) == 0
+    said = capsys.readouterr().out
+    assert f"next: chainrule predict {out} {table}" in said.replace("\n", "")
+    assert main(["predict", out, str(table), "--out", str(tmp_path / "a.txt")]) == 0
+    assert "12 % missing" not in capsys.readouterr().err
+    run = Run.load(out)
+    expected = run.reply(str(table)).outputs
+    assert run.read(str(table))["age"].missing.sum() == 9
+    # the same rows written in other ways are found out, and it is said
+    others = {
+        "comma.csv": csv_text(
+            [[str(c).replace(",", ".") for c in row] for row in rows], ","
+        ).encode(),
+        "utf8.txt": csv_text(rows, "|").encode(),
+        "semi.csv": csv_text(rows, ";").encode("cp1250"),
+    }
+    for name, content in others.items():
+        (tmp_path / name).write_bytes(content)
+        answers = run.reply(str(tmp_path / name))
+        np.testing.assert_allclose(answers.outputs, expected, rtol=1e-5)
+        told = [line for line in answers.notices if "does not fit this file" in line]
+        assert len(told) == (0 if name == "utf8.txt" else 1), answers.notices
+        # a word that is given anew holds
+        assert main(["evaluate", out, str(tmp_path / name), "--delimiter", "#"]) == 2
+    # also for the model alone
+    alone = tmp_path / "alone.chainrule"
+    shutil.copy(tmp_path / "run" / report.MODEL, alone)
+    np.testing.assert_array_equal(Run.load(alone).reply(str(table)).outputs, expected)
+
+
+def test_the_sheet_of_the_training_is_read_again(tmp_path):
+    pytest.importorskip("python_calamine", reason="Excel files are read by calamine")
+    sheets = {"notes": [["read", "me"], ["x", "y"]], "data": rows_of(people(40))}
+    book, out = str(workbook.write(tmp_path / "t.xlsx", sheets)), str(tmp_path / "run")
+    made = cr.train(book, sheet="data", target="bought", out=out, **QUICK)
+    expected = made.reply(people(40)).outputs
+    np.testing.assert_allclose(Run.load(out).reply(book).outputs, expected, rtol=1e-5)
+    other = str(workbook.write(tmp_path / "u.xlsx", {"May": sheets["data"]}))
+    answers = Run.load(out).reply(other)
+    np.testing.assert_allclose(answers.outputs, expected, rtol=1e-5)
+    assert "does not fit this file" in answers.notices[0]
+    wrong = str(workbook.write(tmp_path / "v.xlsx", {"May": sheets["notes"]}))
+    with pytest.raises(ArgumentError, match="sheet"):
+        Run.load(out).reply(wrong)
+
+
+# ---- what must be known to read the figures
+
+LINEAR = {"model": "linear", "engine": "numpy", "verbose": 0}
+
+
+def test_a_suspected_leak_stands_in_the_verdict():
+    """A model that is told the answer is not simply useful."""
+    columns = people(80)
+    columns["paid"] = [20 + 3 * (b == "yes") + i / 100 for i, b in enumerate(columns["bought"])]
+    run = cr.train(columns, target="bought", **LINEAR)
+    assert str(run.verdict).startswith(
+        "USEFUL only if 'paid' is known before the answer is (it alone tells it): "
+    )
+    assert run.verdict.word == "USEFUL"
+    del columns["paid"]
+    assert "only if" not in str(cr.train(columns, target="bought", **LINEAR).verdict)
+
+
+def test_copies_of_training_rows_in_the_test_flatter_no_verdict(tmp_path):
+    train, new = people(120, seed=1), people(60, seed=2)
+    new["bought"][:7] = ["no" if b == "yes" else "yes" for b in new["bought"][:7]]
+    test = {name: [*train[name][:40], *new[name]] for name in train}
+    run = cr.train(train, test=test, target="bought", out=str(tmp_path / "run"), **LINEAR)
+    assert len(run.figures.y) == 100
+    fresh = run.figures.outputs[40:].argmax(1) == run.figures.y[40:]
+    assert run.figures.fresh["accuracy"].model.value == fresh.mean()
+    said = run.describe()
+    assert "40 of these rows are copies of rows of the training" in said
+    assert f"on the 60 others accuracy is {fresh.mean():.1%}".replace("%", " %") in said
+    judged = cr.evaluation.verdict(run.figures.fresh, "linear")
+    assert str(run.verdict) == str(judged)
+    loaded = Run.load(tmp_path / "run")
+    assert loaded.figures.fresh.rows == 60
+    assert loaded.describe() == run.describe().split("\nwritten")[0]
+    assert "copies of rows of the training" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_whole_numbers_as_classes_are_said_with_the_other_way(capsys):
+    columns = people(80)
+    columns = {"size": columns["size"], "quality": [3 + i * 7 % 4 for i in range(80)]}
+    run = cr.train(columns, target="quality", **{**LINEAR, "verbose": 1})
+    said = capsys.readouterr().out
+    line = "'quality' holds 4 whole numbers, 3 to 6: taken as classes"
+    assert said.count(line) == 2  # among the columns, and beside the figures
+    assert 'task="regression"' in said
+    assert line in run.describe()
+    asked = cr.train(columns, target="quality", task="classification", **LINEAR)
+    assert line not in asked.describe()
+
+
+def test_the_kind_of_model_can_be_said(tmp_path, capsys):
+    """Where the network is no better, the verdict names this option."""
+    out, table = str(tmp_path / "run"), write(tmp_path / "t.csv", rows_of(people(60)))
+    words = ["train", table, "--engine", "numpy", "--out", out]
+    assert main([*words, "--model", "linear"]) == 0
+    said = capsys.readouterr().out
+    assert "saved: the linear model, as asked" in said
+    run = Run.load(out)
+    assert run.config["results"]["kind"] == "linear"
+    assert run.scores["accuracy"].linear is None
+    assert main(["replay", out]) == 0
+    again = shutil.copytree(out, tmp_path / "again")
+    capsys.readouterr()
+    assert main(["compare", out, str(again)]) == 0
+    assert "kept at" not in capsys.readouterr().out  # a linear model has no epoch, also not 0
+    for more in (["--model", "linear", "--hidden", "4"], ["--model", "auto", "--epochs", "2"],
+                 ["--model", "lenet5"], ["--model", "tree"]):  # fmt: skip
+        assert main([*words, "--overwrite", *more]) == 2
+        assert more[1] in capsys.readouterr().err
+    network = cr.train(table, model="network", hidden=(4,), epochs=2, engine="numpy", verbose=0)
+    assert network.config["results"]["kind"] == "network"
+    # without a hidden layer it is linear itself, and is not measured against another one
+    alone = cr.train(table, hidden=(), epochs=2, engine="numpy", verbose=0)
+    assert alone.config["results"]["kind"] == "linear"
+    assert "linear model" not in str(alone.verdict)
+
+
+def test_a_rare_class_that_is_not_found_gets_a_hint():
+    columns = people(200)
+    columns["bought"] = ["yes" if i % 40 == 0 else "no" for i in range(200)]
+    said = cr.train(columns, target="bought", **LINEAR).describe()
+    assert "yes is rare, and 0 of 5 are found; balance makes rare classes count" in said
+    assert "the table of thresholds in the report" in said
+    weighed = cr.train(columns, target="bought", balance=True, **LINEAR).describe()
+    assert "balance makes" not in weighed
+
+
+def test_a_budget_holds_for_all_fits_together(monkeypatch):
+    """Each takes its share of what is left; one that takes longer is ended, and it is said."""
+    clock = [0.0]
+
+    def tick():
+        clock[0] += 0.05
+        return clock[0]
+
+    columns = people(60)
+    plan = TablePlan(
+        columns, {"engine": "numpy"}, TableOptions(target="bought", budget=10.0),
+        recipe={"steps": 40, "members": 2, "checks": 20},
+    )  # fmt: skip
+    shares = []
+    fit = cr.tabular.fit
+
+    def seen(problem, **words):
+        if words.get("budget") is not None:
+            shares.append((clock[0], words["budget"]))
+        return fit(problem, **words)
+
+    monkeypatch.setattr(cr.tabular, "fit", seen)
+    monkeypatch.setattr("chainrule.workflow.table_fit.time.perf_counter", tick)
+    run = plan.run(verbose=0)
+    assert len(shares) == 6
+    end = shares[0][0] + 10
+    assert clock[0] < end + 2
+    for left, (now, share) in zip(range(6, 0, -1), shares, strict=True):
+        assert share == pytest.approx((end - now) / left, rel=0.05)
+    assert run.config["results"]["ended_by_budget"] == 6
+    assert "budget=10.0 ended 6 fits before the recipe was through" in run.describe()
+
+
+def test_answers_as_parquet_keep_types_and_workbooks_are_refused(folder, tmp_path, capsys):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = {name: values[:5] for name, values in people().items() if name != "bought"}
+    typed = pa.table({**columns, "prediction": [1, 2, 3, 4, 5]})
+    parquet.write_table(typed, tmp_path / "new.parquet")
+    table = write(tmp_path / "new.csv", rows_of(columns | {"age": [20, "", 30, "old", 50]}))
+    out, run = str(tmp_path / "answers.parquet"), str(folder / "run")
+    expected = Run.load(run).reply(columns)
+    assert main(["predict", run, str(tmp_path / "new.parquet"), "--out", out]) == 0
+    said = parquet.read_table(out)
+    assert said.select(typed.column_names).equals(typed)
+    assert said["prediction_2"].to_pylist() == expected.labels
+    np.testing.assert_array_equal(said["p(yes)_2"], expected.outputs[:, 1])
+    assert main(["predict", run, table, "--out", out, "--overwrite"]) == 0
+    said = parquet.read_table(out)
+    assert str(said.schema.field("age").type) == "int64"
+    assert said["age"].to_pylist() == [20, None, 30, None, 50]
+    assert said["prediction"].to_pylist()[3] is None
+    assert said["reason"].to_pylist() == [None, None, None, "age: 'old' is no number", None]
+    capsys.readouterr()
+    for name, told in (("a.xlsx", "name it answers.csv: Excel opens it"), ("a.json", ".parquet")):
+        assert main(["predict", run, table, "--out", str(tmp_path / name)]) == 2
+        assert told in capsys.readouterr().err
+        assert not (tmp_path / name).exists()
+
+
+def test_advice_for_a_file_of_new_rows_names_what_predict_has(folder, tmp_path, capsys):
+    """A column's kind is the training's: there is no --categorical here. And one row is a row."""
+    run = str(folder / "run")
+    wrong = write(tmp_path / "wrong.csv", [["age", "colour", "size"], ["old", "red", 1.5]])
+    assert main(["predict", run, wrong]) == 2
+    said = capsys.readouterr().err
+    assert "the cell is no number" in said
+    assert "--missing old" in said
+    assert "--categorical" not in said
+    right = write(tmp_path / "right.csv", [["age", "colour", "size"], [30, "red", 1.5]])
+    assert main(["predict", run, right, "--out", str(tmp_path / "a.csv")]) == 0
+    assert "1 row written to" in capsys.readouterr().out
+
+
+def test_another_unit_than_in_training_is_refused_and_none_is_said(tmp_path):
+    """12 % is 12 and a percent cell of a workbook .12; grams are no kilograms."""
+    columns = people(40)
+    columns["share"] = [f"{i % 9} %" for i in range(40)]
+    columns["weight"] = [f"{i % 7 + 0.5} kg" for i in range(40)]
+    run = cr.train(columns, target="bought", **QUICK)
+    new = {name: values[:3] for name, values in columns.items() if name != "bought"}
+    assert run.reply(new).notices == ()
+    fewer = run.reply({**new, "share": [0.01, 0.02, 0.03]}).notices
+    assert fewer == (
+        "'share' was in % in training and is without a unit here: its numbers are taken as %",
+    )
+    with pytest.raises(DataError, match=r"(?s)column 'weight'.*numbers in kg.*numbers in g"):
+        run.reply({**new, "weight": ["500 g", "1500 g", "2500 g"]})
+
+
+def test_the_page_that_training_wrote_is_named_and_not_refused(folder, capsys):
+    run = str(folder / "run")
+    page = folder / "run" / "report.html"
+    before = page.read_bytes()
+    assert main(["report", run]) == 0
+    said = capsys.readouterr().out
+    assert f"there already, as training wrote it: {page}" in said.replace("\n", " ")
+    assert str(Run.load(run).verdict).split(":")[0] in said
+    assert main(["report", run, "--no-rows"]) == 2  # that one may hold rows
+    assert main(["report", run, "--out", str(page)]) == 2
+    assert page.read_bytes() == before
+
+
+def test_a_file_in_another_way_is_read_whole_before_any_cell_is_given_up(tmp_path, capsys):
+    """With the training's comma 1.5 would be an odd cell among whole numbers."""
+    columns = people(40)
+    columns["size"] = [f"{i % 5},5" for i in range(40)]
+    columns["day"] = [f"{1 + i % 28:02d}.03.2024" for i in range(40)]
+    table, out = write(tmp_path / "t.csv", rows_of(columns)), str(tmp_path / "run")
+    words = ["--decimal", ",", "--target", "bought", "--out", out, "--quiet", *FAST]
+    assert main(["train", table, *words]) == 0
+    run = Run.load(out)
+    new = {name: values[:8] for name, values in columns.items() if name != "bought"}
+    new["size"] = ["3", "4", "1.5", "2", "3", "4", "1", "2"]
+    answers = run.reply(write(tmp_path / "new.csv", rows_of(new)))
+    assert answers.frame["size"].values.tolist() == [3, 4, 1.5, 2, 3, 4, 1, 2]
+    assert answers.reasons == {}
+    assert "--decimal" not in answers.notices[0]
+    assert 'decimal="," of the training does not fit this file' in answers.notices[0]
+    # cells that are no dates in any way do not take the other dates with them
+    new["day"][1:4] = ["soon", "later", "at Easter"]
+    assert sorted(run.reply(write(tmp_path / "odd.csv", rows_of(new))).reasons) == [1, 2, 3]
+    # a target that cannot be read is left out of the figures, and named
+    values = {"x": list(range(20)), "y": [2.5 * i + 1 for i in range(20)]}
+    line = cr.train(values, target="y", hidden=(), epochs=2, engine="numpy", verbose=0)
+    found = judge(line, line.read({"x": ["1", "2", "3"], "y": ["1.5", "much", "2.5"]}))
+    assert found[0].rows == 2
+    assert found[1][0] == "1 row has no 'y' that can be read ('much' in line 2): left out"

@@ -16,7 +16,8 @@ from typing import IO, Any
 
 from .errors import FileError
 
-__all__ = ["checksum", "csv_text", "digest_of", "open_to_read", "path_of", "write_atomically"]
+__all__ = ["checksum", "csv_text", "digest_of", "open_to_read", "path_of", "write_atomically",
+           "write_pieces"]  # fmt: skip
 
 # a number with a sign, or the dash that stands for nothing
 _SIGNED = re.compile(r"[+-]([0-9][0-9.,' ]*|[.,][0-9]+)?([eE][+-]?[0-9]+)?[ %]*|-+")
@@ -122,9 +123,21 @@ def open_to_read(path: str) -> IO[bytes]:
 def write_atomically(path: Any, *pieces: Any) -> None:
     """Put bytes, one piece after another, at `path`; at every moment there is a whole file.
 
+    As `write_pieces`, of pieces that are there already.
+    """
+    write_pieces(path, pieces)
+
+
+def write_pieces(path: Any, pieces: Iterable[Any]) -> None:
+    """Put bytes at `path` as they are made; at every moment there is a whole file.
+
     A temporary file in the same folder is written, synced to disk and renamed over the target. A
     file that is replaced keeps its mode, and its owner where the system lets us; a new one gets
     what the umask leaves. Where `path` is a symbolic link, the file that it points to is written.
+
+    Args:
+        path: of the file.
+        pieces: bytes, in order; where making them fails, the old file stays.
 
     Raises:
         FileError: the folder is missing, full or read-only, or the target is no ordinary file;

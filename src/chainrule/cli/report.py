@@ -12,7 +12,7 @@ from .command import Command
 __all__ = ["COMMANDS", "report"]
 
 _EXAMPLES = """examples:
-  chainrule report runs/adult-20260314-150926              writes report.html into it
+  chainrule report runs/adult-20260314-150926              report.html in it; written if need be
   chainrule report runs/adult-20260314-150926 --no-rows    without any row of the data
   chainrule report runs/adult-20260314-150926 --out adult.html
 """
@@ -35,6 +35,12 @@ def report(a: argparse.Namespace) -> int:
 
     folder = a.run if os.path.isdir(a.run) else os.path.dirname(a.run)
     out = a.out or os.path.join(folder, "report.html")
+    if a.out is None and not (a.overwrite or a.no_rows) and os.path.isfile(out):
+        verdict = open_run(a.run).verdict
+        say(f"there already, as training wrote it: {out} (--overwrite writes it anew)")
+        if verdict is not None:
+            say(str(verdict))
+        return 0
     refuse_file(out, ".html", a.overwrite)
     found = findings.findings_of(open_run(a.run))
     write_page(found, out, rows=not a.no_rows)

@@ -37,7 +37,8 @@ def train(a: argparse.Namespace) -> int:
         "checkpoint_every": a.checkpoint_every,
     }  # fmt: skip
     with Signals(a.process) as signals:
-        plan = planned(a.data, chosen, table_options(a), a.out, a.overwrite, a.resume)
+        plan = planned(a.data, chosen, table_options(a), a.out, a.overwrite, a.resume,
+                       verbose=not a.quiet)  # fmt: skip
         plan.folder = plan.folder or report.free_name(plan.name)
         if not a.quiet:
             say(plan.describe())

@@ -29,7 +29,8 @@ READING = (
 _TRAIN = {
     "network": (
         ("model", "NAME", str, None,
-         "lenet5 or small_cnn, for images (layers of the widths in --hidden)"),
+         "lenet5 or small_cnn, for images (layers of the widths in --hidden); of a table linear or "
+         "network (auto: the one that does better)"),
         ("hidden", "64,32", "widths", None, "units of the hidden layers; 0 for none (below)"),
         ("activation", "NAME", str, None, "of the hidden layers (relu, or that of --model)"),
         ("dropout", "SHARE", float, None, "share of hidden units dropped in each step (below)"),

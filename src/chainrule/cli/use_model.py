@@ -109,8 +109,10 @@ def predict(a: argparse.Namespace) -> int:
             "--scaled takes them as they are", sys.stderr)  # fmt: skip
     answers = run.answer(rows, a.engine)
     if a.out:
+        from ..tables.values import counted
+
         _write(a.out, answers)
-        say(f"{len(answers):,} rows written to {a.out}")
+        say(f"{counted(len(answers), 'row')} written to {a.out}")
         return 0
     wide = max(4, len(str(answers.numbers[-1])) + 1)
     if answers.class_names is None:

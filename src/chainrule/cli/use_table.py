@@ -45,27 +45,44 @@ def evaluate_table(a: argparse.Namespace, run: Any) -> int:
             say("the figures are those of its rows held out in training")
         say(run.scores.describe())
     else:
-        frame = run.read(a.data, **reading)
+        frame, some = _rows(a, run, reading)
         found, notices = judge(run, frame, a.engine)
         for notice in notices:
             say(notice, sys.stderr)
-        say(f"data: {a.data}, all {len(frame):,} rows")
+        say(f"data: {a.data}, " + (some or f"all {len(frame):,} rows"))
         say(found.describe())
     _repeat(run)
     return 0
+
+
+def _rows(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> tuple[Any, str]:
+    """The rows of a file, or some of one larger than memory; and which, where they are not all."""
+    from ..workflow.table_large import is_large, some_rows
+    from ..workflow.table_options import TableOptions
+
+    options = TableOptions.of(reading)
+    if run.series is not None or not is_large(a.data, options):
+        return run.read(a.data, **reading), ""
+    frame, said = some_rows(a.data, options, run.format, verbose=True)
+    return run.in_units(run.named(frame)), "".join(said)
 
 
 def predict_table(a: argparse.Namespace, run: Any) -> int:
     """Print the answers, or write them beside the file's own rows."""
     from .. import report
     from ..workflow.table_answers import ENDINGS, say_unseen, write_answers
+    from ..workflow.table_large import is_large
+    from ..workflow.table_options import TableOptions
 
     reading = _reading(a)
     if a.out:
-        if os.path.splitext(a.out)[1].lower() not in ENDINGS:
+        ending = os.path.splitext(a.out)[1].lower()
+        if ending not in ENDINGS:
+            books = ending.startswith(".xls") or ending == ".ods"
             raise ArgumentError(
-                "--out writes CSV files", expected="a name that ends with " + ", ".join(ENDINGS),
-                received=a.out,
+                "--out writes no workbooks" if books else "--out writes CSV files and Parquet",
+                expected="a name that ends with " + ", ".join(ENDINGS), received=a.out,
+                fix="name it answers.csv: Excel opens it" if books else None,
             )  # fmt: skip
         if not a.overwrite:
             folder, name = os.path.split(a.out)
@@ -73,25 +90,46 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
         elif os.path.exists(a.out) and os.path.samefile(a.out, a.file):
             raise FileError("the answers would replace the rows they belong to", where=a.out,
                             fix="choose another --out")  # fmt: skip
+    if run.series is None and is_large(a.file, TableOptions.of(reading)):
+        _stream(a, run, reading)
+        return 0
     answers = run.reply(a.file, a.engine, **reading)
     frame = answers.frame
     if run.series is not None:
         say("a series: " + ("the row" if len(frame) == 1 else f"the {len(frame)} rows")
             + " that would come next", sys.stderr)  # fmt: skip
-    for line in (*answers.notices, *say_unseen(answers.unseen, len(frame))):
+    notices = *answers.notices, *say_unseen(answers.unseen, len(frame)), *answers.say_reasons()
+    for line in notices:
         say(line, sys.stderr)
-    if answers.reasons:
-        rows = "1 row has" if len(answers.reasons) == 1 else f"{len(answers.reasons):,} rows have"
-        say(f"{rows} no answer; the first, line {frame.lines[min(answers.reasons)]}: "
-            f"{answers.reasons[min(answers.reasons)]}", sys.stderr)  # fmt: skip
     if a.out:
         names = write_answers(a.out, answers, None if run.series is not None else a.file)
-        say(f"{len(frame):,} rows written to {a.out}, new columns: {', '.join(names[:4])}"
-            + (", ..." if len(names) > 4 else ""))  # fmt: skip
+        _say_written(len(frame), a.out, names)
     else:
         print("\n".join(_table(answers, run)))
     _repeat(run)
     return 0
+
+
+def _stream(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> None:
+    """The answers to a file larger than memory, written some rows at a time."""
+    from ..workflow.table_answers import say_unseen
+    from ..workflow.table_run import say_lost
+    from ..workflow.table_stream import answer_large
+
+    found = answer_large(run, a.file, a.out, a.engine, verbose=True, **reading)
+    for line in (*found.notices, *say_unseen(found.unseen, found.rows)):
+        say(line, sys.stderr)
+    if found.first is not None:
+        say(say_lost(found.lost, *found.first), sys.stderr)
+    _say_written(found.rows, a.out, found.names)
+    _repeat(run)
+
+
+def _say_written(rows: int, place: str, names: list[str]) -> None:
+    from ..tables.values import counted
+
+    say(f"{counted(rows, 'row')} written to {place}, new columns: {', '.join(names[:4])}"
+        + (", ..." if len(names) > 4 else ""))  # fmt: skip
 
 
 def _table(answers: Any, run: Any) -> list[str]:
@@ -104,15 +142,15 @@ def _table(answers: Any, run: Any) -> list[str]:
     if run.series is not None:  # the next row stands in no line
         names[0] = run.series["date"]
         first = [row[0] for row in own_rows(answers.frame, None)]
-    rows = [[cell, *(_cell(made[name][i]) for name in names[1:])]
+    rows = [[cell, *(_cell(made[name][i], answers.digits) for name in names[1:])]
             for i, cell in enumerate(first)]  # fmt: skip
     wide = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     return ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip()
             for row in [names, *rows]]  # fmt: skip
 
 
-def _cell(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _cell(value: Any, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _repeat(run: Any) -> None:

@@ -193,7 +193,10 @@ class Scores:
         """
         said = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
         if self.groups < self.rows:
-            said += f" in {self.groups:,} independent groups"
+            said += (
+                f", {self.groups:,} of them independent: copies and rows of one group count once "
+                "in the intervals"
+            )
         lines = [said, *table(*self.table(), right={1, 2, 3, 4})]
         for f in self.figures.values():
             if f.name in ("accuracy", "rmse") and f.over_baseline is not None:
@@ -212,8 +215,14 @@ class Scores:
     def _against(self, f: Score) -> list[str]:
         lines = []
         for other, gain in ((self.always, f.over_baseline), ("the linear model", f.over_linear)):
-            if gain is not None:
-                lines.append(f"  {self.difference(f, gain)} {other} ({self.span(f, gain)})")
+            if gain is None:
+                continue
+            far = self.difference(f, gain)
+            if gain.low <= 0 <= gain.high:  # what may be chance is not said to be better
+                size = far.removesuffix(" than").removesuffix(" as")
+                lines.append(f"  no difference to {other} is shown: {size} ({self.span(f, gain)})")
+            else:
+                lines.append(f"  {far} {other} ({self.span(f, gain)})")
         return lines
 
     def difference(self, score: Score, gain: Estimate) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..dialect import argument
 from ..errors import choose
 from .resampling import Estimate
 from .scores import ClassScore, Score, Scores
-from .wording import answer, interval, number, percent
+from .wording import answer, interval, number, percent, plain
 
 __all__ = ["WORDS", "Verdict", "verdict"]
 
@@ -61,7 +62,7 @@ class Verdict:
         return cls(str(values["word"]), str(values["sentence"]))
 
 
-def verdict(scores: Scores, kind: str = "network") -> Verdict:
+def verdict(scores: Scores, kind: str = "network", suspects: Sequence[str] = ()) -> Verdict:
     """Is the model better than the best constant answer, and than the linear model?
 
     "Shown" means that the whole 95 % interval of the paired difference is on that side of 0. The
@@ -87,6 +88,8 @@ def verdict(scores: Scores, kind: str = "network") -> Verdict:
     Args:
         scores: what `scores` gave; with `linear=` for rule 6.
         kind: of the saved model: "network", "linear" or "constant".
+        suspects: columns that alone tell the target: perhaps they are not known in time, and a good
+            verdict holds only if they are.
 
     Raises:
         ArgumentError: another kind.
@@ -107,7 +110,9 @@ def verdict(scores: Scores, kind: str = "network") -> Verdict:
         return Verdict("DO NOT USE", "DO NOT USE: nothing was found in the columns that tells the "
                        f"target; the model is {scores.always}")  # fmt: skip
     told = _by_gain(scores) or _by_class(scores)
-    return told or _neither(scores)
+    if told is None:
+        return _neither(scores)
+    return _if_known(told, suspects) if suspects else told
 
 
 # --- the rules ----------------------------------------------------------------------------------
@@ -160,6 +165,21 @@ def _by_class(s: Scores) -> Verdict | None:
     )
 
 
+def _if_known(told: Verdict, suspects: Sequence[str]) -> Verdict:
+    """The verdict under the condition that the columns are there when the model is used."""
+    shown = ", ".join(repr(plain(name)) for name in suspects[:3])
+    shown += f" and {len(suspects) - 3} more" if len(suspects) > 3 else ""
+    are, tell = (
+        ("is", "it alone tells it") if len(suspects) == 1 else ("are", "each tells it alone")
+    )
+    known = f"{shown} {are} known before the answer is ({tell})"
+    start = told.word + ":"
+    if told.sentence.startswith(start):
+        rest = told.sentence.removeprefix(start)
+        return Verdict(told.word, f"{told.word} only if {known}:{rest}")
+    return Verdict(told.word, f"{told.sentence}; and only if {known}")
+
+
 def _against_linear(s: Scores, score: Score, why: str) -> Verdict:
     """Rule 6."""
     gain = score.over_linear
@@ -170,10 +190,13 @@ def _against_linear(s: Scores, score: Score, why: str) -> Verdict:
     shown = gain.above(0) or (also is not None and also.above(0) and not gain.high < 0)
     if shown:
         return Verdict("USEFUL", f"USEFUL: {why}")
-    far = s.difference(score, gain)
+    far = s.difference(score, gain).removesuffix(" than").removesuffix(" as")
+    far = far if gain.high < 0 else f"no difference is shown, {far}"
+    keep = argument("model", "linear")
     return Verdict(
         "NO BETTER",
-        f"NO BETTER than the linear model: {far} it ({s.span(score, gain)}); the network: {why}",
+        f"NO BETTER than the linear model: {far} ({s.span(score, gain)}); {keep} trains and keeps "
+        f"that, which is simpler; the network: {why}",
     )
 
 

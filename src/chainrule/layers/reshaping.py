@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from .. import ops
@@ -190,6 +192,27 @@ class Identity(Layer):
         return input_shape
 
 
+_whole: ContextVar[bool] = ContextVar("whole", default=False)
+
+
+@contextlib.contextmanager
+def functions_as_they_are() -> Iterator[None]:
+    """While it is open, the configuration of a Lambda holds its function: for copies in memory.
+
+    Example:
+        >>> import chainrule as cr
+        >>> layer = cr.layers.Lambda(lambda x: 2 * x)
+        >>> with functions_as_they_are():
+        ...     layer.get_config()["function"] is layer.function
+        True
+    """
+    token = _whole.set(True)
+    try:
+        yield
+    finally:
+        _whole.reset(token)
+
+
 @register
 class Lambda(Layer):
     """A function as a layer: `Lambda(lambda x: x / 255)`, `Lambda("sum", arguments={"axis": -1})`.
@@ -272,7 +295,8 @@ class Lambda(Layer):
         function = self.function
         name = function if isinstance(function, str) else getattr(function, "__name__", "")
         known = named_by_users(name) or (getattr(ops, name) if name in ops.__all__ else None)
-        if known is not self._function:
+        unnamed = known is not self._function
+        if unnamed and not _whole.get():
             raise ArgumentError(
                 "a function of your own cannot be written to a file",
                 where=self.where,
@@ -283,9 +307,10 @@ class Lambda(Layer):
             )
         self.__dict__["function"] = name
         try:
-            return super().get_config()
+            config = super().get_config()
         finally:
             self.__dict__["function"] = function
+        return {**config, "function": function} if unnamed else config
 
 
 def _is_whole(n: Any) -> bool:

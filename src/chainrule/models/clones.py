@@ -9,6 +9,7 @@ from typing import Any
 from .. import saving
 from ..errors import ArgumentError, ChainruleError
 from ..layers.base import Layer
+from ..layers.reshaping import functions_as_they_are
 from ..registry import custom_object_scope
 from ..shapes import map_shapes
 from .base import Model
@@ -67,7 +68,9 @@ def clone_model(
         made = Sequential([_layer(clone_function, layer) for layer in model.layers],
                           name=model.name)  # fmt: skip
     else:
-        made = type(model).from_config(model.get_config())
+        # nothing is written to a file: a function of the user's own may come along
+        with functions_as_they_are():
+            made = type(model).from_config(model.get_config())
     if model.built and not made.built:
         made.build(map_shapes(lambda s: (None, *s[1:]), model.built_for))
     return made

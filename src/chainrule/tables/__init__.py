@@ -3,7 +3,7 @@
 from .formats import ColumnFormat, Format
 from .frame import Column, Frame
 from .layout import MAX_COLUMNS
-from .reading import blocks, read
+from .reading import as_given, blocks, read
 from .roles import Role, Roles, find_roles, known_rows, targets
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Frame",
     "Role",
     "Roles",
+    "as_given",
     "blocks",
     "find_roles",
     "known_rows",

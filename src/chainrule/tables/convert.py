@@ -9,9 +9,9 @@ import numpy as np
 from . import dates, numbers
 from .arrow import compute, need
 from .formats import ColumnFormat
-from .judge import is_mark
+from .judge import Wanted, is_mark
 
-__all__ = ["MANY", "column_data", "is_plain"]
+__all__ = ["MANY", "column_data", "is_plain", "unread"]
 
 MANY = 1 << 16  # different texts; beyond, each cell is kept for itself
 
@@ -49,6 +49,24 @@ def column_data(
     return values, bad if bad.any() else None
 
 
+def unread(values: Any, bad: np.ndarray, cells: Any, wanted: Wanted) -> dict[int, str] | None:
+    """The cells that did not fit, by row, where they may count as missing; None: they may not.
+
+    They may in rows to be answered, where at most half of the column is such; `values` holds
+    nothing at their places afterwards.
+
+    Args:
+        values: of the column, float64 or dates.
+        bad: a mask of those cells.
+        cells: all cells as text, of Arrow.
+        wanted: what was said.
+    """
+    if not wanted.lenient or 2 * bad.sum() > bad.sum() + (values == values)[~bad].sum():
+        return None
+    values[bad] = np.nan if values.dtype.kind == "f" else np.datetime64("NaT")
+    return {row: str(cells[row].as_py()).strip() for row in np.flatnonzero(bad).tolist()}
+
+
 def _chunk(cells: Any, format: ColumnFormat, marks: tuple[str, ...]) -> tuple[Any, Any]:
     """The same for one chunk; every different cell is looked at once."""
     pa = need()
@@ -80,7 +98,7 @@ def _chunk(cells: Any, format: ColumnFormat, marks: tuple[str, ...]) -> tuple[An
         missing = np.isnan(codes)
         codes = np.where(missing, 0, codes).astype(int)
         values, bad = values[codes], bad[codes] & ~missing
-        values[missing] = np.nan if format.kind == "number" else np.datetime64("NaT")
+        values[missing] = np.nan if format.kind == "number" else np.datetime64("NaT", "us")
         return values, bad
     return values[codes], bad[codes]
 

@@ -13,7 +13,7 @@ from ..dialect import argument
 from ..errors import ChainruleError, DataError, FileError
 from .arrow import compute, need
 from .bytes import Lines, Sample, encoding_of, open_bytes
-from .convert import column_data
+from .convert import column_data, unread
 from .dialects import rows_of
 from .found import CODE, CsvFile, is_infinite, ragged
 from .frame import Column, Frame
@@ -21,8 +21,9 @@ from .judge import MARKS, Wanted, is_mark, odd_cell
 from .numbers import MAX_DIGITS, Convention, written
 from .rownumbers import RowNumbers
 
-__all__ = ["CsvTable"]
+__all__ = ["CsvTable", "ReadAgain"]
 
+BLOCK = 4 << 20  # bytes of rows that come together where they come in blocks
 _CODES = 20_000  # cells that begin with 0 and are looked at one by one
 _MARKS = sorted({"", *MARKS, *map(str.upper, MARKS), *map(str.capitalize, MARKS), "NaN", "NaT"})
 
@@ -33,6 +34,10 @@ class _Again(Exception):
     def __init__(self, **changes: Any) -> None:
         super().__init__(str(changes))
         self.changes = changes
+
+
+class ReadAgain(Exception):
+    """The format has been mended: rows that were given before were read in another one."""
 
 
 class CsvTable(CsvFile):
@@ -59,17 +64,20 @@ class CsvTable(CsvFile):
             except _Again as again:
                 self._change(**again.changes)
 
-    def blocks(self) -> Iterator[Frame]:
+    def blocks(self, again: bool = False) -> Iterator[Frame]:
         """The same, some rows at a time.
 
         What a sample did not show cannot be mended after the first rows are gone: it is an error.
+
+        Args:
+            again: it can, as the rows are gone through once more: `ReadAgain` says so.
         """
         pa, arrow = need(), need("pyarrow.csv")
         lines = self.lines(self._watch())
         numbers = RowNumbers(self)
         given = False
         try:
-            reader = arrow.open_csv(lines, *self._options(max(4 << 20, self.block_size)))  # type: ignore[arg-type]
+            reader = arrow.open_csv(lines, *self._options(max(BLOCK, self.block_size)))  # type: ignore[arg-type]
             for batch in reader:
                 if batch.num_rows:
                     frame = self._frame(
@@ -78,20 +86,16 @@ class CsvTable(CsvFile):
                     given = True
                     yield frame
             numbers.end()
-        except _Again as again:
-            if given:
-                raise self._not_again(again.changes) from None
-            self._change(**again.changes)
-            yield from self.blocks()
         except Exception as error:
-            problem = self._translated(error, lines)
-            if isinstance(problem, _Again) and not given:
-                self._change(**problem.changes)
-                yield from self.blocks()
-                return
-            if isinstance(problem, _Again):
-                problem = self._not_again(problem.changes)
-            raise problem from None
+            found = error if isinstance(error, _Again) else self._translated(error, lines)
+            if not isinstance(found, _Again):
+                raise found from None
+            if given and not again:
+                raise self._not_again(found.changes) from None
+            self._change(**found.changes)
+            if given:
+                raise ReadAgain from None
+            yield from self.blocks(again)
         finally:
             lines.close()
 
@@ -201,10 +205,22 @@ class CsvTable(CsvFile):
             start, end = block.rfind(b"\n", 0, hit + 1) + 1, block.find(b"\n", hit + 1)
             for _, cells in rows_of([block[start:end].decode("utf-8", "replace")], self.delimiter):
                 found |= {
-                    i for i in self.whole_numbers if i < len(cells) and CODE.fullmatch(cells[i])
+                    i
+                    for i in self.whole_numbers - self.by_hand
+                    if i < len(cells) and CODE.fullmatch(cells[i])
                 }
         if found:
-            raise _Again(text=sorted(found))
+            raise self._as_codes(sorted(found))
+
+    def _as_codes(self, found: list[int]) -> _Again:
+        """Columns with codes are text, but for those of rows that a model of numbers answers."""
+        numbers = [i for i in found if self._is_told(i)]
+        return _Again(by_hand=numbers[0]) if numbers else _Again(text=found)
+
+    def _is_told(self, index: int) -> bool:
+        """Whether the column is known to hold numbers, and cells may stay unread."""
+        like = self.wanted.like.column(self.names[index]) if self.wanted.like else None
+        return self.wanted.lenient and like is not None and like.kind == "number"
 
     def _frame(self, table: Any, numbers: np.ndarray) -> Frame:
         """Columns as their formats say; every cell that does not fit is an error."""
@@ -213,16 +229,19 @@ class CsvTable(CsvFile):
             data = table.column(i)
             if self.is_by_arrow(i):
                 self._check_numbers(i, data)
+                left = None
             else:
                 unit = "" if column.name in self.from_row else column.unit
                 told = replace(column, unit=unit)
+                cells = data
                 data, bad = column_data(data, told, self.wanted.missing)
-                if bad is not None:
-                    late.append((int(np.flatnonzero(bad)[0]), i, table.column(i)))
+                left = None if bad is None else unread(data, bad, cells, self.wanted)
+                if bad is not None and left is None:
+                    late.append((int(np.flatnonzero(bad)[0]), i, cells))
             first = self.first_line if len(numbers) == 0 else int(numbers[0])
             shown = {r: cells[i] for r, cells in enumerate(self.head_rows)} \
                 if first == self.first_line else None  # fmt: skip
-            columns.append(Column(column.name, i, column.kind, data, shown))
+            columns.append(Column(column.name, i, column.kind, data, shown, left))
         if late:
             row, index, cells = min(late, key=lambda found: found[:2])
             self._late(row, index, cells[row].as_py().strip(), numbers)
@@ -231,10 +250,11 @@ class CsvTable(CsvFile):
     def _late(self, row: int, index: int, cell: str, numbers: np.ndarray) -> NoReturn:
         """A cell further down that does not fit its column."""
         column = self.columns[index]
-        if column.kind == "number" and CODE.fullmatch(cell):
+        if column.kind == "number" and CODE.fullmatch(cell) and not self._is_told(index):
             raise _Again(text=[index])
         where = f"{self.path}, row {numbers[row]}, {self.called(index)}"
-        raise odd_cell(where, cell, self.such_as(index), f"the cell is no {column.kind}")
+        raise odd_cell(where, cell, self.such_as(index), f"the cell is no {column.kind}",
+                       bool(self.wanted.like))  # fmt: skip
 
     def _check_numbers(self, index: int, data: Any) -> None:
         pc = compute()
@@ -244,10 +264,12 @@ class CsvTable(CsvFile):
         if low is None or max(-low, high) < 10.0**MAX_DIGITS:
             return
         if np.isinf(low) or np.isinf(high):
+            if self._is_told(index):
+                raise _Again(by_hand=index)
             cells = self.find_cell(lambda cell: is_infinite(cell), index)
             raise odd_cell(*cells, self.such_as(index), "the cell is not a finite number")
         if index in self.whole_numbers:
-            raise _Again(text=[index])
+            raise self._as_codes([index])
 
     # --- what went wrong ------------------------------------------------------------------------
 
@@ -274,7 +296,8 @@ class CsvTable(CsvFile):
         found = re.search(r"column #(\d+).*invalid value '(.*)'", said, re.DOTALL)
         if found:
             index, cell = int(found[1]), found[2].strip()
-            if is_mark(cell, self.wanted.missing) or self._fits(index, cell):
+            fits = is_mark(cell, self.wanted.missing) or self._fits(index, cell)
+            if fits or self._is_told(index):
                 return _Again(by_hand=index)  # " NA" with blanks, or −5: not known to Arrow
             return odd_cell(
                 self.place(index, cell), cell, self.such_as(index), "the cell is no number"

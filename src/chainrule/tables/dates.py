@@ -69,8 +69,6 @@ def readings(
         >>> readings(["20240304"]), readings(["20240304"], "date")
         (([], []), (['%Y%m%d'], []))
     """
-    pa = need()
-
     table: tuple[tuple[str, ...], ...] = (*(((named,),) if named else ()), *_CANDIDATES)
     if is_compact(cells, name):
         table = (("%Y%m%d",),)
@@ -83,6 +81,7 @@ def readings(
                    >= max(1, len(few) - 1 - len(few) // 5)]  # fmt: skip
         found: dict[bytes, str] = {}
         for form in fitting:
+            pa = need()
             array = pa.array(cells, pa.string()) if array is None else array
             values, bad = convert(array, form)
             if not bad.any():
@@ -163,13 +162,14 @@ def convert(cells: Any, form: str) -> tuple[np.ndarray, np.ndarray]:
     fine &= (year >= 1) & (day >= 1) & (hour < 24) & (minute < 60) & (second < 60)
     month = np.where(fine, month, 1)
     first = ((np.where(fine, year, 1970) - 1970) * 12 + month - 1).astype("M8[M]")
-    days = ((first + 1).astype("M8[D]") - first.astype("M8[D]")).astype(int)
+    after = first + np.timedelta64(1, "M")
+    days = (after.astype("M8[D]") - first.astype("M8[D]")).astype(int)
     fine &= day <= days
     seconds = hour * 3600 + minute * 60 + second - _offset(words("z"))
     micro = np.array([int((w + "000000")[:6]) if w else 0 for w in words("f")], np.int64)
-    moment = first.astype("M8[D]") + (np.where(fine, day, 1) - 1)
+    moment = first.astype("M8[D]") + (np.where(fine, day, 1) - 1).astype("m8[D]")
     moment = moment.astype("M8[us]") + (seconds * 1_000_000 + micro).astype("m8[us]")
-    return np.where(fine, moment, np.datetime64("NaT")), given & ~fine
+    return np.where(fine, moment, np.datetime64("NaT", "us")), given & ~fine
 
 
 def _offset(zones: np.ndarray) -> np.ndarray:

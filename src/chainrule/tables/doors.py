@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from .frame import Frame
 from .judge import Wanted
 from .typed import check_names, fitted, frame_of
 
-__all__ = ["frames", "whole"]
+__all__ = ["file_kind", "frames", "whole"]
 
 _BLOCK_ROWS = 1 << 16
 _OTHERS = (
@@ -36,11 +37,11 @@ _OTHERS = (
 
 def whole(source: Any, wanted: Wanted) -> Frame:
     """All rows of whatever it is."""
-    need()
     made = _in_memory(source, wanted)
     if made is not None:
         return made
-    path, kind = _file(source)
+    need()
+    path, kind = file_kind(source)
     if kind in ("csv", "gzip"):
         return CsvTable(path, wanted, "gzip" if kind == "gzip" else "").read()
     if kind == "excel":
@@ -50,12 +51,12 @@ def whole(source: Any, wanted: Wanted) -> Frame:
 
 def frames(source: Any, wanted: Wanted) -> Iterator[Frame]:
     """The same some rows at a time; what is in memory already comes at once."""
-    need()
     made = _in_memory(source, wanted)
     if made is not None:
         yield made
         return
-    path, kind = _file(source)
+    need()
+    path, kind = file_kind(source)
     if kind in ("csv", "gzip"):
         yield from CsvTable(path, wanted, "gzip" if kind == "gzip" else "").blocks()
     elif kind == "excel":
@@ -66,7 +67,10 @@ def frames(source: Any, wanted: Wanted) -> Iterator[Frame]:
         while (batch := _guarded(path, lambda _: next(batches, None))) is not None:
             if batch.num_rows:
                 table = pa.Table.from_batches([batch])
-                yield frame_of(table, wanted, path, _DOORS[kind], first=first)
+                frame = frame_of(table, wanted, path, _DOORS[kind], first=first)
+                yield frame
+                # texts that were numbers in the first rows are in all
+                wanted = wanted if wanted.like else replace(wanted, like=frame.format)
                 first += batch.num_rows
 
 
@@ -145,7 +149,7 @@ def _of_pandas(source: Any, wanted: Wanted) -> Frame:
             empty = series.isna().to_numpy()
             cells = [None if gone else str(v) for v, gone in zip(series, empty, strict=True)]
             arrays.append(pa.array(cells, pa.string()))
-            notes.append(f"column {name!r} holds objects of several types, taken as text")
+            notes.append(f"column {name!r} holds objects of several types, read by their texts")
     plain = type(source.index).__name__ == "RangeIndex"
     if not plain:
         notes.append("the index of the DataFrame is no column")
@@ -155,7 +159,7 @@ def _of_pandas(source: Any, wanted: Wanted) -> Frame:
 # --- files -------------------------------------------------------------------------------------
 
 
-def _file(source: Any) -> tuple[str, str]:
+def file_kind(source: Any) -> tuple[str, str]:
     """The path, and the kind of the file by its first bytes."""
     path = os.fsdecode(os.fspath(source))
     start = first_bytes(path, 512)

@@ -14,7 +14,7 @@ import numpy as np
 from ..dialect import argument
 from ..errors import ArgumentError, ChainruleError, DataError, FileError, did_you_mean
 from .arrow import need
-from .convert import column_data
+from .convert import column_data, unread
 from .formats import ColumnFormat, Format
 from .found import rough_kinds
 from .frame import Column, Frame
@@ -150,6 +150,7 @@ def _of_sheet(
         "Excel", tuple(formats), header=bool(layout.header_line), header_line=layout.header_line,
         first_line=int(lines[0]), titles=layout.titles, units_line=layout.units_line,
         footer=tuple(footer), missing=wanted.missing, sheet=name, notes=tuple(notes),
+        decimal="," if any(f.kind == "number" and f.decimal == "," for f in formats) else "",
     )  # fmt: skip
     return Frame(columns, lines, where, format)
 
@@ -247,10 +248,11 @@ def _columns(
             judged[i] = ColumnFormat(name, kind, date_format="%Y-%m-%d")
         cells = pa.chunked_array([pa.array(texts[i], pa.string())])
         found, bad = column_data(cells, judged[i], wanted.missing)
-        if bad is not None:
+        left = None if bad is None else unread(found, bad, cells, wanted)
+        if bad is not None and left is None:
             cell = texts[i][int(np.flatnonzero(bad)[0])]
-            raise odd_cell(place(i, cell), cell, f"a {judged[i].kind}")
-        columns.append(Column(name, i, judged[i].kind, found, shown))
+            raise odd_cell(place(i, cell), cell, f"a {judged[i].kind}", told=bool(wanted.like))
+        columns.append(Column(name, i, judged[i].kind, found, shown, left))
     return columns, judged
 
 

@@ -28,6 +28,7 @@ class Column:
         kind: `"number"`, `"text"` or `"date"`.
         data: the cells: an array of Arrow (kept as it is until `values` is asked for) or of NumPy.
         written: the first cells as they stood in the file, by row of the frame, for messages.
+        unread: cells that did not fit the column and count as missing, by row of the frame.
 
     Example:
         >>> column = Column("age", 0, "number", np.array([39.0, np.nan]))
@@ -40,6 +41,7 @@ class Column:
     kind: str
     data: Any
     written: Mapping[int, str] | None = None
+    unread: Mapping[int, str] | None = None
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -62,7 +64,11 @@ class Column:
 
     def take(self, rows: Any) -> Column:
         """The same with these rows alone."""
-        return replace(self, data=self.values[rows], written=None)
+        unread = None
+        if self.unread:
+            places = np.arange(len(self))[rows].tolist()
+            unread = {i: self.unread[row] for i, row in enumerate(places) if row in self.unread}
+        return replace(self, data=self.values[rows], written=None, unread=unread)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -78,6 +84,7 @@ class Frame:
             rows of data from 1 where there are no lines.
         where: the file, for messages.
         format: how the file was found to be written; None for data that come as columns.
+        notices: sentences for whoever asked for these rows.
 
     Example:
         >>> frame = Frame.of({"age": [39, None], "job": ["cook", ""]})
@@ -89,6 +96,7 @@ class Frame:
     lines: np.ndarray
     where: str = "the table"
     format: Any = None
+    notices: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, columns: Mapping[str, Any], where: str = "the table") -> Frame:

@@ -16,20 +16,23 @@ from ..errors import DataError
 from . import dates
 from .arrow import need
 from .formats import ColumnFormat, Format, words_of
-from .numbers import CONVENTIONS, Convention, readings, written
+from .numbers import CONVENTIONS, Convention, Written, readings, written
 
-__all__ = ["MARKS", "Judge", "Wanted", "is_mark"]
+__all__ = ["ENOUGH", "MARKS", "Judge", "Wanted", "is_mark"]
 
 # what stands for "no number" in columns of numbers and dates; compared in lower case
 _MARKS = (
     "na n/a nan none null nil - -- --- ? ?? . .. ... #n/a #na <na> -nan n.a. n.a nd n.d. #div/0! "
-    "#value! #ref! #num! #name? #null! – — nat missing"
+    "#value! #ref! #num! #name? #null! – — nat missing unknown "
+    "k.a. k.a s.d. s.d n.v. n.v unbekannt"
 )
-MARKS = frozenset(_MARKS.split())
+_SAID = ("k. a.", "keine angabe", "keine angaben", "s. d.", "n. a.", "n. d.", "n. v.", "no data",
+         "not available", "sin datos", "sans données")  # fmt: skip
+MARKS = frozenset((*_MARKS.split(), *_SAID))
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})*")
 _CODE = re.compile(r"[+-]?(?:0[0-9]+|[0-9]{16,})")
-_ENOUGH = 20_000  # different cells of a column that are looked at
+ENOUGH = 20_000  # different cells of a column that are looked at
 
 
 def is_mark(cell: str, named: Sequence[str] = ()) -> bool:
@@ -57,6 +60,8 @@ class Wanted:
     date_format: str | None = None
     as_text: tuple[str | int, ...] = ()
     like: Format | None = None
+    lenient: bool = False  # a cell that does not fit its column of the training is left unread
+    as_given: bool = False  # texts in memory stay texts
 
     def conventions(self) -> list[Convention]:
         """Those that decimal and thousands leave."""
@@ -127,7 +132,7 @@ class Judge:
     def _column(self, index: int, name: str, counts: Mapping[str, int], text: bool) -> _Found:
         like = self.wanted.like.column(name) if self.wanted.like else None
         kind = "text" if text else like.kind if like else None
-        cells = [cell for cell in counts if not is_mark(cell, self.wanted.missing)][:_ENOUGH]
+        cells = [cell for cell in counts if not is_mark(cell, self.wanted.missing)][:ENOUGH]
         plain = _Found(ColumnFormat(name, kind or "text"), [], [], cells)
         if kind == "text" or not cells:
             return plain
@@ -159,13 +164,15 @@ class Judge:
         if named:
             dates.check_format(named)
         forms, odd = dates.readings(cells, name, named)
+        if not forms and kind == "date" and self.wanted.lenient:
+            forms, odd = self._as_then(name, cells)
         if not forms:
             if kind == "date":
                 self._odd(index, cells[0], "a date, as in training")
             return None
         if odd and kind != "date" and not self._few(odd, cells, counts):
             return None
-        if odd:
+        if odd and not self._leaves(kind, odd, cells, counts):
             usual = next(cell for cell in cells if cell not in odd)
             self._odd(index, odd[0], f"a date such as {usual!r}", "the cell is no date")
         return _Found(ColumnFormat(name, "date", date_format=forms[0]), [], forms, cells)
@@ -178,7 +185,7 @@ class Judge:
         codes = any(parts.is_code for parts in found.values())
         if kind is None and (codes or not found or (odd and not self._few(odd, cells, counts))):
             return None
-        if odd:
+        if odd and not self._leaves(kind, odd, cells, counts):
             usual = next(iter(found), None)
             expected = f"a number such as {usual!r}" if usual else "a number, as in training"
             self._odd(index, odd[0], expected)
@@ -191,6 +198,8 @@ class Judge:
         allowed = self.wanted.conventions()
         bodies = {parts.body for parts in found.values()}
         fits = readings(bodies, allowed)
+        if not fits and self.wanted.lenient and kind:
+            fits = self._most(name, found, allowed, counts)
         if not fits:
             self._no_convention(index, found, allowed)
         money = next((p.currency for p in found.values() if p.currency), "")
@@ -205,12 +214,43 @@ class Judge:
         rows = sum(counts[cell] for cell in odd) / sum(counts[cell] for cell in cells)
         return usual >= 2 and rows <= 0.5 and (len(odd) == 1 or len(odd) <= 0.1 * len(cells))
 
+    def _as_then(self, name: str, cells: list[str]) -> tuple[list[str], list[str]]:
+        """The format of the dates of the training, and the cells that are none in it."""
+        like = self.wanted.like.column(name) if self.wanted.like else None
+        form = (like.date_format if like else "") or "%Y-%m-%d"
+        pa = need()
+        bad = dates.convert(pa.array(cells, pa.string()), form)[1]
+        odd = [cells[i] for i in np.flatnonzero(bad).tolist()]
+        return ([form], odd) if len(odd) < len(cells) else ([], odd)
+
+    def _leaves(
+        self, kind: str | None, odd: list[str], cells: list[str], counts: Mapping[str, int]
+    ) -> bool:
+        """Whether cells of a known kind may stay unread: at most half of the rows."""
+        rows = sum(counts[cell] for cell in odd) / sum(counts[cell] for cell in cells)
+        return self.wanted.lenient and kind is not None and rows <= 0.5
+
+    def _most(
+        self, name: str, found: Mapping[str, Written], allowed: Sequence[Convention],
+        counts: Mapping[str, int],
+    ) -> list[Convention]:  # fmt: skip
+        """The convention of the training, where it fits at least half of the rows."""
+        like = self.wanted.like.column(name) if self.wanted.like else None
+        rows = sum(counts[cell] for cell in found)
+        return [
+            c
+            for c in allowed
+            if like is not None
+            and (c.decimal, c.thousands) == (like.decimal, like.thousands)
+            and 2 * sum(counts[cell] for cell, parts in found.items() if c in parts.fits) >= rows
+        ]
+
     # --- what stops the reading -----------------------------------------------------------------
 
     def _odd(
         self, index: int, cell: str, expected: str, problem: str = "the cell is no number"
     ) -> None:
-        raise odd_cell(self.place(index, cell), cell, expected, problem)
+        raise odd_cell(self.place(index, cell), cell, expected, problem, bool(self.wanted.like))
 
     def _two(self, index: int, problem: str, cells: list[str]) -> None:
         raise DataError(
@@ -218,7 +258,8 @@ class Judge:
             where=self.place(index, cells[1]),
             expected=f"such as {cells[0]!r} in every row",
             received=repr(cells[1][:80]),
-            fix=f"write all cells alike, or leave the column as text: {argument('as_text')}",
+            fix="write all cells alike"
+            + ("" if self.wanted.like else f", or leave the column as text: {argument('as_text')}"),
         )
 
     def _no_convention(
@@ -304,13 +345,15 @@ class Judge:
         )
 
 
-def odd_cell(where: str, cell: str, expected: str, problem: str = "") -> DataError:
-    """The error for a cell that does not fit its column."""
+def odd_cell(
+    where: str, cell: str, expected: str, problem: str = "", told: bool = False
+) -> DataError:
+    """The error for a cell that does not fit its column; told: the training said what that is."""
+    leave = "" if told else f"; to leave the column as text, name it in {argument('as_text')}"
     return DataError(
         problem or "the cell does not fit its column",
         where=where,
         expected=expected,
         received=repr(cell[:80]),
-        fix=f'correct it; if it stands for "missing", say {argument("missing", cell[:20])}; '
-        f"to leave the column as text, name it in {argument('as_text')}",
+        fix=f'correct it; if it stands for "missing", say {argument("missing", cell[:20])}{leave}',
     )

@@ -16,7 +16,7 @@ from .roles import Role, Roles
 from .split import folds, same_rows
 from .values import factorize
 
-__all__ = ["find", "score_alone"]
+__all__ = ["find", "score_alone", "suspects"]
 
 _AUC, _R2 = 0.995, 0.99
 _FEWEST, _MOST = 30, 20_000  # rows: fewer fit by chance, more do not change the answer
@@ -27,7 +27,12 @@ _FAR = 0.25  # what bins on all rows may lack of the bar at most: they only ever
 
 
 def find(frame: Frame, roles: Roles, y: np.ndarray, seed: int = 0) -> list[str]:
-    """A sentence for each column that alone predicts the target.
+    """A sentence for each column that alone predicts the target; as `suspects`."""
+    return list(suspects(frame, roles, y, seed).values())
+
+
+def suspects(frame: Frame, roles: Roles, y: np.ndarray, seed: int = 0) -> dict[str, str]:
+    """The columns that alone predict the target, with a sentence on each.
 
     Measured on rows held out from that one column's own small model: AUC of at least 0.995, the
     mean of one class against the others, or R² of at least 0.99. Not looked for in tables with one
@@ -45,25 +50,25 @@ def find(frame: Frame, roles: Roles, y: np.ndarray, seed: int = 0) -> list[str]:
         >>> x = np.arange(40) % 7 + np.arange(40) / 100
         >>> frame = Frame.of({"x": x, "noise": np.sin(x * 50), "paid": x * 1.19})
         >>> roles = find_roles(frame)
-        >>> print(*find(frame, roles, targets(frame, roles)))
+        >>> print(*suspects(frame, roles, targets(frame, roles)).values())
         'x' alone predicts 'paid' (R² 1.000): is it known before 'paid' is? If not, drop="x"
     """
     from ..dialect import argument
 
     used = [role for role in roles.used if role.role != "text"]
     if len(roles.used) < 2 or len(y) < _FEWEST:
-        return []
+        return {}
     if len(y) > _MOST:
         rows = np.sort(rng.permutation(rng.fold(rng.key(seed), 7), len(y))[:_MOST])
         frame, y = frame.take(rows), y[rows]
     name, bar = ("AUC", _AUC) if roles.class_names else ("R²", _R2)
     parts = folds(y, same_rows(frame, roles), _PARTS, seed, roles.task)
     goal = _Goal(y, roles.task)
-    said = []
+    said = {}
     for role in used:
         score = _score_alone(role.values(frame), goal, parts, bar - _FAR)
         if score >= bar:
-            said.append(
+            said[role.name] = (
                 f"{role.name!r} alone predicts {roles.target!r} ({name} {score:.3f}): is it known "
                 f"before {roles.target!r} is? If not, {argument('drop', role.name)}"
             )

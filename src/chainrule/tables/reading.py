@@ -12,8 +12,9 @@ from .doors import frames, whole
 from .formats import Format
 from .frame import Frame
 from .judge import Wanted
+from .passes import Passes
 
-__all__ = ["blocks", "read"]
+__all__ = ["as_given", "blocks", "passes", "read"]
 
 
 def read(
@@ -30,6 +31,7 @@ def read(
     date_format: str | None = None,
     as_text: Sequence[str | int] = (),
     columns: Format | Mapping[str, Any] | None = None,
+    lenient: bool = False,
 ) -> Frame:
     r"""A table as columns of numbers, texts and dates; how it is written is found from the data.
 
@@ -37,7 +39,8 @@ def read(
     reading, and the message shows the readings and the option that decides: `1,234` alone, or
     03/04/2024. Codes stay text: whole numbers with leading zeros or more than 15 digits. In
     columns of numbers and dates NA, None, - and the like mean "missing"; in columns of text only
-    the empty cell, and what `missing` names.
+    the empty cell, and what `missing` names. Columns of text in tables that have types (of pandas,
+    Parquet, a dict, ...) are read as the cells of a file are; those of a categorical type stay.
 
     Args:
         source: a file: CSV and other lines (also packed with gzip), Excel (.xlsx, .xls), Parquet,
@@ -55,6 +58,8 @@ def read(
         as_text: columns to leave as text, by name or place.
         columns: the `Format` of the training's table, or its `to_json`: columns of these names
             are of the same kind, and what is ambiguous is read as it was then.
+        lenient: a cell that does not fit its column in `columns` counts as missing, and the
+            column's `unread` names it; a column of which most cells are such is an error.
 
     Returns:
         A `Frame`; its `lines` say where in the file each row begins.
@@ -83,6 +88,16 @@ def read(
     with one odd cell as text.
     """
     return whole(source, _wanted(locals()))
+
+
+def as_given(source: Any) -> Frame:
+    """A table in memory whose cells keep their types: text stays text.
+
+    Example:
+        >>> as_given({"zip": ["10115", "20095"]})["zip"].values.tolist()
+        ['10115', '20095']
+    """
+    return whole(source, Wanted(as_given=True))
 
 
 def blocks(
@@ -132,11 +147,25 @@ def blocks(
     return frames(source, _wanted(locals()))
 
 
+def passes(path: str, **options: Any) -> Passes:
+    """A file that is gone through block by block as often as needed.
+
+    Args:
+        path: the file.
+        options: as in `read`.
+    """
+    return Passes(path, _wanted({**dict.fromkeys(_OPTIONS), **options}))
+
+
+_OPTIONS = ("delimiter", "decimal", "thousands", "encoding", "header", "missing", "comment",
+            "sheet", "date_format", "as_text", "columns")  # fmt: skip
+
+
 def _wanted(given: Mapping[str, Any]) -> Wanted:
     """The options, checked."""
     missing, columns, as_text = given["missing"], given["columns"], given["as_text"]
     missing = [missing] if isinstance(missing, str) else list(missing or ())
-    as_text = [as_text] if isinstance(as_text, (str, int)) else list(as_text)
+    as_text = [as_text] if isinstance(as_text, (str, int)) else list(as_text or ())
     if isinstance(columns, Mapping):
         columns = Format.from_json(columns)
     one = "one character or none"
@@ -160,7 +189,10 @@ def _wanted(given: Mapping[str, Any]) -> Wanted:
     options = {name: given[name] for name in names}
     if options["date_format"] is not None:
         check_format(options["date_format"])
-    return Wanted(**options, missing=tuple(missing), as_text=tuple(as_text), like=columns)
+    return Wanted(
+        **options, missing=tuple(missing), as_text=tuple(as_text), like=columns,
+        lenient=bool(given.get("lenient")) and columns is not None,
+    )  # fmt: skip
 
 
 def _odd(name: str, value: Any, expected: str) -> ArgumentError:

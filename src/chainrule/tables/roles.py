@@ -27,10 +27,10 @@ from ..errors import ArgumentError, DataError, FileError, did_you_mean
 from .frame import Column, Frame
 from .rules import Facts, Found, find, forced, number_columns
 from .shown import cells_of, different, table
-from .target import class_values, pick, real_values, see_classes, tell_task
+from .target import class_values, pick, real_values, say_ratings, see_classes, tell_task
 from .values import as_dates, as_flags, as_labels, as_numbers, as_ranks, counted, place
 
-__all__ = ["Role", "Roles", "find_roles", "known_rows", "targets"]
+__all__ = ["Role", "Roles", "aim", "find_roles", "known_rows", "targets"]
 
 ROLES = (
     "number", "category", "flag", "ordinal", "date", "text",
@@ -258,11 +258,34 @@ def find_roles(
     if kind == "classification":
         class_names, said = see_classes(column)
         notices += [*said, *_say_rare(frame, column, class_names)]
+        notices += say_ratings(column.name, class_names) if task == "auto" else []
     found, said = _features(frame, asked, column.index)
     found.insert(column.index, Found("target", why))
     roles = map(_role, whole.columns, found)  # of all rows: these know how cells are written
     names = None if class_names is None else tuple(class_names)
     return Roles(tuple(roles), column.name, kind, names, (*notices, *said))
+
+
+def aim(frame: Frame, *, target: int | str | None = None, drop: Names = (), **others: Any) -> str:
+    """The name of the column to predict, as `find_roles` takes it.
+
+    Args:
+        frame: some of the rows.
+        target: as there.
+        drop: as there.
+        others: what else `find_roles` is given.
+
+    Raises:
+        ArgumentError: a column that is not there; two that could be meant.
+
+    Example:
+        >>> aim(Frame.of({"x": [1.5, 2.5], "y": [2.5, 4.5], "z": [0, 1]}), drop="z")
+        'y'
+    """
+    _check(frame)
+    dropped = {i for i, role in _asked(frame, drop=drop).items() if role == "dropped"}
+    given = None if target is None else _index(frame, target, "target")
+    return pick(frame, dropped, given)[0].name
 
 
 def targets(frame: Frame, roles: Roles) -> np.ndarray:

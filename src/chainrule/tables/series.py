@@ -279,8 +279,10 @@ def _later(last: np.datetime64, step: int, in_months: bool) -> np.datetime64:
         return last + np.timedelta64(step, "us")
     month = last.astype("datetime64[M]")
     if (last + np.timedelta64(1, "D")).astype("datetime64[M]") > month:  # ends of months
-        return (month + step + 1).astype("datetime64[us]") - np.timedelta64(_DAY, "us")
-    return (month + step).astype("datetime64[us]") + (last - month.astype("datetime64[us]"))
+        after = month + np.timedelta64(step + 1, "M")
+        return after.astype("datetime64[us]") - np.timedelta64(_DAY, "us")
+    after = month + np.timedelta64(step, "M")
+    return after.astype("datetime64[us]") + (last - month.astype("datetime64[us]"))
 
 
 def _seasons(step: int, in_months: bool, rows: int) -> dict[str, int]:

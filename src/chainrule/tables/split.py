@@ -7,8 +7,10 @@ not known earlier: where there is a time, the last rows are held out as well.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ from .rules import Facts, is_years, name_words
 from .values import as_dates, as_labels, as_numbers, factorize
 
 __all__ = ["EqualRows", "by_time", "equal_rows", "folds", "group_rows", "same_rows"]
-__all__ += ["time_advice", "time_column"]
+__all__ += ["row_hashes", "scramble", "time_advice", "time_column"]
 
 _STRATA = 10
 
@@ -63,17 +65,8 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
         ([0, 1, 0, 2], '1 row is a copy of another (row 3): equal rows stay on the same side')
     """
     n = len(frame)
-    hashed, columns = np.zeros(n, np.uint64), []
-    for place, role in enumerate(roles.used):
-        values = role.values(frame)
-        if values.dtype == object:
-            codes = factorize(values)[1]
-        elif values.dtype.kind == "M":
-            codes = values.astype(np.int64)
-        else:  # one bit pattern for each number: -0 is 0, and there is one NaN
-            codes = np.where(np.isnan(values), np.nan, values + 0.0).view(np.int64)
-        columns.append(codes)
-        hashed = _scramble(hashed ^ _scramble(codes.view(np.uint64) + np.uint64(place)))
+    columns = [_codes(role.values(frame)) for role in roles.used]
+    hashed = _hashed(columns, n)
     _, first, inverse, counts = np.unique(
         hashed, return_index=True, return_inverse=True, return_counts=True
     )
@@ -92,6 +85,51 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
     at = "row" if copies == 1 else "rows"
     said = f"{copies:,} {rows} ({at} {shown}): equal rows stay on the same side"
     return EqualRows(order[inverse], copies, said)
+
+
+def row_hashes(frame: Frame, roles: Roles, seed: int = 0) -> np.ndarray:
+    """A number for each row that only equal rows share: the same in every block, (rows,), uint64.
+
+    Of the columns that are learnt from, as `equal_rows` compares them.
+
+    Args:
+        frame: some of the rows.
+        roles: of its columns.
+        seed: other seeds give other numbers.
+
+    Example:
+        >>> from chainrule.tables import find_roles
+        >>> frame = Frame.of({"a": ["x", "y", "x"], "b": [2.5, 1.5, 2.5], "y": [1, 2, 1]})
+        >>> found = row_hashes(frame, find_roles(frame))
+        >>> bool(found[0] == found[2] != found[1])
+        True
+        >>> bool((row_hashes(frame.take([2, 1]), find_roles(frame)) == found[[0, 1]]).all())
+        True
+    """
+    columns = [_codes(role.values(frame), stable=True) for role in roles.used]
+    return _hashed(columns, len(frame), scramble(np.array([seed], np.uint64))[0])
+
+
+def _codes(values: np.ndarray, stable: bool = False) -> np.ndarray:
+    """int64, equal where the cells are; of text stable across tables where that is asked."""
+    if values.dtype == object:
+        levels, codes = factorize(values)
+        if not stable:
+            return codes
+        digests = [hashlib.blake2b(str(v).encode(), digest_size=8).digest() for v in levels]
+        return np.frombuffer(b"".join([*digests, bytes(8)]), np.int64)[codes]
+    if values.dtype.kind == "M":
+        return values.astype(np.int64)
+    # one bit pattern for each number: -0 is 0, and there is one NaN
+    return np.where(np.isnan(values), np.nan, values + 0.0).view(np.int64)
+
+
+def _hashed(columns: list[np.ndarray], n: int, first: Any = 0) -> np.ndarray:
+    """One number for each row from the codes of its columns."""
+    hashed = np.full(n, first, np.uint64)
+    for place, codes in enumerate(columns):
+        hashed = scramble(hashed ^ scramble(codes.view(np.uint64) + np.uint64(place)))
+    return hashed
 
 
 def _few_kinds(columns: list[np.ndarray], rows: np.ndarray) -> bool:
@@ -113,7 +151,7 @@ def _few_kinds(columns: list[np.ndarray], rows: np.ndarray) -> bool:
     return combinations <= n / 2 or n * (n - 1) * shared >= pairs / 2
 
 
-def _scramble(words: np.ndarray) -> np.ndarray:
+def scramble(words: np.ndarray) -> np.ndarray:
     """Steele, Lea and Flood's SplitMix64 (2014): a permutation of 64-bit words."""
     words = words + np.uint64(0x9E3779B97F4A7C15)
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -368,6 +406,7 @@ def time_advice(
     column: str,
     *,
     higher_is_better: bool = True,
+    name: str = "score",
 ) -> str | None:
     """A sentence where the split by time is worse by over two standard errors of the difference.
 
@@ -376,6 +415,7 @@ def time_advice(
         in_time: the score of the last rows, and its standard error.
         column: that says the time.
         higher_is_better: False for errors and losses.
+        name: of the score.
 
     Returns:
         The sentence; None where there is nothing to say.
@@ -391,7 +431,7 @@ def time_advice(
     if not worse > 2 * math.hypot(error_a, error_b):
         return None
     return (
-        f"On later rows (by {column!r}) the score is {b:.3g} ± {error_b:.2g}, on rows drawn at "
+        f"On later rows (by {column!r}) the {name} is {b:.3g} ± {error_b:.2g}, on rows drawn at "
         f"random {a:.3g} ± {error_a:.2g}: what comes later differs from what came before. Where "
         f"the model will predict later rows, use {argument('time', column)}"
     )

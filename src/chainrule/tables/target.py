@@ -23,7 +23,8 @@ from .values import (
     written_number,
 )
 
-__all__ = ["TASKS", "class_rows", "class_values", "pick", "real_values", "see_classes", "tell_task"]
+__all__ = ["TASKS", "class_rows", "class_values", "pick", "real_values", "say_ratings",
+           "see_classes", "tell_task"]  # fmt: skip
 
 TASKS = ("auto", "classification", "regression")
 _NAMES = frozenset({"target", "label", "labels", "class", "y", "outcome", "response"})
@@ -119,6 +120,26 @@ def _told(frame: Frame, column: Column, facts: Facts, where: str, given: bool) -
     if facts.share_of_numbers >= 0.5 and classes > _FEW_VALUES:
         _need_numbers(frame, column, facts)
     return "classification", f"text, {classes:,} classes"
+
+
+def say_ratings(name: str, class_names: Sequence[str]) -> list[str]:
+    """What to say of classes that are whole numbers, as ratings are: they could be values too.
+
+    Example:
+        >>> print(*say_ratings("quality", ["3", "4", "5", "6"]))
+        'quality' holds 4 whole numbers, 3 to 6: taken as classes, of which none is nearer to ...
+        >>> say_ratings("kind", ["cat", "dog", "hen"])
+        []
+    """
+    found = [as_number(label) for label in class_names]
+    numbers = [n for n in found if n is not None and n.is_integer()]
+    if len(numbers) < max(3, len(class_names)):
+        return []
+    return [
+        f"{name!r} holds {len(numbers)} whole numbers, {min(numbers):g} to {max(numbers):g}: taken "
+        "as classes, of which none is nearer to another; if they are a scale such as ratings, "
+        f"{argument('task', 'regression')} predicts a value on it"
+    ]
 
 
 def _other() -> str:

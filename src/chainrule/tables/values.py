@@ -169,7 +169,7 @@ def as_dates(column: Column) -> np.ndarray:
     if column.kind == "date":
         return column.values
     labels = Column(column.name, column.index, "text", as_labels(column))
-    return _each(labels, _date, np.datetime64("NaT"), "datetime64[us]")
+    return _each(labels, _date, np.datetime64("NaT", "us"), "datetime64[us]")
 
 
 _DIGITS = re.compile(r"\d{4}(\d\d){0,2}", re.ASCII)

@@ -22,6 +22,7 @@ __all__ = ["Candidate", "Fitted", "better", "fit"]
 
 _WIDEST = 3000  # inputs of a network's first layer
 _LINEAR = 1 << 26  # numbers that the linear model has in memory
+_SOME = 100_000  # rows that the linear model learns from where not all are in memory
 _EARLY = 1 / 3  # a best step in this share of the steps: once more, with twice as many as it took
 _PATIENCE = 0.4  # a training ends when no check in this share of all was better
 _KEPT = 2  # bags whose compiled programs are remembered
@@ -272,8 +273,11 @@ class _Work:
             return []
         width = sum(min(v.shape[1], 300) for v in problem.x.values())
         rows = np.arange(problem.rows)
-        if problem.rows * width > _LINEAR:
-            rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[: _LINEAR // width])
+        most = max(1, _LINEAR // width)
+        if any(isinstance(v, np.memmap) for v in problem.x.values()):
+            most = min(most, _SOME)
+        if problem.rows > most:
+            rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[:most])
         found = fit_linear(problem, self.folds, self.weight, rows, self.should_stop)
         about = Candidate("linear", "linear", settings={"penalty": found.penalty})
         about = self._candidate(about, found.out_of_fold, began)

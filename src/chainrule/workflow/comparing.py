@@ -93,7 +93,8 @@ def compared(run: Run, name: str) -> Candidate:
     place = about.get("name") or about.get("place") or ""
     count = getattr(run.model, "count_params", None)
     return Candidate(
-        name, figures, {n: v for n, v in curves.items() if len(v)}, run.kept_epoch,
+        name, figures, {n: v for n, v in curves.items() if len(v)},
+        run.kept_epoch or None,  # a linear model has no epoch
         results.get("seconds"), count() if count is not None and run.model.built else None,
         {k: v for k, v in (config.get("arguments") or {}).items() if v is not None},
         f"{place}, seed {config.get('seed', 0)}" if place else "", results.get("test_rows"),

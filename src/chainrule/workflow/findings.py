@@ -18,6 +18,8 @@ from ..evaluation import scores, verdict
 from ..report.page import Findings
 from ..tables import Frame
 from .run import Run
+from .table_large import open_large
+from .table_options import TableOptions
 
 __all__ = ["findings_of"]
 
@@ -89,7 +91,7 @@ def _of_table(run: Any) -> dict[str, Any]:
     figures, config = run.figures, run.config
     split = (config.get("table") or {}).get("split") or {}
     notices: list[str] = list((config.get("table") or {}).get("notices") or ())
-    whole, rows = _table_of(run, split.get("kind") == "test", notices)
+    whole, rows, count = _table_of(run, str(split.get("kind")), notices)
     names = run.schema.class_names
     folds = split.get("kind") == "folds"
     made: dict[str, Any] = {
@@ -98,6 +100,7 @@ def _of_table(run: Any) -> dict[str, Any]:
         "roles": run.roles, "notices": notices, "data": whole,
         "kind": (config.get("results") or {}).get("kind", "network"),
         "measured_on": _measured(split, len(figures.y)), "seen": folds and bool(split.get("refit")),
+        "rows": count,
     }  # fmt: skip
     if rows is not None:
         made |= {"frame": rows, "predict": _answers(run, names)}
@@ -114,27 +117,60 @@ def _measured(split: Any, count: int) -> str:
     return f"Measured on {count:,} rows that took part in no choice."
 
 
-def _table_of(run: Any, test: bool, notices: list[str]) -> tuple[Frame | None, Frame | None]:
-    """The table, and the rows that the figures are of; None for what is not there any more."""
+def _table_of(
+    run: Any, kind: str, notices: list[str]
+) -> tuple[Frame | None, Frame | None, int | None]:
+    """The table, the rows that the figures are of, and of how many rows the table is a sample.
+
+    None for what is not there any more.
+    """
+    count = None
     try:
-        whole = run.table.frame if run.table is not None else _read_again(run)
-        if test:
-            given = (run.config["table"].get("options") or {}).get("test")
-            held = run.table.test if run.table is not None else _known(run, run.read(given))
-            rows = held
+        if kind == "large":
+            table = run.table if run.table is not None else _large_again(run)
+            whole, rows, count = table.frame, table.test, table.rows
         else:
-            rows = whole.take(run.figures.rows)
+            whole = run.table.frame if run.table is not None else _read_again(run)
+            rows = _held_out(run, whole, kind == "test")
         if len(rows) != len(run.figures.y):
             raise StateError("it has other rows than it had", where="the file")
     except (ChainruleError, OSError, KeyError, TypeError, IndexError) as error:
         why = getattr(error, "problem", "") or "it is not where it was"
         notices.append(f"The data of the training could not be read again ({why}): nothing is said "
                        "about columns and rows.")  # fmt: skip
-        return None, None
-    return whole, rows
+        return None, None, None
+    return whole, rows, count
+
+
+def _held_out(run: Any, whole: Frame, test: bool) -> Frame:
+    """The rows that the figures are of: of the table, or of the file for them."""
+    if not test:
+        return whole.take(run.figures.rows)
+    if run.table is not None:
+        return run.table.test
+    return _known(run, run.read((run.config["table"].get("options") or {}).get("test")))
+
+
+def _large_again(run: Any) -> Any:
+    """The sample of a table larger than memory, and the rows of it that the figures are of."""
+    place = _unchanged(run)
+    config = run.config
+    options = TableOptions.from_json(config["table"]["options"])
+    table = open_large(place, options, config["seed"], verbose=True)
+    table.large.held_again(run.encoder, table, bool(config["arguments"]))
+    return table
 
 
 def _read_again(run: Any) -> Frame:
+    return _known(run, run.read(_unchanged(run)))
+
+
+def _unchanged(run: Any) -> str:
+    """The file of the training.
+
+    Raises:
+        StateError: it is not there, or not what it was.
+    """
     about = run.config.get("data") or {}
     place, digest = about.get("place"), about.get("sha256")
     if not place or not os.path.isfile(place):
@@ -142,7 +178,7 @@ def _read_again(run: Any) -> Frame:
     with open(place, "rb") as file:
         if digest is not None and hashlib.file_digest(file, "sha256").hexdigest() != digest:
             raise StateError("it has changed", where="the file")
-    return _known(run, run.read(place))
+    return str(place)
 
 
 def _known(run: Any, frame: Frame) -> Frame:

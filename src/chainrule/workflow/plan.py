@@ -68,7 +68,8 @@ def train(
             columns), arrays `(x, y)`, or `((x_train, y_train), (x_test, y_test))`, or a `Dataset`.
             For a table a recipe finds the model, unless arguments here describe a network.
         model: an architecture for images, `"lenet5"` or `"small_cnn"`; by default a network of
-            dense layers. Images of other sizes than it takes are resized by the model itself.
+            dense layers. Images of other sizes than it takes are resized by the model itself. Of a
+            table `"linear"` or `"network"`; by default, `"auto"`, the one that does better.
         hidden: units of the hidden layers, `()` for none; by default those of the recipe.
         activation: of the hidden layers; `"relu"`, or the architecture's own.
         dropout: share of hidden units dropped in each step.
@@ -142,7 +143,7 @@ def train(
     given = dict(locals())
     chosen = {name: given[name] for name in CHOSEN}
     table = {name: given[name] for name in TABLE}
-    plan = planned(data, chosen, table, out, overwrite, resume)
+    plan = planned(data, chosen, table, out, overwrite, resume, verbose)
     if verbose:
         say(plan.describe())
     with Interrupts(plan.stop) as interrupts:
@@ -172,6 +173,7 @@ def planned(
     out: str | os.PathLike[str] | None,
     overwrite: bool,
     resume: str | os.PathLike[str] | None,
+    verbose: Any = 0,
 ) -> Plan | TablePlan:
     """The plan for arguments of which None was not given: a new one, or that of the run."""
     chosen = {name: value for name, value in chosen.items() if value is not None}
@@ -187,7 +189,7 @@ def planned(
         )
     folder = None if out is None else os.fspath(out)
     if is_table(data):
-        return TablePlan(data, chosen, TableOptions.of(table), folder, overwrite)
+        return TablePlan(data, chosen, TableOptions.of(table), folder, overwrite, verbose=verbose)
     if "task" in table:
         table["classes"] = _CLASSES.get(table.pop("task"), "auto")
     if table and isinstance(data, (str, os.PathLike)) and os.path.isdir(data):

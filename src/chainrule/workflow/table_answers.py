@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ import numpy as np
 from ..errors import FileError
 from ..files import csv_text, write_atomically
 from ..tables import Frame
+from ..tables.arrow import need
 from .table_run import LOUD, TableAnswers
 
-__all__ = ["ENDINGS", "answer_names", "own_rows", "say_unseen", "write_answers"]
+__all__ = ["ENDINGS", "Written", "answer_names", "fit_row", "own_rows", "rows_in", "say_unseen",
+           "write_answers"]  # fmt: skip
 
-ENDINGS = (".csv", ".tsv", ".txt")
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 _LONGEST = 1 << 27  # characters of one cell: a file with a quote that never ends
 
 
@@ -50,15 +53,36 @@ def own_rows(frame: Frame, path: Any) -> list[list[str]]:
         found = _lines_of(os.fspath(path), how, set(frame.lines.tolist()))
         rows = [found.get(line) for line in frame.lines.tolist()]
         if all(row is not None for row in rows):
-            wide = len(frame.columns)
-            return [[*row, *[""] * (wide - len(row))][:wide] for row in rows if row is not None]
+            return [fit_row(row, len(frame.columns)) for row in rows if row is not None]
     cells = [_cells(column) for column in frame]
     return [list(row) for row in zip(*cells, strict=True)]
 
 
+def fit_row(row: list[str], wide: int) -> list[str]:
+    """So many cells: empty ones at the end that are missing, none beyond.
+
+    Example:
+        >>> fit_row(["a"], 2), fit_row(["a", "b", ""], 2)
+        (['a', ''], ['a', 'b'])
+    """
+    return [*row, *[""] * (wide - len(row))][:wide]
+
+
 def _lines_of(path: str, how: Any, wanted: set[int]) -> dict[int, list[str]]:
     """Rows of a CSV file by the line on which they begin."""
-    found: dict[int, list[str]] = {}
+    return {line: row for line, row in rows_in(path, how) if line in wanted}
+
+
+def rows_in(path: str, how: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file as they stand there, each with the line on which it begins.
+
+    Args:
+        path: the file.
+        how: its `Format`.
+
+    Raises:
+        FileError: it cannot be read.
+    """
     limit = csv.field_size_limit(_LONGEST)
     try:
         opener: Any = gzip.open if how.compression == "gzip" else open
@@ -66,14 +90,12 @@ def _lines_of(path: str, how: Any, wanted: set[int]) -> dict[int, list[str]]:
             rows = csv.reader(file, delimiter=how.delimiter or ",")
             before = 0
             for row in rows:
-                if before + 1 in wanted:
-                    found[before + 1] = row
+                yield before + 1, row
                 before = rows.line_num
     except (OSError, csv.Error, UnicodeError) as error:
         raise FileError("the rows cannot be read again", where=path, received=error) from None
     finally:
         csv.field_size_limit(limit)
-    return found
 
 
 def _cells(column: Any) -> list[str]:
@@ -85,7 +107,10 @@ def _cells(column: Any) -> list[str]:
         texts = [_number(v) for v in values.tolist()]
     else:
         texts = [str(v) for v in values.tolist()]
-    return ["" if empty else text for text, empty in zip(texts, gone.tolist(), strict=True)]
+    texts = ["" if empty else text for text, empty in zip(texts, gone.tolist(), strict=True)]
+    for row, cell in (column.unread or {}).items():  # it counts as missing, and is there
+        texts[row] = cell
+    return texts
 
 
 def _number(value: float) -> str:
@@ -105,27 +130,81 @@ def write_answers(path: str, answers: TableAnswers, source: Any) -> list[str]:
     Raises:
         FileError: it cannot be written.
     """
-    frame, made = answers.frame, answers.columns()
-    how = frame.format
-    comma = getattr(how, "decimal", "") == "," and bool(how.delimiter) and how.delimiter != ","
-    names = answer_names(frame.names, list(made))
-    columns = [[_shown(v, comma) for v in values] for values in made.values()]
-    rows = own_rows(frame, source)
-    table = [row + [column[i] for column in columns] for i, row in enumerate(rows)]
-    text = csv_text([[*frame.names, *names], *table], getattr(how, "delimiter", "") or ",")
-    encoding = getattr(how, "encoding", "utf-8")
-    # a spreadsheet takes a file without a mark for one of its own country
-    mark = "" if encoding in ("utf-8", "ascii") else "\ufeff"
-    write_atomically(path, (mark + text).encode())
-    return names
+    made = Written(answers.frame, list(answers.columns()))
+    if path.lower().endswith(".parquet"):
+        columns = dict(zip(made.names, answers.columns().values(), strict=True))
+        _write_parquet(path, answers, columns, source)
+        return made.names
+    write_atomically(path, made.piece(answers, own_rows(answers.frame, source), first=True))
+    return made.names
 
 
-def _shown(value: Any, comma: bool) -> Any:
+class Written:
+    """Rows with answers behind them, as the bytes of a file that is written as their own is.
+
+    Args:
+        frame: the rows, or some of them.
+        columns: what the answers are called.
+    """
+
+    def __init__(self, frame: Frame, columns: Sequence[str]) -> None:
+        how = frame.format
+        self.taken, self.columns = frame.names, list(columns)
+        self.names = answer_names(self.taken, self.columns)
+        self.mark = getattr(how, "delimiter", "") or ","
+        self.comma = getattr(how, "decimal", "") == "," and self.mark != ","
+        # a spreadsheet takes a file without a mark for one of its own country
+        plain = getattr(how, "encoding", "utf-8") in ("utf-8", "ascii")
+        self.start = b"" if plain else "\ufeff".encode()
+
+    def piece(self, answers: TableAnswers, rows: list[list[str]], first: bool = False) -> bytes:
+        """The rows of these answers; the first piece begins with the names."""
+        made = answers.columns()
+        wanted = [made.get(name, [""] * len(rows)) for name in self.columns]
+        columns = [[_shown(v, self.comma, answers.digits) for v in values] for values in wanted]
+        table = [row + [column[i] for column in columns] for i, row in enumerate(rows)]
+        head = [[*self.taken, *self.names]] if first else []
+        return (self.start if first else b"") + csv_text([*head, *table], self.mark).encode()
+
+
+def _write_parquet(
+    path: str, answers: TableAnswers, made: dict[str, list[Any]], source: Any
+) -> None:
+    """Columns with their types: those of a Parquet file as they stand in it."""
+    pa, parquet = need(), need("pyarrow.parquet")
+    frame = answers.frame
+    if isinstance(source, (str, os.PathLike)) and getattr(frame.format, "door", "") == "Parquet":
+        table = parquet.read_table(source, partitioning=None)
+    else:
+        table = pa.table({column.name: _typed(column) for column in frame})
+    for name, values in made.items():
+        cells = [None if value == "" or value != value else value for value in values]
+        table = table.append_column(name, pa.array(cells))
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def _typed(column: Any) -> Any:
+    """A column of a frame for Arrow; whole numbers as such."""
+    pa, values, gone = need(), column.values, column.missing
+    if column.kind == "text":
+        return pa.array(values.tolist(), pa.string())
+    if column.kind == "number":
+        there = values[~gone]
+        whole = bool((there == np.floor(there)).all() and (np.abs(there) < 2**53).all())
+        whole = whole and bool(len(there))
+        data = np.where(gone, 0, values)
+        return pa.array(data.astype(np.int64) if whole else data, mask=gone)
+    return pa.array(values, mask=gone)
+
+
+def _shown(value: Any, comma: bool, digits: int) -> Any:
     if not isinstance(value, float):
         return value
     if not np.isfinite(value):
         return ""
-    text = f"{value:.6g}" if abs(value) < 1e6 else f"{value:.10g}"
+    text = f"{value:.{digits}g}" if abs(value) < 1e6 else f"{value:.{max(digits, 10)}g}"
     return text.replace(".", ",") if comma else text
 
 

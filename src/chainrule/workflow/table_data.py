@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,10 +16,12 @@ from ..dialect import argument
 from ..errors import ArgumentError, DataError
 from ..files import digest_of
 from ..tables import Frame, split
+from ..tables.judge import is_mark
 from .table_options import TableOptions
 from .table_series import as_series
 
-__all__ = ["TableData", "about_table", "as_roles", "is_table", "open_table", "read_table"]
+__all__ = ["Odd", "TableData", "about_table", "as_roles", "is_table", "is_utf8", "open_table",
+           "places_of", "read_table", "texts_of"]  # fmt: skip
 
 # files of arrays go the way of arrays
 _ARRAYS = (".npy", ".npz", ".idx", ".gz", ".safetensors")
@@ -45,6 +48,27 @@ def is_table(data: Any) -> bool:
     )
 
 
+def is_utf8(path: Any) -> bool:
+    r"""Is this a file of UTF-8 with letters beyond ASCII? By chance no other text is.
+
+    Example:
+        >>> import os, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "t.csv")
+        ...     with open(path, "wb") as file:
+        ...         _ = file.write("ort\nKöln\n".encode("cp1252"))
+        ...     is_utf8(path)
+        False
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_LOOKED_AT)
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return not text.isascii()
+
+
 @dataclass(eq=False)
 class TableData:
     """A table ready for training.
@@ -58,10 +82,12 @@ class TableData:
         digest: SHA-256 of the file; None for data in memory.
         test: rows that are for the figures alone.
         test_y: their targets.
+        test_seen: which of them are copies of rows to train on.
         test_place: the path of the file with these rows; None for data in memory.
         test_digest: its SHA-256.
         notices: sentences for the reader.
         series: past values and simple answers, where the table is a series.
+        large: of a table larger than memory, of which `frame` is a sample: the whole of it.
     """
 
     frame: Frame
@@ -72,10 +98,17 @@ class TableData:
     digest: str | None
     test: Frame | None = None
     test_y: np.ndarray | None = None
+    test_seen: np.ndarray | None = None
     test_place: str | None = None
     test_digest: str | None = None
     notices: list[str] = field(default_factory=list)
     series: Any = None
+    large: Any = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows with a target there are."""
+        return len(self.frame) if self.large is None else self.large.rows
 
     @property
     def class_names(self) -> list[str] | None:
@@ -101,7 +134,7 @@ def open_table(data: Any, options: TableOptions) -> TableData:
         DataError: a table that cannot be learnt from.
         ArgumentError: a column that is not there.
     """
-    place, test = _places(data, options)
+    place, test = places_of(data, options)
     frame = read_table(data if place is None else place, options)
     roles = tables.find_roles(frame, **options.roles())
     notices, found = list(roles.notices), as_series(frame, roles, options)
@@ -137,7 +170,8 @@ def _add_test(made: TableData, test: Any, options: TableOptions) -> None:
     if not count:
         raise DataError("the file for the figures has no rows", where=rows.where)
     same_file = made.digest is not None and made.test_digest == made.digest
-    seen = count if same_file else _count_seen(made.frame, made.test, made.roles)
+    made.test_seen = _seen(made.frame, made.test, made.roles)
+    seen = count if same_file else int(made.test_seen.sum())
     if seen == count:
         raise ArgumentError(
             f"the rows of {argument('test')} are those of the training: figures on them say "
@@ -154,21 +188,21 @@ def _add_test(made: TableData, test: Any, options: TableOptions) -> None:
         )
 
 
-def _count_seen(frame: Frame, test: Frame, roles: Any) -> int:
-    """How many rows of the second frame are copies of rows of the first."""
+def _seen(frame: Frame, test: Frame, roles: Any) -> np.ndarray:
+    """Which rows of the second frame are copies of rows of the first."""
     ours, theirs = as_roles(frame, roles)[0], as_roles(test, roles)[0]
     if any(role.name not in theirs for role in roles.used):
-        return 0  # training complains of it in its own words
+        return np.zeros(len(test), bool)  # training complains of it in its own words
     both = [
         tables.Column(r.name, i, ours[r.name].kind,
                       np.concatenate([ours[r.name].values, theirs[r.name].values]))
         for i, r in enumerate(roles.used)
     ]  # fmt: skip
     groups = split.equal_rows(Frame(both, np.arange(len(frame) + len(test))), roles).groups
-    return int(np.isin(groups[len(frame) :], groups[: len(frame)]).sum())
+    return np.isin(groups[len(frame) :], groups[: len(frame)])
 
 
-def _places(data: Any, options: TableOptions) -> tuple[str | None, Any]:
+def places_of(data: Any, options: TableOptions) -> tuple[str | None, Any]:
     """The path of the table, or None; and the file or rows of the test part, or None."""
     if not isinstance(data, (str, os.PathLike)):
         return None, options.test
@@ -189,16 +223,14 @@ def read_table(data: Any, options: TableOptions, **more: Any) -> Frame:
     Args:
         data: a path, or columns in memory.
         options: what was said about it.
-        more: `columns`, the format of the training's table.
+        more: `columns`, the format of the training's table; `lenient`.
     """
     if isinstance(data, Frame):
         return data
-    if isinstance(data, Mapping):
-        return Frame.of(data)
-    return tables.read(data, **options.reading(), as_text=_texts(options), **more)
+    return tables.read(data, **options.reading(), as_text=texts_of(options), **more)
 
 
-def _texts(options: TableOptions) -> tuple[int | str, ...]:
+def texts_of(options: TableOptions) -> tuple[int | str, ...]:
     """Columns that the reader shall leave as they are written."""
     return (*options.text, *options.categorical)
 
@@ -208,35 +240,61 @@ def _name_of(data: Any) -> str:
     return f"a {kind} table" if kind in ("pandas", "polars", "pyarrow") else "a table in memory"
 
 
-def about_table(roles: Any, how: Any) -> dict[str, Any]:
+def about_table(roles: Any, how: Any, options: TableOptions | None = None) -> dict[str, Any]:
     """What a model needs to know of its table to answer without `config.json`: no cell of it.
 
     Args:
         roles: what the columns are, with the target, the task and the names of the classes.
         how: the `Format` of the file; None for data in memory.
+        options: what was said about reading it.
     """
     known = {**roles.to_json(), "notices": []}
     known["roles"] = [{**role, "cells": []} for role in known["roles"]]
-    return {"roles": known, "format": None if how is None else how.to_json()}
+    said = {} if options is None else options.reading_json()
+    return {"roles": known, "format": None if how is None else how.to_json(), "options": said}
 
 
-def as_roles(frame: Frame, roles: Any) -> tuple[Frame, dict[int, str]]:
-    """The columns as their roles read them, and why a row cannot be read, by its place from 0.
+@dataclass(frozen=True)
+class Odd:
+    """A cell that its column cannot hold.
+
+    Args:
+        row: its place from 0.
+        name: of the column.
+        cell: as it is written.
+        why: what it is not.
+    """
+
+    row: int
+    name: str
+    cell: str
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        """Column, cell and why."""
+        return f"{self.name}: {self.cell[:40]!r} is {self.why}"
+
+
+def as_roles(frame: Frame, roles: Any) -> tuple[Frame, list[Odd]]:
+    """The columns as their roles read them, and the cells that cannot be read: they are missing.
 
     A column of text that is one of numbers becomes numbers, every way to write yes becomes one.
 
     Example:
         >>> frame = Frame.of({"wet": ["yes", "no", "no", "no"], "mm": [4.5, 0.5, 1.0, 2.0]})
         >>> roles = tables.find_roles(frame)
-        >>> tidy, reasons = as_roles(Frame.of({"wet": ["YES", "perhaps"]}), roles)
-        >>> tidy["wet"].values.tolist(), reasons
-        (['yes', None], {1: "wet: 'perhaps' is neither 'no' nor 'yes'"})
+        >>> tidy, odd = as_roles(Frame.of({"wet": ["YES", "perhaps"]}), roles)
+        >>> tidy["wet"].values.tolist(), [cell.sentence for cell in odd]
+        (['yes', None], ["wet: 'perhaps' is neither 'no' nor 'yes'"])
     """
-    reasons: dict[int, str] = {}
+    odd: list[Odd] = []
     known = {role.name: role for role in roles.used}
     made = []
     for column in frame:
         role = known.get(column.name)
+        for row, cell in (column.unread or {}).items() if role is not None else ():
+            odd.append(Odd(row, column.name, cell, _odd(role, column.kind)))
         if role is None or role.role in ("category", "text"):
             # a label is text, however the cells look
             if role is not None and column.kind != "text":
@@ -247,26 +305,27 @@ def as_roles(frame: Frame, roles: Any) -> tuple[Frame, dict[int, str]]:
         lost = np.isnat(values) if role.role == "date" else np.isnan(values)
         lost &= ~column.missing
         for row in np.flatnonzero(lost).tolist():
-            cell = (column.written or {}).get(row, column.values[row])
-            reasons.setdefault(row, f"{role.name}: {str(cell)[:40]!r} is {_odd(role)}")
+            cell = str((column.written or {}).get(row, column.values[row]))
+            if role.role not in ("number", "date") or not is_mark(cell.strip()):
+                odd.append(Odd(row, role.name, cell, _odd(role)))
         if role.role in ("flag", "ordinal"):
             ranks = np.where(np.isnan(values), len(words), values).astype(int)
             made.append(_column(column, "text", np.array([*words, None], object)[ranks]))
         else:
             made.append(_column(column, role.role, values))
-    return replace(frame, columns=made), reasons
+    return replace(frame, columns=made), odd
 
 
 def _column(column: tables.Column, kind: str, values: np.ndarray) -> tables.Column:
     return replace(column, kind=kind, data=values)
 
 
-def _odd(role: Any) -> str:
+def _odd(role: Any, kind: str = "") -> str:
     if role.role == "flag":
         return "neither " + " nor ".join(map(repr, role.levels))
     if role.role == "ordinal":
         return "none of " + ", ".join(map(repr, role.levels[:10]))
-    return f"no {role.role}"
+    return f"no {kind or role.role}"
 
 
 def _with_target(frame: Frame, roles: Any) -> tuple[Frame, list[str]]:
@@ -293,4 +352,5 @@ def _need_rows(frame: Frame) -> None:
 
 
 _FEWEST = 5
+_LOOKED_AT = 1 << 22  # bytes of a file, for its encoding
 _MANY_SEEN = 0.05  # of the rows for the figures: above, it is said loudly

@@ -32,6 +32,8 @@ class Figures:
         verdict: on the saved model.
         later: the name of a column that says the time, and the same figures on the last rows by
             it, of a model of the rows before; or None.
+        fresh: the same figures without the rows that are copies of rows of the training, on which
+            the verdict rests; None where there are none.
     """
 
     rows: np.ndarray
@@ -41,6 +43,7 @@ class Figures:
     scores: Any
     verdict: Any
     later: Any = None
+    fresh: Any = None
 
     def results(self) -> dict[str, float]:
         """The figures that every run has: accuracy, or mean squared and mean absolute error."""
@@ -49,14 +52,29 @@ class Figures:
         rmse = float(self.scores["rmse"].model.value)
         return {"mse": rmse**2, "mae": float(self.scores["mae"].model.value)}
 
+    def say_fresh(self) -> list[str]:
+        """What the figures are without copies of rows of the training."""
+        if self.fresh is None:
+            return []
+        name = "accuracy" if self.scores.task == "classification" else "rmse"
+        ours, fresh = (
+            written(s[name].model.value, s[name].kind) for s in (self.scores, self.fresh)
+        )
+        seen = self.scores.rows - self.fresh.rows
+        are = "1 of these rows is a copy" if seen == 1 else f"{seen:,} of these rows are copies"
+        return [f"{are} of rows of the training, which flatters: on the {self.fresh.rows:,} others "
+                f"{self.scores[name].label} is {fresh}, on all {ours}; the verdict rests on the "
+                "others"]  # fmt: skip
+
     def say_later(self) -> list[str]:
         """What the figures on the last rows by time say, in a sentence or two."""
         if self.later is None:
             return []
         column, later = self.later
         name = "accuracy" if self.scores.task == "classification" else "r2"
+        label = self.scores[name].label
         ours, last = ((s[name].model.value, _error(s[name].model)) for s in (self.scores, later))
-        advice = split.time_advice(ours, last, column)
+        advice = split.time_advice(ours, last, column, name=label)
         if advice is not None:
             return [advice]
         value = written(last[0], later[name].kind)
@@ -84,6 +102,8 @@ class Figures:
                 evaluation.Scores.from_json(results["scores"]),
                 evaluation.Verdict.from_json(results["verdict"]),
                 None if later is None else (later[0], evaluation.Scores.from_json(later[1])),
+                None if results.get("fresh") is None
+                else evaluation.Scores.from_json(results["fresh"]),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError, AttributeError):
             raise FileError(
@@ -101,6 +121,7 @@ def figures_of(
     kind: str,
     engine: str | None,
     later: tuple[str, Fit, np.ndarray] | None = None,
+    suspects: Sequence[str] = (),
 ) -> Figures:
     """Judge each fit on the rows that it has not seen.
 
@@ -112,6 +133,7 @@ def figures_of(
         kind: of the saved model: network, linear or constant.
         engine: computes the answers.
         later: a column that says the time, a fit on the first rows by it, and the last rows.
+        suspects: columns that alone tell the target.
     """
     rows: list[np.ndarray] = []
     outputs: list[np.ndarray] = []
@@ -129,7 +151,7 @@ def figures_of(
     # the linear model itself is judged by the constant answer alone
     if kind != "linear" and all(part is not None for part in linear):
         beside = np.concatenate([part for part in linear if part is not None])[order]
-    seen = data.y if parts.kind in ("test", "folds") else data.y[fits[0].rows]
+    seen = data.y if parts.kind in ("test", "folds", "large") else data.y[fits[0].rows]
     said = np.concatenate(outputs)[order]
     simple = None
     if data.series is not None:
@@ -140,7 +162,14 @@ def figures_of(
         simple=simple,
     )  # fmt: skip
     late = None if later is None else _later(data, *later, engine)
-    return Figures(where, y, said, beside, found, evaluation.verdict(found, kind), late)  # type: ignore[arg-type]
+    fresh = None
+    known = data.test_seen if test else None
+    if known is not None and known.any():
+        new = ~known[where]
+        fresh = evaluation.scores(np.asarray(y)[new], said[new], data.class_names, seen,
+                                  None if beside is None else beside[new])  # fmt: skip
+    judged = evaluation.verdict(found if fresh is None else fresh, kind, suspects)
+    return Figures(where, y, said, beside, found, judged, late, fresh)  # type: ignore[arg-type]
 
 
 def _later(

@@ -47,10 +47,18 @@ def judge(run: TableRun, frame: Frame, engine: str | None = "numpy") -> tuple[An
             expected=f"a column {roles.target!r}",
             fix="chainrule predict takes files without a target",
         )
+    odd = frame[roles.target].unread or {}
     known = tables.known_rows(frame, roles)
-    notices = [] if known.all() else [
-        f"{int((~known).sum()):,} rows have no {roles.target!r}: left out"
-    ]  # fmt: skip
+    notices = []
+    if not known.all():
+        count = int((~known).sum())
+        cells = ", ".join(
+            f"{odd[row][:20]!r} in line {frame.lines[row]}" for row in sorted(odd)[:3]
+        )
+        notices = [
+            ("1 row has" if count == 1 else f"{count:,} rows have") + f" no {roles.target!r}"
+            + (f" that can be read ({cells})" if odd else "") + ": left out"
+        ]  # fmt: skip
     frame = frame.take(known)
     y = tables.targets(frame, roles)
     answers = run.answers(frame, engine)

@@ -33,6 +33,7 @@ class Plain:
         best_step: the epoch, from 1, whose weights are kept.
         kept_by: the figure that chose it; None for the last one.
         epochs: how many were to be run.
+        kind: `"network"`, or `"linear"` without hidden layers.
     """
 
     model: Any
@@ -128,11 +129,13 @@ def fit_plain(
     if not classes:
         to_units(model, scaling, history.history)
     last = len(history.epoch)
+    # without a hidden layer it is a linear model, and is not compared with another one
+    kind = "network" if made.hidden else "linear"
     if epochs is not None:
-        return Plain(model, history, last, "the_median_of_the_folds", total)
+        return Plain(model, history, last, "the_median_of_the_folds", total, kind)
     if stopper is not None and made.keep == "best" and stopper.best is not None and last:
-        return Plain(model, history, stopper.best_epoch + 1, "val_loss", total)
-    return Plain(model, history, last, None, total)
+        return Plain(model, history, stopper.best_epoch + 1, "val_loss", total, kind)
+    return Plain(model, history, last, None, total, kind)
 
 
 def held_apart(problem: Any, settings: Settings) -> tuple[np.ndarray, np.ndarray]:

@@ -142,6 +142,10 @@ class TableOptions:
         """The arguments of `tables.read` that were given."""
         return {n: getattr(self, n) for n in _READING if getattr(self, n) is not None}
 
+    def reading_json(self) -> dict[str, Any]:
+        """The same as plain values, for those who read another file in the same way."""
+        return {n: v for n, v in self.to_json().items() if n in _READING}
+
     def roles(self) -> dict[str, Any]:
         """The arguments of `tables.find_roles`."""
         found = {n: getattr(self, n) for n in _ROLES}

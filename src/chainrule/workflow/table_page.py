@@ -45,14 +45,14 @@ def write_run_page(
     findings = Findings(
         data.name, figures.scores, figures.verdict, figures.y, figures.outputs, data.class_names,
         target=data.roles.target, measured_on=measured, frame=frame, predict=predict,
-        data=data.frame, roles=data.roles,
+        data=data.frame, roles=data.roles, rows=None if data.large is None else data.rows,
         history={k: v for k, v in run.curves().items() if k in ("loss", "val_loss")},
         kept=_kept(run) if recipe else results.get("kept_epoch"),
-        step="check" if recipe else "epoch", model=run.model.layers[-1], kind=results["kind"],
+        step="check" if recipe else "epoch", model=run.model.layers[1], kind=results["kind"],
         seconds=results.get("seconds"), command=_command(run), python=_python(run, path),
         config={"rows fitted on": results["fitted_rows"], "seed": run.config["seed"],
                 **{k: v for k, v in run.config["arguments"].items() if v is not None}},
-        notices=[*run.config["table"]["notices"], *figures.say_later()],
+        notices=list(dict.fromkeys([*run.config["table"]["notices"], *run.say_remarks()])),
     )  # fmt: skip
     return write_page(findings, path, rows=rows)
 

@@ -20,18 +20,22 @@ from ..files import digest_of
 from ..tables import leaks
 from ..terminal import columns, say
 from ..training.engines import choose_engine, why_engine
+from .architectures import ARCHITECTURES
 from .run import Run
 from .settings import Settings
 from .table_data import open_table
 from .table_figures import Figures, figures_of
 from .table_fit import Fit, Fitter, Watch
+from .table_large import is_large, open_large
 from .table_options import TableOptions
 from .table_page import PAGE, held_out_answers, write_run_page
 from .table_progress import Line
 from .table_run import HELD_OUT, TableRun
 from .table_split import Parts, groups_of, later_rows, parts_of
 
-__all__ = ["TablePlan"]
+__all__ = ["MODELS", "TablePlan"]
+
+MODELS = ("auto", "linear", "network")
 
 # words that describe a network of the user's own
 _NETWORK = ("hidden", "activation", "dropout", "epochs", "batch_size", "optimizer",
@@ -49,6 +53,7 @@ class TablePlan:
         out: the folder to write to; None for none.
         overwrite: files there may be replaced.
         recipe: settings of `tabular.fit` in place of those for the number of rows.
+        verbose: show how many rows of a large file have come by.
 
     Raises:
         As `train`.
@@ -62,25 +67,33 @@ class TablePlan:
         out: str | None = None,
         overwrite: bool = False,
         recipe: dict[str, Any] | None = None,
+        verbose: Any = 0,
     ) -> None:
         self.began = time.perf_counter()
+        chosen = dict(chosen)
+        self.model = chosen.pop("model", None)  # which candidate is to be kept
         self.settings, self.options = Settings(**chosen), options
         self.settings.check()
         self.plain = any(name in chosen for name in _NETWORK)
-        _refuse_beside(self.settings, options, self.plain)
+        _refuse_beside(self.model, options, self.plain)
         self.folder, self.overwrite, self.recipe = out, overwrite, recipe
         self._opened = self._replaces = False
         if out is not None and not overwrite:
             report.refuse_existing(out, _file_names())
         self.engine = choose_engine(self.settings.engine)
-        self.data = open_table(data, options)
+        if is_large(data, options):
+            self.data = open_large(data, options, self.settings.seed, verbose)
+        else:
+            self.data = open_table(data, options)
         if self.data.test_place is not None:  # also the one that stood beside the table
             self.options = replace(options, test=self.data.test_place)
         self.groups, said = groups_of(self.data, options)
         self.parts = parts_of(self.data, self.groups, options, self.settings.seed)
-        self.notices = [*self.data.notices, *said, *self._leaks()]
+        self.suspects = self._leaks()
+        self.notices = [*self.data.notices, *said, *self.suspects.values()]
         self.watch = Watch()
         self.looks_later = True  # also figures of the last rows by time
+        self.fitter: Any = None
         self.fits: list[Fit] = []  # those that the figures come from
 
     @property
@@ -88,10 +101,10 @@ class TablePlan:
         """What the table is called."""
         return self.data.name
 
-    def _leaks(self) -> list[str]:
+    def _leaks(self) -> dict[str, str]:
         if self.data.series is not None:  # the last value may well tell the next
-            return []
-        return list(leaks.find(self.data.frame, self.data.roles, self.data.y))
+            return {}
+        return leaks.suspects(self.data.frame, self.data.roles, self.data.y)
 
     def describe(self) -> str:
         """How the file was read, what its columns are, what is held out; line by line."""
@@ -177,8 +190,9 @@ class TablePlan:
             )
         fitter = Fitter(
             self.data, self.groups, self.options, self.settings, self.plain, self.watch,
-            callbacks, 1 / count, self.recipe,
+            callbacks, count, self._recipe(),
         )  # fmt: skip
+        self.fitter = fitter
         fits: list[Fit] = []
         for number, (train, _) in enumerate(parts.pairs):
             label = f"fold {number + 1} of {len(parts.pairs)}" if parts.kind == "folds" else "fit"
@@ -197,6 +211,12 @@ class TablePlan:
             return self._cut_short([*fits, saved])
         return saved, self._figures(fits, parts, saved, later), None
 
+    def _recipe(self) -> dict[str, Any] | None:
+        """The settings of the recipe, with the one model that was asked for."""
+        if self.model in (None, "auto"):
+            return self.recipe
+        return {**(self.recipe or {}), "candidates": (self.model,)}
+
     def _stopped(self) -> str | None:
         return self.watch.name or ("the program" if self.watch.stop else None)
 
@@ -204,14 +224,16 @@ class TablePlan:
         """The last fit that was not interrupted, or the first as it is, with its own figures."""
         which = max(0, min(len(fits) - 2, len(self.parts.pairs) - 1))
         fit, pair = fits[which], self.parts.pairs[which]
-        kind = self.parts.kind if self.parts.kind in ("test", "time") else "part"
+        kind = self.parts.kind if self.parts.kind in ("test", "time", "large") else "part"
         parts = Parts(kind, [pair], False)
         self.parts = parts
         return fit, self._figures([fit], parts, fit), self._stopped()
 
     def _figures(self, fits: list[Fit], parts: Parts, saved: Fit, later: Any = None) -> Figures:
         kind, self.fits = saved.fitted.kind, fits
-        return figures_of(self.data, self.groups, fits, parts, kind, self.engine, later)
+        return figures_of(
+            self.data, self.groups, fits, parts, kind, self.engine, later, list(self.suspects)
+        )
 
     def _fit(
         self, fitter: Fitter, label: str, rows: np.ndarray, verbose: Any,
@@ -227,7 +249,7 @@ class TablePlan:
         )  # fmt: skip
         if line is not None:
             line.clear()
-            say(f"{label}: {len(rows):,} rows, {_said(fit)}, {fit.seconds:.1f} s")
+            say(f"{label}: {len(fit.rows):,} rows, {_said(fit)}, {fit.seconds:.1f} s")
         return fit
 
     # --- writing --------------------------------------------------------------------------------
@@ -235,11 +257,12 @@ class TablePlan:
     def _config(
         self, saved: Fit, figures: Figures, stopped: str | None, command: Sequence[str] | None
     ) -> dict[str, Any]:
-        data, settings = self.data, self.settings.to_json()
-        fitted = saved.fitted
+        data, fitted = self.data, saved.fitted
+        arguments = self.settings.to_json() if self.plain else {}
+        arguments |= {} if self.model is None else {"model": self.model}
         return {
             "command": None if command is None else list(command),
-            "arguments": settings if self.plain else {},
+            "arguments": arguments,
             "seed": self.settings.seed,
             "engine": {"name": self.engine, "why": why_engine(self.settings.engine, self.engine)},
             "versions": report.versions(),
@@ -248,7 +271,7 @@ class TablePlan:
                 "place": data.place,
                 "sha256": data.digest,
                 "test_sha256": data.test_digest,
-                "rows": len(data.frame),
+                "rows": data.rows,
                 "class_names": data.class_names,
                 "source": data.place or data.name,
                 "scale": "by the layers of the model",
@@ -270,6 +293,7 @@ class TablePlan:
                 "verdict": figures.verdict.to_json(),
                 "later": None if figures.later is None
                 else [figures.later[0], figures.later[1].to_json()],
+                "fresh": None if figures.fresh is None else figures.fresh.to_json(),
                 "kind": fitted.kind,
                 "kept_epoch": fitted.best_step,
                 "kept_by": getattr(fitted, "kept_by", None),
@@ -277,6 +301,7 @@ class TablePlan:
                 "fitted_rows": len(saved.rows),
                 "seconds": round(time.perf_counter() - self.began, 3),
                 "stopped_by": stopped,
+                "ended_by_budget": self.fitter.ended,
             },
         }  # fmt: skip
 
@@ -332,12 +357,22 @@ def _said(fit: Fit) -> str:
     return f"{fitted.kind}{step}"
 
 
-def _refuse_beside(settings: Settings, options: TableOptions, plain: bool) -> None:
-    if settings.model is not None:
+def _refuse_beside(model: str | None, options: TableOptions, plain: bool) -> None:
+    if model is not None and model not in MODELS:
         raise ArgumentError(
-            f"{argument('model', settings.model)} is for images",
+            f"{argument('model', model)} is for images" if model in ARCHITECTURES
+            else f"{argument('model')} is none of those of tables",
             where="train",
+            expected="of a table " + ", ".join(MODELS),
+            received=repr(model)[:60],
             fix=f"leave it out, or choose the layers with {argument('hidden')}",
+        )  # fmt: skip
+    if plain and model not in (None, "network"):
+        raise ArgumentError(
+            f"{argument('model', model)} leaves no network to describe",
+            where="train",
+            fix=f"leave {argument('hidden')}, {argument('epochs')} and the like out, or say "
+            + argument("model", "network"),
         )
     if plain and options.budget is not None:
         raise ArgumentError(

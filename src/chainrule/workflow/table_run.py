@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -13,20 +13,23 @@ import numpy as np
 from .. import evaluation, report, storage, tables
 from ..data.schema import Schema
 from ..dialect import argument
-from ..errors import DataError, FileError
+from ..errors import ChainruleError, DataError, FileError
+from ..evaluation.wording import answer
 from ..layers.host.table_encoder import TableEncoder
 from ..tables import Frame
+from ..tables.target import say_ratings
 from .run import Answers, Run
-from .table_data import as_roles, is_table, read_table
+from .table_data import Odd, as_roles, is_table, is_utf8, read_table
 from .table_figures import Figures
-from .table_fit import predicted
+from .table_fit import offset_of, predicted
 from .table_options import TableOptions
 from .table_series import next_rows, with_lags
 
-__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
+__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun", "say_lost"]
 
 HELD_OUT = "held_out.safetensors"
 _NOTHING = "all cells that the model looks at are empty"
+_RARE = 0.05  # of the rows: a class of fewer is rare
 LOUD = 0.05  # of the cells of a column: above, it is said loudly that they are not as in training
 
 
@@ -42,6 +45,7 @@ class TableAnswers(Answers):
         frame: the rows as they were read.
         reasons: why a row has no answer, by its place from 0.
         unseen: by column, how the rows differ from those of the training.
+        digits: how many of a value are written.
 
     Example:
         >>> answers = TableAnswers(np.array([[0.2, 0.8]]), ["no", "yes"], np.array([2]))
@@ -52,6 +56,7 @@ class TableAnswers(Answers):
     frame: Any = None
     reasons: Mapping[int, str] = field(default_factory=dict)
     unseen: Mapping[str, Any] = field(default_factory=dict)
+    digits: int = 6
 
     @property
     def labels(self) -> list[str]:
@@ -65,6 +70,13 @@ class TableAnswers(Answers):
             return list(self.labels)
         given = self.outputs[:, 0].tolist()
         return ["" if i in self.reasons else value for i, value in enumerate(given)]
+
+    def say_reasons(self) -> list[str]:
+        """How many rows have no answer, and the first of them with its reason."""
+        if not self.reasons:
+            return []
+        first = min(self.reasons)
+        return [say_lost(len(self.reasons), int(self.numbers[first]), self.reasons[first])]
 
     def columns(self) -> dict[str, list[Any]]:
         """The answers as columns by name, for a file of them."""
@@ -144,7 +156,7 @@ class TableRun(Run):
         lines = []
         if self.figures is not None:
             lines.append(self.scores.describe())
-            lines += [] if self.figures.later is None else self.figures.say_later()
+            lines += self.say_remarks()
         lines.append(self.say_kept())
         if results.get("fitted_rows"):
             lines[-1] += f", fitted on {results['fitted_rows']:,} rows"
@@ -154,13 +166,47 @@ class TableRun(Run):
             lines += ["written:", *(f"  {path}" for path in self.files)]
         return "\n".join(lines)
 
+    def say_remarks(self) -> list[str]:
+        """What must be known to read the figures, in sentences."""
+        found = [*self.figures.say_fresh(), *self.figures.say_later(), *self._say_rare()]
+        ended = (self.config.get("results") or {}).get("ended_by_budget")
+        if ended:
+            budget = argument("budget", self.config["table"]["options"]["budget"])
+            fits = "1 fit" if ended == 1 else f"{ended} fits"
+            found.append(f"{budget} ended {fits} before the recipe was through: a larger one may "
+                         "give a better model")  # fmt: skip
+        if self.config["table"]["options"].get("task", "auto") == "auto":
+            found += say_ratings(self.roles.target, self.roles.class_names or ())
+        return found
+
+    def _say_rare(self) -> list[str]:
+        """Which rare class is found too seldom, and what helps."""
+        rare = [c for c in self.scores.by_class
+                if 0 < c.support < _RARE * self.scores.rows and c.recall.value < 0.5]  # fmt: skip
+        if not rare:
+            return []
+        name = min(rare, key=lambda c: c.recall.value)
+        cures = [] if self.config["table"]["options"].get("balance") else [
+            f"{argument('balance')} makes rare classes count as much as frequent ones"
+        ]  # fmt: skip
+        if len(self.scores.by_class) == 2:
+            cures.append("the table of thresholds in the report shows what finding more costs")
+        found = name.recall.value * name.support
+        return [f"{answer(name.name)} is rare, and {found:g} of {name.support:g} are found"
+                + "".join(f"; {cure}" for cure in cures)]  # fmt: skip
+
     def say_kept(self) -> str:
         """What was saved: which model, and after which step."""
         results = self.config.get("results") or {}
-        kind = {
-            "linear": "the linear model, to which the network was not better",
-            "constant": "the constant answer, to which nothing was better",
-        }.get(str(results.get("kind")), "a network")
+        kind = str(results.get("kind"))
+        asked = self.config.get("arguments") or {}
+        if kind == "linear" and (asked.get("model") == "linear" or "hidden" in asked):
+            kind = "the linear model, as asked"
+        else:
+            kind = {
+                "linear": "the linear model, to which the network was not better",
+                "constant": "the constant answer, to which nothing was better",
+            }.get(kind, "a network")
         if results.get("kept_by") == "the_median_of_the_folds":
             of = results.get("epochs")
             return f"saved: {kind}, {self.kept_epoch} of {of} epochs, the median best of the folds"
@@ -198,6 +244,7 @@ class TableRun(Run):
         verdict = self.verdict
         for notice in (
             *answers.notices,
+            *answers.say_reasons(),
             *(["not as in training: " + "; ".join(loud)] if loud else []),
             *([str(verdict)] if verdict is not None and verdict.negative else []),
         ):
@@ -222,7 +269,10 @@ class TableRun(Run):
         unseen = self.encoder.unseen(as_roles(coming, self.roles)[0])
         unseen = {k: v for k, v in unseen.items() if k != self.series["date"]}  # always later
         shown = replace(coming, columns=[coming[self.series["date"]]])
-        return TableAnswers(outputs, None, coming.lines, frame=shown, unseen=unseen)
+        return TableAnswers(
+            outputs, None, coming.lines, frame.notices, frame=shown, unseen=unseen,
+            digits=15 if offset_of(self.model) else 6,
+        )  # fmt: skip
 
     def read(self, rows: Any, **reading: Any) -> Frame:
         """Rows as a frame, read as those of the training were; those of a series with their past.
@@ -245,11 +295,92 @@ class TableRun(Run):
                 received=type(rows).__name__,
                 fix='such as {"age": [39, 40], "job": ["cook", "smith"]}',
             )
-        known = (self.config.get("table") or {}).get("format")
-        columns = None if known is None else tables.Format.from_json(known)
-        return self._named(read_table(rows, options, columns=columns))
+        return self._as_in_training(rows, options)
 
-    def _named(self, frame: Frame) -> Frame:
+    def _as_in_training(self, rows: Any, options: TableOptions) -> Frame:
+        """Rows read with the words of the training, but for those that are given anew.
+
+        Where these do not fit the file, as it is written in another way, the way is found out.
+        """
+        given = options.reading()
+        told = self.told(rows, given)
+        marks = {"missing": told.pop("missing")} if "missing" in told else {}
+
+        def read(words: Mapping[str, Any], lenient: bool) -> Frame:
+            found = TableOptions.of({**words, **marks, **given})
+            frame = self.named(read_table(rows, found, columns=self.format, lenient=lenient))
+            return self.in_units(frame)
+
+        # one value that is left out would shift all that come after it
+        lenient = self.series is None
+        if not told:
+            return read({}, lenient)
+        problem: ChainruleError | None = None
+        other: Frame | None = None
+        # every cell in one way or the other, and only then with cells that cannot be read
+        for odd in (False, True) if lenient else (False,):
+            for words in (told, {}):
+                try:
+                    frame = read(words, odd)
+                except ChainruleError as error:
+                    problem = error if words else problem
+                    continue
+                if self._has_columns(frame):
+                    return frame if words else _found_out(frame, told)
+                other = other or frame
+        if other is None:
+            raise problem or DataError("the table cannot be read", where="predict")
+        return other
+
+    def told(self, rows: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What was said of the training's file, but for what is given anew."""
+        options = (self.config.get("table") or {}).get("options") or {}
+        known = TableOptions.from_json(options).reading()
+        told = {name: value for name, value in known.items() if name not in given}
+        if "encoding" in told and isinstance(rows, (str, os.PathLike)) and is_utf8(rows):
+            del told["encoding"]
+        return told
+
+    def in_units(self, frame: Frame) -> Frame:
+        """The frame; where a unit of the training is missing it is said, another one is refused.
+
+        Raises:
+            DataError: grams instead of kilograms would be answered, and wrongly.
+        """
+        known, how, said = self.format, frame.format, []
+        if known is None or how is None:
+            return frame
+        for role in self.roles.used:
+            told, here = known.column(role.name), how.column(role.name)
+            if told is None or here is None or here.kind != "number":
+                continue
+            ours, theirs = told.currency or told.unit, here.currency or here.unit
+            if ours and theirs and ours != theirs:
+                raise DataError(
+                    "the column is in another unit than in training",
+                    where=f"{frame.where}, column {role.name!r}",
+                    expected=f"numbers in {ours}",
+                    received=f"numbers in {theirs}",
+                    fix=f"convert them to {ours}",
+                )
+            if ours and not theirs and not frame[role.name].missing.all():
+                said.append(f"{role.name!r} was in {ours} in training and is without a unit here: "
+                            f"its numbers are taken as {ours}")  # fmt: skip
+        return replace(frame, notices=(*frame.notices, *said)) if said else frame
+
+    def _has_columns(self, frame: Frame) -> bool:
+        wanted = {role.name for role in self.roles.used}
+        if self.series is not None:
+            wanted = {self.series["date"], self.series["value"]}
+        return wanted <= set(frame.names)
+
+    @property
+    def format(self) -> Any:
+        """How the table of the training was written; None where nobody wrote it down."""
+        known = (self.config.get("table") or {}).get("format")
+        return None if known is None else tables.Format.from_json(known)
+
+    def named(self, frame: Frame) -> Frame:
         """Columns without names, of a file without the target: those of the training in order."""
         names = [role.name for role in self.roles.roles]
         if self.series is not None:
@@ -265,20 +396,21 @@ class TableRun(Run):
     def answers(self, frame: Frame, engine: str | None = "numpy") -> TableAnswers:
         """What the model says to the rows of a frame."""
         encoder = self.encoder
-        tidy, reasons = as_roles(frame, self.roles)
+        tidy, odd = as_roles(frame, self.roles)
         unseen = encoder.unseen(tidy)  # complains of a column that is missing
         empty = _empty(tidy, encoder.columns)
-        reasons = {
-            **{
-                int(i): "all cells that the model looks at are empty" for i in np.flatnonzero(empty)
-            },
-            **reasons,
-        }
+        gaps = dict(zip(encoder.columns, encoder.statistics or (), strict=False))
+        filled = [cell for cell in odd if gaps.get(cell.name, {}).get("gaps", 0) > 0]
+        reasons = {int(i): _NOTHING for i in np.flatnonzero(empty)}
+        for cell in reversed(odd):  # the first of a row is told
+            if cell not in filled:
+                reasons[cell.row] = cell.sentence
         outputs = predicted(self.model, tidy, engine)
         outputs[list(reasons)] = np.nan
         return TableAnswers(
-            outputs, self.schema.class_names, frame.lines, tuple(self._notices(frame)),
-            frame, reasons, unseen,
+            outputs, self.schema.class_names, frame.lines,
+            (*frame.notices, *self._notices(frame), *_say_filled(filled, frame)),
+            frame, reasons, unseen, 15 if offset_of(self.model) else 6,
         )  # fmt: skip
 
     def _notices(self, frame: Frame) -> list[str]:
@@ -396,6 +528,37 @@ def _some(names: Any) -> str:
 def _answer(roles: Any) -> str:
     columns = ", ".join(role.name for role in roles.used[:5])
     return f"{roles.target!r} ({_some(roles.class_names)}) from {columns}"
+
+
+def say_lost(count: int, line: int, why: str) -> str:
+    """How many rows have no answer, and the first of them with its reason.
+
+    Example:
+        >>> say_lost(1, 12, "every cell is empty")
+        '1 row has no answer; line 12: every cell is empty'
+    """
+    rows = "1 row has" if count == 1 else f"{count:,} rows have"
+    which = f"line {line}" if count == 1 else f"the first, line {line}"
+    return f"{rows} no answer; {which}: {why}"
+
+
+def _found_out(frame: Frame, told: Mapping[str, Any]) -> Frame:
+    """A frame that was read without the words of the training, which says so."""
+    words = " ".join(argument(name, value) for name, value in told.items())
+    said = (f"{frame.where}: {words} of the training does not fit this file; found: "
+            f"{frame.format.said}")  # fmt: skip
+    return replace(frame, notices=(*frame.notices, said))
+
+
+def _say_filled(cells: Sequence[Odd], frame: Frame) -> list[str]:
+    """Which cells cannot be read and are missing, where training had missing ones too."""
+    if not cells:
+        return []
+    shown = ", ".join(f"{c.name!r} in line {frame.lines[c.row]} ({c.cell[:20]!r})"
+                      for c in cells[:3]) + (", ..." if len(cells) > 3 else "")  # fmt: skip
+    count = "1 cell cannot be read and counts" if len(cells) == 1 else (
+        f"{len(cells):,} cells cannot be read and count")  # fmt: skip
+    return [f"{count} as missing, as empty ones did in training: {shown}"]
 
 
 def _empty(frame: Frame, names: list[str]) -> np.ndarray:

@@ -25,7 +25,7 @@ class Parts:
     """Pairs of rows to train on and rows held out, and what becomes of the saved model.
 
     Args:
-        kind: `"folds"`, `"part"`, `"time"` or `"test"`.
+        kind: `"folds"`, `"part"`, `"time"`, `"test"` or `"large"`.
         pairs: row numbers; held out is None where another file is.
         refit: the saved model is fitted once more, on all rows.
     """
@@ -42,6 +42,8 @@ class Parts:
 
     def describe(self, data: TableData) -> str:
         """A sentence: which rows the figures come from."""
+        if data.large is not None:
+            return data.large.describe()
         rows, held = len(data.frame), len(self.held_out)
         if self.kind == "test":
             return f"{rows:,} rows to train on; figures on the {len(data.test or ()):,} of the test"
@@ -69,6 +71,8 @@ def parts_of(data: TableData, groups: np.ndarray, options: TableOptions, seed: i
     """
     rows = len(data.frame)
     everything = np.arange(rows)
+    if data.large is not None:
+        return Parts("large", [(everything, None)], False)
     if data.test is not None:
         return Parts("test", [(everything, None)], False)
     if options.time is not None or data.series is not None:
@@ -89,6 +93,8 @@ def parts_of(data: TableData, groups: np.ndarray, options: TableOptions, seed: i
 
 def groups_of(data: TableData, options: TableOptions) -> tuple[np.ndarray, list[str]]:
     """Numbers of groups that stand on one side, and what to say of equal rows."""
+    if data.large is not None:  # which has its own, and has said so
+        return np.arange(len(data.frame)), []
     equal = split.equal_rows(data.frame, data.roles)
     said = [] if equal.sentence is None else [equal.sentence]
     if options.group is None:

@@ -93,6 +93,9 @@ class ColumnEncoder:
     def _finish(self) -> dict[str, Any]:
         raise NotImplementedError
 
+    def widen(self, column: Any) -> None:
+        """Take the range of more training rows for known."""
+
     def load(self, state: Any) -> None:
         """Take what `state` was; raises where a file holds something else."""
         fields = {"kind": (str,), "gaps": (int, float), **self.fields}
@@ -283,6 +286,14 @@ class Number(ColumnEncoder):
         log = self.state["log"]
         if log is not None and log <= 0:
             raise ArgumentError("the scale of a logarithm must be above 0", received=log)
+
+    def widen(self, column: Any) -> None:
+        """Smallest and largest of these as well."""
+        x, state = self.read(column), self.state
+        if state["low"] is None or np.isnan(x).all():
+            return
+        low, high = float(np.nanmin(x)), float(np.nanmax(x))
+        state.update(low=min(state["low"], low), high=max(state["high"], high))
 
     def encode(self, column: Any) -> Blocks:
         """One number, and whether it is missing where that happened in training."""

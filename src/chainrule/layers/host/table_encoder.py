@@ -275,6 +275,28 @@ class TableEncoder(Preparing):
             learner.finish(kinds.get(learner.name, learner.kind))
         self._learned(learners)
 
+    def widen(self, x: Any) -> None:
+        """Take the smallest and largest numbers of more training rows for known; no more is learnt.
+
+        For tables of which `adapt` was given a sample.
+
+        Args:
+            x: a table.
+
+        Example:
+            >>> import chainrule as cr
+            >>> layer = cr.layers.TableEncoder([{"name": "x", "role": "number"}])
+            >>> layer.adapt({"x": [1.0, 2.0, 3.0]})
+            >>> layer.widen({"x": [9.0]})
+            >>> layer.unseen({"x": [8.0]})["x"].outside
+            0.0
+        """
+        known, frame = self._known(), _frame(x)
+        if frame is None:
+            raise self._no_table(x)
+        for encoder, column in zip(known, self._columns(frame, known), strict=True):
+            encoder.widen(column)
+
     def _load(self, statistics: Any) -> None:
         known = self._encoders()
         if not isinstance(statistics, (list, tuple)) or len(statistics) != len(known):
@@ -367,7 +389,7 @@ class TableEncoder(Preparing):
 
     def prepare(self, x: Any) -> dict[str, np.ndarray]:
         """The arrays by key, for a table with the columns of training."""
-        known, frame = self._known(), _frame(x)
+        known, frame = self._known(), _frame(x, self.about)
         if frame is None:
             raise self._no_table(x)
         if not len(frame):
@@ -392,7 +414,7 @@ class TableEncoder(Preparing):
             >>> print(layer.unseen({"x": [3.0, 9.0, None, 4.0, 5.0]})["x"].sentence)
             x: 25 % outside the range of training ('9'), 20 % missing (in training 0 %)
         """
-        known, frame = self._known(), _frame(x)
+        known, frame = self._known(), _frame(x, self.about)
         if frame is None:
             raise self._no_table(x)
         found = {}
@@ -474,8 +496,11 @@ def _is_table(x: Any) -> bool:
     return hasattr(x, "columns") and hasattr(x, "take") and hasattr(x, "__len__")
 
 
-def _frame(x: Any) -> Any:
-    """The table as a Frame; None for what is no table."""
+def _frame(x: Any, about: Any = None) -> Any:
+    """The table as a Frame; None for what is no table.
+
+    Texts are read as those of the training were, where it is known how; else they stay texts.
+    """
     from ...tables.frame import Frame
 
     if isinstance(x, Frame):
@@ -484,4 +509,7 @@ def _frame(x: Any) -> Any:
         return Frame.of(x)
     if not _is_table(x):
         return None
-    return loaded("tables", "read")(x)
+    like = (about or {}).get("format")
+    if like is not None:
+        return loaded("tables", "read")(x, columns=like)
+    return loaded("tables", "as_given")(x)

@@ -30,7 +30,9 @@ def about_data(f: Findings, rows: bool) -> Html:
         return Html("")
     found = _columns(f, frame)
     count = "" if frame is None else f"{len(frame):,} rows, "
-    if f.data is None and frame is not None:
+    if f.rows is not None and frame is not None:
+        count = f"{f.rows:,} rows, of which {len(frame):,} were looked at for this: "
+    elif f.data is None and frame is not None:
         count = f"Of the {len(frame):,} rows that were held out: "
     words = [paragraph(f"{count}{len(found):,} columns. " + _counted(found))]
     shown = found

@@ -44,6 +44,7 @@ class Findings:
         notices: sentences on what was decided on the way.
         weights: of the rows.
         costs: (false alarm, miss), where they are known.
+        rows: how many the table has, where `data` is a sample of them.
         seen: whether `predict` is of a model that has seen these rows (one fitted on all rows,
             while `outputs` are out-of-fold): importance then says so.
 
@@ -79,4 +80,5 @@ class Findings:
     notices: Sequence[str] = ()
     weights: np.ndarray | None = None
     costs: tuple[float, float] | None = None
+    rows: int | None = None
     seen: bool = False
