@@ -176,7 +176,8 @@ class RandomPosterization(_Colors):
         >>> layer(np.array([63.0, 130.0]).reshape(1, 1, 2, 1), training=True)[0, 0, :, 0]
         array([  0., 128.], dtype=float32)
 
-    Of two numbers Keras never draws the second.
+    Keras documents the same, and draws from 1 to factor − 1 where factor is one number; of two
+    numbers it never draws the second.
     """
 
     def __init__(
