@@ -829,7 +829,7 @@ MESSAGES = [
         "chainrule: houses.csv: --delimiter is not usable\n"
         "  expected: one character, such as ',' or ';'\n"
         "  received: ';;'\n"
-        "  fix: leave it out, and it is found; or --delimiter ';'",
+        "  fix: leave it out, and it is found",
     ),
     (
         'train("train houses.csv --target Price --test nothing.csv")',
