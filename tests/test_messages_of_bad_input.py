@@ -1139,6 +1139,19 @@ def test_the_error_of_a_missing_name_can_be_sent_to_another_process():
     assert again.fix == caught.value.fix
 
 
+def test_rows_of_the_test_part_in_memory_have_no_name_in_the_options():
+    """A data frame compared with None is a frame, which is neither true nor false."""
+
+    class Rows:
+        def __ne__(self, other):
+            raise ValueError("the truth value is ambiguous")
+
+    from chainrule.workflow.table_options import TableOptions
+
+    assert TableOptions(test=Rows(), folds=None).to_json() == {"test": None}
+    assert TableOptions(folds=3).to_json() == {"folds": 3}
+
+
 def test_an_unknown_argument_of_a_fit_that_was_overridden():
     class Own(cr.Sequential):
         def fit(self, x, y, rounds=1, **more):
