@@ -789,7 +789,7 @@ MESSAGES = [
     ),
     (
         'train("train houses.csv --target Price --epoch 10")',
-        "chainrule train: '--epoch' does not exist\n  fix: here it is called --epochs",
+        "chainrule train: '--epoch' does not exist\n  fix: did you mean '--epochs'?",
     ),
     (
         'train("train houses.csv --target Price --learning_rate 0.1")',
