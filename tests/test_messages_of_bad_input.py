@@ -789,7 +789,7 @@ MESSAGES = [
     ),
     (
         'train("train houses.csv --target Price --epoch 10")',
-        "chainrule train: '--epoch' does not exist\n  fix: here it is called --epochs",
+        "chainrule train: '--epoch' does not exist\n  fix: did you mean '--epochs'?",
     ),
     (
         'train("train houses.csv --target Price --learning_rate 0.1")',
@@ -829,7 +829,7 @@ MESSAGES = [
         "chainrule: houses.csv: --delimiter is not usable\n"
         "  expected: one character, such as ',' or ';'\n"
         "  received: ';;'\n"
-        "  fix: leave it out, and it is found; or --delimiter ';'",
+        "  fix: leave it out, and it is found",
     ),
     (
         'train("train houses.csv --target Price --test nothing.csv")',
@@ -1137,6 +1137,19 @@ def test_the_error_of_a_missing_name_can_be_sent_to_another_process():
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
     assert str(again) == str(caught.value)
     assert again.fix == caught.value.fix
+
+
+def test_rows_of_the_test_part_in_memory_have_no_name_in_the_options():
+    """A data frame compared with None is a frame, which is neither true nor false."""
+
+    class Rows:
+        def __ne__(self, other):
+            raise ValueError("the truth value is ambiguous")
+
+    from chainrule.workflow.table_options import TableOptions
+
+    assert TableOptions(test=Rows(), folds=None).to_json() == {"test": None}
+    assert TableOptions(folds=3).to_json() == {"folds": 3}
 
 
 def test_an_unknown_argument_of_a_fit_that_was_overridden():

@@ -59,7 +59,7 @@ def put(tree, at, value):
     if value is DROP:
         del tree[at[-1]]
     else:
-        tree[at[-1]] = value
+        tree[at[-1]] = copy.deepcopy(value)  # WILD holds lists, which must stay as they are
 
 
 DROP = object()

@@ -77,11 +77,11 @@ def _instead(typed: str, options: Sequence[str]) -> str | None:
     text = ARGUMENTS.get(word) or ""
     names = [word, *text.split("|")] if text.replace("|", "").isidentifier() else [word]
     here = next((o for o in map(option, names) if o in options), None)
-    if here is not None:
+    near = did_you_mean(typed.split("=")[0], options)
+    if here is not None and near != f"did you mean {here!r}?":
         return f"here it is called {here}"
     if text.startswith("leave it out"):
         return text.partition(":")[0] if "=" in text else text
-    near = did_you_mean(typed.split("=")[0], options)
     return near if near.startswith("did you mean") else None
 
 

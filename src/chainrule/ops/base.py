@@ -96,11 +96,16 @@ def _of_one_type(
 ) -> Any:
     """The function of arguments made arrays of one type; its result in the type they have."""
     if not names.isdisjoint(kwargs):
-        bound = inspect.signature(function).bind(*args, **kwargs)
+        try:
+            bound = inspect.signature(function).bind(*args, **kwargs)
+        except TypeError:
+            raise misfit(function, args, kwargs) from None
         args, kwargs = bound.args, bound.kwargs
     name = function.__name__
-    given = [v if v is None and k else as_number(v, name) for k, v in enumerate(args[:numbers])]
-    floats = {v.dtype for v in given if v is not None and hasattr(v, "dtype") and is_float(v)}
+    given: list[Any] = [
+        v if v is None and k else as_number(v, name) for k, v in enumerate(args[:numbers])
+    ]
+    floats = {v.dtype for v in given if hasattr(v, "dtype") and is_float(v)}
     half = None
     if floats:
         kept = functools.reduce(np.promote_types, floats)

@@ -79,7 +79,7 @@ def check_delimiter(delimiter: object, where: str) -> None:
             where=where,
             expected="one character, such as ',' or ';'",
             received=repr(delimiter),
-            fix=f"leave it out, and it is found; or {argument('delimiter', str(delimiter)[:1] or ',')}",
+            fix="leave it out, and it is found",
         )
 
 
