@@ -243,5 +243,8 @@ def test_a_wide_matrix_has_another_form_for_phones_and_paper(count, both):
 
 def test_long_names_stand_above_their_bars_and_quotes_end_no_attribute():
     long = "how often do you go there, number 14 of them"
-    assert long in bars("t", [long, "x"], [1.0, -2.0], ["+1", "−2"]).svg()
+    beside, above = (bars("t", [n, "x"], [1.0, -2.0], ["+1", "−2"]).svg() for n in ("y", long))
+    assert long in above
+    heights = [float(re.search(r'viewBox="0 0 \S+ (\S+)"', svg)[1]) for svg in (beside, above)]
+    assert heights == [64.0, 96.0]  # of 24 and 40 a row
     assert text("\"'") == "&quot;&#x27;"
