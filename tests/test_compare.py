@@ -154,3 +154,19 @@ def test_optimizers_and_rates_in_one_call():
 def test_runs_of_one_name_are_told_apart(two_runs):
     found = cr.compare([two_runs[0], two_runs[0]])
     assert len({r.name for r in found.runs}) == 2
+
+
+def test_long_verdicts_are_whole_and_no_layers_are_named():
+    told = "NO BETTER: " + "so it goes on " * 12 + "to its end"
+    runs = [Candidate("a", {"mse": 0.1}, settings={"hidden": ()}, verdict=told),
+            Candidate("b", {"mse": 0.2}, settings={"hidden": (8,)}, verdict=told)]  # fmt: skip
+    found = Comparison(runs)
+    assert make_comparison(found).count("to its end") == 2
+    assert [row[1] for row in found.table()[1]] == ["none", "8"]
+
+
+def test_of_runs_on_other_rows_nothing_is_said_about_which_is_better():
+    runs = [Candidate(n, {"accuracy": 0.9}, data=n) for n in ("one", "two")]
+    notes = Comparison(runs).notes()
+    assert len(notes) == 1
+    assert "not on the same rows" in notes[0]

@@ -13,7 +13,8 @@ import chainrule as cr
 from chainrule.evaluation import scores, verdict
 from chainrule.report.page import Findings, make_page, write_page
 from chainrule.report.page import page as page_module
-from chainrule.report.page.charts import Chart, number_bins, ticks
+from chainrule.report.page.charts import Chart, bars, number_bins, ticks
+from chainrule.report.page.pieces import text
 from chainrule.tables import Frame
 
 EVIL = '"><script>alert(1)</script>'
@@ -225,3 +226,25 @@ def test_ticks_are_round_and_inside():
     assert "<circle" in chart.draw().svg()
     counts, ends = number_bins(np.array([1.0, 1.0, np.nan, np.inf]))
     assert (sum(counts), ends) == (2.0, (1.0, 1.0))
+
+
+@pytest.mark.parametrize(("count", "both"), [(5, False), (6, True)])
+def test_a_wide_matrix_has_another_form_for_phones_and_paper(count, both):
+    y = np.arange(60) % count
+    p = np.full((60, count), 0.1) + np.eye(count)[(y + (np.arange(60) < 3)) % count]
+    p /= p.sum(1, keepdims=True)
+    names = [f"c{k}" for k in range(count)]
+    found = scores(y, p, names)
+    page = make_page(Findings("t.csv", found, verdict(found), y, p, names))
+    assert ('<div class="small">' in page) == both
+    assert ("The most frequent mix-ups:" in page) == both
+    assert len(re.findall(r'class="cell \w+"', page)) == count**2
+
+
+def test_long_names_stand_above_their_bars_and_quotes_end_no_attribute():
+    long = "how often do you go there, number 14 of them"
+    beside, above = (bars("t", [n, "x"], [1.0, -2.0], ["+1", "−2"]).svg() for n in ("y", long))
+    assert long in above
+    heights = [float(re.search(r'viewBox="0 0 \S+ (\S+)"', svg)[1]) for svg in (beside, above)]
+    assert heights == [64.0, 96.0]  # of 24 and 40 a row
+    assert text("\"'") == "&quot;&#x27;"

@@ -17,6 +17,7 @@ from chainrule.report.page import make_page
 from chainrule.workflow import Run, table_plan
 from chainrule.workflow.comparing import compared
 from chainrule.workflow.findings import findings_of
+from chainrule.workflow.replay import _equal
 
 pytest.importorskip("pyarrow")
 
@@ -173,3 +174,22 @@ def test_the_page_of_a_series_says_which_rows_it_is_measured_on(tmp_path):
     )
     assert found.frame is not None
     assert "the last season (7 rows)" in make_page(found)
+
+
+def test_checks_of_the_recipe_are_its_history(made):
+    """Its steps are no curve, and which check was kept is found by its step."""
+    run = Run.load(made[0] / "run")
+    run.config["results"] |= {"epochs": None, "kept_epoch": 20}
+    run.history.history = {
+        "step": [10, 20, 30],
+        "loss": [3.0, 2.0, 1.0],
+        "val_loss": [3.0, 1.0, 2.0],
+    }
+    found = findings_of(run)
+    assert (list(found.history), found.kept, found.step) == (["loss", "val_loss"], 2, "check")
+
+
+def test_equal_numbers_of_other_bits_are_not_the_same():
+    assert _equal(np.array([0.0, np.nan]), np.array([0.0, np.nan]))
+    assert not _equal(np.array([0.0]), np.array([-0.0]))
+    assert not _equal(np.zeros(2, np.float32), np.zeros(2, np.int32))

@@ -104,7 +104,7 @@ def _dependence(f: Findings, found: Dependence, ends: tuple[float, float]) -> Ht
         words = ["(empty)" if v == "" else plain(v) for v in found.at]
         return figure(bars(f"mean answer by {name}", words, values.tolist(), texts),
                       f"{name}: {word}")  # fmt: skip
-    return figure(_over(f, found, mean, labels, ends), name)
+    return figure(_over(f, found, mean, labels, ends), plain(found.name, 120))
 
 
 def _followed(f: Findings, mean: np.ndarray, one: bool) -> tuple[np.ndarray, list[str]]:
@@ -163,7 +163,7 @@ def about_mistakes(f: Findings, rows: bool, names: list[str]) -> Html:
     beside = [n for n in names if f.frame is not None and n in f.frame][:_CELLS]
     where = "line" if f.frame is not None and f.frame.format is not None else "row"
     heads = [where, "true", "answered", *(["sure"] if f.class_names else ["off by"]),
-             *(plain(n, 30) for n in beside)]  # fmt: skip
+             *(plain(n, 60) for n in beside)]  # fmt: skip
     lines = []
     for i in worst.tolist():
         at = int(f.frame.lines[i]) if f.frame is not None else i + 1

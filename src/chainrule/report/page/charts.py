@@ -260,12 +260,13 @@ def bars(
             picture.text(label + 8, y + row / 2, name, size=size, anchor="end")
         left, middle = zero + min(value, 0.0) * scale, y + head + (row - head) / 2
         picture.rect(left, middle - 7, max(abs(value) * scale, 0.5), 14, fill=colour, radius=2)
+        # beside the bar alone: a name above it is not crossed
+        picture.line((zero, middle - 12), (zero, middle + 12), stroke="line", thick=1)
         if k < len(spreads) and math.isfinite(spreads[k]):
             ends = [zero + (value + s * spreads[k]) * scale for s in (-1, 1)]
             ends = [min(max(e, label + 12), WIDTH - room - 14) for e in ends]
             picture.line((ends[0], middle), (ends[1], middle), stroke="ink", thick=1.2)
         picture.text(WIDTH - 10, middle, text, size=size, anchor="end", colour="soft")
-    picture.line((zero, 6), (zero, 10 + row * len(names)), stroke="line", thick=1)
     return picture
 
 
