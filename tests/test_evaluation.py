@@ -330,6 +330,7 @@ def test_churn_that_finds_nobody_is_not_to_be_used():
         "DO NOT USE: no better than always answering no (95.2 % right against 95.9 %, finds 0 of "
         f"24 yes; difference {found.sentence.split('difference ')[1]}"
     )
+    assert "finds 0 of 24 rows of class 4; " in judged(y, p, ["2", "4"]).sentence
 
 
 def test_one_in_200_that_ranks_well_is_for_ranking_only():

@@ -224,7 +224,9 @@ def _neither(s: Scores) -> Verdict:
             hits = f"{rare.recall.value * rare.support:g} of {rare.support:g}"
             if s.weighted:
                 hits = f"{percent(rare.recall.value)} of those that are"
-            figures += f", finds {hits} {answer(rare.name)}"
+            # "0 of 16 4" would be no sentence
+            of = f"rows of class {rare.name}" if rare.name[:1].isdigit() else answer(rare.name)
+            figures += f", finds {hits} {of}"
     span = "" if math.isnan(gain.low) else f"; difference {_signed(s, score, gain)}"
     return Verdict("DO NOT USE", f"DO NOT USE: no better than {s.always} ({figures}{span})")
 
