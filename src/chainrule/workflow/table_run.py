@@ -26,6 +26,7 @@ from .table_series import next_rows, with_lags
 __all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
 
 HELD_OUT = "held_out.safetensors"
+_NOT_BETTER = "to which the network was not better"
 _NOTHING = "all cells that the model looks at are empty"
 LOUD = 0.05  # of the cells of a column: above, it is said loudly that they are not as in training
 
@@ -158,7 +159,7 @@ class TableRun(Run):
         """What was saved: which model, and after which step."""
         results = self.config.get("results") or {}
         kind = {
-            "linear": "the linear model, to which the network was not better",
+            "linear": f"the linear model, {results.get('left_out') or _NOT_BETTER}",
             "constant": "the constant answer, to which nothing was better",
         }.get(str(results.get("kind")), "a network")
         if results.get("kept_by") == "the_median_of_the_folds":
