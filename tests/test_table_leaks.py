@@ -106,3 +106,32 @@ def test_the_first_look_never_stops_what_the_folds_would_find():
         parts = split.folds(targets(frame, roles), None, 5, 0, roles.task)
         alone = leaks.score_alone(roles[name], frame, targets(frame, roles), parts, roles.task)
         assert alone >= (0.995 if roles.class_names else 0.99)
+
+
+@pytest.mark.parametrize(("name", "cells", "y", "score"), LEAKS)
+def test_among_very_many_columns_it_is_found_as_well(name, cells, y, score, monkeypatch):
+    alone = warned({name: cells}, y)
+    monkeypatch.setattr(leaks, "_MANY", 0)
+    assert warned({name: cells}, y) == alone
+
+
+def test_columns_that_know_nothing_are_not_looked_at_one_by_one(monkeypatch):
+    noise = {f"g{i}": G.normal(size=N) for i in range(250)}
+    words = {f"w{i}": G.choice(["a", "b", "c"], N) for i in range(20)}
+    few = {f"k{i}": G.integers(0, 9, N) + 0.5 for i in range(20)}
+    looked = []
+    monkeypatch.setattr(
+        leaks, "_score_alone", lambda *a, of=leaks._score_alone: looked.append(1) or of(*a)
+    )
+    columns = {**noise, "x": NUMBERS, **words, **few}
+    for y in (BINARY, np.sin(3 * NUMBERS), LETTERS):
+        looked.clear()
+        said = warned(columns, y)
+        assert len(said) == (y is not LETTERS)
+        assert len(looked) < 15
+
+
+def test_ranks_of_many_columns_are_those_of_scipy():
+    rankdata = pytest.importorskip("scipy.stats").rankdata
+    x = G.integers(0, 40, (200, 7)).astype(float)
+    assert np.array_equal(leaks._mean_ranks(x), rankdata(x, axis=0))

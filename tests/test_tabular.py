@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule.errors import ArgumentError, DataError
 from chainrule.layers.piecewise import edges_of
 from chainrule.tables.split import folds
-from chainrule.tabular import Problem, Settings, bag, fit, recipe
+from chainrule.tabular import Problem, Settings, bag, fit, linear, recipe
 from chainrule.tabular.design import Design
 from chainrule.tabular.linear import _Ridge, fit_linear, losses_of
 from chainrule.tabular.minimise import minimise
@@ -565,3 +565,74 @@ def test_rows_come_from_a_memory_mapped_file_piece_by_piece(tmp_path, monkeypatc
         [c["val_loss"] for c in at_once.history],
         rtol=1e-6,
     )
+
+
+# ---- very wide tables
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("rows", [60, 310])  # solved at once, and step by step
+def test_fewer_rows_than_columns_the_linear_model_is_the_same(task, rows, monkeypatch):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(rows, 450)).astype(np.float32)
+    z = x[:, :9].sum(1) + draw.normal(size=rows)
+    y = (z > 0).astype(int) if task == "classification" else z
+    problem = Problem({"numeric": x}, y, task, 2)
+    parts = folds(problem.y, None, 4, 0, task)
+    monkeypatch.setattr(linear, "PENALTIES", np.array([100.0, 10.0]))
+    monkeypatch.setattr(linear, "_NARROW", 200)
+    found = []
+    for wide in (True, False):
+        monkeypatch.setattr(Design, "wide", wide)
+        found.append(fit_linear(problem, parts, problem.weights(), np.arange(rows)))
+    ours, theirs = found
+    assert ours.penalty == theirs.penalty
+    assert np.allclose(ours.out_of_fold, theirs.out_of_fold, atol=0.01)
+    assert np.allclose(*(f.model.predict({"numeric": x}) for f in found), atol=0.01)
+
+
+def test_which_designs_are_turned():
+    for rows, columns, wide in ((20, 400, True), (20, 200, False), (500, 400, False)):
+        x = {"numeric": np.zeros((rows, columns), np.float32)}
+        design = Design(Problem(x, np.zeros(rows), "regression"), np.arange(rows))
+        assert design.wide == wide
+
+
+def test_a_turned_design_spans_the_rows():
+    x = np.random.default_rng(0).normal(size=(12, 400)).astype(np.float32)
+    x[3] = x[4]  # two equal rows span less
+    design = Design(Problem({"numeric": x}, np.zeros(12), "regression"), np.arange(12))
+    turned, back = design.turned()
+    assert turned.width == 11
+    assert np.allclose(turned.full @ back.T, x, atol=1e-5)
+    assert np.allclose(back.T @ back, np.eye(11), atol=1e-6)
+
+
+def test_hundreds_of_columns_go_into_the_network_as_they_are():
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(80, 380)).astype(np.float32)
+    problem = Problem({"numeric": x}, 5 * x[:, 0] + 2, "regression")
+    chosen = {"candidates": ("network",), "steps": 2, "checks": 1, "units": (4,), "members": 2}
+    fitted = fit(problem, settings=chosen, engine="numpy")
+    (about,) = fitted.candidates
+    assert about.note == "numbers as they are: 380 inputs"
+    assert fitted.model.get_config()["embedded"] is False
+    copy = type(fitted.model).from_config(fitted.model.get_config())
+    copy.build({"numeric": (None, 380)})
+    assert [v.shape for v in copy.variables] == [v.shape for v in fitted.model.variables]
+    narrow = fit(Problem({"numeric": x[:, :370]}, problem.y, "regression"), settings=chosen,
+                 engine="numpy")  # fmt: skip
+    assert narrow.model.embedded
+    assert narrow.candidates[0].note == ""
+    # many words beside few numbers are no reason to leave these as they are
+    words = {"numeric": x[:, :90], "flat": np.zeros((80, 2500), np.float32)}
+    left = fit(
+        Problem(words, problem.y, "regression"), settings={"candidates": ("network", "constant")}
+    )
+    assert left.candidates[-1].note == "left out: 3,220 inputs, more than 3,000"
+
+
+def test_thousands_of_columns_are_for_the_linear_model():
+    x = np.random.default_rng(0).normal(size=(30, 3001)).astype(np.float32)
+    fitted = fit(Problem({"numeric": x}, x[:, :3].sum(1), "regression"), engine="numpy")
+    assert fitted.candidates[-1].note == "left out: 3,001 inputs, more than 3,000"

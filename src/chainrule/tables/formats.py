@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..errors import FileError
@@ -176,7 +176,7 @@ class Format:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return {**vars(self), "columns": [dict(vars(c)) for c in self.columns]}
 
     @classmethod
     def from_json(cls, config: Any, where: str = "the format") -> Format:

@@ -125,11 +125,15 @@ class Frame:
         """Of the columns, in order."""
         return [column.name for column in self.columns]
 
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        """The first column of each name: thousands of them are looked up."""
+        return {column.name: column for column in reversed(self.columns)}
+
     def __getitem__(self, key: int | str) -> Column:
         if isinstance(key, str):
-            for column in self.columns:
-                if column.name == key:
-                    return column
+            if key in self._by_name:
+                return self._by_name[key]
         elif -len(self.columns) <= key < len(self.columns):
             return self.columns[key]
         raise ArgumentError(
@@ -141,7 +145,7 @@ class Frame:
         )
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names
+        return name in self._by_name
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)

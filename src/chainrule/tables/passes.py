@@ -81,11 +81,17 @@ class Passes:
                 return
             except ReadAgain:
                 continue
+            finally:
+                need().default_memory_pool().release_unused()  # hundreds of megabytes
 
     def __iter__(self) -> Iterator[Frame]:
-        if self.table is None and self.format is not None:
-            return frames(self.path, replace(self.wanted, like=self.format))
-        return self._blocks()
+        try:
+            if self.table is None and self.format is not None:
+                yield from frames(self.path, replace(self.wanted, like=self.format))
+            else:
+                yield from self._blocks()
+        finally:
+            need().default_memory_pool().release_unused()
 
     def _blocks(self) -> Iterator[Frame]:
         if self.table is None:
@@ -164,7 +170,7 @@ class Drawn:
         self.frames.append(rows_of(frame, rows))
         self.keys.append(keys[rows])
         self.held += len(rows)
-        if self.held > 2 * self.most:
+        if self.held > 1.3 * self.most:
             self._shrink()
 
     def _shrink(self) -> None:

@@ -120,7 +120,7 @@ class Bag:
         self.settings, self.widths, self.engine = settings, dict(widths), engine
         s = settings
         self.network = TableNetwork(
-            outputs, task, s.members, s.units, s.bins, s.width, s.dropout, levels
+            outputs, task, s.members, s.units, s.bins, s.width, s.dropout, levels, s.embedded
         )
         self.network.build({key: (None, width) for key, width in widths.items()})
         self.steps, self.pace = self.paced(s.steps)
@@ -247,7 +247,7 @@ class Bag:
         """First weights, and an optimizer that has done nothing."""
         network = self.network
         network.start(seed)
-        if "numeric" in self.widths:
+        if "numeric" in self.widths and network.embedded:
             network.encoding.adapt(problem.x["numeric"])
         for variable in self.optimizer.variables:
             if variable is not self.optimizer._rate:

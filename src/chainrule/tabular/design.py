@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from .problem import KEYS, Problem
 __all__ = ["Design"]
 
 _FULL = 300  # columns of "flat" that are kept as they are
+_TINY = 1e-12  # of the largest square: rounding
 _DENSE = 0.1  # the share of numbers other than 0 above which they are as well
 _BLOCK = 1 << 24  # numbers looked at together
 
@@ -37,6 +39,7 @@ class Design:
 
     def __init__(self, problem: Problem, rows: np.ndarray) -> None:
         self.n = len(rows)
+        self.is_turned = False
         self.widths: dict[str, int] = {}
         full, self.starts, found = [], [], []
         width = 0
@@ -85,6 +88,28 @@ class Design:
             for k in range(r.shape[1]):
                 d[:, k] += np.bincount(columns, values * r[rows, k], self.width)
         return d
+
+    @property
+    def wide(self) -> bool:
+        """Whether there are fewer rows than columns of numbers, of which there are many."""
+        return self.sparse is None and self.widths.get("numeric", 0) > max(_FULL, self.n)
+
+    def turned(self) -> tuple[Design, np.ndarray]:
+        """The same rows in as many columns as there are rows at most, Z = X·V, and V.
+
+        V has orthogonal columns of length 1 that span the rows. A penalty on Σw² keeps w in that
+        span, so that w = V·v with the same Σ, and Z with v does all that X does with w: T. Hastie,
+        R. Tibshirani, *Efficient quadratic regularization for expression arrays* (2004).
+        """
+        x = np.zeros((self.n, self.width))
+        x[:, self.places] = self.full
+        squares, u = np.linalg.eigh(x @ x.T)  # which are of the few rows, not of the many columns
+        some = squares > _TINY * max(squares.max(), 1e-300)
+        s, u = np.sqrt(squares[some]), u[:, some]
+        made = copy.copy(self)
+        made.is_turned = True
+        made.full, made.places, made.width = u * s, np.arange(len(s)), len(s)
+        return made, x.T @ (u / s)
 
     def cut(self, w: np.ndarray) -> dict[str, np.ndarray]:
         """Weights (width, k) by the keys of the columns."""

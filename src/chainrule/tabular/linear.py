@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -126,7 +127,10 @@ def fit_linear(
         rows: the rows that are used at all; those of very large tables do not fit into memory.
         stop: asked between penalties; True takes the best so far.
     """
-    design = Design(problem, rows)
+    design = whole = Design(problem, rows)
+    turn = None
+    if design.wide:
+        design, turn = design.turned()
     solver = (_Ridge if problem.task == "regression" else _Logistic)(problem, design, rows, weight)
     held = [np.isin(rows, out) for _, out in folds]
     starts: list[Any] = [None] * len(folds)
@@ -150,6 +154,8 @@ def fit_linear(
             break
     _, penalty, out_of_fold = best
     w = solver.solve(penalty, np.ones(len(rows), bool), None, None)
+    if turn is not None:
+        solver.design, w = whole, np.concatenate([turn @ w[:-1], w[-1:]])
     return LinearFit(solver.model(w), penalty, out_of_fold)
 
 
@@ -180,6 +186,27 @@ class _Solver:
             ones = np.ones((self.design.n, 1))
             self.products["full"] = np.concatenate([self.design.full, ones], axis=1)
         return self.products["full"]
+
+    def solved(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """x of a·x = b; of a turned design, which no columns of zeros are in, by elimination."""
+        if self.design.is_turned:
+            with contextlib.suppress(np.linalg.LinAlgError):
+                return np.linalg.solve(a, b)
+        return np.linalg.lstsq(a, b)[0]
+
+    def in_steps(
+        self, function: Any, start: np.ndarray, penalty: float, curvature: float = 1.0,
+        tolerance: float = 1e-5,
+    ) -> np.ndarray:  # fmt: skip
+        """The minimum of a turned design, whose curvature is nearly diagonal: in its own units."""
+        squares = np.append(np.square(self.design.full).sum(0) * curvature + penalty, self.design.n)
+        scale = 1 / np.sqrt(squares)[:, None]
+
+        def scaled(v: np.ndarray) -> tuple[float, np.ndarray]:
+            value, d = function(v * scale)
+            return value, d * scale
+
+        return minimise(scaled, start / scale, tolerance=tolerance) * scale
 
     def scores(self, w: np.ndarray) -> np.ndarray:
         """X·w + b."""
@@ -216,7 +243,7 @@ class _Ridge(_Solver):
             x = self.full
             a = self.gram(share, key) + penalty * np.eye(x.shape[1])
             a[-1, -1] -= penalty  # none on b
-            return np.linalg.lstsq(a, x.T @ (share[:, None] * self.t))[0]
+            return self.solved(a, x.T @ (share[:, None] * self.t))
 
         def function(w: np.ndarray) -> tuple[float, np.ndarray]:
             r = (self.scores(w) - self.t) * share[:, None]
@@ -227,6 +254,8 @@ class _Ridge(_Solver):
             )
 
         first = np.zeros((self.design.width + 1, 1)) if start is None else start
+        if self.design.is_turned:
+            return self.in_steps(function, first, penalty)
         return minimise(function, first)
 
     def outputs(self, w: np.ndarray, rows: Any) -> np.ndarray:
@@ -275,6 +304,8 @@ class _Logistic(_Solver):
             return value / total, d_v / total
 
         total = float(share.sum())
+        if self.design.is_turned:
+            return self.in_steps(function, w, penalty, 0.25, 1e-6)
         first = np.divide(w, scale, out=np.zeros_like(w), where=scale > 0)
         return minimise(function, first, tolerance=1e-6) * scale
 
@@ -324,7 +355,7 @@ class _Logistic(_Solver):
             if not many or size > last / 2 or "mean curvature" not in self.products:
                 curvature = (p * (1 - p))[:, 0] * share
                 self.products["mean curvature"] = (x * curvature[:, None]).T @ x / total
-            step = np.linalg.lstsq(self.products["mean curvature"] * total + np.diag(ridge), g)[0]
+            step = self.solved(self.products["mean curvature"] * total + np.diag(ridge), g)
             z_step = x @ step
             after = loss(z - z_step, w - step)
             while after > before and np.abs(step).max() > 1e-12:

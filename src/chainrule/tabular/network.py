@@ -39,6 +39,7 @@ class TableNetwork(Model):
         width: numbers for each numeric column or code.
         dropout: after each hidden layer.
         levels: for each column of `"codes"`, how many different numbers it may hold.
+        embedded: False leaves the numbers as they are.
         name: as for every `Model`.
 
     Example:
@@ -62,10 +63,12 @@ class TableNetwork(Model):
         width: int = 8,
         dropout: float = 0.1,
         levels: Sequence[int] = (),
+        embedded: bool = True,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self.outputs, self.task, self.members = int(outputs), task, int(members)
+        self.embedded = bool(embedded)
         self.units, self.levels = tuple(units), tuple(levels)
         self.bins, self.width, self.dropout = int(bins), int(width), float(dropout)
         self.encoding = PiecewiseLinearEncoding(self.bins, name="encoding")
@@ -109,6 +112,8 @@ class TableNetwork(Model):
         return self.head(y)
 
     def _numeric(self, x: Any) -> Any:
+        if not self.embedded:
+            return x
         y = ops.concatenate([ops.expand_dims(x, -1), self.encoding(x)], axis=-1)
         y = self.numbers(y)
         return ops.reshape(y, (*y.shape[:2], y.shape[2] * y.shape[3]))

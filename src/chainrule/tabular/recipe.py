@@ -25,6 +25,8 @@ _LINEAR = 1 << 26  # numbers that the linear model has in memory
 _SOME = 100_000  # rows that the linear model learns from where not all are in memory
 _EARLY = 1 / 3  # a best step in this share of the steps: once more, with twice as many as it took
 _PATIENCE = 0.4  # a training ends when no check in this share of all was better
+_MANY = 300  # numeric columns, above which they may go in as they are
+_FEW = 2  # members of a bag on so many inputs
 _KEPT = 2  # bags whose compiled programs are remembered
 
 Progress = Callable[[str, int, int, Mapping[str, float]], Any]
@@ -289,6 +291,13 @@ class _Work:
         settings = self.settings.but(**changed)
         about = Candidate(name, "network", settings={**vars(settings)})
         width = _width(problem, settings)
+        if width > _WIDEST and "numeric" in problem.x and problem.x["numeric"].shape[1] > _MANY:
+            settings = settings.but(embedded=False, members=min(settings.members, _FEW))
+            width = _width(problem, settings)
+            about.settings, about.note = (
+                {**vars(settings)},
+                f"numbers as they are: {width:,} inputs",
+            )
         if not width or width > _WIDEST:
             why = f"{width:,} inputs, more than {_WIDEST:,}" if width else "no columns"
             about.note = f"left out: {why}"
@@ -322,12 +331,16 @@ class _Work:
             told[2] = self.should_stop()
             return told[2] or number - told[1] >= _PATIENCE * bag.settings.checks
 
-        first = bag.train(self.problem, self.folds, self.weight, self.seed, tell)
+        first = bag.train(
+            self.problem, self.folds[: bag.settings.members], self.weight, self.seed, tell
+        )
         if told[2] or first.best_step > _EARLY * steps:
             return first, told[2]
         told[:2] = [np.inf, 0]
         short = max(bag.settings.checks, 2 * first.best_step)
-        again = bag.train(self.problem, self.folds, self.weight, self.seed, tell, short)
+        again = bag.train(
+            self.problem, self.folds[: bag.settings.members], self.weight, self.seed, tell, short
+        )
         better = min(c.val_loss for c in again.history) < min(c.val_loss for c in first.history)
         return (again if better else first), False
 
@@ -370,7 +383,8 @@ _VARIANTS: dict[str, dict[str, Any]] = {
 
 def _width(problem: Problem, settings: Settings) -> int:
     """Inputs of the first hidden layer."""
-    each = {"numeric": settings.width, "codes": settings.width, "flat": 1}
+    numeric = settings.width if settings.embedded else 1
+    each = {"numeric": numeric, "codes": settings.width, "flat": 1}
     return sum(v.shape[1] * each[key] for key, v in problem.x.items())
 
 

@@ -30,6 +30,7 @@ class Settings:
         units: of the hidden layers.
         bins: edges of the piecewise-linear encoding, less one.
         width: numbers that each numeric column, or code, becomes.
+        embedded: whether numeric columns go through the encoding; as they are in very wide tables.
         checks: how often the held-out rows are looked at.
         balance: whether each class counts as much as any other.
         candidates: of `"constant"`, `"linear"` and `"network"`, those that take part.
@@ -52,6 +53,7 @@ class Settings:
     units: tuple[int, ...] = (128, 128)
     bins: int = 16
     width: int = 8
+    embedded: bool = True
     checks: int = 40
     balance: bool = False
     candidates: tuple[str, ...] = CANDIDATES

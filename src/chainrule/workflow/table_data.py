@@ -305,6 +305,9 @@ def as_roles(frame: Frame, roles: Any) -> tuple[Frame, list[Odd]]:
                 column = _column(column, "text", role.values(frame))
             made.append(column)
             continue
+        if role.role == column.kind == "number":  # as it is, in tables of thousands of them
+            made.append(column)
+            continue
         values, words = role.values(frame), role.levels or ()
         lost = np.isnat(values) if role.role == "date" else np.isnan(values)
         lost &= ~column.missing

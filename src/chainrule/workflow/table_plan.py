@@ -297,6 +297,7 @@ class TablePlan:
                 else [figures.later[0], figures.later[1].to_json()],
                 "fresh": None if figures.fresh is None else figures.fresh.to_json(),
                 "kind": fitted.kind,
+                "left_out": _left_out(fitted),
                 "kept_epoch": fitted.best_step,
                 "kept_by": getattr(fitted, "kept_by", None),
                 "epochs": getattr(fitted, "epochs", None),
@@ -351,6 +352,14 @@ def _history(found: Any) -> History:
     made.history = {name: [check.get(name, float("nan")) for check in found] for name in names}
     made.epoch = list(range(len(found)))
     return made
+
+
+def _left_out(fitted: Any) -> str | None:
+    """Why no network took part; None where one did."""
+    for candidate in fitted.candidates:
+        if candidate.kind == "network" and candidate.note.startswith("left out"):
+            return f"as the network was {candidate.note}"
+    return None
 
 
 def _said(fit: Fit) -> str:

@@ -28,6 +28,7 @@ from .table_series import next_rows, with_lags
 __all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun", "say_lost"]
 
 HELD_OUT = "held_out.safetensors"
+_NOT_BETTER = "to which the network was not better"
 _NOTHING = "all cells that the model looks at are empty"
 _RARE = 0.05  # of the rows: a class of fewer is rare
 LOUD = 0.05  # of the cells of a column: above, it is said loudly that they are not as in training
@@ -204,7 +205,7 @@ class TableRun(Run):
             kind = "the linear model, as asked"
         else:
             kind = {
-                "linear": "the linear model, to which the network was not better",
+                "linear": f"the linear model, {results.get('left_out') or _NOT_BETTER}",
                 "constant": "the constant answer, to which nothing was better",
             }.get(kind, "a network")
         if results.get("kept_by") == "the_median_of_the_folds":
