@@ -615,6 +615,19 @@ def test_a_crafted_configuration_is_refused(name):
         Functional.from_config(config)
 
 
+def test_files_written_before_arguments_had_keras_names_are_read():
+    x = cr.Input((4,))
+    y = cr.ops.reshape(cr.ops.clip(x, x_min=0.0, x_max=2.0), newshape=(-1, 2, 2))
+    model = cr.Model(x, y)
+    written = json.dumps(model.get_config())
+    for now, then in (("x_min", "lower"), ("x_max", "upper"), ("newshape", "shape")):
+        assert f'"{now}": ' in written
+        # the shapes of outputs have been called so all along
+        written = written.replace(f'"{now}": ', f'"{then}": ')
+    rows = np.linspace(-1, 3, 8).reshape(2, 4)
+    np.testing.assert_array_equal(cr.Model.from_config(json.loads(written))(rows), model(rows))
+
+
 def test_reading_a_configuration_computes_nothing():
     """What a file claims is not tried out: huge shapes cost no memory."""
     import tracemalloc

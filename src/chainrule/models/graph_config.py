@@ -12,6 +12,7 @@ Shapes that are known by running alone stand in the file: reading one computes n
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -32,7 +33,19 @@ __all__ = ["read_graph", "written_graph"]
 _LARGEST = 10_000  # numbers in a constant
 _DEEPEST = 16  # lists in lists
 _OPERATIONS = {n: getattr(ops, n) for n in ops.__all__ if n not in ("logits_behind", "shape")}
+# what arguments were called before they had Keras's names: older files say so
+_FORMER = {"a": ("x1", "axis1"), "b": ("x2", "axis2"), "p": ("x2",), "x": ("inputs", "x1"),
+           "lower": ("x_min",), "upper": ("x_max",), "parts": ("xs", "x"), "labels": ("x",),
+           "shape": ("newshape",), "sections": ("indices_or_sections",)}  # fmt: skip
 _NAMES = {id(function): name for name, function in reversed(_OPERATIONS.items())}
+
+
+def _as_called_now(operation: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    names = inspect.signature(operation).parameters
+    return {
+        next((n for n in _FORMER.get(k, ()) if k not in names and n in names), k): value
+        for k, value in kwargs.items()
+    }
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -246,7 +259,7 @@ class _Read:
                 where=self.where,
                 fix=did_you_mean(str(name)[:80], _OPERATIONS),
             )
-        call = GraphCall(_OPERATIONS[name], args, kwargs)
+        call = GraphCall(_OPERATIONS[name], args, _as_called_now(_OPERATIONS[name], kwargs))
         self.need(call.inputs, "a call takes no symbol", entry)
         call.outputs = outputs_of(call, *self.spec(entry.get("outputs")))
         return call.outputs
