@@ -269,7 +269,10 @@ def test_the_column_that_says_the_time():
         frame = Frame.of({**more, **base})
         return split.time_column(frame, find_roles(frame))
 
-    assert column(born=days - days.astype(int) % 4, seen=days) == "seen"
+    few = days - (days.astype(int) % 4).astype("m8[D]")
+    assert column(left=few, seen=days) == "seen"
+    assert column(seen=few, Geburtsdatum=days) == "seen"  # nobody's row happened at birth
+    assert column(date_of_birth=days) is None
     assert column(id=np.arange(n) * 3 + 7) == "id"
     assert column(id=np.arange(n)[::-1] * 3) == "id"
     assert column(id=np.random.default_rng(1).permutation(n)) is None

@@ -328,8 +328,9 @@ def _fill(have: np.ndarray, count: int, rows: np.ndarray) -> np.ndarray:
 def time_column(frame: Frame, roles: Roles) -> str | None:
     """The column that says in which order the rows happened; None where there is none.
 
-    The date with the most different values; or else a column named as years are that holds years,
-    or a running number in whose order the rows stand.
+    The date with the most different values, a day of birth apart: nobody's row happened then; or
+    else a column named as years are that holds years, or a running number in whose order the rows
+    stand.
 
     Example:
         >>> from chainrule.tables import find_roles
@@ -337,7 +338,7 @@ def time_column(frame: Frame, roles: Roles) -> str | None:
         >>> time_column(frame, find_roles(frame))
         'id'
     """
-    dates = [r for r in roles.roles if r.role == "date"]
+    dates = [r for r in roles.roles if r.role == "date" and not _is_of_birth(r.name)]
     if dates:
         return max(dates, key=lambda r: len(np.unique(r.values(frame)))).name
     for role in roles.used:
@@ -349,6 +350,11 @@ def time_column(frame: Frame, roles: Roles) -> str | None:
             if (steps > 0).all() or (steps < 0).all():
                 return role.name
     return None
+
+
+def _is_of_birth(name: str) -> bool:
+    words = ("birth", "geburt", "geboren", "naissance", "nacimiento", "nascita")
+    return "dob" in name_words(name) or any(word in name.casefold() for word in words)
 
 
 def by_time(
