@@ -281,7 +281,7 @@ def test_what_has_no_place_beside_a_model(data, more, kind, text):
 
 def test_every_architecture_has_a_recipe_that_stands_in_the_help(capsys):
     assert set(MODELS) == set(ARCHITECTURES)
-    main(["train", "--help"])
+    main(["train", "--help-all"])
     said = capsys.readouterr().out
     for recipe in (r for both in MODELS.values() for r in both):
         line = next(line for line in said.splitlines() if line.startswith(f"  {recipe.data} "))

@@ -300,7 +300,7 @@ REFUSED = [
     (["surface", "--out", "x.jpg"], ".svg, .png, .pdf, .gif"),
     (["surface", "--out", "x.gif"], "does not move"),
     (["surface", "--format", "png"], "--out NAME.png"),
-    (["surface", "--steps", "many"], "invalid int"),
+    (["surface", "--steps", "many"], "expected a whole number"),
     (["--rate", "1"], "which figure?"),
     (["surface", "--json"], "for the list"),
     (["--all"], "needs a folder"),

@@ -723,7 +723,7 @@ MESSAGES = [
     (
         "cr.ops.reshape(X, 2, 12)",
         "reshape: there are too many arguments without a name\n"
-        "  expected: at most 2: x, shape\n"
+        "  expected: at most 2: x, newshape\n"
         "  received: 3\n"
         "  fix: give arguments by name, or several values as one tuple: (a, b)",
     ),

@@ -288,7 +288,7 @@ def test_answers_are_those_of_a_file_read_at_once(run, tmp_path, monkeypatch, ca
 def test_a_refused_file_of_answers_is_not_begun(run, tmp_path):
     columns = {k: v for k, v in people(8000).items() if k != "bought"}
     columns["size"] = columns["size"].astype(object)
-    columns["size"][-1] = "wide"
+    columns["size"][:] = "wide"
     new = write(tmp_path / "new.csv", columns)
     assert main(["predict", run.folder, new, "--out", str(tmp_path / "a.csv")]) == 2
     assert os.listdir(tmp_path) == ["new.csv"]

@@ -1147,7 +1147,7 @@ def test_the_page_that_training_wrote_is_named_and_not_refused(folder, capsys):
     before = page.read_bytes()
     assert main(["report", run]) == 0
     said = capsys.readouterr().out
-    assert f"there already, as training wrote it: {page}" in said.replace("\n", " ")
+    assert f"the page is there since training: {page}" in said.replace("\n", " ")
     assert str(Run.load(run).verdict).split(":")[0] in said
     assert main(["report", run, "--no-rows"]) == 2  # that one may hold rows
     assert main(["report", run, "--out", str(page)]) == 2

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import config
-from .errors import ArgumentError, ChainruleError, DataError
+from .errors import ArgumentError, ChainruleError, DataError, not_one_array
 from .finite import place
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "is_traced",
     "lax",
     "like",
+    "one_array",
     "numpy_dtype",
     "settled",
     "sum_of_rows",
@@ -214,6 +215,19 @@ def take_recorded_type(args: tuple) -> tuple:
 
 def _is_float64(a: Any) -> bool:
     return getattr(a, "dtype", None) == np.float64
+
+
+def one_array(function: Any, y: Any) -> Any:
+    """What a function of the user's returned, which has to be one array or number.
+
+    Raises:
+        ShapeError: a tuple, a string, nothing.
+    """
+    if hasattr(y, "dtype"):
+        return y
+    if isinstance(y, (int, float)):
+        return np.asarray(float(y))
+    raise not_one_array(function, y)
 
 
 def full(number: float, x: Any) -> Any:

@@ -18,16 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import float_array, full, is_float, like, take_recorded_type
+from .arrays import float_array, full, is_float, like, one_array, take_recorded_type
 from .calls import answers
-from .errors import (
-    StateError,
-    incomplete_rule,
-    not_one_array,
-    not_recorded,
-    not_scalar,
-    taken_past,
-)
+from .errors import StateError, incomplete_rule, not_recorded, not_scalar, taken_past
 from .live import LiveTape, WithBackward, mixed
 from .live import open_tape as _open
 from .operators import Recordable, binary, raw
@@ -567,21 +560,13 @@ def vjp(function: Callable, *args: Any) -> tuple[Any, Callable]:
         inputs = [Call(tape, v) for v in values]
         y = function(*inputs)
         if not isinstance(y, Node) or y.tape is not tape:
-            y = Call(tape, _one_array(function, y))  # a constant
+            y = Call(tape, one_array(function, y))  # a constant
 
     def back(d_y: Any) -> Any:
         grads = tape.gradients(y, inputs, like(d_y, y.value))
         return tuple(grads) if len(args) != 1 else grads[0]
 
     return y.value, back
-
-
-def _one_array(function: Callable, y: Any) -> Any:
-    if hasattr(y, "dtype"):
-        return y
-    if isinstance(y, (int, float)):
-        return np.asarray(float(y))
-    raise not_one_array(function, y)
 
 
 answer_of(Tape, "tape")
