@@ -22,12 +22,13 @@ import numpy as np
 
 from chainrule import tables
 
-ROWS = 100_000  # written at once; every such piece is the same but for the running number
+ROWS = 100_000  # written at once
 GROWTH = 1 << 30  # bytes that reading in blocks may add to the process
 
 
-def piece() -> tuple[list[str], float]:
-    rng = np.random.default_rng(0)
+def piece(seed: int) -> tuple[list[str], float]:
+    """Rows that are never the same again: copies on both sides of a split could be learnt."""
+    rng = np.random.default_rng(seed)
     price, age = rng.normal(100, 30, ROWS).round(2), rng.integers(18, 90, ROWS)
     kind = rng.choice(["Private", "State", "Self"], ROWS)
     cells = zip(price.tolist(), age.tolist(), kind.tolist(), strict=True)
@@ -36,14 +37,14 @@ def piece() -> tuple[list[str], float]:
 
 def write(path: str, size: float) -> tuple[int, float]:
     """A file of about that many bytes; how many rows it has, and the sum of its first column."""
-    lines, total = piece()
-    rows = pieces = 0
+    rows, pieces, total = 0, 0, 0.0
     with open(path, "w") as file:
         file.write("price,age,kind,day,number\n")
         while file.tell() < size:
+            lines, prices = piece(pieces)
             file.write("".join(f"{line},{rows + i}\n" for i, line in enumerate(lines)))
-            rows, pieces = rows + len(lines), pieces + 1
-    return rows, pieces * total
+            rows, pieces, total = rows + len(lines), pieces + 1, total + prices
+    return rows, total
 
 
 def in_blocks(path: str) -> None:
