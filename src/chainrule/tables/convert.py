@@ -63,7 +63,7 @@ def unread(values: Any, bad: np.ndarray, cells: Any, wanted: Wanted) -> dict[int
     """
     if not wanted.lenient or 2 * bad.sum() > bad.sum() + (values == values)[~bad].sum():
         return None
-    values[bad] = np.nan if values.dtype.kind == "f" else np.datetime64("NaT")
+    values[bad] = np.nan if values.dtype.kind == "f" else np.datetime64("NaT", "us")
     return {row: str(cells[row].as_py()).strip() for row in np.flatnonzero(bad).tolist()}
 
 
