@@ -297,6 +297,22 @@ def test_a_refused_file_of_answers_is_not_begun(run, tmp_path):
     assert os.listdir(tmp_path) == ["new.csv"]
 
 
+def test_a_large_file_keeps_to_what_was_said_of_the_training(tmp_path, capsys):
+    columns = people(2000)
+    columns["age"] = columns["age"].astype(object)
+    columns["age"][::50] = "gone"
+    columns["size"] = [f"{v:.3f} kg" for v in columns["size"]]
+    table, folder = write(tmp_path / "t.csv", columns), str(tmp_path / "run")
+    assert main(["train", table, "--missing", "gone", "--out", folder, *QUICK]) == 0
+    capsys.readouterr()
+    assert main(["predict", folder, table, "--out", str(tmp_path / "a.csv")]) == 0
+    assert "cannot be read" not in capsys.readouterr().err
+    other = write(tmp_path / "g.csv", {**columns, "size": [c[:-2] + "g" for c in columns["size"]]})
+    assert main(["predict", folder, other, "--out", str(tmp_path / "b.csv")]) == 2
+    assert "another unit than in training" in capsys.readouterr().err
+    assert not (tmp_path / "b.csv").exists()
+
+
 def test_another_large_file_is_judged_by_some_rows(run, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(table_large, "HELD", 500)
     other = write(tmp_path / "other.csv", people(2000, seed=2))
