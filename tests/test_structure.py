@@ -237,6 +237,7 @@ INSIDE = {
         "feed",
         "trace",
         "ready",
+        "quick",
         "task",
         "base",
         "graph_config",
