@@ -73,6 +73,9 @@ INSIDE = {
         "convolve",
         "warping",
         "resizing",
+        "filters",
+        "mapping",
+        "patches",
         "__init__",
     ],
     "training": [
