@@ -109,6 +109,7 @@ INSIDE = {
         "formats",
         "arrow",
         "numbers",
+        "fixed",
         "dates",
         "judge",
         "layout",
