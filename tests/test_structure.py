@@ -112,6 +112,7 @@ INSIDE = {
         "formats",
         "arrow",
         "numbers",
+        "fixed",
         "dates",
         "judge",
         "layout",

@@ -12,7 +12,7 @@ import numpy as np
 from ..dialect import argument
 from ..errors import ChainruleError, DataError, FileError
 from .arrow import compute, need
-from .bytes import Lines, Sample, encoding_of, open_bytes
+from .bytes import Lines, Sample, code_places, columns_of, encoding_of, open_bytes
 from .convert import column_data, unread
 from .dialects import rows_of
 from .found import CODE, CsvFile, is_infinite, ragged
@@ -153,8 +153,10 @@ class CsvTable(CsvFile):
 
         # names of our own: those of the file may be anything
         names = [f"c{i}" for i in range(self.width)]
+        number, text, few = pa.float64(), pa.string(), pa.dictionary(pa.int32(), pa.string())
         types = {
-            n: pa.float64() if self.is_by_arrow(i) else pa.string() for i, n in enumerate(names)
+            n: number if self.is_by_arrow(i) else few if self.repeats(i) else text
+            for i, n in enumerate(names)
         }
         return (
             arrow.ReadOptions(column_names=names, block_size=block_size),
@@ -171,30 +173,25 @@ class CsvTable(CsvFile):
 
     def _watch(self) -> Callable[[bytes], None] | None:
         """What is looked for in the bytes: quotes, and codes such as 007 among whole numbers."""
-        codes = bool(self.whole_numbers) and not self.as_strings
-        mark = ord(self.delimiter)
+        codes = bool(self.whole_numbers - self.by_hand) and not self.as_strings
 
         def watch(block: bytes) -> None:
             if not self.quotes and b'"' in block:
                 self.quotes = True
                 raise _Again()
-            if not codes:
-                return
-            a = np.frombuffer(block, np.uint8)
-            pair = a[1:-1] == 48
-            pair &= a[2:] - np.uint8(48) < 10  # what is smaller than "0" wraps around
-            pairs = np.flatnonzero(pair)
-            before = a[pairs]
-            hits = pairs[(before == mark) | (before == 10) | (before == 34) | (before == 32)]
-            if block[:1] == b"0" and block[1:2].isdigit():
-                hits = np.append(hits, 0)
-            if len(hits):
-                self._look_at_codes(block, hits)
+            if codes:
+                hits = code_places(block, ord(self.delimiter))
+                if len(hits):
+                    self._look_at_codes(block, hits)
 
         return watch
 
     def _look_at_codes(self, block: bytes, hits: np.ndarray) -> None:
         """Whether one of these cells stands in a column of whole numbers."""
+        watched = self.whole_numbers - self.by_hand
+        if not self.quotes:
+            columns = columns_of(block, hits, ord(self.delimiter))
+            hits = hits[np.isin(columns, [*watched])]
         self.codes_seen += len(hits)
         if self.codes_seen > _CODES:
             raise _Again(strings=True)
@@ -204,11 +201,7 @@ class CsvTable(CsvFile):
                 continue
             start, end = block.rfind(b"\n", 0, hit + 1) + 1, block.find(b"\n", hit + 1)
             for _, cells in rows_of([block[start:end].decode("utf-8", "replace")], self.delimiter):
-                found |= {
-                    i
-                    for i in self.whole_numbers - self.by_hand
-                    if i < len(cells) and CODE.fullmatch(cells[i])
-                }
+                found |= {i for i in watched if i < len(cells) and CODE.fullmatch(cells[i])}
         if found:
             raise self._as_codes(sorted(found))
 

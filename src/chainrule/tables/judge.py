@@ -5,8 +5,9 @@ Where the cells of a whole column can be read in two ways, both are shown and no
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from .arrow import need
 from .formats import ColumnFormat, Format, words_of
 from .numbers import CONVENTIONS, Convention, Written, readings, written
 
-__all__ = ["ENOUGH", "MARKS", "Judge", "Wanted", "is_mark"]
+__all__ = ["ENOUGH", "MARKS", "Judge", "Wanted", "is_mark", "odd_cell", "shapes"]
 
 # what stands for "no number" in columns of numbers and dates; compared in lower case
 _MARKS = (
@@ -31,7 +32,9 @@ _SAID = ("k. a.", "keine angabe", "keine angaben", "s. d.", "n. a.", "n. d.", "n
 MARKS = frozenset((*_MARKS.split(), *_SAID))
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})*")
+_DIGITS = re.compile("[+-]?00+")
 _CODE = re.compile(r"[+-]?(?:0[0-9]+|[0-9]{16,})")
+_AS_ZERO = str.maketrans("123456789", "000000000")
 ENOUGH = 20_000  # different cells of a column that are looked at
 
 
@@ -43,6 +46,19 @@ def is_mark(cell: str, named: Sequence[str] = ()) -> bool:
         (True, True, False, True)
     """
     return not cell or cell in named or cell.lower() in MARKS
+
+
+def shapes(cells: Collection[str]) -> set[str]:
+    """The cells with 0 for every digit: few of many, where only the marks between digits matter.
+
+    Example:
+        >>> sorted(shapes(["12.5", "33.1", "-7", "a1"]))
+        ['-0', '00.0', 'a0']
+    """
+    found = "\0".join(cells).translate(_AS_ZERO).split("\0")
+    if len(found) != len(cells):  # a cell holds the mark between them
+        found = [cell.translate(_AS_ZERO) for cell in cells]
+    return set(found)
 
 
 @dataclass(frozen=True)
@@ -132,12 +148,12 @@ class Judge:
     def _column(self, index: int, name: str, counts: Mapping[str, int], text: bool) -> _Found:
         like = self.wanted.like.column(name) if self.wanted.like else None
         kind = "text" if text else like.kind if like else None
-        cells = [cell for cell in counts if not is_mark(cell, self.wanted.missing)][:ENOUGH]
+        cells = self._no_marks(counts)
         plain = _Found(ColumnFormat(name, kind or "text"), [], [], cells)
         if kind == "text" or not cells:
             return plain
-        if kind != "date" and all(map(_PLAIN.fullmatch, cells)):
-            quick = self._plain(name, cells, kind)
+        if kind != "date" and _PLAIN.fullmatch(cells[0]):
+            quick = self._plain(name, cells)
             if quick is not None:
                 return quick
         if kind != "number":
@@ -146,14 +162,28 @@ class Judge:
                 return found
         return self._numbers(index, name, cells, counts, kind) or plain
 
-    def _plain(self, name: str, cells: list[str], kind: str | None) -> _Found | None:
+    def _no_marks(self, counts: Mapping[str, int]) -> list[str]:
+        """The first cells that do not mean "missing": `is_mark` for each, in one go."""
+        named = frozenset(self.wanted.missing)
+        cells = list(itertools.islice(counts, ENOUGH + 100))
+        if not MARKS.isdisjoint(map(str.lower, cells)) or "" in counts:
+            cells = [cell for cell in cells if cell and cell.lower() not in MARKS]
+        if not named.isdisjoint(cells):
+            cells = [cell for cell in cells if cell not in named]
+        return cells[:ENOUGH]
+
+    def _plain(self, name: str, cells: list[str]) -> _Found | None:
         """Numbers as computers write them, which most columns are; None: look closer."""
         if self.wanted.decimal not in (None, ".") or self.wanted.thousands == ".":
             return None
-        if any(map(_CODE.fullmatch, cells)) or dates.is_compact(cells, name):
+        forms = shapes(cells)
+        if not all(map(_PLAIN.fullmatch, forms)):
             return None
-        pointed = any("." in cell for cell in cells)
-        if pointed and all(map(_GROUPED.fullmatch, cells)):
+        codes = any(map(_DIGITS.fullmatch, forms)) and any(map(_CODE.fullmatch, cells))
+        if codes or dates.is_compact(cells, name):
+            return None
+        pointed = any("." in form for form in forms)
+        if pointed and all(map(_GROUPED.fullmatch, forms)):
             return None  # 1.234 alone: it could be either
         return _Found(ColumnFormat(name, "number"), [Convention(".", "")], [], cells, pointed)
 
@@ -180,8 +210,15 @@ class Judge:
     def _numbers(
         self, index: int, name: str, cells: list[str], counts: Mapping[str, int], kind: str | None
     ) -> _Found | None:
-        found = {cell: parts for cell in cells if (parts := written(cell)) is not None}
-        odd = [cell for cell in cells if cell not in found]
+        found, odd = {}, []
+        for cell in cells:
+            parts = written(cell)
+            if parts is not None:
+                found[cell] = parts
+                continue
+            odd.append(cell)
+            if kind is None and len(odd) > max(1, 0.1 * len(cells)):
+                return None  # as `_few` would say
         codes = any(parts.is_code for parts in found.values())
         if kind is None and (codes or not found or (odd and not self._few(odd, cells, counts))):
             return None
