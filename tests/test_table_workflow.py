@@ -557,8 +557,48 @@ def test_what_training_has_not_seen_is_said_by_column(folder, tmp_path, capsys):
     assert "! colour: 25 % unseen ('blue')" in said
     assert main(["predict", str(folder / "run"), str(folder / "people.csv")]) == 0
     said = capsys.readouterr().err
-    assert "every cell is such as training has seen" in said
+    assert said.startswith("all 100 rows stood in training: how right and how sure the answers are "
+                           "says nothing about new rows\n")  # fmt: skip
     assert "WARNING" not in said
+
+
+def test_rows_of_the_training_are_known_again(folder, run, tmp_path, capsys):
+    """Some of them among new ones, in another order and without the target: all are counted."""
+    old, new = rows_of(people()), rows_of(people(30, seed=9))
+    mixed = write(tmp_path / "mixed.csv", [new[0], *new[1:], *old[60:20:-1]])
+    assert main(["predict", str(folder / "run"), mixed]) == 0
+    said = capsys.readouterr().err
+    assert "40 of 70 rows stood in training: how right and how sure the answers to them are" in said
+    assert main(["evaluate", str(folder / "run"), mixed]) == 0
+    said = capsys.readouterr().err
+    assert "WARNING: 40 of 70 rows stood in training, which flatters the figures" in said
+    fresh = write(tmp_path / "fresh.csv", new)
+    assert main(["predict", str(folder / "run"), fresh]) == 0
+    said = capsys.readouterr().err
+    assert "stood in training" not in said
+    assert run.predict({"age": [20], "colour": ["red"], "size": [0.5]}).seen == 0
+    one = {name: values[:1] for name, values in people().items() if name != "bought"}
+    assert run.predict(one).seen == 1
+    np.testing.assert_array_equal(run.trained, np.unique(run.trained))
+    assert len(run.trained) == 100
+
+
+def test_of_few_kinds_of_rows_none_is_known_again(tmp_path, capsys):
+    """Two yes-or-no columns: a new row is equal to an old one and is new all the same."""
+    random = np.random.default_rng(0)
+    a, b = random.integers(0, 2, (2, 200))
+    rows = {"a": a.tolist(), "b": b.tolist(), "y": ["no" if v else "yes" for v in a & b]}
+    table = write(tmp_path / "t.csv", rows_of(rows))
+    out = str(tmp_path / "run")
+    assert main(["train", table, "--categorical", "a,b", "--out", out, "--quiet", *FAST]) == 0
+    other = write(tmp_path / "new.csv", [["a", "b"], [0, 1], [1, 1]])
+    capsys.readouterr()
+    assert main(["predict", out, other]) == 0
+    said = capsys.readouterr().err
+    assert "stood in training" not in said
+    assert "2 rows: no unseen category, no number out of range, no more gaps than in train" in said
+    assert main(["predict", out, table]) == 0
+    assert capsys.readouterr().err.startswith("this is the table of the training: how right and")
 
 
 def test_values_are_in_the_units_of_the_target(tmp_path):
@@ -871,10 +911,10 @@ def test_one_odd_cell_does_not_refuse_the_other_rows(gaps, tmp_path, capsys, kin
     out = str(tmp_path / "own.csv")
     write_answers(out, answers, source)
     assert [row[0] for row in read(out)[1:]] == odd["age"]  # its own cell, and not an empty one
-    line = 5 if kind == "dict" else 6
+    where = {"dict": "row 5", "csv": "line 6"}.get(kind, "row 6")
     assert answers.notices == (
         "1 cell cannot be read and counts as missing, as empty ones did in training: "
-        f"'size' in line {line} ('1,x')",
+        f"'size' in {where} ('1,x')",
     )
     if kind == "csv":
         out = str(tmp_path / "answers.csv")
@@ -886,7 +926,7 @@ def test_one_odd_cell_does_not_refuse_the_other_rows(gaps, tmp_path, capsys, kin
         wrong = rows[:1] + [[f"{'x' if i < 4 else ''}{row[0]}", *row[1:]]
                             for i, row in enumerate(rows[1:])]  # fmt: skip
         assert main(["predict", str(gaps / "run"), write(tmp_path / "w.csv", wrong)]) == 2
-        assert "row 2, column 1 ('age')" in capsys.readouterr().err
+        assert "line 2, column 1 ('age')" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cell", ["old", "0042", "1e999", "12345678901234567890"])
@@ -1027,7 +1067,7 @@ def test_the_kind_of_model_can_be_said(tmp_path, capsys):
     again = shutil.copytree(out, tmp_path / "again")
     capsys.readouterr()
     assert main(["compare", out, str(again)]) == 0
-    assert "kept at" not in capsys.readouterr().out  # a linear model has no epoch, also not 0
+    assert "kept" not in capsys.readouterr().out  # a linear model has no epoch, also not 0
     for more in (["--model", "linear", "--hidden", "4"], ["--model", "auto", "--epochs", "2"],
                  ["--model", "lenet5"], ["--model", "tree"]):  # fmt: skip
         assert main([*words, "--overwrite", *more]) == 2
@@ -1178,4 +1218,4 @@ def test_a_file_in_another_way_is_read_whole_before_any_cell_is_given_up(tmp_pat
     line = cr.train(values, target="y", hidden=(), epochs=2, engine="numpy", verbose=0)
     found = judge(line, line.read({"x": ["1", "2", "3"], "y": ["1.5", "much", "2.5"]}))
     assert found[0].rows == 2
-    assert found[1][0] == "1 row has no 'y' that can be read ('much' in line 2): left out"
+    assert found[1][0] == "1 row has no 'y' that can be read ('much' in row 2): left out"

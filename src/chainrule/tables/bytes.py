@@ -404,7 +404,7 @@ class Lines:
     def _clean(self, block: bytes, open_quote: bool) -> tuple[bytes, bool]:
         if b"\0" in block:
             before = self.newlines + block[: block.index(b"\0")].count(b"\n")
-            raise nul_byte(f"{self.path}, row {self.first_line + before}")
+            raise nul_byte(f"{self.path}, line {self.first_line + before}")
         if self.spaced is not None:
             begun = block.index(b'"') + 1 if open_quote and b'"' in block else 0
             rest = self.spaced.sub(lambda found: found[1] + found[2], block[begun:])

@@ -247,7 +247,7 @@ class CsvTable(CsvFile):
         column = self.columns[index]
         if column.kind == "number" and CODE.fullmatch(cell) and not self._is_told(index):
             raise _Again(text=[index])
-        where = f"{self.path}, row {numbers[row]}, {self.called(index)}"
+        where = f"{self.path}, line {numbers[row]}, {self.called(index)}"
         raise odd_cell(where, cell, self.such_as(index), f"the cell is no {column.kind}",
                        bool(self.wanted.like))  # fmt: skip
 
@@ -323,7 +323,7 @@ class CsvTable(CsvFile):
                 line += 1
         return FileError(
             "the file is not UTF-8 text",
-            where=f"{self.path}, row {line}",
+            where=f"{self.path}, line {line}",
             received="other bytes further down",
             fix=f"save it as UTF-8, or name its encoding: {argument('encoding', 'cp1252')}",
         )

@@ -60,7 +60,7 @@ def rows_of(
         except csv.Error as error:
             raise DataError(
                 "the row cannot be cut into cells",
-                where=f"{where}, row {line}",
+                where=f"{where}, line {line}",
                 expected="quotes in pairs, as RFC 4180 says",
                 received=error,
             ) from None

@@ -129,7 +129,7 @@ def _of_sheet(
     if not kept:
         raise DataError("the sheet is empty", where=where, expected="a table")
     filled = [rows[i] for i in kept]
-    layout = find_layout(filled[:200], width, wanted, where)
+    layout = find_layout(filled[:200], width, wanted, where, "row")
     data = filled[layout.first :]
     kinds = rough_kinds([row for _, row in data[:60]], width)
     below = find_footer(data, width, kinds) if len(data) > 1 else 0

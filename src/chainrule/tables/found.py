@@ -57,7 +57,7 @@ class CsvFile:
         head, pieces, tail = self._texts(found)
         if "\0" in head:
             line = head[: head.index("\0")].count("\n") + 1
-            raise nul_byte(f"{self.path}, row {line}")
+            raise nul_byte(f"{self.path}, line {line}")
         lines = split_lines(head)
         self.comment = find_comment(lines[:50], self.wanted.comment)
         hinted, skip = self._hint(lines)
@@ -178,7 +178,7 @@ class CsvFile:
         if other:
             raise DataError(
                 "there is only one column",
-                where=f"{self.path}, row {rows[0][0]}",
+                where=f"{self.path}, line {rows[0][0]}",
                 received=repr(rows[0][1][0][:80]),
                 fix="read it with " + argument("delimiter", other),
             )
@@ -298,14 +298,14 @@ class CsvFile:
         """Where such a cell of a column stands first."""
         for line, cells in self.slow_rows():
             if index < len(cells) and cells[index] == cell:
-                return f"{self.path}, row {line}, {self.called(index)}"
+                return f"{self.path}, line {line}, {self.called(index)}"
         return f"{self.path}, {self.called(index)}"
 
     def find_cell(self, wrong: Callable[[str], bool], index: int) -> tuple[str, str]:
         """The first cell of a column that is wrong: where, and what."""
         for line, cells in self.slow_rows():
             if index < len(cells) and wrong(cells[index]):
-                return f"{self.path}, row {line}, {self.called(index)}", cells[index]
+                return f"{self.path}, line {line}, {self.called(index)}", cells[index]
         return f"{self.path}, {self.called(index)}", ""
 
     def all_cells(self, index: int) -> Mapping[str, int]:
@@ -380,7 +380,7 @@ def ragged(table: CsvFile, line: int, cells: list[str]) -> DataError:
         fix = "look for a quote in this row that is never closed: it takes in the rows below"
     return DataError(
         "the row has a different length",
-        where=f"{table.path}, row {line}",
+        where=f"{table.path}, line {line}",
         expected=f"{table.width} cells, as in the first row",
         received=f"{some}: {table.delimiter.join(cells)[:60]!r}",
         fix=fix,
@@ -394,7 +394,7 @@ def stray_quote(
     shown = next((cell for cell in cells if "\n" in cell), cells[-1] if cells else "")
     return DataError(
         problem,
-        where=f"{table.path}, row {line}",
+        where=f"{table.path}, line {line}",
         expected="a closing quote for every opening one, as RFC 4180 says",
         received=repr('"' + shown.split("\n")[0][:60]),
         fix='close the quote or take it away; inside a cell a quote is doubled: "5"" pipe"',

@@ -341,10 +341,10 @@ def _with_target(frame: Frame, roles: Any) -> tuple[Frame, list[str]]:
     count = int((~known).sum())
     if not count:
         return frame, []
-    lines = ", ".join(map(str, frame.lines[~known][:5].tolist())) + (", ..." if count > 5 else "")
     rows = "row has" if count == 1 else "rows have"
     return frame.take(known), [
-        f"{count:,} {rows} no {roles.target!r} and cannot be judged: left out (line {lines})"
+        f"{count:,} {rows} no {roles.target!r} and cannot be judged: left out "
+        f"({frame.say_at(~known)})"
     ]
 
 

@@ -468,7 +468,7 @@ class TableEncoder(Preparing):
         written = (column.written or {}).get(row, column.values[row])
         return DataError(
             f"the column {column.name!r} holds another kind of cells",
-            where=f"{frame.where}, line {int(frame.lines[row])}",
+            where=f"{frame.where}, {frame.at(row)}",
             expected=_KINDS[kind],
             received=f"{_KINDS[column.kind]}, such as {str(written)[:80]!r}",
             fix='give them as text: "3", not 3' if kind == "text" else None,
