@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 
 pa = pytest.importorskip("pyarrow")
 
+import chainrule as cr  # noqa: E402
 from chainrule import tables  # noqa: E402
+from chainrule.errors import DataError  # noqa: E402
 from chainrule.tables import bytes as table_bytes  # noqa: E402
 from chainrule.tables import csvs, dates, dialects, found, judge  # noqa: E402
 from chainrule.tables.fixed import fixed_dates  # noqa: E402
+from chainrule.tables.formats import ColumnFormat, Format  # noqa: E402
 from chainrule.tables.judge import Wanted  # noqa: E402
+from chainrule.tables.numbers import written  # noqa: E402
 
 FORMS = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%y", "%y-%m-%d", "%Y-%m", "%m/%Y",
          "%Y%m%d", "%d-%b-%Y", "%b %d, %Y", "%d/%m/%Y %H:%M:%S", "%Y-%m-%dT%H:%M", "%d.%m.%Y %I:%M %p",
@@ -222,3 +226,59 @@ def test_few_different_texts_are_read_as_such(tmp_path):
     few = table.read()["k"].values.tolist()
     table.repeats = lambda index: False
     assert few == table.read()["k"].values.tolist() == ["a", "a", None, "NA", "b"] * 400
+
+
+# ---- many columns
+
+
+def test_many_columns_are_scaled_as_each_is_by_itself():
+    """A gap in training, a gap now, a heavy tail, a constant, words: to the last bit."""
+    random = np.random.default_rng(0)
+    table = {f"x{i}": random.normal(size=50) * 10.0 ** (i % 7 - 3) for i in range(60)}
+    table |= {"tail": np.exp(3 * random.normal(size=50)), "one": np.ones(50)}
+    table["x3"] = np.where(np.arange(50) == 7, np.nan, table["x3"])
+    table["word"] = np.array(["a", "b"] * 25)
+    features = [{"name": n, "role": "category" if n == "word" else "number"} for n in table]
+    layer = cr.layers.TableEncoder(features)
+    layer.adapt(table)
+    now = tables.Frame.of({**table, "x5": np.where(np.arange(50) < 3, np.nan, table["x5"])})
+    together = layer.prepare(now)
+    alone: dict = {}
+    for encoder, column in zip(layer._known(), now, strict=True):
+        for key, block in encoder.encode(column).items():
+            alone.setdefault(key, []).append(np.asarray(block, together[key].dtype))
+    assert {*alone} == {*together}
+    for key, blocks in alone.items():
+        assert np.concatenate(blocks, 1).tobytes() == together[key].tobytes()
+    endless = tables.Frame.of({**table, "x40": np.where(np.arange(50) == 4, np.inf, 1.0)})
+    with pytest.raises(DataError, match="row 5, column 'x40'"):
+        layer.prepare(endless)
+
+
+def test_a_format_says_of_its_columns_what_is_not_as_usual():
+    plain, odd = ColumnFormat("a", "number"), ColumnFormat("b", "number", ",", ".", "€")
+    form = Format("CSV", (plain, odd), ",")
+    columns = form.to_json()["columns"]
+    assert columns[0] == {"name": "a", "kind": "number"}
+    assert columns[1]["currency"] == "€"
+    assert Format.from_json(form.to_json()) == form
+
+
+def test_long_rows_come_in_few_blocks(tmp_path):
+    path = tmp_path / "wide.csv"
+    names = ",".join(f"x{i}" for i in range(1500))
+    row = ",".join(str(i + 10) for i in range(1499)) + ",word\n"
+    path.write_text(names + "\n" + row * 300, encoding="utf-8")
+    table = csvs.CsvTable(str(path), Wanted())
+    frame = table.read()
+    assert frame["x0"].data.num_chunks == 1
+    assert (frame["x1498"].values == 1508).all()
+    assert set(frame["x1499"].values) == {"word"}
+
+
+def test_plain_numbers_are_numbers():
+    """What is told without trying every convention is what they tell."""
+    for cell in ("1", "-1.5", "+.5", "5.", "1e5", "1.e-3", "007", "12345678901234567890"):
+        assert judge.PLAIN.fullmatch(cell)
+        assert written(cell) is not None
+        assert not judge.is_mark(cell)

@@ -578,7 +578,8 @@ def test_rows_come_from_a_memory_mapped_file_piece_by_piece(tmp_path, monkeypatc
         problem.x[key] = np.load(tmp_path / f"{key}.npy", mmap_mode="r")
     only = QUICK | {"candidates": ("network",), "members": 2}
     at_once = fit(problem, settings=only, engine="numpy")
-    monkeypatch.setattr(bag, "_PIECE", 2000)  # bytes: a step or two, a block of held-out rows
+    monkeypatch.setattr(bag, "_PIECE", 2000)  # bytes: a block of held-out rows
+    monkeypatch.setattr(bag, "_STEPS", 2000)  # a step or two
     by_piece = fit(problem, settings=only, engine="numpy")
     np.testing.assert_allclose(
         [c["val_loss"] for c in by_piece.history],

@@ -24,6 +24,7 @@ from .rownumbers import RowNumbers
 __all__ = ["CsvTable", "ReadAgain"]
 
 BLOCK = 4 << 20  # bytes of rows that come together where they come in blocks
+_WIDE = 500  # columns
 _CODES = 20_000  # cells that begin with 0 and are looked at one by one
 _MARKS = sorted({"", *MARKS, *map(str.upper, MARKS), *map(str.capitalize, MARKS), "NaN", "NaT"})
 
@@ -51,7 +52,8 @@ class CsvTable(CsvFile):
 
     def __init__(self, path: str, wanted: Wanted, compression: str = "") -> None:
         super().__init__(path, wanted, compression)
-        self.block_size = 1 << 20
+        # rows of thousands of cells: each column of each block is converted by itself
+        self.block_size = 1 << 20 if self.width < _WIDE else 1 << 24
         self.codes_seen = 0
 
     # --- reading --------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ def find_delimiter(lines: list[str], where: str) -> str:
 
 def _clean(cell: str) -> bool:
     """A number, or text without a character that could be the real delimiter."""
-    return not cell or written(cell) is not None or not any(d in cell for d in _DELIMITERS)
+    return not any(d in cell for d in _DELIMITERS) or written(cell) is not None
 
 
 def _check_not_decimals(lines: list[str], best: tuple[float, float, int, str], where: str) -> None:

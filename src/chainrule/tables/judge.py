@@ -19,7 +19,7 @@ from .arrow import need
 from .formats import ColumnFormat, Format, words_of
 from .numbers import CONVENTIONS, Convention, Written, readings, written
 
-__all__ = ["ENOUGH", "MARKS", "Judge", "Wanted", "is_mark", "odd_cell", "shapes"]
+__all__ = ["ENOUGH", "MARKS", "PLAIN", "Judge", "Wanted", "is_mark", "odd_cell", "shapes"]
 
 # what stands for "no number" in columns of numbers and dates; compared in lower case
 _MARKS = (
@@ -30,7 +30,7 @@ _MARKS = (
 _SAID = ("k. a.", "keine angabe", "keine angaben", "s. d.", "n. a.", "n. d.", "n. v.", "no data",
          "not available", "sin datos", "sans données")  # fmt: skip
 MARKS = frozenset((*_MARKS.split(), *_SAID))
-_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})*")
 _DIGITS = re.compile("[+-]?00+")
 _CODE = re.compile(r"[+-]?(?:0[0-9]+|[0-9]{16,})")
@@ -162,7 +162,7 @@ class Judge:
             return plain
         if index in self.asked:
             kind = "number"
-        if kind != "date" and _PLAIN.fullmatch(cells[0]):
+        if kind != "date" and PLAIN.fullmatch(cells[0]):
             quick = self._plain(name, cells)
             if quick is not None:
                 return quick
@@ -187,7 +187,7 @@ class Judge:
         if self.wanted.decimal not in (None, ".") or self.wanted.thousands == ".":
             return None
         forms = shapes(cells)
-        if not all(map(_PLAIN.fullmatch, forms)):
+        if not all(map(PLAIN.fullmatch, forms)):
             return None
         codes = any(map(_DIGITS.fullmatch, forms)) and any(map(_CODE.fullmatch, cells))
         if codes or dates.is_compact(cells, name):

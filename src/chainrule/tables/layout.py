@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..dialect import argument
 from ..errors import DataError
 from . import dates
-from .judge import Wanted, is_mark
+from .judge import PLAIN, Wanted, is_mark
 from .numbers import CURRENCIES, UNITS, written
 
 __all__ = ["Layout", "Row", "find_footer", "find_layout", "looks"]
@@ -158,6 +158,8 @@ def _check_no_header_above(rows: Sequence[Row], start: int, width: int, place: P
 @functools.lru_cache(1 << 14)
 def looks(cell: str) -> str:
     """`number`, `text` or `missing`."""
+    if PLAIN.fullmatch(cell):  # most are: thousands of columns are looked at
+        return "number"
     if is_mark(cell):
         return "missing"
     if written(cell) is not None or dates.readings([cell])[0]:
