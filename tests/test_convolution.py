@@ -423,6 +423,7 @@ def small_cnn():
     )
 
 
+@pytest.mark.usefixtures("as_users_compile")
 def test_the_compiled_epoch_holds_no_naive_convolution_loop():
     pytest.importorskip("jax")
     model = small_cnn()
@@ -434,6 +435,7 @@ def test_the_compiled_epoch_holds_no_naive_convolution_loop():
     assert naive_convolutions(text) == []
 
 
+@pytest.mark.usefixtures("as_users_compile")
 def test_a_naive_convolution_would_be_found():
     """What jax.grad makes of a convolution, in a loop."""
     jax = pytest.importorskip("jax")
@@ -457,6 +459,7 @@ def test_a_naive_convolution_would_be_found():
     assert found(lambda x, k: conv(x, k, feature_group_count=4), x, thin)
 
 
+@pytest.mark.usefixtures("as_users_compile")
 @pytest.mark.parametrize("channels", [1, 3, 16])
 def test_no_buffer_of_the_compiled_rules_exceeds_input_plus_output(channels):
     """Value and gradients of one layer; all windows together would be 25 times the input."""

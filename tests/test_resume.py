@@ -13,6 +13,8 @@ import soak
 from chainrule import errors, storage
 from chainrule.training import checkpoint, state
 
+# equal bits are a claim about the programs that users have
+pytestmark = pytest.mark.usefixtures("as_users_compile")
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 
 

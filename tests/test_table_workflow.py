@@ -1219,3 +1219,74 @@ def test_a_file_in_another_way_is_read_whole_before_any_cell_is_given_up(tmp_pat
     found = judge(line, line.read({"x": ["1", "2", "3"], "y": ["1.5", "much", "2.5"]}))
     assert found[0].rows == 2
     assert found[1][0] == "1 row has no 'y' that can be read ('much' in row 2): left out"
+
+
+# ---- columns that are said to be numbers
+
+
+def odd_sizes(tmp_path, name="t.csv", odd=("large", "about 5", "large"), rows=60):
+    """size, colour -> price; a few sizes are words."""
+    random = np.random.default_rng(7)
+    size = random.normal(50, 10, rows).round(1)
+    cells = [str(v) for v in size]
+    for place, word in zip((3, 20, 41), odd, strict=False):
+        cells[place] = word
+    lines = [[c, k, round(3 * s + 1, 1)] for c, k, s in
+             zip(cells, random.choice(["a", "b"], rows), size, strict=True)]  # fmt: skip
+    return write(tmp_path / name, [["size", "colour", "price"], *lines]), lines
+
+
+def test_words_in_a_column_said_to_be_numbers_are_missing_and_named(tmp_path, capsys):
+    table, lines = odd_sizes(tmp_path)
+    out = str(tmp_path / "run")
+    words = ["train", table, "--target", "price", "--model", "linear", "--out", out]
+    assert main(words) == 2  # unless it was said, one odd cell is a mistake, with the cures
+    said = capsys.readouterr().err
+    assert "line 5, column 1 ('size'): the cell is no number" in said
+    assert "to take all such cells as missing, name it in --numeric; to leave" in said
+    assert main([*words, "--numeric", "size"]) == 0
+    said = capsys.readouterr().out
+    assert ("note: --numeric size: 3 of 60 cells are no numbers and count as missing: 'large' "
+            "(2 times), 'about 5' (lines 5, 22, 43 of the file)\n") in said  # fmt: skip
+    # the model is that of a table with empty cells in their places
+    empty = [["" if not line[0][0].isdigit() else line[0], *line[1:]] for line in lines]
+    gaps = write(tmp_path / "gaps.csv", [["size", "colour", "price"], *empty])
+    other = cr.train(gaps, target="price", model="linear", verbose=0)
+    np.testing.assert_array_equal(Run.load(out).predict(gaps).outputs, other.predict(gaps).outputs)
+    # a linear model has no epochs: a file of them would be a header alone
+    assert not [name for name in os.listdir(out) if name.startswith("history")]
+    assert main(["evaluate", out, table]) == 0
+
+
+@pytest.mark.parametrize("kind", ["dict", "excel"])
+def test_numbers_as_said_from_other_doors(tmp_path, kind):
+    _, lines = odd_sizes(tmp_path)
+    columns = dict(
+        zip(("size", "colour", "price"), map(list, zip(*lines, strict=True)), strict=True)
+    )
+    source = columns
+    if kind == "excel":
+        pytest.importorskip("python_calamine")
+        source = tmp_path / "t.xlsx"
+        cells = [["size", "colour", "price"], *lines]
+        workbook.write(source, {"one": cells})
+    found = tables.read(source, as_number="size")["size"]
+    assert found.kind == "number"
+    assert sorted(found.unread.values()) == ["about 5", "large", "large"]
+    assert found.missing.sum() == 3
+    with pytest.raises(DataError, match="to take all such cells as missing, name it in as_number"):
+        tables.read(source)
+
+
+def test_words_in_the_file_for_the_figures(tmp_path, capsys):
+    """--test is read as the training is: strictly, or with --numeric leniently; and it is said."""
+    table, _ = odd_sizes(tmp_path, odd=())
+    test, _ = odd_sizes(tmp_path, "test.csv", ("huge",), rows=30)
+    words = ["train", table, "--target", "price", "--model", "linear", "--test", test]
+    assert main([*words, "--out", str(tmp_path / "a")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"chainrule: {test}, line 5, column 1 ('size'): the cell is no number")
+    assert "say --missing huge; to take all such cells as missing, name it in --numeric" in said
+    assert main([*words, "--numeric", "size", "--out", str(tmp_path / "b")]) == 0
+    assert ("note: --test: --numeric size: 1 cell is no number and counts as missing: 'huge' (line "
+            "5 of the file)") in capsys.readouterr().out  # fmt: skip

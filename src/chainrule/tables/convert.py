@@ -54,19 +54,23 @@ def column_data(
     return values, bad if bad.any() else None
 
 
-def unread(values: Any, bad: np.ndarray, cells: Any, wanted: Wanted) -> dict[int, str] | None:
+def unread(
+    values: Any, bad: np.ndarray, cells: Any, wanted: Wanted, asked: bool = False
+) -> dict[int, str] | None:
     """The cells that did not fit, by row, where they may count as missing; None: they may not.
 
-    They may in rows to be answered, where at most half of the column is such; `values` holds
-    nothing at their places afterwards.
+    They may in rows to be answered, where at most half of the column is such, and where it was said
+    that the column is one of numbers; `values` holds nothing at their places afterwards.
 
     Args:
         values: of the column, float64 or dates.
         bad: a mask of those cells.
         cells: all cells as text, of Arrow.
         wanted: what was said.
+        asked: it was said that the column is one of numbers.
     """
-    if not wanted.lenient or 2 * bad.sum() > bad.sum() + (values == values)[~bad].sum():
+    most = 2 * bad.sum() > bad.sum() + (values == values)[~bad].sum()
+    if not asked and (not wanted.lenient or most):
         return None
     values[bad] = np.nan if values.dtype.kind == "f" else np.datetime64("NaT", "us")
     return {row: str(cells[row].as_py()).strip() for row in np.flatnonzero(bad).tolist()}

@@ -214,8 +214,15 @@ class CsvTable(CsvFile):
 
     def _is_told(self, index: int) -> bool:
         """Whether the column is known to hold numbers, and cells may stay unread."""
+        if self._is_asked(index):
+            return True
         like = self.wanted.like.column(self.names[index]) if self.wanted.like else None
         return self.wanted.lenient and like is not None and like.kind == "number"
+
+    def _is_asked(self, index: int) -> bool:
+        """Whether it was said that the column is one of numbers."""
+        numbers = self.columns[index].kind == "number"
+        return numbers and self.wanted.asks_number(index, self.names[index], len(self.names))
 
     def _frame(self, table: Any, numbers: np.ndarray) -> Frame:
         """Columns as their formats say; every cell that does not fit is an error."""
@@ -230,7 +237,8 @@ class CsvTable(CsvFile):
                 told = replace(column, unit=unit)
                 cells = data
                 data, bad = column_data(data, told, self.wanted.missing)
-                left = None if bad is None else unread(data, bad, cells, self.wanted)
+                asked = self._is_asked(i)
+                left = None if bad is None else unread(data, bad, cells, self.wanted, asked)
                 if bad is not None and left is None:
                     late.append((int(np.flatnonzero(bad)[0]), i, cells))
             first = self.first_line if len(numbers) == 0 else int(numbers[0])

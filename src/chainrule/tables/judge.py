@@ -75,9 +75,14 @@ class Wanted:
     sheet: str | int | None = None
     date_format: str | None = None
     as_text: tuple[str | int, ...] = ()
+    as_number: tuple[str | int, ...] = ()  # columns of numbers: what is none is missing
     like: Format | None = None
     lenient: bool = False  # a cell that does not fit its column of the training is left unread
     as_given: bool = False  # texts in memory stay texts
+
+    def asks_number(self, index: int, name: str, count: int) -> bool:
+        """Was it said that this column, one of so many, is one of numbers?"""
+        return bool({name, index, index - count} & {*self.as_number})
 
     def conventions(self) -> list[Convention]:
         """Those that decimal and thousands leave."""
@@ -119,6 +124,7 @@ class Judge:
         whole: Callable[[int], Mapping[str, int]] | None = None,
     ) -> None:
         self.wanted, self.where, self.place, self.whole = wanted, where, place, whole
+        self.asked: set[int] = set()
 
     def columns(
         self, names: Sequence[str], cells: Sequence[Mapping[str, int]]
@@ -132,6 +138,8 @@ class Judge:
         text = {
             i for i, name in enumerate(names) if {name, i, i - len(names)} & {*self.wanted.as_text}
         }
+        number = self.wanted.asks_number
+        self.asked = {i for i, name in enumerate(names) if number(i, name, len(names))} - text
         found = [
             self._column(i, name, cells[i], i in text) for i, name in enumerate(names)
         ]  # fmt: skip
@@ -152,6 +160,8 @@ class Judge:
         plain = _Found(ColumnFormat(name, kind or "text"), [], [], cells)
         if kind == "text" or not cells:
             return plain
+        if index in self.asked:
+            kind = "number"
         if kind != "date" and PLAIN.fullmatch(cells[0]):
             quick = self._plain(name, cells)
             if quick is not None:
@@ -222,7 +232,10 @@ class Judge:
         codes = any(parts.is_code for parts in found.values())
         if kind is None and (codes or not found or (odd and not self._few(odd, cells, counts))):
             return None
-        if odd and not self._leaves(kind, odd, cells, counts):
+        if index in self.asked:
+            if not found:
+                return None
+        elif odd and not self._leaves(kind, odd, cells, counts):
             usual = next(iter(found), None)
             expected = f"a number such as {usual!r}" if usual else "a number, as in training"
             self._odd(index, odd[0], expected)
@@ -235,7 +248,7 @@ class Judge:
         allowed = self.wanted.conventions()
         bodies = {parts.body for parts in found.values()}
         fits = readings(bodies, allowed)
-        if not fits and self.wanted.lenient and kind:
+        if not fits and (self.wanted.lenient or index in self.asked) and kind:
             fits = self._most(name, found, allowed, counts)
         if not fits:
             self._no_convention(index, found, allowed)
@@ -387,6 +400,8 @@ def odd_cell(
 ) -> DataError:
     """The error for a cell that does not fit its column; told: the training said what that is."""
     leave = "" if told else f"; to leave the column as text, name it in {argument('as_text')}"
+    if "number" in expected or "number" in problem:
+        leave = f"; to take all such cells as missing, name it in {argument('as_number')}{leave}"
     return DataError(
         problem or "the cell does not fit its column",
         where=where,

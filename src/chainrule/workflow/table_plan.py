@@ -327,7 +327,9 @@ class TablePlan:
             return os.path.join(folder, name)
 
         run.files = [str(run.model.save(at(report.MODEL)))]
-        report.write_history(folder, run.curves())
+        curves = run.curves()
+        if curves:
+            report.write_history(folder, curves)
         arrays = run.figures.arrays()
         if run.trained is not None:
             arrays["trained"] = run.trained
@@ -335,11 +337,13 @@ class TablePlan:
         # files of two runs in one folder would answer with the names of other classes
         run.config["files"] = {name: digest_of(at(name)) for name in (report.MODEL, HELD_OUT)}
         report.write_config(folder, run.config)
-        run.files += [at(report.CONFIG), at(report.HISTORY + ".csv"), at(HELD_OUT)]
+        told = [at(report.HISTORY + ".csv")] if curves else []  # a linear model has no epochs
+        run.files += [at(report.CONFIG), *told, at(HELD_OUT)]
         self._page(run, at(report.PAGE))
         if self._replaces:
+            old = [] if curves else [report.HISTORY + ".csv", report.HISTORY + ".json"]
             for name in (*(f"{p}.png" for p in report.PICTURES), report.EXAMPLES,
-                         report.CHECKPOINT):  # fmt: skip
+                         report.CHECKPOINT, *old):  # fmt: skip
                 with contextlib.suppress(OSError):
                     os.unlink(at(name))
 

@@ -14,7 +14,7 @@ from ..tables import Frame
 from ..tables.csvs import ReadAgain
 from ..tables.reading import passes
 from .table_answers import Written, fit_row, own_rows, rows_in
-from .table_data import texts_of
+from .table_data import kinds_of
 from .table_options import TableOptions
 from .table_progress import Count
 from .table_run import TableRun
@@ -110,7 +110,7 @@ def answer_large(
         )  # fmt: skip
     options = TableOptions.of({**run.told(source, TableOptions.of(reading).reading()), **reading})
     again = passes(
-        source, **options.reading(), as_text=texts_of(options), columns=run.format, lenient=True
+        source, **options.reading(), **kinds_of(options), columns=run.format, lenient=True
     )
     count = Count("answering rows", again.rows_about, verbose)
     while True:
