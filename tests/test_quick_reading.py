@@ -255,6 +255,28 @@ def test_many_columns_are_scaled_as_each_is_by_itself():
         layer.prepare(endless)
 
 
+def test_no_layers_are_looked_for_in_what_a_table_is_about():
+    """Thousands of roles stand there, and models ask for their parts at every turn."""
+    layer = cr.layers.TableEncoder([{"name": "x", "role": "number"}])
+    layer.__dict__["about"] = {"roles": [cr.layers.Dense(2)]}
+    layer.mine = [cr.layers.Dense(3)]
+    assert layer.contents() == layer.mine
+
+
+@pytest.mark.parametrize("log", [True, False, "auto"])
+def test_which_numbers_get_a_logarithm(log):
+    random = np.random.default_rng(0)
+    table = {"tail": np.exp(3 * random.normal(size=200)), "even": random.normal(size=200),
+             "none": np.zeros(200)}  # fmt: skip
+    layer = cr.layers.TableEncoder([{"name": n, "role": "number"} for n in table], log=log)
+    layer.adapt(table)
+    scales = [encoder.state["log"] for encoder in layer._known()]
+    expected = [np.median(np.abs(x)) for x in table.values()][:2]
+    assert scales[2] is None
+    assert scales[0] == (pytest.approx(expected[0]) if log else None)
+    assert scales[1] == (pytest.approx(expected[1]) if log is True else None)
+
+
 def test_a_format_says_of_its_columns_what_is_not_as_usual():
     plain, odd = ColumnFormat("a", "number"), ColumnFormat("b", "number", ",", ".", "€")
     form = Format("CSV", (plain, odd), ",")

@@ -68,7 +68,8 @@ class Column:
         if self.unread:
             places = np.arange(len(self))[rows].tolist()
             unread = {i: self.unread[row] for i, row in enumerate(places) if row in self.unread}
-        return replace(self, data=self.values[rows], written=None, unread=unread)
+        # not `replace`, which asks for all fields: tables have thousands of columns
+        return Column(self.name, self.index, self.kind, self.values[rows], None, unread)
 
     def __len__(self) -> int:
         return len(self.data)

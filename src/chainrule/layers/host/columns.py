@@ -227,14 +227,14 @@ def _tail(x: np.ndarray) -> float:
 
 def _log_scale(x: np.ndarray, asked: Any) -> float | None:
     """m of ln(1 + |x|/m), where a logarithm is asked for, or makes a heavy tail much shorter."""
+    before = _tail(x) if asked and asked is not True else math.inf
+    if not asked or before <= _HEAVY:  # as are most
+        return None
     positive = np.abs(x[x != 0])
-    if not asked or not len(positive):
+    if not len(positive):
         return None
     scale = float(np.median(positive))
-    if asked is True:
-        return scale
-    before = _tail(x)
-    return scale if before > _HEAVY and _tail(_logged(x, scale)) < _SHORTER * before else None
+    return scale if asked is True or _tail(_logged(x, scale)) < _SHORTER * before else None
 
 
 class Number(ColumnEncoder):
@@ -271,7 +271,7 @@ class Number(ColumnEncoder):
         self.sample.add(values[~gone], rng, room)
 
     def _finish(self) -> dict[str, Any]:
-        x, sample = self.sample.values, self.sample
+        x, sample = np.sort(self.sample.values), self.sample  # quantiles sort it again, soon done
         self.sample = Sample()
         if not len(x):
             return {"median": 0.0, "factor": 0.0, "log": None, "low": None, "high": None}

@@ -134,6 +134,7 @@ class TableEncoder(Preparing):
     takes = "tables"
     first = "tables become numbers before everything else"
     prepared_is_tree = True
+    _partless = frozenset({"about", "_features", "_fitted", "_widths"})
     about: Mapping[str, Any] | None
 
     def __init__(
