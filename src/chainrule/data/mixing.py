@@ -119,17 +119,26 @@ def _batch(x: Any, y: Any, seed: int | None, where: str) -> tuple[np.ndarray, np
             where=where,
             received=f"x {x.shape}, y {y.shape}",
         )
-    if y.dtype.kind in "iu" and (y.ndim == 1 or y.shape[-1] == 1):
+    need_mixable(y, where)
+    key = rng.next_key() if seed is None else rng.key(seed)
+    x, y = (v if is_float(v) else v.astype(np.float32) for v in (x, y))
+    return x, y, np.random.default_rng(key.tolist())
+
+
+def need_mixable(y: Any, where: str) -> None:
+    """Raise for class numbers: halfway between class 1 and class 3 is not class 2.
+
+    Raises:
+        DataError: class numbers.
+    """
+    if np.dtype(y.dtype).kind in "iu" and (len(y.shape) == 1 or y.shape[-1] == 1):
         raise DataError(
             "class numbers cannot be mixed",
             where=where,
             expected="one-hot rows, or numbers as floats",
-            received=f"y of {y.dtype}, shape {y.shape}",
+            received=f"y of {y.dtype}, shape {tuple(y.shape)}",
             fix="cr.utils.to_categorical(y), and the loss 'categorical_crossentropy'",
         )
-    key = rng.next_key() if seed is None else rng.key(seed)
-    x, y = (v if is_float(v) else v.astype(np.float32) for v in (x, y))
-    return x, y, np.random.default_rng(key.tolist())
 
 
 def _mixed(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -224,6 +224,21 @@ MaxPool3D = MaxPooling3D
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
+# loaded when they are first asked for; a file may name them before
+_FILES = {
+    "host.discretization": "Discretization",
+    "host.hashing": "HashedCrossing Hashing",
+    "host.lookup": "IntegerLookup StringLookup",
+    "host.table_encoder": "TableEncoder",
+    "images.histograms": "AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization",
+    "images.hues": "RandomColorJitter RandomHue RandomSaturation",
+    "images.mixing": "CutMix MixUp",
+    "images.policies": "AugMix RandAugment",
+    "images.sharpness": "RandomGaussianBlur RandomSharpness",
+    "images.warps": "RandomElasticTransform RandomPerspective",
+}
+_LATER = {name: f"layers.{file}" for file, names in _FILES.items() for name in names.split()}
+
 __all__ = [
     "Activation",
     "ActivityRegularization",
@@ -268,7 +283,6 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
-    "Discretization",
     "Dot",
     "Dropout",
     "ELU",
@@ -294,12 +308,9 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
-    "HashedCrossing",
-    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
-    "IntegerLookup",
     "LSTM",
     "LSTMCell",
     "Lambda",
@@ -362,9 +373,7 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
-    "StringLookup",
     "Subtract",
-    "TableEncoder",
     "Tanh",
     "TextVectorization",
     "TimeDistributed",
@@ -390,16 +399,8 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+__all__ += _LATER
 
-# loaded when they are first asked for; a file may name them before
-_LATER = {
-    "Discretization": "layers.host.discretization",
-    "HashedCrossing": "layers.host.hashing",
-    "Hashing": "layers.host.hashing",
-    "IntegerLookup": "layers.host.lookup",
-    "StringLookup": "layers.host.lookup",
-    "TableEncoder": "layers.host.table_encoder",
-}
 for _name, _module in {**_LATER, "FeatureSpace": "layers.host.feature_space"}.items():
     registry.add_later(_module, [_name])
 

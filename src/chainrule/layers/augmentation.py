@@ -20,33 +20,64 @@ from ..ops.warping import FILL_MODES, INTERPOLATIONS
 from ..variable import Variable
 from .base import Layer, register
 
-__all__ = ["RandomLayer"]
+__all__ = ["Draws", "ImageLayer", "RandomLayer"]
 
 
-class RandomLayer(Layer):
-    """Base of layers that change images (batch, height, width, channels) while training.
-
-    A subclass writes `augment(x, draw)`, where `draw(k, low, high)` gives the k-th random number of
-    each sample, uniform in [low, high), as (batch,).
+class Draws:
+    """The random numbers of one step: `draw(k, low, high)` is the k-th of each sample, as (batch,).
 
     Args:
-        seed: of the draws; by default one of the process's stream.
+        key: of the step.
+        n: how many samples there are.
+    """
+
+    def __init__(self, key: Any, n: int) -> None:
+        self.key, self.n = key, n
+
+    def __call__(
+        self, k: int, low: float = 0.0, high: float = 1.0, shape: tuple | None = None
+    ) -> Any:
+        """Uniform in [low, high)."""
+        shape = (self.n,) if shape is None else shape
+        return rng.uniform(rng.fold(self.key, k), shape) * (high - low) + low
+
+    def normal(self, k: int, shape: tuple) -> Any:
+        """Normal numbers by Box and Muller, of the draws k and k + 1."""
+        u, v = 1 - self(k, shape=shape), self(k + 1, shape=shape)
+        m = xp(u)
+        return m.sqrt(-2 * m.log(u)) * m.cos(v * (2 * math.pi))
+
+    def beta(self, k: int, alpha: Any) -> Any:
+        """Numbers from Beta(α, α), of the draws k and k + 1."""
+        return rng.beta(rng.fold(self.key, k), rng.fold(self.key, k + 1), alpha, alpha, (self.n,))
+
+    def order(self, k: int) -> Any:
+        """The samples in random order."""
+        drawn = self(k)
+        return xp(drawn).argsort(drawn, stable=True)
+
+    def part(self, k: int) -> Draws:
+        """Draws of their own, for a part of the work."""
+        return Draws(rng.fold(self.key, _PARTS + k), self.n)
+
+
+_PARTS = 1 << 16  # above the numbers of single draws
+
+
+class ImageLayer(Layer):
+    """Base of layers that change images (batch, height, width, channels), whose shape stays.
+
+    Args:
         data_format: `"channels_last"` or None, which is the same.
         kwargs: as for every `Layer`.
     """
 
     integer_input = takes_trees = False
 
-    def __init__(
-        self, seed: int | None = None, data_format: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, self.where)
-        self.seed, self.data_format = seed, data_format
-        self.key = Variable(
-            rng.next_key() if seed is None else rng.key(seed), name="key", kind="seed"
-        )
-        self.count = Variable(np.uint32(0), name="count", kind="seed")
+        self.data_format = data_format
 
     def build(self, input_shape: tuple) -> None:
         """Look at the shape; there are no weights."""
@@ -57,27 +88,6 @@ class RandomLayer(Layer):
             tuple(input_shape),
             "reshape a single image to (1, height, width, channels), grey images to one channel",
         )
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        """X changed at random while training."""
-        if not training:
-            return self.at_rest(x)
-        count = self.count.value
-        self.count.assign(count + xp(count).uint32(1))
-        key, n = rng.fold(self.key.value, count), x.shape[0]
-
-        def draw(k: int, low: float = 0.0, high: float = 1.0, shape: tuple = (n,)) -> Any:
-            return rng.uniform(rng.fold(key, k), shape) * (high - low) + low
-
-        return self.augment(x, draw)
-
-    def at_rest(self, x: Any) -> Any:
-        """X outside training: as it is."""
-        return x
-
-    def augment(self, x: Any, draw: Any) -> Any:
-        """X changed by what `draw` gives."""
-        raise NotImplementedError(f"{type(self).__name__} has no augment method")
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Unchanged."""
@@ -113,6 +123,47 @@ class RandomLayer(Layer):
                 received=repr(value_range)[:200],
             )
         return float(value_range[0]), float(value_range[1])
+
+
+class RandomLayer(ImageLayer):
+    """Base of layers that change images (batch, height, width, channels) while training.
+
+    A subclass writes `augment(x, draw)`, where `draw(k, low, high)` gives the k-th random number of
+    each sample, uniform in [low, high), as (batch,).
+
+    Args:
+        seed: of the draws; by default one of the process's stream.
+        data_format: `"channels_last"` or None, which is the same.
+        kwargs: as for every `Layer`.
+    """
+
+    def __init__(
+        self, seed: int | None = None, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format, **kwargs)
+        self.seed = seed
+        self.key = Variable(
+            rng.next_key() if seed is None else rng.key(seed), name="key", kind="seed"
+        )
+        self.count = Variable(np.uint32(0), name="count", kind="seed")
+
+    def draws(self, n: int) -> Draws:
+        """The draws of this step for n samples; the next call gives those of the next step."""
+        count = self.count.value
+        self.count.assign(count + xp(count).uint32(1))
+        return Draws(rng.fold(self.key.value, count), n)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """X changed at random while training."""
+        return self.augment(x, self.draws(x.shape[0])) if training else self.at_rest(x)
+
+    def at_rest(self, x: Any) -> Any:
+        """X outside training: as it is."""
+        return x
+
+    def augment(self, x: Any, draw: Draws) -> Any:
+        """X changed by what `draw` gives."""
+        raise NotImplementedError(f"{type(self).__name__} has no augment method")
 
 
 def _each(numbers: Any) -> Any:
@@ -156,7 +207,7 @@ class RandomFlip(RandomLayer):
             raise choose("mode", mode, modes, where=self.where)
         self.mode = mode
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """Mirrored where the draw is below ½."""
         across, down = _each(draw(2) < 0.5), _each(draw(1) < 0.5)
         if self.mode == "horizontal":
@@ -187,9 +238,18 @@ class _Resampled(RandomLayer):
             raise choose("interpolation", interpolation, INTERPOLATIONS, where=self.where)
         self.fill_mode, self.interpolation, self.fill_value = fill_mode, interpolation, fill_value
 
-    def _resampled(self, x: Any, *numbers: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
+        """Seen through the map."""
+        return self.seen(x, self.mapped(x.shape, draw))
+
+    def mapped(self, shape: tuple, draw: Draws) -> tuple:
+        """The map of the plane: a0, a1, a2, b0, b1, b2."""
+        raise NotImplementedError(f"{type(self).__name__} has no map")
+
+    def seen(self, x: Any, numbers: tuple) -> Any:
         """X at (a0·i + a1·j + a2, b0·i + b1·j + b2) for column i and row j of the result."""
-        m, zero = xp(*numbers), numbers[2] * 0.0
+        m = xp(*numbers)
+        zero = sum(n * 0.0 for n in numbers)  # one for each image where one of them is
         transform = m.stack([n + zero for n in (*numbers, 0.0, 0.0)], axis=1)
         return ops.affine_transform(
             x, transform, self.interpolation, self.fill_mode, float(self.fill_value)
@@ -232,15 +292,13 @@ class RandomRotation(_Resampled):
         self.factor = factor
         self._turns = self._range("factor", factor)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def mapped(self, shape: tuple, draw: Draws) -> tuple:
         """Turned about the middle."""
         low, high = self._turns
         angle = draw(0, low * 2 * math.pi, high * 2 * math.pi)
         cos, sin = xp(angle).cos(angle), xp(angle).sin(angle)
-        cx, cy = (x.shape[2] - 1) / 2, (x.shape[1] - 1) / 2
-        return self._resampled(
-            x, cos, -sin, cx - cx * cos + cy * sin, sin, cos, cy - cx * sin - cy * cos
-        )
+        cx, cy = (shape[2] - 1) / 2, (shape[1] - 1) / 2
+        return cos, -sin, cx - cx * cos + cy * sin, sin, cos, cy - cx * sin - cy * cos
 
 
 @register
@@ -280,12 +338,12 @@ class RandomTranslation(_Resampled):
         self._rows = self._range("height_factor", height_factor)
         self._columns = self._range("width_factor", width_factor)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def mapped(self, shape: tuple, draw: Draws) -> tuple:
         """Shifted."""
-        height, width = x.shape[1:3]
+        height, width = shape[1:3]
         down = draw(0, self._rows[0] * height, self._rows[1] * height)
         right = draw(1, self._columns[0] * width, self._columns[1] * width)
-        return self._resampled(x, 1.0, 0.0, -right, 0.0, 1.0, -down)
+        return 1.0, 0.0, -right, 0.0, 1.0, -down
 
 
 @register
@@ -328,12 +386,12 @@ class RandomZoom(_Resampled):
         if width_factor is not None:
             self._columns = self._range("width_factor", width_factor, least)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def mapped(self, shape: tuple, draw: Draws) -> tuple:
         """Seen from nearer or farther."""
         b = draw(0, 1 + self._rows[0], 1 + self._rows[1])
         a = b if self._columns is None else draw(1, 1 + self._columns[0], 1 + self._columns[1])
-        cx, cy = (x.shape[2] - 1) / 2, (x.shape[1] - 1) / 2
-        return self._resampled(x, a, 0.0, cx * (1 - a), 0.0, b, cy * (1 - b))
+        cx, cy = (shape[2] - 1) / 2, (shape[1] - 1) / 2
+        return a, 0.0, cx * (1 - a), 0.0, b, cy * (1 - b)
 
 
 @register
@@ -378,12 +436,12 @@ class RandomShear(_Resampled):
         self._across = self._range("x_factor", x_factor, 0.0, alone=0.0)
         self._down = self._range("y_factor", y_factor, 0.0, alone=0.0)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def mapped(self, shape: tuple, draw: Draws) -> tuple:
         """Slanted."""
         turned = draw(2)
         side = xp(turned).where(turned < 0.5, 1.0, -1.0).astype(turned.dtype)
         s, t = draw(0, *self._across) * side, draw(1, *self._down) * side
-        return self._resampled(x, 1.0, s, s * 0.0, t, 1.0, 0.0)
+        return 1.0, s, 0.0, t, 1.0, 0.0
 
 
 @register
@@ -426,7 +484,7 @@ class RandomCrop(RandomLayer):
                 )
         self.height, self.width = int(height), int(width)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """A piece from a random place."""
         spare = [x.shape[1] - self.height, x.shape[2] - self.width]
         if min(spare) < 0:
@@ -540,7 +598,7 @@ class RandomContrast(RandomLayer):
         self._between = (1.0 - less, 1.0 + more)
         self._values(value_range)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """Distances from the mean times a factor."""
         f = _each(draw(0, *self._between)).astype(x.dtype)
         mean = ops.mean(x, axis=(1, 2), keepdims=True)
@@ -577,7 +635,7 @@ class RandomBrightness(RandomLayer):
         self.factor, self.value_range = factor, value_range
         self._values(value_range)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """Brighter or darker."""
         low, high = self._values(self.value_range)
         change = draw(0, self._change[0] * (high - low), self._change[1] * (high - low))
@@ -633,16 +691,14 @@ class RandomErasing(RandomLayer):
         self.value_range = value_range
         self._values(value_range)
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """A rectangle of some images erased."""
         rows, columns = self._span(x.shape[1], draw, 0), self._span(x.shape[2], draw, 2)
         inside = rows[:, :, None] & columns[:, None, :]
         chosen = draw(4) < draw(5, *self._chance)
         low, high = self._values(self.value_range)
         if self.fill_value is None:
-            u, v = 1 - draw(6, shape=x.shape), draw(7, shape=x.shape)
-            m = xp(u)
-            filling = m.sqrt(-2 * m.log(u)) * m.cos(v * (2 * math.pi)) * high
+            filling = draw.normal(6, x.shape) * high
         else:
             filling = np.asarray(self.fill_value, x.dtype)
             self.needs(
@@ -654,7 +710,7 @@ class RandomErasing(RandomLayer):
         filling = xp(filling).clip(filling, low, high).astype(x.dtype)
         return ops.where((inside & chosen[:, None, None])[..., None], filling, x)
 
-    def _span(self, length: int, draw: Any, k: int) -> Any:
+    def _span(self, length: int, draw: Draws, k: int) -> Any:
         """Which rows (or columns) of each image lie in its rectangle, (batch, length)."""
         drawn = draw(k, *self._area)
         size = xp(drawn).sqrt(drawn) * length

@@ -10,7 +10,7 @@ from typing import Any
 from .. import ops
 from ..arrays import xp
 from ..errors import ArgumentError
-from .augmentation import RandomLayer, _each
+from .augmentation import Draws, RandomLayer, _each
 from .base import register
 
 
@@ -41,7 +41,7 @@ class RandomGrayscale(_Colors):
 
     Raises:
         ArgumentError: a factor outside.
-        ShapeError: the images have not three channels.
+        ShapeError: the images have neither three channels nor one.
 
     Example:
         >>> import numpy as np, chainrule as cr
@@ -67,7 +67,7 @@ class RandomGrayscale(_Colors):
         """Without the range of values, which grey does not need."""
         return {k: p for k, p in super()._arguments().items() if k != "value_range"}
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """Grey where the draw lies below the factor."""
         return ops.where(_each(draw(0) < self.factor), ops.rgb_to_grayscale(x), x)
 
@@ -85,7 +85,7 @@ class RandomColorDegeneration(_Colors):
 
     Raises:
         ArgumentError: a factor outside 0 to 1.
-        ShapeError: the images have not three channels.
+        ShapeError: the images have neither three channels nor one.
 
     Example:
         >>> import numpy as np, chainrule as cr
@@ -107,7 +107,7 @@ class RandomColorDegeneration(_Colors):
         self._share = self._range("factor", factor, 0.0, alone=0.0)
         self.factor = factor
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """Nearer to grey."""
         f = _each(draw(0, *self._share)).astype(x.dtype)
         return x + (ops.rgb_to_grayscale(x) - x) * f
@@ -149,7 +149,7 @@ class RandomInvert(_Colors):
         self._chance = self._range("factor", factor, 0.0, alone=0.0)
         self.factor = factor
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """Mirrored where the one draw lies below the other."""
         low, high = self._values(self.value_range)
         chosen = draw(1) < draw(0, *self._chance)
@@ -196,7 +196,7 @@ class RandomPosterization(_Colors):
             )
         self.factor, self._bits = factor, (int(low), int(high))
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """The last bits of each value dropped."""
         low, high = self._values(self.value_range)
         least, most = self._bits
@@ -249,7 +249,7 @@ class Solarization(_Colors):
         self._edge = self._range("threshold_factor", threshold_factor, 0.0, alone=0.0)
         self.addition_factor, self.threshold_factor = addition_factor, threshold_factor
 
-    def augment(self, x: Any, draw: Any) -> Any:
+    def augment(self, x: Any, draw: Draws) -> Any:
         """Brighter, then mirrored above the threshold."""
         low, high = self._values(self.value_range)
         more, edge = (

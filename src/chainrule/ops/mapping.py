@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -184,9 +185,12 @@ def _homography(start: Any, end: Any) -> Any:
     m = xp(start, end)
     kind = "float64" if m is np else np.result_type(start.dtype, end.dtype, np.float32)
     start, end = m.asarray(start, kind), m.asarray(end, kind)
-    x, y = end[..., 0], end[..., 1]
+    # in units of the largest number: else the equations lose digits in float32
+    unit = m.maximum(m.max(m.abs(start)), m.max(m.abs(end)))
+    unit = m.where(unit > 0, unit, 1)
+    x, y = end[..., 0] / unit, end[..., 1] / unit
     one, zero = m.ones_like(x), m.zeros_like(x)
-    u, v = start[..., 0], start[..., 1]
+    u, v = start[..., 0] / unit, start[..., 1] / unit
     rows = [
         m.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1),
         m.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1),
@@ -204,7 +208,8 @@ def _homography(start: Any, end: Any) -> Any:
             expected="end_points of which no three lie on a line",
             received=np.asarray(end).tolist(),
         )
-    return found
+    back = [1, 1, unit, 1, 1, unit, 1 / unit, 1 / unit]
+    return m.stack([found[..., k] * factor for k, factor in enumerate(back)], axis=-1)
 
 
 @composite
@@ -255,7 +260,9 @@ def elastic_transform(
     shape = np.shape(images)
     key = _key(seed, where)
     n = shape[0] if len(shape) == 4 else 1
-    right, down = displacements(key, (n, *shape[-3:-1]), alpha, sigma, int(6 * sigma) | 1)
+    size = (n, *shape[-3:-1])
+    noise = [rng.normal(rng.fold(key, k), size) for k in (0, 1)]
+    right, down = displacements(noise, alpha, sigma, int(6 * sigma) | 1)
     return displaced(images, right, down, interpolation, fill_mode, fill_value)
 
 
@@ -266,22 +273,15 @@ def _key(seed: Any, where: str) -> Any:
     return seed.next() if hasattr(seed, "next") else rng.key(seed)
 
 
-def displacements(key: Any, shape: tuple, alpha: Any, sigma: Any, reach: int) -> tuple[Any, Any]:
-    """How far to the right and down each pixel moves, each (batch, height, width): α·blur(σ·noise).
+def displacements(noise: Sequence[Any], alpha: Any, sigma: Any, reach: int) -> list[Any]:
+    """How far each pixel moves: α·blur(σ·noise), for each noise (batch, height, width).
 
     α and σ are numbers, or one for each image; `reach` is how many pixels a blur looks at.
     """
-    sides = [gaussian_matrix(n, reach, sigma) for n in shape[1:]]
-
-    def moves(number: int) -> Any:
-        noise = rng.normal(rng.fold(key, number), shape) * _each(sigma)
-        return smoothed(noise[..., None], *sides)[..., 0] * _each(alpha)
-
-    return moves(0), moves(1)
-
-
-def _each(numbers: Any) -> Any:
-    return numbers[:, None, None] if np.ndim(numbers) else numbers
+    sides = [gaussian_matrix(n, reach, sigma) for n in np.shape(noise[0])[1:]]
+    wide = alpha * sigma
+    wide = wide[:, None, None] if np.ndim(wide) else wide
+    return [smoothed(v[..., None], *sides)[..., 0] * wide for v in noise]
 
 
 @op

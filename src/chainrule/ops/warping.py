@@ -19,6 +19,7 @@ __all__ = ["affine_transform"]
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap", "mirror")
 INTERPOLATIONS = ("bilinear", "nearest")
+_FAR = 2.0**24  # farther places are no whole numbers of 32 bits
 _GRAIN = 4096.0  # to the nearest: where two pixels are equally near, both engines take the same
 
 
@@ -184,7 +185,9 @@ def _places(t: Any, height: int, width: int) -> tuple[Any, Any]:
     t = t if t.dtype == np.float64 else t.astype(np.float32)
     i, j = m.arange(width).astype(t.dtype), m.arange(height).astype(t.dtype)[:, None]
     k = t[:, 6] * i + t[:, 7] * j + 1
-    return (t[:, 3] * i + t[:, 4] * j + t[:, 5]) / k, (t[:, 0] * i + t[:, 1] * j + t[:, 2]) / k
+    k = m.where(m.abs(k) < 1e-9, 1e-9, k)  # on the line that is seen at infinity
+    rows, columns = t[:, 3] * i + t[:, 4] * j + t[:, 5], t[:, 0] * i + t[:, 1] * j + t[:, 2]
+    return m.clip(rows / k, -_FAR, _FAR), m.clip(columns / k, -_FAR, _FAR)
 
 
 def _four(rows: Any, columns: Any) -> list[tuple[Any, Any, Any]]:

@@ -1,0 +1,1 @@
+"""The rarer layers that change images, loaded when they are first asked for."""
