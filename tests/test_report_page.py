@@ -194,7 +194,7 @@ def test_without_rows_no_value_of_few_people_is_on_the_page():
     assert "9 different, none of them shown" in without
     assert "Bern 97.0 %, Chur 1.7 %; 3 different, 1 not shown" in without
     # of 300 numbers a twentieth lies beyond each end: the values in places 15 and 284
-    assert f"most {1000 + 15 * 137:.0f} to {1000 + 284 * 137:,.0f}, median" in without
+    assert f"mostly {1000 + 15 * 137:.0f} to {1000 + 284 * 137:,.0f}, median" in without
 
 
 @pytest.mark.parametrize(

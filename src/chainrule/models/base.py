@@ -18,7 +18,7 @@ from ..arrays import asarray, is_float, is_traced
 from ..calls import answers
 from ..chain import Node, active_tape, record
 from ..checks import need_numbers
-from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
+from ..errors import ArgumentError, CallError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
 from ..registry import in_trees
 from ..training import loop, step
@@ -94,6 +94,23 @@ class Model(MakesTask):
         self.shuffle_key = Variable(rng.next_key(), name="shuffle", kind="seed")
         # none of these is part of the model's structure
         self.__dict__.update(caches(), _compiled=None, _outputs=None, _building_lock=Lock())
+
+    def _alone(self, inputs: tuple, training: Any, own: dict) -> tuple[tuple, Any, dict]:
+        """Of a model whose call is not the user's: what was given by place beside its input.
+
+        Raises:
+            CallError: targets or further inputs, which would be taken for a mask.
+        """
+        second = inputs[1]
+        if len(inputs) == 2 and (second is None or isinstance(second, bool)):
+            return inputs[:1], training if second is None else second, own  # as in Keras
+        raise CallError(
+            "a model is called with its input alone",
+            where=self.where,
+            received=f"{len(inputs)} arguments without a name",
+            fix="model(x) gives the answers and model.fit(x, y) trains; several inputs are one "
+            "list, model([a, b]), and a mask goes by name, mask=...",
+        )
 
     # --- compile --------------------------------------------------------------------------------
 

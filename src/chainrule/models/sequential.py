@@ -168,6 +168,9 @@ class Sequential(Model):
     def _input(self, x: Any) -> Any:
         return super()._input(self.prepared(x))
 
+    def _bound(self, inputs: tuple, training: Any, own: dict) -> tuple[tuple, Any, dict]:
+        return self._alone(inputs, training, own)
+
     def call(self, x: Any, mask: Any = None) -> Any:
         """One layer after another."""
         context = current()

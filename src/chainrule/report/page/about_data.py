@@ -132,7 +132,7 @@ def _ends(count: int, rows: bool) -> tuple[int, int]:
 
 
 def _most(rows: bool) -> str:
-    return "" if rows else "most "
+    return "" if rows else "mostly "
 
 
 def _word(value: Any) -> str:

@@ -109,8 +109,10 @@ def _notes(f: Findings) -> Html:
 
 def _people(f: Findings, rows: bool) -> Html:
     holds = rows and (f.frame is not None or f.roles is not None or f.class_names is None)
-    if not holds:
+    if not rows:
         return Html(LEFT_OUT)
+    if not holds:
+        return Html("This page holds no single rows of the data.")
     return Html(
         "This page holds rows of the data (cells, single points, the worst mistakes): think "
         "before you hand it on. <code>--no-rows</code> leaves them out."
