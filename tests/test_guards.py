@@ -252,3 +252,12 @@ def test_whole_targets_of_any_size(value):
     x, y = np.full((2, 1), 1e9), np.full((2, 1), value)
     loss = line("sgd", "mae").evaluate(x, y, verbose=0, engine="numpy")
     assert loss == pytest.approx(abs(value - 1e9), rel=1e-6)
+
+
+# rows that need not add up to 1 made to: `whole and array.ndim > 1 or array.shape[-1] > 1`
+def test_several_labels_at_once_are_no_distribution():
+    model = cr.Sequential([cr.Input((1,)), Dense(2, "sigmoid", kernel_initializer="zeros")])
+    model.compile("sgd", "binary_crossentropy")
+    y = np.array([[1, 1], [0, 0], [1, 0.5]])
+    loss = model.evaluate(np.ones((3, 1)), y, verbose=0, engine="numpy")
+    assert loss == pytest.approx(np.log(2))

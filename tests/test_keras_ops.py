@@ -23,6 +23,26 @@ def test_what_depends_on_values_runs_on_numpy_and_is_refused_in_a_program():
             jax.jit(run)(np.array([1, 0, 1]))
 
 
+@pytest.mark.parametrize(
+    "starts", [tuple, ops.stack, lambda s: [s[0], 2]], ids=["", "array", "mixed"]
+)
+def test_a_block_that_begins_where_a_program_says(starts):
+    jax = pytest.importorskip("jax")
+    x, u = np.arange(12, dtype="float32").reshape(3, 4), -np.ones((2, 2), "float32")
+    wanted = x.copy()
+    wanted[1:3, 2:4] = -1
+
+    @jax.jit
+    def both(s):
+        begin = starts([s, s + 1])
+        return ops.slice(x, begin, (2, 2)), ops.slice_update(x, begin, u)
+
+    taken, written = both(np.int32(1))
+    np.testing.assert_array_equal(taken, x[1:3, 2:4])
+    np.testing.assert_array_equal(written, wanted)
+    np.testing.assert_array_equal(ops.slice(x[0], 1, 2), [1, 2])  # of one axis one number
+
+
 def test_the_gradient_of_unique_goes_to_the_first_of_equals():
     _, back = cr.vjp(ops.unique, np.array([3.0, 1.0, 3.0]))
     np.testing.assert_array_equal(back(np.array([5.0, 7.0])), [7.0, 5.0, 0.0])
