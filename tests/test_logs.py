@@ -312,6 +312,7 @@ def test_a_time_limit(engine, monkeypatch, capsys):
     limit = TimeLimit(20, verbose=1)
     history = fit(model_of(), limit, epochs=1000, engine=engine)
     assert limit.stopped
+    assert history.model.stop_training
     assert 1 <= len(history.epoch) < 20
     assert "time is up: stopped after" in capsys.readouterr().out
     state = limit.get_state()
