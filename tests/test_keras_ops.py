@@ -84,6 +84,10 @@ REFUSED = {
         lambda c, x: (c, x), 0.0, np.arange(3), length=4
     ),
     r"received: \(0, 3\) to \(-1, -1, 0\)": lambda: ops.reshape(np.zeros((0, 3)), (-1, -1, 0)),
+    "only whole numbers from 0 can be counted": lambda: ops.bincount([1, -1]),
+    r"received: dtype int64, shape \(\)": lambda: ops.bincount(np.int64(2)),
+    r"received: \(2, 3\) and \(3,\)": lambda: ops.cdist(np.ones((2, 3)), np.ones(3)),
+    r"received: \(3,\) and \(2, 3\)": lambda: ops.cdist(np.ones(3), np.ones((2, 3))),
     "received: 5 of shape": lambda: ops.take([1.0, 2.0], [[5, 7]]),
     "the logarithm of 0 has": lambda: _slope(lambda x: ops.slogdet(x)[1], np.zeros((2, 2))),
 }
@@ -116,6 +120,18 @@ def test_other_forms_of_matrices():
 @pytest.mark.parametrize("order", [2, 3, 1.5])
 def test_the_norm_of_nothing_is_flat(order):
     np.testing.assert_array_equal(_slope(lambda x: ops.norm(x, order, 0), np.zeros(3)), np.zeros(3))
+
+
+def test_products_with_a_single_number():
+    for product in (ops.inner, ops.dot):
+        np.testing.assert_array_equal(product(2.0, [1.0, 3.0]), [2.0, 6.0])
+        np.testing.assert_array_equal(product([1.0, 3.0], 2.0), [2.0, 6.0])
+
+
+def test_blocks_of_one_pixel_change_nothing():
+    x = np.arange(12.0).reshape(1, 2, 2, 3)
+    np.testing.assert_array_equal(ops.depth_to_space(x, 1), x)
+    np.testing.assert_array_equal(ops.space_to_depth(x, 1), x)
 
 
 def test_one_length_may_be_left_to_no_numbers():

@@ -299,6 +299,13 @@ def test_a_swap_is_resumed(at, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_model_without_an_optimizer_keeps_no_averages():
+    model = cr.Sequential([cr.layers.Dense(1)])
+    model.compile(optimizer=None, loss="mse")
+    with pytest.raises(ArgumentError, match="the optimizer keeps no averages of the weights"):
+        model.evaluate(X, Y, callbacks=[SwapEMAWeights()], verbose=0)
+
+
 # --- the clock -----------------------------------------------------------------------------------
 
 

@@ -710,6 +710,13 @@ def test_plain_states_come_back(given):
     assert repr(found) == repr(given)  # also types, and the sign of zero
 
 
+def test_long_lists_of_numbers_stand_beside_the_text():
+    for given, arrays in (([0.5] * 7, 0), ([0.5] * 8, 1), ([1] * 7 + [None], 0)):
+        held = {}
+        state.encode(given, held, "x")
+        assert len(held) == arrays
+
+
 def test_arrays_come_back():
     given = {"w": [np.arange(6.0).reshape(2, 3), np.array([], "int8")], "n": np.float32(0.1)}
     arrays = {}
