@@ -342,10 +342,12 @@ ERRORS = {
     "factor is out of range\n  expected: a number, or two, from -1.0 to 1.0\n  received: nan": (
         lambda: layers.RandomBrightness(float("nan"))
     ),
-    "fill_mode has an unknown value": lambda: layers.RandomRotation(0.1, "mirror"),
+    "fill_mode has an unknown value": lambda: layers.RandomRotation(0.1, "mirrored"),
     "interpolation has an unknown value": lambda: layers.RandomZoom(0.1, interpolation="cubic"),
     "only whole bits can be kept": lambda: layers.RandomPosterization(2.5),
-    "only colours have a grey": lambda: layers.RandomGrayscale(1.0)(IMAGE[..., :2], training=True),
+    "the images have no colours": lambda: layers.RandomGrayscale(1.0)(
+        IMAGE[..., :2], training=True
+    ),
     "x_factor is out of range": lambda: layers.RandomShear(-0.5),
     "height must be a whole number of at least 1": lambda: layers.RandomCrop(0, 4),
     "value_range must be the lowest and the highest value of a pixel\n  expected: (0, 255), or "

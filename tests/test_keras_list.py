@@ -145,16 +145,6 @@ EXCUSED: dict[str, dict[str, str]] = {
 
 # topic -> module -> names
 NOT_YET: dict[str, dict[str, str]] = {
-    "parts": {
-        "ops": """
-            ctc_decode fold nextafter rearrange unfold
-        """,
-        "ops.image": """
-            elastic_transform extract_patches extract_patches_3d gaussian_blur
-            hsv_to_rgb map_coordinates perspective_transform rgb_to_hsv
-            scale_and_translate sobel_edges ssim
-        """,
-    },
     "training": {
         "layers": """
             AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix

@@ -960,7 +960,7 @@ MESSAGES = [
     ),
     (
         'train("train null.csv")',
-        "chainrule: null.csv, row 1: the file holds a NUL byte: it is no text, or damaged\n"
+        "chainrule: null.csv, line 1: the file holds a NUL byte: it is no text, or damaged\n"
         "  expected: text\n"
         "  fix: if it is text, name its encoding: --encoding",
     ),

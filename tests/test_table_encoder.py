@@ -487,12 +487,12 @@ ERRORS = {
             {"age": [1, 2], "job": ["a", "b"]}
         ),
     ),
-    "the table, line 2: the column 'age' holds another kind of cells\n  expected: numbers\n"
+    "the table, row 2: the column 'age' holds another kind of cells\n  expected: numbers\n"
     "  received: text, such as 'old'": (
         DataError,
         lambda: adapted(FEATURES[:1])({"age": [None, "old"]}),
     ),
-    "the table, line 1: the column 'job' holds another kind of cells\n  expected: text\n"
+    "the table, row 1: the column 'job' holds another kind of cells\n  expected: text\n"
     "  received: numbers, such as '1234.0'\n  fix: give them as text": (
         DataError,
         lambda: adapted([FEATURES[1]], {"job": ["01234", "x"]})({"job": [1234]}),
@@ -519,7 +519,7 @@ ERRORS = {
         ArgumentError,
         lambda: adapted([feature("size", "ordinal")], rows()),
     ),
-    "the table, line 1: the column 'f' holds another kind of cells\n  expected: text": (
+    "the table, row 1: the column 'f' holds another kind of cells\n  expected: text": (
         DataError,
         lambda: adapted([feature("f", "flag")], {"f": [3, 4]}),
     ),
@@ -582,7 +582,7 @@ def test_numbers_and_dates_that_stand_in_texts():
     for key in y:
         np.testing.assert_array_equal(y[key], z[key])
     np.testing.assert_array_equal(layer(plain)["numeric"], z["numeric"])
-    with pytest.raises(DataError, match="line 3: the column 'x' holds another kind"):
+    with pytest.raises(DataError, match="row 3: the column 'x' holds another kind"):
         other(texts)
 
 

@@ -120,7 +120,7 @@ def test_rows_far_down_that_are_written_in_another_way(tmp_path):
     columns["size"][-1] = "wide"
     with pytest.raises(ChainruleError, match="no number") as caught:
         open_large(write(tmp_path / "t.csv", columns), TableOptions())
-    assert "row 8001" in str(caught.value)
+    assert "line 8001" in str(caught.value)
     # codes among whole numbers: the column is text from its first row on, as if read at once
     columns = {
         "code": np.arange(1000, 301_000).astype(str).astype(object),

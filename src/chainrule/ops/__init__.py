@@ -60,11 +60,16 @@ if _TYPE_CHECKING:
     from .bits import *  # noqa: F403
     from .comparing import *  # noqa: F403
     from .crossentropies import *  # noqa: F403
+    from .decoding import *  # noqa: F403
+    from .filters import *  # noqa: F403
     from .functions import *  # noqa: F403
     from .image import *  # noqa: F403
     from .linalg import *  # noqa: F403
     from .made import *  # noqa: F403
+    from .mapping import *  # noqa: F403
+    from .patches import *  # noqa: F403
     from .pieces import *  # noqa: F403
+    from .rearranging import *  # noqa: F403
     from .segments import *  # noqa: F403
     from .signals import *  # noqa: F403
     from .statistics import *  # noqa: F403
@@ -82,12 +87,20 @@ _LATE = {
     "crossentropies": """
         binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy
     """,
+    "decoding": """
+        ctc_decode
+    """,
+    "filters": """
+        gaussian_blur sobel_edges ssim
+    """,
     "functions": """
         cbrt deg2rad divide_no_nan erfinv exp2 fabs fmax fmin fmod heaviside hypot logaddexp2
-        rad2deg saturate_cast sinc trunc
+        nextafter rad2deg saturate_cast sinc trunc
     """,
     "image": """
-        affine_transform crop_images pad_images resize rgb_to_grayscale
+        affine_transform crop_images elastic_transform extract_patches extract_patches_3d
+        gaussian_blur hsv_to_rgb map_coordinates pad_images perspective_transform resize
+        rgb_to_grayscale rgb_to_hsv scale_and_translate sobel_edges ssim
     """,
     "linalg": """
         cholesky cholesky_inverse det eigh inv logdet lstsq lu_factor matrix_rank norm pinv qr
@@ -97,10 +110,19 @@ _LATE = {
         array convert_to_numpy convert_to_tensor copy dtype empty empty_like geomspace is_tensor
         logspace ndim size tri view
     """,
+    "mapping": """
+        elastic_transform map_coordinates perspective_transform
+    """,
+    "patches": """
+        extract_patches extract_patches_3d fold unfold
+    """,
     "pieces": """
         append array_split diag diagflat diagonal diff dsplit dstack fliplr flipud get_item
         hsplit hstack meshgrid ravel rot90 scatter scatter_update select slice slice_update
         stop_gradient trace unravel_index vander vsplit vstack
+    """,
+    "rearranging": """
+        rearrange
     """,
     "segments": """
         bincount digitize multi_hot nonzero searchsorted segment_max segment_min segment_prod

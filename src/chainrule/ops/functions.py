@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
-from .. import arrays
+from .. import arrays, chain
 from ..arrays import is_float, lax, numpy_dtype, xp
+from ..config import floatx
 from ..symbol import composite
-from .base import op
+from .base import as_number, op
 from .division import _largest
 from .elementwise import abs as _abs
 from .elementwise import (
@@ -39,6 +41,7 @@ __all__ = [
     "heaviside",
     "hypot",
     "logaddexp2",
+    "nextafter",
     "rad2deg",
     "saturate_cast",
     "sinc",
@@ -292,3 +295,28 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     inside = cast(where(beyond | under, 0.0, x), dtype)
     ends = where(beyond, np.asarray(high, dtype), np.asarray(low, dtype))
     return where(beyond | under, ends, inside)
+
+
+@composite
+def nextafter(x1: Any, x2: Any) -> Any:
+    """The next number after x₁ on the way to x₂, in their type.  ∂/∂x₁ = 1, ∂/∂x₂ = 0.
+
+    x₁ itself where both are equal; NaN where one is.
+
+    Example:
+        >>> nextafter(np.float32(1), np.float32(2)) - np.float32(1)
+        np.float32(1.1920929e-07)
+    """
+    x1, x2 = as_number(x1, "nextafter"), as_number(x2, "nextafter")
+    types = [v.dtype for v in (x1, x2) if hasattr(v, "dtype")]
+    floats = [v.dtype for v in (x1, x2) if hasattr(v, "dtype") and is_float(v)]
+    kind = functools.reduce(np.promote_types, floats) if floats else np.dtype(floatx())
+    if types:
+        x1, x2 = (cast(v, kind) if getattr(v, "dtype", kind) != kind else v for v in (x1, x2))
+    return _next(x1, x2)
+
+
+@chain.op  # not the operations' own: that computes halves in float32, where other numbers are next
+def _next(x1, x2):
+    y = xp(x1, x2).nextafter(x1, x2)
+    return y, (lambda d_y: d_y, lambda d_y: d_y * 0.0)

@@ -14,29 +14,32 @@ import numpy as np
 
 from ..arrays import is_float, xp
 from ..errors import ShapeError, choose
+from ..operators import raw
 from ..symbol import composite
-from .base import op
+from .base import check_axes, op
 from .products import matmul
 from .shapes import broadcast_to, moveaxis, reshape, take
 from .windows import per_axis
 
-__all__ = ["resize", "upsampling"]
+__all__ = ["resize", "scale_and_translate", "upsampling"]
 
 
-def _triangle(distance: np.ndarray) -> np.ndarray:
-    return np.maximum(0.0, 1.0 - distance)
+def _triangle(distance: Any) -> Any:
+    return xp(distance).maximum(0.0, 1.0 - distance)
 
 
-def _cubic(distance: np.ndarray) -> np.ndarray:
+def _cubic(distance: Any) -> Any:
     """Keys (1981) with a = −½."""
+    m = xp(distance)
     near = (1.5 * distance - 2.5) * distance**2 + 1.0
     far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0
-    return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+    return m.where(distance <= 1, near, m.where(distance < 2, far, 0.0))
 
 
 def _lanczos(radius: int) -> Any:
-    def weight(distance: np.ndarray) -> np.ndarray:
-        return np.where(distance < radius, np.sinc(distance) * np.sinc(distance / radius), 0.0)
+    def weight(distance: Any) -> Any:
+        m = xp(distance)
+        return m.where(distance < radius, m.sinc(distance) * m.sinc(distance / radius), 0.0)
 
     return weight
 
@@ -48,6 +51,11 @@ _KERNELS = {
     "lanczos5": _lanczos(5),
 }
 INTERPOLATIONS = ("nearest", *_KERNELS)
+_METHODS = {  # of `scale_and_translate`, which knows lines and volumes too
+    **_KERNELS,
+    **dict.fromkeys(("linear", "trilinear", "triangle"), _triangle),
+    **dict.fromkeys(("cubic", "tricubic"), _cubic),
+}
 
 
 def _weights(n: int, m: int, interpolation: str, antialias: bool) -> np.ndarray:
@@ -127,6 +135,83 @@ def _copied(x, indices, axis):
 @_copied.composed
 def _(x, indices, axis):
     return take(x, np.asarray(indices), axis=axis)
+
+
+@composite
+def scale_and_translate(
+    images: Any,
+    output_shape: Sequence[int],
+    scale: Any,
+    translation: Any,
+    spatial_dims: Sequence[int],
+    method: str,
+    antialias: bool = True,
+) -> Any:
+    """What stands at x goes to scale·x + translation, along each axis.  d_images gets from each
+    output the share it had in it; scale and translation are constants.
+
+    Pixel i reaches from i to i + 1, its middle at i + ½. Where the middle of an output comes from
+    beyond the image there is 0.
+
+    Args:
+        images: any array.
+        output_shape: of the result; the same as of `images` but along `spatial_dims`.
+        scale: one number for each of `spatial_dims`; 2 makes twice as large.
+        translation: likewise, in pixels of the result.
+        spatial_dims: axes.
+        method: `"linear"` (`"bilinear"`, `"trilinear"`, `"triangle"`), `"cubic"` (`"bicubic"`,
+            `"tricubic"`), `"lanczos3"` or `"lanczos5"`.
+        antialias: where images get smaller, average over all pixels that fall together.
+
+    Raises:
+        ArgumentError: another method; an axis that is none.
+        ShapeError: numbers that do not fit the axes; an output of another shape elsewhere.
+
+    Example:
+        >>> x = np.array([0.0, 4.0, 8.0])
+        >>> scale_and_translate(x, (5,), [2.0], [-0.5], (0,), "linear")
+        array([0., 2., 4., 6., 8.])
+    """
+    where = "scale_and_translate"
+    if method not in _METHODS:
+        raise choose("method", method, tuple(_METHODS), where=where)
+    images = np.asarray(images) if isinstance(images, (list, tuple)) else images
+    shape, axes = np.shape(images), check_axes(tuple(spatial_dims), np.ndim(images), where)
+    scale, translation = (raw(v) if hasattr(v, "dtype") else np.asarray(v, float)
+                          for v in (scale, translation))  # fmt: skip
+    wanted = tuple(output_shape)
+    fits = len(wanted) == len(shape) and all(
+        n == m for a, (n, m) in enumerate(zip(shape, wanted, strict=True)) if a not in axes
+    )
+    numbers = {np.shape(scale), np.shape(translation)}
+    if not fits or numbers != {(len(axes),)}:
+        raise ShapeError(
+            "the numbers do not fit the axes",
+            where=where,
+            expected=f"one scale and one translation for each of {len(axes)} axes, and lengths as "
+            f"in {shape} along the others",
+            received=f"scale {np.shape(scale)}, translation {np.shape(translation)}, "
+            f"output_shape {wanted}",
+        )
+    for k, axis in enumerate(axes):
+        shares = _moved(shape[axis], int(wanted[axis]), scale[k], translation[k], method, antialias)
+        if is_float(images):
+            shares = shares.astype(images.dtype)
+        images = moveaxis(matmul(moveaxis(images, axis, -1), shares), -1, axis)
+    return images
+
+
+def _moved(n: int, count: int, scale: Any, shift: Any, method: str, antialias: bool) -> Any:
+    """The (n, count) matrix whose column i holds the shares of the n inputs in output i."""
+    m = xp(scale, shift)
+    step = 1.0 / scale
+    wide = m.maximum(step, 1.0) if antialias else 1.0
+    places = (np.arange(count) + 0.5 - shift) * step - 0.5
+    shares = _METHODS[method](m.abs(places - np.arange(n)[:, None]) / wide)
+    total = m.sum(shares, axis=0)
+    some = m.abs(total) > 1e-4  # else nothing of the image is near: not 0 only by rounding
+    inside = some & (places >= -0.5) & (places <= n - 0.5)
+    return m.where(inside, shares / m.where(some, total, 1.0), 0.0)
 
 
 @composite

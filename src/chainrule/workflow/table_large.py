@@ -22,7 +22,7 @@ from ..tables import Frame, split
 from ..tables.passes import Drawn, bytes_of, draws, joined, rows_of, uniform
 from ..tables.reading import passes
 from ..tables.values import as_dates, as_labels, as_numbers, factorize
-from .table_data import TableData, as_roles, places_of, read_table, texts_of
+from .table_data import TableData, as_roles, kinds_of, places_of, read_table
 from .table_options import TableOptions
 from .table_progress import Count
 from .table_series import check_series
@@ -102,7 +102,7 @@ class Large:
 
     def __init__(self, place: str, options: TableOptions, seed: int, verbose: Any) -> None:
         self.place, self.options, self.seed, self.verbose = place, options, seed, verbose
-        self.passes = passes(place, **options.reading(), as_text=texts_of(options))
+        self.passes = passes(place, **options.reading(), **kinds_of(options))
         self.rows = self.without = 0  # that have a target, and that have none
         self.free = False  # are equal rows no copies of each other?
         self.later: float | None = None  # the time from which rows are held out
@@ -417,7 +417,7 @@ def some_rows(
     """
     if not is_large(data, options):
         return read_table(data, options, columns=columns), []
-    again = passes(os.fspath(data), **options.reading(), as_text=texts_of(options), columns=columns)
+    again = passes(os.fspath(data), **options.reading(), **kinds_of(options), columns=columns)
     count = Count("reading rows", again.rows_about, verbose)
     made: list[Drawn] = []
 
