@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -22,6 +23,17 @@ os.environ.pop("CHAINRULE_ENGINE", None)
 def pytest_unconfigure(config):
     if _OWN:
         shutil.rmtree(os.environ["CHAINRULE_CACHE"], ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Twenty thousand tests are no garbage: each search for some would go through all of them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
