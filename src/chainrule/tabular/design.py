@@ -89,6 +89,15 @@ class Design:
                 d[:, k] += np.bincount(columns, values * r[rows, k], self.width)
         return d
 
+    def squares(self) -> np.ndarray:
+        """Of each column the sum of its squares, (width,)."""
+        found = np.zeros(self.width)
+        found[self.places] = np.einsum("ij,ij->j", self.full, self.full)
+        if self.sparse is not None:
+            _, columns, values = self.sparse
+            found += np.bincount(columns, np.square(values), self.width)
+        return found
+
     @property
     def wide(self) -> bool:
         """Whether there are fewer rows than columns of numbers, of which there are many."""
