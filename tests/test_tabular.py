@@ -340,7 +340,7 @@ def test_the_simple_model_is_kept_within_one_standard_error():
     # rows that do not count change nothing
     weight = np.array([1, 1, 1, 1, 1, 1, 0.0])
     longer = np.append(gain + 0.05, 99.0)
-    mean, found = recipe._mean_and_error(longer, weight)
+    mean, found = linear.mean_and_error(longer, weight)
     assert mean == pytest.approx((gain + 0.05).mean())
     assert found == pytest.approx(error, rel=0.1)
 

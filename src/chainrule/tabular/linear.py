@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import ops
 from ..layers import Dense, Embedding
 from ..layers.base import registry
+from ..layers.host.columns import CLIP
 from ..models import Model
-from .design import Design
+from .design import Design, straight
 from .problem import KEYS, Problem
 from .solvers import Logistic, Ridge
 
-__all__ = ["TableLinear", "constant", "fit_linear", "losses_of"]
+__all__ = ["TableLinear", "better", "constant", "fit_linear", "losses_of", "mean_and_error"]
 
 PENALTIES = 10.0 ** np.arange(4, -3.5, -0.5)  # strong to weak; of Σ loss + penalty·Σw²/2
 _MANY = 10_000  # rows above which a step costs enough to save some
+_SOME = 0.5  # standard errors of a difference that decide between forms of the same model
 _PATIENCE = 2  # penalties that may be worse than the best before weaker ones are left out
 
 
@@ -33,6 +35,7 @@ class TableLinear(Model):
         task: `"classification"` or `"regression"`.
         levels: for each column of `"codes"`, how many different numbers it may hold.
         name: as for every `Model`.
+        unbent: whether `"numeric"` is taken as it was before its numbers were softly clipped.
 
     Example:
         >>> import numpy as np
@@ -47,8 +50,10 @@ class TableLinear(Model):
         task: str = "classification",
         levels: Sequence[int] = (),
         name: str | None = None,
+        unbent: bool = False,
     ) -> None:
         super().__init__(name=name)
+        self.unbent = bool(unbent)
         self.outputs, self.task, self.levels = int(outputs), task, tuple(levels)
         self.bias = self.add_weight("bias", (self.outputs,), "zeros")
         self.parts_of = {
@@ -60,6 +65,8 @@ class TableLinear(Model):
 
     def call(self, x: Mapping[str, Any]) -> Any:
         """Probabilities (batch, classes), or values (batch, 1)."""
+        if self.unbent:
+            x = {**x, "numeric": straight(x["numeric"])}
         y = [self.parts_of[key](x[key]) for key in KEYS[:2] if key in x]
         if "codes" in x:
             offsets = np.cumsum([0, *self.levels[:-1]]).astype(np.int32)
@@ -86,6 +93,42 @@ def losses_of(problem: Problem, outputs: np.ndarray, rows: Any = slice(None)) ->
     if problem.task == "regression":
         return np.square(outputs[:, 0] - y)
     return -np.log(np.maximum(outputs[np.arange(len(y)), y], 1e-12))
+
+
+def better(
+    simple: np.ndarray,
+    complicated: np.ndarray,
+    weight: np.ndarray | None = None,
+    errors: float = 1.0,
+) -> bool:
+    """Whether the complicated model's losses are lower by more than so many standard errors.
+
+    The rows are the same, so it is the standard error of the differences, row by row.
+
+    Example:
+        >>> better(np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.4, 0.6]))
+        True
+        >>> better(np.array([1.0, 1.0, 1.0]), np.array([2.0, 1.0, -0.5]))
+        False
+    """
+    mean, error = mean_and_error(simple - complicated, weight)
+    return mean > errors * error
+
+
+def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """The weighted mean and its standard error.
+
+    Example:
+        >>> mean, error = mean_and_error(np.array([1.0, 2.0, 3.0]))
+        >>> round(mean, 3), round(error, 3)
+        (2.0, 0.577)
+    """
+    w = np.ones(len(values)) if weight is None else weight
+    mean = float(np.average(values, weights=w))
+    if len(values) < 2:
+        return mean, float("inf")
+    square = float((np.square(w) * np.square(values - mean)).sum())
+    return mean, float(np.sqrt(square * len(values) / (len(values) - 1)) / w.sum())
 
 
 def constant(problem: Problem, weight: np.ndarray) -> np.ndarray:
@@ -116,7 +159,18 @@ def fit_linear(
     rows: np.ndarray,
     stop: Callable[[], bool] = lambda: False,
 ) -> LinearFit:
-    """Ridge or logistic regression: the penalty with the lowest held-out loss, fitted to all rows.
+    """Ridge or logistic regression, its penalty chosen on held-out rows, fitted to all rows.
+
+    For values it is the penalty with the lowest held-out loss; for classes the strongest that is
+    not worse by more than half a standard error of the difference, row by row. Near the lowest the
+    curve is flat, and where classes can nearly be separated its place is decided by a handful of
+    rows: of equals the one with the smaller weights is the safer. (T. Hastie, R. Tibshirani, J.
+    Friedman, *The Elements of Statistical Learning*, 2nd ed. 2009, section 7.10, take a whole one,
+    of the curve by itself: on tables with much noise that is too strong.)
+
+    Numbers that were softly clipped are tried as they are, and as they were before: the first
+    stands against far values, the second is what is called linear. The second is taken where it is
+    better by half a standard error.
 
     Args:
         problem: rows and targets.
@@ -125,41 +179,90 @@ def fit_linear(
         rows: the rows that are used at all; those of very large tables do not fit into memory.
         stop: asked between penalties; True takes the best so far.
     """
-    design = whole = Design(problem, rows)
-    turn = None
-    if design.wide:
-        design, turn = design.turned()
-    solver = (Ridge if problem.task == "regression" else Logistic)(problem, design, rows, weight)
-    held = [np.isin(rows, out) for _, out in folds]
-    starts: list[Any] = [None] * len(folds)
-    best: tuple[float, float, Any] = (np.inf, PENALTIES[0], None)
-    worse = 0
-    # of many rows a penalty half as strong again changes next to nothing
-    for penalty in PENALTIES[:: 2 if len(rows) > _MANY else 1]:
-        found = np.full((problem.rows, problem.outputs), np.nan)
-        total = count = 0.0
-        for k, out in enumerate(held):
-            starts[k] = solver.solve(penalty, ~out, starts[k], k)
-            found[rows[out]] = solver.outputs(starts[k], out)
-            share = weight[rows[out]]
-            total += float((losses_of(problem, found[rows[out]], rows[out]) * share).sum())
-            count += float(share.sum())
-        if total / count < best[0]:
-            best, worse = (total / count, float(penalty), found), 0
-        else:
-            worse += 1
-        if worse >= _PATIENCE or stop():
-            break
-    _, penalty, out_of_fold = best
-    w = solver.solve(penalty, np.ones(len(rows), bool), None, None)
-    if turn is not None:
-        w = np.concatenate([turn @ w[:-1], w[-1:]])
-    return LinearFit(_model(problem, whole, *solver.weights(w)), penalty, out_of_fold)
+    best = _Path(problem, folds, weight, rows, stop)
+    if _clipped(problem, rows) and not stop():
+        other = _Path(problem, folds, weight, rows, stop, unbent=True)
+        if better(best.found.losses, other.found.losses, best.counts, _SOME):
+            best = other
+    return LinearFit(best.model(), best.found.penalty, best.found.out_of_fold)
 
 
-def _model(problem: Problem, design: Design, kernel: np.ndarray, bias: np.ndarray) -> TableLinear:
+def _clipped(problem: Problem, rows: np.ndarray) -> bool:
+    """Whether all numbers lie within the soft clip, and some where it bends."""
+    if "numeric" not in problem.x:
+        return False
+    largest = float(np.abs(problem.x["numeric"][rows]).max(initial=0.0))
+    return 1.0 < largest <= CLIP
+
+
+class _Tried(NamedTuple):
+    """A penalty, what it gave for the held-out rows, and their losses."""
+
+    penalty: float
+    out_of_fold: np.ndarray
+    losses: np.ndarray
+    loss: float
+
+
+class _Path:
+    """One form of the columns: penalties from strong to weak, and the one that is taken."""
+
+    def __init__(
+        self, problem: Problem, folds: Any, weight: np.ndarray, rows: np.ndarray,
+        stop: Callable[[], bool], unbent: bool = False,
+    ) -> None:  # fmt: skip
+        self.problem, self.unbent = problem, unbent
+        design = self.design = Design(problem, rows, unbent)
+        self.turn = None
+        if design.wide:
+            design, self.turn = design.turned()
+        kind = Ridge if problem.task == "regression" else Logistic
+        self.solver = kind(problem, design, rows, weight)
+        held = [np.isin(rows, out) for _, out in folds]
+        apart = np.concatenate([rows[out] for out in held])
+        self.counts = weight[apart]
+        starts: list[Any] = [None] * len(held)
+        tried: list[_Tried] = []
+        worse = 0
+        # of many rows a penalty half as strong again changes next to nothing
+        for penalty in PENALTIES[:: 2 if len(rows) > _MANY else 1]:
+            found = np.full((problem.rows, problem.outputs), np.nan)
+            for k, out in enumerate(held):
+                starts[k] = self.solver.solve(penalty, ~out, starts[k], k)
+                found[rows[out]] = self.solver.outputs(starts[k], out)
+            losses = losses_of(problem, found[apart], apart)
+            mean, _ = mean_and_error(losses, self.counts)
+            worse = 0 if all(mean < t.loss for t in tried) else worse + 1
+            tried = self._simplest([*tried, _Tried(float(penalty), found, losses, mean)])
+            if worse >= _PATIENCE or stop():
+                break
+        self.found = tried[0]
+
+    def _simplest(self, tried: list[_Tried]) -> list[_Tried]:
+        """The best so far; of classes also the stronger ones that are hardly worse."""
+        place = int(np.argmin([t.loss for t in tried]))
+        best, equal = tried[place], []
+        if self.problem.task == "classification":
+            equal = [
+                t for t in tried[:place] if not better(t.losses, best.losses, self.counts, _SOME)
+            ]
+        return [*equal, best]
+
+    def model(self) -> TableLinear:
+        """Fitted to all rows."""
+        every = np.ones(self.design.n, bool)
+        w = self.solver.solve(self.found.penalty, every, None, None)
+        if self.turn is not None:
+            w = np.concatenate([self.turn @ w[:-1], w[-1:]])
+        kernel, bias = self.solver.weights(w)
+        return _model(self.problem, self.design, kernel, bias, self.unbent)
+
+
+def _model(
+    problem: Problem, design: Design, kernel: np.ndarray, bias: np.ndarray, unbent: bool
+) -> TableLinear:
     """A model with these weights."""
-    model = TableLinear(problem.outputs, problem.task, getattr(design, "levels", ()))
+    model = TableLinear(problem.outputs, problem.task, getattr(design, "levels", ()), unbent=unbent)
     model.build({key: (None, v.shape[1]) for key, v in problem.x.items()})
     for key, values in design.cut(kernel).items():
         layer = model.codes if key == "codes" else model.parts_of[key]

@@ -14,7 +14,7 @@ from ..errors import ArgumentError, DataError
 from ..tables.split import folds
 from ..training.engines import choose_engine
 from .bag import Bag, Check, Trained
-from .linear import TableLinear, constant, fit_linear, losses_of
+from .linear import TableLinear, better, constant, fit_linear, losses_of, mean_and_error
 from .problem import Problem
 from .settings import Settings
 
@@ -94,31 +94,6 @@ class _Found:
     out_of_fold: np.ndarray
     history: list[Check] = field(default_factory=list)
     best_step: int = 0
-
-
-def better(simple: np.ndarray, complicated: np.ndarray, weight: np.ndarray | None = None) -> bool:
-    """Whether the complicated model's losses are lower by more than one standard error.
-
-    The rows are the same, so it is the standard error of the differences, row by row.
-
-    Example:
-        >>> better(np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.4, 0.6]))
-        True
-        >>> better(np.array([1.0, 1.0, 1.0]), np.array([2.0, 1.0, -0.5]))
-        False
-    """
-    mean, error = _mean_and_error(simple - complicated, weight)
-    return mean > error
-
-
-def _mean_and_error(values: np.ndarray, weight: np.ndarray | None) -> tuple[float, float]:
-    """The weighted mean and its standard error."""
-    w = np.ones(len(values)) if weight is None else weight
-    mean = float(np.average(values, weights=w))
-    if len(values) < 2:
-        return mean, float("inf")
-    square = float((np.square(w) * np.square(values - mean)).sum())
-    return mean, float(np.sqrt(square * len(values) / (len(values) - 1)) / w.sum())
 
 
 def fit(
@@ -242,7 +217,7 @@ class _Work:
     def _candidate(self, about: Candidate, out_of_fold: np.ndarray, began: float) -> Candidate:
         rows = np.flatnonzero(~np.isnan(out_of_fold[:, 0]))
         losses = losses_of(self.problem, out_of_fold[rows], rows)
-        about.loss, about.error = _mean_and_error(losses, self.weight[rows])
+        about.loss, about.error = mean_and_error(losses, self.weight[rows])
         about.seconds = time.perf_counter() - began
         if about.kind != "network":  # which has told of its checks
             self.progress(about.name, 1, 1, {"val_loss": about.loss})
