@@ -238,6 +238,7 @@ INSIDE = {
         "feed",
         "trace",
         "ready",
+        "quick",
         "task",
         "base",
         "graph_config",

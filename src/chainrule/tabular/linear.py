@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -103,7 +104,11 @@ def better(
 ) -> bool:
     """Whether the complicated model's losses are lower by more than so many standard errors.
 
-    The rows are the same, so it is the standard error of the differences, row by row.
+    The rows are the same, so it is the standard error of the differences d, row by row. Where two
+    rows of twelve make nearly all of the difference, the error that is estimated from them says
+    little: as many rows as (Σ|d|)²/Σd² (Kish's effective number) are asked, and the error is
+    multiplied by the quantile of Student's t for one less, which is 1 for many rows, 1.8 for two,
+    and beyond all bounds for one.
 
     Example:
         >>> better(np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.4, 0.6]))
@@ -111,8 +116,26 @@ def better(
         >>> better(np.array([1.0, 1.0, 1.0]), np.array([2.0, 1.0, -0.5]))
         False
     """
-    mean, error = mean_and_error(simple - complicated, weight)
-    return mean > errors * error
+    difference = simple - complicated
+    mean, error = mean_and_error(difference, weight)
+    sizes = np.abs(difference if weight is None else weight * difference)
+    square = float(np.square(sizes).sum())
+    asked = float(sizes.sum()) ** 2 / square if square else 0.0
+    return mean > errors * error * _one_error(asked - 1)
+
+
+def _one_error(freedom: float) -> float:
+    """Student's t where the normal distribution has 1: its 84.1 % quantile.
+
+    Cornish and Fisher's expansion (Abramowitz and Stegun, 26.7.5) at z = 1.
+
+    Example:
+        >>> round(_one_error(1), 2), round(_one_error(30), 3)
+        (1.81, 1.017)
+    """
+    if freedom <= 0:
+        return math.inf
+    return 1 + 1 / (2 * freedom) + 1 / (4 * freedom**2) + 1 / (16 * freedom**3)
 
 
 def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:

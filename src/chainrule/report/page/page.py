@@ -23,8 +23,7 @@ __all__ = ["make_page", "whole", "write_page"]
 CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _LEAST = 10.0  # seconds that a page may take
 _SHARE = 0.2  # of the training time, where that is more
-_HUE = {"USEFUL": "green", "NO BETTER": "amber", "RANKING ONLY": "amber", "UNCERTAIN": "amber",
-        "DO NOT USE": "orange"}  # fmt: skip
+_HUE = {"USEFUL": "green", "DO NOT USE": "orange"}  # amber are all between
 
 
 def make_page(findings: Findings, *, rows: bool = True) -> str:
