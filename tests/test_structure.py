@@ -156,6 +156,7 @@ INSIDE = {
         "design",
         "newton",
         "solvers",
+        "lasso",
         "network",
         "bag",
         "linear",

@@ -14,6 +14,7 @@ from chainrule.layers.piecewise import edges_of
 from chainrule.tables.split import folds
 from chainrule.tabular import Problem, Settings, bag, fit, linear, recipe, solvers
 from chainrule.tabular.design import Design
+from chainrule.tabular.lasso import Lasso
 from chainrule.tabular.linear import fit_linear, losses_of
 from chainrule.tabular.newton import conjugate_gradients, newton
 from chainrule.tabular.solvers import Logistic, Ridge
@@ -731,6 +732,7 @@ def test_fewer_rows_than_columns_the_linear_model_is_the_same(task, rows, monkey
     parts = folds(problem.y, None, 4, 0, task)
     monkeypatch.setattr(linear, "PENALTIES", np.array([100.0, 10.0]))
     monkeypatch.setattr(solvers, "_NARROW", 200)
+    monkeypatch.setattr(linear._Path, "or_better", lambda self, other: self)  # Σw² alone
     found = []
     for wide in (True, False):
         monkeypatch.setattr(Design, "wide", wide)
@@ -756,6 +758,110 @@ def test_a_turned_design_spans_the_rows():
     assert turned.width == 11
     assert np.allclose(turned.full @ back.T, x, atol=1e-5)
     assert np.allclose(back.T @ back, np.eye(11), atol=1e-6)
+
+
+def few_of_many(task, rows=60, columns=400):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(rows, columns))
+    z = 3 * x[:, 5] - 2 * x[:, 70] + x[:, 300] + 0.3 * draw.normal(size=rows)
+    return Problem({"numeric": x}, (z > 0) if task == "classification" else z, task, 2)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_penalty_on_absolute_weights_is_at_its_minimum(task):
+    """Where w is 0 the loss's slope is at most the penalty, else it is the penalty; 0 for b."""
+    problem = few_of_many(task)
+    weight, use = np.random.default_rng(1).uniform(0.5, 2, 60), np.arange(60) % 5 > 0
+    solver = Lasso(problem, Design(problem, np.arange(60)), np.arange(60), weight)
+    penalty, w = solver.penalties[7], None
+    for stronger in solver.penalties[:8]:
+        w = solver.solve(stronger, use, w, 0)
+    z = problem.x["numeric"] @ w[:-1] + w[-1]
+    y = problem.y[:, None]
+    if task == "regression":
+        mean = np.average(y[:, 0], weights=weight)
+        t = (y - mean) / np.average((y[:, 0] - mean) ** 2, weights=weight) ** 0.5
+        off = z - t
+    else:
+        off = 1 / (1 + np.exp(-z)) - y
+    off = off * (weight * use)[:, None]
+    slope, v = (problem.x["numeric"].T @ off)[:, 0] / penalty, w[:-1, 0]
+    assert 3 <= (v != 0).sum() <= 40
+    assert np.abs(slope).max() < 1.01
+    np.testing.assert_allclose(slope[v != 0], -np.sign(v[v != 0]), atol=0.01)
+    assert abs(off.sum()) < 0.01 * penalty
+    largest = solver.penalties[0] * 10**0.125  # from which on no column is used
+    for share, some in ((1.01, False), (0.97, True)):
+        assert solver.solve(share * largest, use | True, None, 0)[:-1].any() == some
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_three_columns_of_many_are_found(task):
+    problem = few_of_many(task)
+    parts = folds(problem.y, None, 4, 0, task)
+    found = fit_linear(problem, parts, ones(problem), np.arange(60))
+    assert found.norm == 1
+    kernel = np.abs(found.model.get_weights()[1]).max(1)
+    assert set(np.argsort(-kernel)[:2]) == {5, 70}
+    assert (kernel > 0).sum() < 60
+    losses = [losses_of(problem, v).mean() for v in (found.out_of_fold, found.lowest)]
+    assert losses[1] <= losses[0]
+
+
+# ---- numbers before they were clipped
+
+
+def clipped(values):
+    return (values / np.sqrt(1 + np.square(values / 3))).astype(np.float32)
+
+
+def test_numbers_are_taken_unclipped_where_that_is_better(tmp_path):
+    draw = np.random.default_rng(0)
+    u = draw.standard_t(3, size=(150, 2))
+    for y, unbent in (
+        (u @ [2.0, 1.0] + 7, True),
+        (clipped(u) @ [2.0, 1.0] + 7, False),
+    ):
+        y = y + 0.05 * draw.normal(size=150)
+        problem = Problem({"numeric": clipped(u), "flat": np.ones((150, 1))}, y, "regression")
+        parts = folds(y, None, 5, 0, "regression")
+        found = fit_linear(problem, parts, ones(problem), np.arange(150))
+        assert found.model.unbent == unbent
+        out = found.model.predict(problem.x)[:, 0]
+        np.testing.assert_allclose(out, y, atol=0.3)
+        if unbent:  # u itself, by the normal equations
+            full = np.concatenate([u, np.ones((150, 1))], axis=1)
+            exact = full @ np.linalg.lstsq(full, y)[0]
+            np.testing.assert_allclose(out, exact, atol=0.02)
+        again = cr.load_model(found.model.save(tmp_path / f"{unbent}.safetensors"))
+        np.testing.assert_array_equal(again.predict(problem.x)[:, 0], out)
+    far = {"numeric": np.full((1, 2), 3.0), "flat": np.ones((1, 1))}
+    assert np.isfinite(found.model.predict(far)).all()
+    # files from before it was an argument
+    config = {k: v for k, v in found.model.get_config().items() if k != "unbent"}
+    assert linear.TableLinear.from_config(config).unbent is False
+
+
+def test_the_stronger_of_equal_penalties_is_taken_for_classes():
+    problem = classes(n=90)
+    parts = folds(problem.y, None, 5, 0)
+    found = fit_linear(problem, parts, ones(problem), np.arange(90))
+    solver = Logistic(problem, Design(problem, np.arange(90)), np.arange(90), ones(problem))
+    curve = {}
+    for penalty in linear.PENALTIES:
+        out = np.zeros((90, 3))
+        for learn, held in parts:
+            use = np.isin(np.arange(90), learn)
+            out[held] = solver.outputs(solver.solve(penalty, use, None, None), held)
+        curve[penalty] = losses_of(problem, out)
+    best = min(curve, key=lambda p: curve[p].mean())
+    gaps = {p: v - curve[best] for p, v in curve.items() if p > best}
+    clear = [p for p, d in gaps.items() if d.mean() > 0.6 * d.std(ddof=1) / math.sqrt(90)]
+    equal = [p for p, d in gaps.items() if d.mean() < 0.5 * d.std(ddof=1) / math.sqrt(90)]
+    assert found.model.unbent is False
+    assert best <= found.penalty < min(clear)
+    assert found.penalty >= max([best, *equal])
+    assert losses_of(problem, found.lowest).mean() == pytest.approx(curve[best].mean(), rel=1e-3)
 
 
 def test_hundreds_of_columns_go_into_the_network_as_they_are():

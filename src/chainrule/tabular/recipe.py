@@ -42,7 +42,8 @@ class Candidate:
         loss: the mean held-out loss: cross-entropy, or the squared error in the targets' units.
         error: its standard error.
         seconds: it took.
-        settings: of a network; of a linear model its penalty.
+        settings: of a network; of a linear model its penalty, and whose it is: of Σw²/2 (`norm`
+            2) or of Σ|w| (1).
         note: why it was left out, or stopped; "" where there is nothing to say.
     """
 
@@ -94,6 +95,12 @@ class _Found:
     out_of_fold: np.ndarray
     history: list[Check] = field(default_factory=list)
     best_step: int = 0
+    lowest: np.ndarray | None = None  # out_of_fold of the penalty with the lowest loss
+
+    @property
+    def rival(self) -> np.ndarray:
+        """What it is compared by: a network is its best step, and the linear model its best."""
+        return self.out_of_fold if self.lowest is None else self.lowest
 
 
 def fit(
@@ -256,9 +263,11 @@ class _Work:
         if problem.rows > most:
             rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[:most])
         found = fit_linear(problem, self.folds, self.weight, rows, self.should_stop)
-        about = Candidate("linear", "linear", settings={"penalty": found.penalty})
+        about = Candidate(
+            "linear", "linear", settings={"penalty": found.penalty, "norm": found.norm}
+        )
         about = self._candidate(about, found.out_of_fold, began)
-        return [_Found(about, found.model, found.out_of_fold)]
+        return [_Found(about, found.model, found.out_of_fold, lowest=found.lowest)]
 
     def network(self, name: str = "network", **changed: Any) -> list[_Found]:
         """A bag of networks by the recipe, or a variant of it."""
@@ -339,9 +348,9 @@ class _Work:
             raise ArgumentError("no candidate can be fitted to this table", where="fit of a table")
         best = found[0]
         for other in found[1:]:
-            both = ~np.isnan(best.out_of_fold[:, 0]) & ~np.isnan(other.out_of_fold[:, 0])
+            both = ~np.isnan(best.rival[:, 0]) & ~np.isnan(other.rival[:, 0])
             rows = np.flatnonzero(both)
-            pair = [losses_of(self.problem, f.out_of_fold[rows], rows) for f in (best, other)]
+            pair = [losses_of(self.problem, f.rival[rows], rows) for f in (best, other)]
             if better(pair[0], pair[1], self.weight[rows]):
                 best = other
         return best

@@ -30,6 +30,7 @@ class _Solver:
     """
 
     k = 1  # numbers for each row
+    steepest = 1.0  # how much the slope of a row's loss may change, for a change of z
 
     def __init__(self, problem: Problem, design: Design, rows: np.ndarray, weight: Any) -> None:
         self.problem, self.design = problem, design
@@ -45,6 +46,10 @@ class _Solver:
             start: weights of another penalty, which save steps; None begins with 0.
             key: the number of the fold; None for all rows.
         """
+        raise NotImplementedError
+
+    def slope(self, z: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """The derivative of the loss of each row by z, by its weight (n, 1)."""
         raise NotImplementedError
 
     def outputs(self, w: np.ndarray, rows: Any) -> np.ndarray:
@@ -130,6 +135,10 @@ class Ridge(_Solver):
         gap = self.back(share * self.t) - times(start)
         return start + conjugate_gradients(times, gap, self.squares * share.sum() + ridge, 1e-6)
 
+    def slope(self, z: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """ŷ − y, standardised."""
+        return (z - self.t) * share
+
     def outputs(self, w: np.ndarray, rows: Any) -> np.ndarray:
         """Values."""
         return (self.scores(w) * self.spread + self.mean)[rows]
@@ -151,6 +160,7 @@ class Logistic(_Solver):
     def __init__(self, problem: Problem, design: Design, rows: np.ndarray, weight: Any) -> None:
         super().__init__(problem, design, rows, weight)
         self.k = 1 if problem.class_count == 2 else problem.class_count
+        self.steepest = 0.25 if self.k == 1 else 0.5
         self.t = np.eye(problem.class_count)[self.y][:, -self.k :]
 
     def solve(self, penalty: float, use: np.ndarray, start: Any, key: Any) -> np.ndarray:
@@ -187,6 +197,10 @@ class Logistic(_Solver):
     def probabilities(self, z: np.ndarray) -> np.ndarray:
         """Of the classes with weights, (n, k)."""
         return ops.sigmoid(z) if self.k == 1 else ops.softmax(z)
+
+    def slope(self, z: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """p − t."""
+        return (self.probabilities(z) - self.t) * share
 
     def outputs(self, w: np.ndarray, rows: Any) -> np.ndarray:
         """Probabilities."""
@@ -225,7 +239,7 @@ class _Penalised:
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         """p − t, of each row by its weight."""
-        return (self.of.probabilities(z) - self.of.t) * self.share
+        return self.of.slope(z, self.share)
 
     def step(self, g: np.ndarray, z: np.ndarray, slower: bool) -> np.ndarray:
         """H⁻¹·g, with H a matrix where it is small, and else by its products.
