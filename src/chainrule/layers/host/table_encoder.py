@@ -143,7 +143,7 @@ class TableEncoder(Preparing):
         log: Any = "auto",
         most_levels: int = 50,
         rare: int = 3,
-        text_features: int = 8000,
+        text_features: int = 20_000,
         statistics: Any = None,
         about: Mapping[str, Any] | None = None,
         **kwargs: Any,
