@@ -19,7 +19,15 @@ from ..checks import is_number, need_numbers
 from ..errors import ArgumentError, StateError
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap, put
-from .arithmetic import POSITIVE, is_meant, is_positive, is_variables, no_path_yet, shortened
+from .arithmetic import (
+    POSITIVE,
+    is_meant,
+    is_positive,
+    is_variables,
+    no_path_yet,
+    pairs_of,
+    shortened,
+)
 from .rate import ScheduledRate, follows_a_schedule
 
 registry = Registry("optimizer")
@@ -506,16 +514,7 @@ class Optimizer(Configurable):
             >>> int(SGD(0.5).apply_gradients([(np.array([0.2], np.float32), w)]))
             1
         """
-        pairs: list[Any] = list(grads_and_vars) if isinstance(grads_and_vars, Iterable) else [None]
-        odd = [p for p in pairs if not isinstance(p, (tuple, list)) or len(p) != 2]
-        if odd:
-            raise ArgumentError(
-                "the gradients do not come in pairs with their variables",
-                where=f"{type(self).__name__}.apply_gradients",
-                expected="pairs (gradient, variable)",
-                received=f"a {type(grads_and_vars).__name__}",
-                fix="apply_gradients(zip(gradients, variables)), or apply(gradients, variables)",
-            )
+        pairs = pairs_of(grads_and_vars, f"{type(self).__name__}.apply_gradients")
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations
 
