@@ -290,6 +290,7 @@ INTEGERS = {
 }
 
 
+@pytest.mark.usefixtures("as_users_compile")  # the last bit differs with how XLA compiles
 @engines
 @pytest.mark.parametrize("name", INTEGERS)
 def test_numpy_integers_are_integers(name, engine):

@@ -396,9 +396,10 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_both_engines_train_equally(name):
     pytest.importorskip("jax")
-    x = RNG.normal(size=(8, 6, 3)).astype("float32")
+    rng = np.random.default_rng(1)  # its own: which tests ran before it differs from run to run
+    x = rng.normal(size=(8, 6, 3)).astype("float32")
     x[::2, 4:] = 0.0
-    y = RNG.normal(size=(8, 1)).astype("float32")
+    y = rng.normal(size=(8, 1)).astype("float32")
     (here, a), (there, b) = (trained(MODELS[name], x, y, e) for e in ("numpy", "xla"))
     np.testing.assert_allclose(there, here, rtol=2e-5)
     assert here[-1] < here[0]
