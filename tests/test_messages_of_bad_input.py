@@ -43,6 +43,19 @@ class Sparse:
         return X
 
 
+class Endless:
+    """What a dataset of tf.data is after `repeat()`, without TensorFlow."""
+
+    element_spec = None
+
+    def cardinality(self):
+        return np.int64(-1)  # tf.data.INFINITE_CARDINALITY
+
+    def __iter__(self):
+        while True:
+            yield X, Y
+
+
 def model():
     made = cr.Sequential([cr.Input((4,)), cr.layers.Dense(3, "softmax", name="out")], name="net")
     made.compile("sgd", "sparse_categorical_crossentropy")
@@ -135,6 +148,12 @@ def rendered(code):
 
 
 MESSAGES = [
+    (
+        "fit(x=Endless())",
+        "Endless: x has no end\n"
+        "  fix: say how much of it to take: steps_per_epoch=100 in fit, steps=100 in evaluate and "
+        "predict; or leave its repeat() out",
+    ),
     (
         '__import__("chainrule.nn")',
         "cr: here it is called cr.layers\n  received: 'nn'",
@@ -722,7 +741,8 @@ MESSAGES = [
         "fit(x=(row for row in zip(X, Y)))",
         "batch 0: y is a single number\n"
         "  expected: an array with one row a sample\n"
-        "  fix: np.array([y]), if there is one sample; each item of a stream is a batch of samples",
+        "  fix: np.array([y]), if there is one sample; each item of a stream is a batch of samples, "
+        "as of dataset.batch(32)",
     ),
     (
         "fit(x=X, y=(y for y in Y))",

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import chainrule as cr
 from chainrule import rng
 from chainrule.data import sources
 from chainrule.data.sources import Arrays, Batches, Blocks, Indexed, prefetch, source
@@ -909,3 +910,32 @@ def test_a_file_larger_than_its_budget_is_read_in_little_memory(tmp_path):
             tracemalloc.stop()
     assert found == 2 * 1000
     assert peak < budget
+
+
+@pytest.mark.slow
+def test_datasets_of_tf_data_are_batches():
+    """As in Keras's guides: batched, shuffled, repeated, with validation; tensors as arrays."""
+    tf = pytest.importorskip("tensorflow")
+    x = np.linspace(-1, 1, 24).reshape(6, 4).astype("float32")
+    y = np.array([0, 1, 2, 0, 1, 2])
+    data = tf.data.Dataset.from_tensor_slices((x, y))
+
+    def fitted(*rows, **more):
+        model = cr.Sequential([cr.Input((4,)), cr.layers.Dense(3, "softmax", name="out")])
+        model.set_weights([np.arange(12.0).reshape(4, 3) / 12, np.zeros(3)])
+        model.compile("sgd", "sparse_categorical_crossentropy", engine="numpy")
+        history = model.fit(*rows, epochs=2, verbose=0, **more).history
+        return model, history
+
+    model, history = fitted(data.batch(2))
+    expected, plain = fitted(x, y, batch_size=2, shuffle=False)
+    assert history["loss"] == pytest.approx(plain["loss"], rel=1e-6)
+    again = fitted(data.repeat().batch(2), steps_per_epoch=3, validation_data=data.batch(4))[1]
+    assert again["loss"] == pytest.approx(plain["loss"], rel=1e-6)
+    assert again["val_loss"][-1] == pytest.approx(expected.evaluate(x, y, verbose=0), rel=1e-6)
+    np.testing.assert_allclose(model.predict(data.batch(4)), expected.predict(x), rtol=1e-6)
+    np.testing.assert_allclose(model(tf.constant(x)), expected.predict(x), rtol=1e-6)
+    with pytest.raises(DataError, match="x has no end"):
+        fitted(data.repeat().batch(2))
+    with pytest.raises(ShapeError, match=r"as of dataset\.batch\(32\)"):
+        fitted(data)

@@ -32,6 +32,7 @@ __all__ = [
     "shapes",
 ]
 
+_BATCHES = "; each item of a stream is a batch of samples, as of dataset.batch(32)"
 PARTS = ("x", "y", "sample_weight")  # the parts of a batch, by the names that messages use
 
 Check = Callable[[Any, "int | None"], Any]
@@ -259,8 +260,7 @@ def rows_of(data: tuple[Any, ...], names: tuple[str, ...] = PARTS, *, stream: bo
             raise ShapeError(
                 f"{name} is a single number",
                 expected="an array with one row a sample",
-                fix=f"np.array([{name}]), if there is one sample"
-                + ("; each item of a stream is a batch of samples" if stream else ""),
+                fix=f"np.array([{name}]), if there is one sample" + (_BATCHES if stream else ""),
             )
     first, rows = leaves[0][0], int(leaves[0][1].shape[0])
     for name, leaf in leaves[1:]:

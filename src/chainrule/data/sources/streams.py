@@ -143,6 +143,12 @@ class Batches(_Made):
         self.x, self.asked, self.repeat, self.single = x, asked, repeat, single
         self.one_shot = hasattr(x, "__next__")
         self.steps = length(x) if asked is None else asked
+        if self.steps is None and is_endless(x):
+            raise DataError(
+                f"{self.names[0]} has no end", where=type(x).__name__,
+                fix="say how much of it to take: steps_per_epoch=100 in fit, steps=100 in "
+                "evaluate and predict; or leave its repeat() out",
+            )  # fmt: skip
         self._most = join
         self._iterator: Any = x if self.one_shot else None
         self._peeked: list[Any] = []
@@ -316,6 +322,18 @@ class Indexed(Positions, _Made):
     def _kinds(self) -> dict[str, list[Any]]:
         found = named(self.first(), self.names)
         return {name: [leaf.ndim, str(leaf.dtype)] for name, leaf in found}
+
+
+def is_endless(x: Any) -> bool:
+    """Does a dataset of tf.data say that it never ends (`tf.data.INFINITE_CARDINALITY`, −1)?
+
+    Example:
+        >>> is_endless([1, 2])
+        False
+    """
+    if not hasattr(x, "element_spec") or not hasattr(x, "cardinality"):
+        return False
+    return int(x.cardinality()) == -1
 
 
 def length(x: Any) -> int | None:
