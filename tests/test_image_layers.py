@@ -84,7 +84,7 @@ def test_every_image_draws_its_own_change():
 
 def test_a_chosen_change_is_that_layers_own():
     """For each number the picture is what the single layer makes of the same draws."""
-    recipe = layers.RandAugment(factor=(0.3, 0.3))._recipe
+    recipe = layers.RandAugment(factor=0.3)._recipe
     draw = Draws(rng.key(5), 3)
     for k, part in enumerate(recipe.parts):
         alone = part.augment(X, draw.part(k))
