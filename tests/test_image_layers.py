@@ -48,6 +48,23 @@ def test_numbers_of_gamma_and_beta(alpha):
     assert abs(share.var() - variance) < 0.01
 
 
+def test_gamma_and_beta_as_keras_calls_them():
+    for kind in ("float16", "float32", "float64"):
+        draw = cr.random.gamma((20000,), 3.0, dtype=kind, seed=1)
+        assert draw.dtype == kind
+        assert abs(draw.astype("float64").mean() - 3) < SIGMAS * np.sqrt(3 / 20000) + 1e-3
+    each = cr.random.gamma((20000, 2), np.array([0.5, 9.0]), seed=2).mean(axis=0)
+    np.testing.assert_allclose(each, [0.5, 9.0], atol=SIGMAS * np.sqrt(9 / 20000))
+    draw = cr.random.beta((20000,), 2.0, 6.0, seed=1)
+    variance = 2 * 6 / (8 * 8 * 9)
+    assert abs(draw.mean() - 2 / 8) < SIGMAS * np.sqrt(variance / 20000)
+    assert abs(draw.var() - variance) < 0.002
+    np.testing.assert_array_equal(draw, cr.random.beta((20000,), 2.0, 6.0, seed=1))
+    for wrong in (0, -1.0, [1.0, 0.0], "x"):
+        with pytest.raises(ChainruleError, match="alpha must be above 0"):
+            cr.random.gamma((2,), wrong)
+
+
 def test_every_image_draws_its_own_change():
     """Each of the eleven occurs, and as often as another."""
     x = np.broadcast_to(RNG.uniform(20, 200, (1, 5, 6, 3)), (600, 5, 6, 3)).astype("float32")
@@ -67,7 +84,7 @@ def test_every_image_draws_its_own_change():
 
 def test_a_chosen_change_is_that_layers_own():
     """For each number the picture is what the single layer makes of the same draws."""
-    recipe = layers.RandAugment(factor=(0.3, 0.3))._recipe
+    recipe = layers.RandAugment(factor=0.3)._recipe
     draw = Draws(rng.key(5), 3)
     for k, part in enumerate(recipe.parts):
         alone = part.augment(X, draw.part(k))

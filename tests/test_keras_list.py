@@ -114,8 +114,8 @@ EXCUSED: dict[str, dict[str, str]] = {
     },
     "preprocessing.sequence": {"Keras's old place of what is in `utils`": "pad_sequences"},
     "random": {
-        "drawn by rejection, in a loop whose length is random; NumPy's generators have them": """
-            beta binomial gamma
+        "a count drawn in a loop whose length is random; NumPy's generators have it": """
+            binomial
         """,
     },
     "callbacks": {

@@ -24,8 +24,10 @@ from .vocabulary import answer
 
 __all__ = [
     "SeedGenerator",
+    "beta",
     "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",
@@ -215,6 +217,74 @@ def truncated_normal(
     number = int(key[0]) << 32 | int(key[1])
     drawn = TruncatedNormal(0.0, 1.0, seed=number)(_shape(shape, "truncated_normal"), "float64")
     return (np.asarray(drawn) * stddev + mean).astype(kind)
+
+
+@answers
+def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Numbers from the gamma distribution: density x^(α−1)·e^(−x)/Γ(α), mean α, variance α.
+
+    Args:
+        shape: of the result.
+        alpha: α, above 0; a number, or an array that fits the shape.
+        dtype: a type of floats; the default float type.
+        seed: see above.
+
+    Raises:
+        ArgumentError: an α that is not above 0.
+
+    Source: Marsaglia & Tsang, "A simple method for generating gamma variables" (2000).
+
+    Example:
+        >>> draw = gamma((10000,), 2.0, seed=0)
+        >>> bool((draw > 0).all()), round(float(draw.mean()), 1)
+        (True, 2.0)
+    """
+    (alpha,), kind, wide = _positive("gamma", alpha=alpha), _type(dtype), _wide(dtype)
+    drawn = rng.log_gamma(_key(seed, "gamma"), alpha, tuple(shape), wide)
+    return xp(drawn).exp(drawn).astype(kind)
+
+
+@answers
+def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Numbers in [0, 1] from the beta distribution: density x^(α−1)·(1−x)^(β−1)/B(α, β).
+
+    Args:
+        shape: of the result.
+        alpha: α, above 0; a number, or an array that fits the shape.
+        beta: β, likewise.
+        dtype: a type of floats; the default float type.
+        seed: see above.
+
+    Raises:
+        ArgumentError: an α or β that is not above 0.
+
+    Example:
+        >>> draw = beta((10000,), 1.0, 3.0, seed=0)
+        >>> bool((draw <= 1).all()), round(float(draw.mean()), 2)
+        (True, 0.25)
+    """
+    (alpha, beta), kind = _positive("beta", alpha=alpha, beta=beta), _type(dtype)
+    key = _key(seed, "beta")
+    pair = rng.fold(key, 0), rng.fold(key, 1)
+    return rng.beta(*pair, alpha, beta, tuple(shape), _wide(dtype)).astype(kind)
+
+
+def _wide(dtype: Any) -> str:
+    """The type in which is computed: halves hold too few digits for that."""
+    return "float64" if _type(dtype) == np.float64 else "float32"
+
+
+def _positive(where: str, **named: Any) -> list[Any]:
+    """Numbers or arrays, all above 0."""
+    found = []
+    for name, value in named.items():
+        numbers = np.asarray(raw(value))
+        if numbers.dtype.kind not in "iuf" or not (numbers > 0).all():
+            raise ArgumentError(
+                f"{name} must be above 0", where=f"cr.random.{where}", received=repr(value)[:80]
+            )
+        found.append(float(numbers) if numbers.ndim == 0 else numbers)
+    return found
 
 
 @answers
