@@ -19,15 +19,8 @@ from ..checks import is_number, need_numbers
 from ..errors import ArgumentError, StateError
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap, put
-from .arithmetic import (
-    POSITIVE,
-    is_meant,
-    is_positive,
-    is_variables,
-    no_path_yet,
-    pairs_of,
-    shortened,
-)
+from . import arithmetic
+from .arithmetic import POSITIVE, is_meant, is_positive, is_variables, no_path_yet, pairs_of
 from .rate import ScheduledRate, follows_a_schedule
 
 registry = Registry("optimizer")
@@ -635,11 +628,14 @@ class Optimizer(Configurable):
         if self.clipvalue is not None:
             return [xp(g).clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
         if self.clipnorm is not None:
-            return [shortened(g, xp(g).sqrt(xp(g).sum(g * g)), self.clipnorm) for g in gradients]
+            return [
+                arithmetic.shortened(g, xp(g).sqrt(xp(g).sum(g * g)), self.clipnorm)
+                for g in gradients
+            ]
         if self.global_clipnorm is not None and gradients:
             m = xp(*gradients)
             norm = m.sqrt(sum(m.sum(g * g) for g in gradients))
-            return [shortened(g, norm, self.global_clipnorm) for g in gradients]
+            return [arithmetic.shortened(g, norm, self.global_clipnorm) for g in gradients]
         return gradients
 
 
