@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import schedules
 from ..arrays import is_traced, xp
-from ..checks import is_number, need_numbers
+from ..checks import is_number, need_numbers, need_pairs
 from ..errors import ArgumentError, StateError
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap, put
@@ -506,16 +506,7 @@ class Optimizer(Configurable):
             >>> int(SGD(0.5).apply_gradients([(np.array([0.2], np.float32), w)]))
             1
         """
-        pairs: list[Any] = list(grads_and_vars) if isinstance(grads_and_vars, Iterable) else [None]
-        odd = [p for p in pairs if not isinstance(p, (tuple, list)) or len(p) != 2]
-        if odd:
-            raise ArgumentError(
-                "the gradients do not come in pairs with their variables",
-                where=f"{type(self).__name__}.apply_gradients",
-                expected="pairs (gradient, variable)",
-                received=f"a {type(grads_and_vars).__name__}",
-                fix="apply_gradients(zip(gradients, variables)), or apply(gradients, variables)",
-            )
+        pairs = need_pairs(f"{type(self).__name__}.apply_gradients", grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations
 
