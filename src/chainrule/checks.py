@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .errors import ArgumentError
 
-__all__ = ["channels_last", "is_number", "need_numbers"]
+__all__ = ["channels_last", "is_number", "need_numbers", "need_pairs"]
 
 
 def channels_last(data_format: Any, where: object) -> str:
@@ -65,3 +65,22 @@ def need_numbers(where: object, expected: str, holds: Callable[[Any], bool], **n
                 expected=expected,
                 received=repr(value)[:200],
             )
+
+
+def need_pairs(where: object, given: Any) -> list[Any]:
+    """Gradients with their variables, as a list; anything but pairs is refused.
+
+    Example:
+        >>> need_pairs("SGD.apply_gradients", zip([0.5], ["w"]))
+        [(0.5, 'w')]
+    """
+    pairs: list[Any] = list(given) if isinstance(given, Iterable) else [None]
+    if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in pairs):
+        raise ArgumentError(
+            "the gradients do not come in pairs with their variables",
+            where=where,
+            expected="pairs (gradient, variable)",
+            received=f"a {type(given).__name__}",
+            fix="apply_gradients(zip(gradients, variables)), or apply(gradients, variables)",
+        )
+    return pairs

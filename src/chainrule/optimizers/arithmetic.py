@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..arrays import xp
@@ -81,21 +81,3 @@ def as_real(t: Any) -> Any:
     """
     # `float` is float64 where the engine computes in float64, else float32
     return float(t) if isinstance(t, int) else t.astype(float)
-
-
-def pairs_of(grads_and_vars: Any, where: str) -> list[Any]:
-    """The pairs of `apply_gradients`.
-
-    Raises:
-        ArgumentError: something else.
-    """
-    pairs = list(grads_and_vars) if isinstance(grads_and_vars, Iterable) else [None]
-    if all(isinstance(p, (tuple, list)) and len(p) == 2 for p in pairs):
-        return pairs
-    raise ArgumentError(
-        "the gradients do not come in pairs with their variables",
-        where=where,
-        expected="pairs (gradient, variable)",
-        received=f"a {type(grads_and_vars).__name__}",
-        fix="apply_gradients(zip(gradients, variables)), or apply(gradients, variables)",
-    )

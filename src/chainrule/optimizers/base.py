@@ -15,12 +15,11 @@ import numpy as np
 
 from .. import schedules
 from ..arrays import is_traced, xp
-from ..checks import is_number, need_numbers
+from ..checks import is_number, need_numbers, need_pairs
 from ..errors import ArgumentError, StateError
 from ..registry import Configurable, Registry
 from ..variable import Variable, active_swap, put
-from . import arithmetic
-from .arithmetic import POSITIVE, is_meant, is_positive, is_variables, no_path_yet, pairs_of
+from .arithmetic import POSITIVE, is_meant, is_positive, is_variables, no_path_yet, shortened
 from .rate import ScheduledRate, follows_a_schedule
 
 registry = Registry("optimizer")
@@ -507,7 +506,7 @@ class Optimizer(Configurable):
             >>> int(SGD(0.5).apply_gradients([(np.array([0.2], np.float32), w)]))
             1
         """
-        pairs = pairs_of(grads_and_vars, f"{type(self).__name__}.apply_gradients")
+        pairs = need_pairs(f"{type(self).__name__}.apply_gradients", grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations
 
@@ -628,14 +627,11 @@ class Optimizer(Configurable):
         if self.clipvalue is not None:
             return [xp(g).clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
         if self.clipnorm is not None:
-            return [
-                arithmetic.shortened(g, xp(g).sqrt(xp(g).sum(g * g)), self.clipnorm)
-                for g in gradients
-            ]
+            return [shortened(g, xp(g).sqrt(xp(g).sum(g * g)), self.clipnorm) for g in gradients]
         if self.global_clipnorm is not None and gradients:
             m = xp(*gradients)
             norm = m.sqrt(sum(m.sum(g * g) for g in gradients))
-            return [arithmetic.shortened(g, norm, self.global_clipnorm) for g in gradients]
+            return [shortened(g, norm, self.global_clipnorm) for g in gradients]
         return gradients
 
 
