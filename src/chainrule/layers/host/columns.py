@@ -202,7 +202,7 @@ def scaling(x: np.ndarray) -> tuple[float, float]:
     return median, 0.0
 
 
-def soft_clip(x: np.ndarray, median: float, factor: float) -> np.ndarray:
+def soft_clip(x: np.ndarray, median: Any, factor: Any) -> np.ndarray:
     """z/√(1 + (z/3)²) of z = (x − median)·factor, 0 where x is missing.
 
     Example:
