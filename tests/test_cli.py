@@ -748,6 +748,7 @@ def killed_at_epoch(number, out, *words):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 @pytest.mark.parametrize("engine", ["numpy", "xla"])
+@pytest.mark.usefixtures("as_users_compile")
 def test_a_killed_run_goes_on_exactly(tmp_path, engine, capsys):
     if engine == "xla":
         pytest.importorskip("jax")
