@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -333,6 +334,18 @@ def test_lines_do_not_break_in_mid_word(tmp_path, words):
 
 
 @posix
+def test_figures_that_do_not_fit_are_left_out_of_the_bar(monkeypatch):
+    from rich.console import Console
+
+    from chainrule.training import progress
+
+    monkeypatch.setenv("COLUMNS", "60")
+    bar = progress._bar()
+    bar.add_task("Epoch 1/9", total=100, figures="  ".join(f"figure_{k}: 0.1234" for k in range(9)))
+    console = Console(file=io.StringIO(), width=60)
+    assert len(console.render_lines(bar.make_tasks_table(bar.tasks))) == 1
+
+
 def test_the_progress_bar_says_that_xla_compiles(tmp_path):
     pytest.importorskip("jax")
     words = ["train", "moons", "--epochs", "1", "--engine", "xla", "--out", str(tmp_path / "r")]

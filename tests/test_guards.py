@@ -261,3 +261,12 @@ def test_several_labels_at_once_are_no_distribution():
     y = np.array([[1, 1], [0, 0], [1, 0.5]])
     loss = model.evaluate(np.ones((3, 1)), y, verbose=0, engine="numpy")
     assert loss == pytest.approx(np.log(2))
+
+
+# one-hot rows with a last axis of length 1 refused: `array.ndim != len(output_shape)`
+def test_one_hot_rows_may_have_a_last_axis_of_length_one():
+    model = cr.Sequential([cr.Input((1,)), Dense(3, "softmax")])
+    model.compile("sgd", "categorical_crossentropy")
+    x, y = np.ones((4, 1)), np.eye(3)[[0, 1, 2, 2]]
+    loss = model.evaluate(x, y, verbose=0, engine="numpy")
+    assert model.evaluate(x, y[..., None], verbose=0, engine="numpy") == loss

@@ -88,6 +88,14 @@ REFUSED = {
     r"received: dtype int64, shape \(\)": lambda: ops.bincount(np.int64(2)),
     r"received: \(2, 3\) and \(3,\)": lambda: ops.cdist(np.ones((2, 3)), np.ones(3)),
     r"received: \(3,\) and \(2, 3\)": lambda: ops.cdist(np.ones(3), np.ones((2, 3))),
+    r"received: \(2, 1\), \(2, 4, 3\), \(2,\), \(1,\)": lambda: ops.ctc_loss(
+        np.ones((2, 1), int), np.ones((2, 4, 3)), [1, 1], [4]
+    ),
+    r"received: \(2, 1\), \(2, 4, 3\), \(1,\), \(2,\)": lambda: ops.ctc_loss(
+        np.ones((2, 1), int), np.ones((2, 4, 3)), [1], [4, 4]
+    ),
+    "received: 1 starts, 2 lengths": lambda: ops.slice(np.ones((2, 3)), (0,), (1, 1)),
+    "received: 2 starts, 1 lengths": lambda: ops.slice(np.ones((2, 3)), (0, 0), (1,)),
     "received: 5 of shape": lambda: ops.take([1.0, 2.0], [[5, 7]]),
     "the logarithm of 0 has": lambda: _slope(lambda x: ops.slogdet(x)[1], np.zeros((2, 2))),
 }

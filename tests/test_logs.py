@@ -299,6 +299,12 @@ def test_a_swap_is_resumed(at, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(("verbose", "graph", "said"), [(2, True, 1), (2, False, 0), (0, True, 0)])
+def test_tensorboard_says_that_it_draws_no_graph(tmp_path, capsys, verbose, graph, said):
+    fit(model_of(), TensorBoard(tmp_path, write_graph=graph), epochs=1, verbose=verbose)
+    assert capsys.readouterr().out.count("graphs are not written") == said
+
+
 def test_a_model_without_an_optimizer_keeps_no_averages():
     model = cr.Sequential([cr.layers.Dense(1)])
     model.compile(optimizer=None, loss="mse")
