@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
 
 import pytest
 
+import compiling
+
 # before anything asks for the folder, and once for all workers, which inherit the environment
 _OWN = "PYTEST_XDIST_WORKER" not in os.environ
 if _OWN:
     os.environ["CHAINRULE_CACHE"] = tempfile.mkdtemp(prefix="chainrule-tests-")
+    if "XLA_FLAGS" not in os.environ and (flags := compiling.quick_flags()):
+        os.environ["XLA_FLAGS"] = flags
 os.environ.pop("CHAINRULE_ENGINE", None)
 
 
 def pytest_unconfigure(config):
     if _OWN:
         shutil.rmtree(os.environ["CHAINRULE_CACHE"], ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Twenty thousand tests are no garbage: each search for some would go through all of them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +47,17 @@ def settings():
     config._settings.clear()
     config._settings.update(before)
     rng.set_seed(20_260_101)
+
+
+@pytest.fixture
+def as_users_compile(monkeypatch):
+    """XLA compiles as it does for users: in this test, and in the processes that it starts."""
+    from chainrule.training.jax_setup import jax_module
+
+    if jax := jax_module():
+        jax.jit(lambda x: x)(1.0)  # XLA reads its flags once, with the first program
+        monkeypatch.setattr(jax, "jit", compiling.for_users(jax.jit))
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
 
 
 def pytest_make_parametrize_id(config, val, argname):

@@ -9,7 +9,7 @@ import mpmath as mp
 
 from layer_row import LayerRow
 from row import at, dims_of, grid
-from table_pool import adaptive, batched, mean, nearest, pooled, repeated, triangles
+from table_pool import adaptive, batched, mean, nearest, pooled, repeated, weighted
 
 
 def of(f: Callable, *args: Any) -> Callable:
@@ -125,12 +125,12 @@ LAYERS += [
     ),
     LayerRow(
         "UpSampling2D",
-        lambda x: batched(triangles)(x, (10, 12)),
+        lambda x: batched(weighted)(x, (10, 12)),
         kwargs={"size": [2, 3], "interpolation": "bilinear"},
         shape=SHAPES[2],
         tag="bilinear",
     ),
-    LayerRow("Resizing", lambda x: batched(triangles)(x, (3, 7)), (3, 7), shape=SHAPES[2]),
+    LayerRow("Resizing", lambda x: batched(weighted)(x, (3, 7)), (3, 7), shape=SHAPES[2]),
     LayerRow(
         "Resizing",
         lambda x: batched(nearest)(x, (3, 7)),

@@ -2053,6 +2053,20 @@ CALLBACKS = [
         tag="cooldown",
     ),
     CallbackRow(
+        "ReduceLROnPlateau",
+        {"patience": 2, "factor": 0.5, "cooldown": 1},
+        (1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+        rates=(0.1, 0.1, 0.1, 0.05, 0.05, 0.025),  # the quiet epoch is the first that counts
+        tag="cooldown and patience",
+    ),
+    CallbackRow(
+        "LearningRateScheduler",
+        {"schedule": max},  # in C: what it takes cannot be asked
+        (1.0, 1.0, 1.0),
+        rates=(0.1, 1.0, 2.0),
+        tag="a function that does not tell",
+    ),
+    CallbackRow(
         "LearningRateScheduler",
         {"schedule": lambda epoch, rate: 0.1 / (epoch + 1)},
         (1.0, 1.0, 1.0),

@@ -75,6 +75,7 @@ FUNCTIONS = [
     probe("isin", (np.array([1, 2, 3]), np.array([3, 1])), lambda a, b: [v in b for v in a]),
     probe("count_nonzero", (given([1.0, 0.0, 2.0], [0.0, 0.0, 3.0]),), lambda x, axis: [sum(v != 0 for v in row) for row in x], {"axis": 1}),
     probe("in_top_k", (np.array([2, 0]), given([0.1, 0.5, 0.4], [0.1, 0.5, 0.4])), lambda t, p, k: [True, False], {"k": 2}),
+    probe("in_top_k", (np.array([[2, 0]]), given([0.1, 0.5, 0.4], [0.1, 0.5, 0.4])[None]), lambda t, p, k: [[True, False]], {"k": 2}, tag="steps"),
 ]  # fmt: skip
 
 
@@ -93,6 +94,7 @@ PIECES = [
     Row("array_split", (real(5),), lambda x: x[2:4], call=lambda x: ops.array_split(x, [2, 4])[1]),
     Row("array_split", (real(5),), lambda x: x[:3], call=lambda x: ops.array_split(x, 2)[0], tag="unequal"),
     Row("hsplit", (real(2, 4),), lambda x: [r[2:] for r in x], call=lambda x: ops.hsplit(x, 2)[1]),
+    Row("hsplit", (real(4),), lambda x: x[2:], call=lambda x: ops.hsplit(x, 2)[1], tag="one axis"),
     Row("vsplit", (real(2, 2),), lambda x: x[1:], call=lambda x: ops.vsplit(x, 2)[1]),
     Row("dsplit", (real(1, 2, 2),), lambda x: _nested_last(x, 1), call=lambda x: ops.dsplit(x, 2)[1]),
     Row("ravel", (A,), flat),
@@ -202,6 +204,8 @@ STATISTICS = [
     Row("nancumprod", (FIVE,), lambda x: [x[0][0], x[0][0], x[0][0] * x[0][2]], call=lambda x: ops.nancumprod(ops.where(HOLES, x, NAN)[0, :3])),
     probe("nanargmax", (FIVE,), lambda x: [3, 4], call=lambda x: ops.nanargmax(ops.where(HOLES, x, NAN), axis=1)),
     probe("nanargmin", (FIVE,), lambda x: [2, 1], call=lambda x: ops.nanargmin(ops.where(HOLES, x, NAN), axis=1)),
+    *(probe(name, (real(2, 3),), lambda x, axis: [-1, -1], {"axis": 1}, call=lambda x, axis, f=getattr(ops, name): f(x + NAN, axis=axis), tag="none")
+      for name in ("nanargmax", "nanargmin")),
     Row("norm", (real(2, 3),), lambda x: mp.sqrt(mp.fsum([v * v for v in flat(x)]))),
     Row("norm", (FIVE,), lambda x, ord, axis: [mp.cbrt(mp.fsum([abs(v) ** 3 for v in r])) for r in x], {"ord": 3, "axis": 1}, tag="3", ulp=8, why="two powers"),
     Row("norm", (FIVE,), lambda x, ord, axis, keepdims: [[mp.fsum(map(abs, r))] for r in x], {"ord": 1, "axis": 1, "keepdims": True}, tag="1"),

@@ -110,6 +110,7 @@ ROWS = [
     Row("logdet", (POSITIVE,), lambda x: mp.log(mp.det(mp.matrix(x))), **SOLVED),
     Row("cholesky", (POSITIVE,), lambda x: listed(mp.cholesky(mp.matrix(x))), **SOLVED),
     Row("cholesky_inverse", (SQUARE,), lambda x: inverse(times(triangle(x, True), transposed(triangle(x, True)))), **SOLVED),
+    Row("cholesky_inverse", (SQUARE,), lambda x, upper: inverse(times(transposed(triangle(x, False)), triangle(x, False))), {"upper": True}, tag="upper", **SOLVED),
     Row("qr", (HIGH,), gram_schmidt, call=_qr, **SOLVED),
     Row("eigh", (POSITIVE,), lambda x: sorted(mp.eigsy(mp.matrix(x), eigvals_only=True)), call=lambda x: ops.eigh(x)[0], **SOLVED),
     Row("eigh", (POSITIVE,), root, call=_root, tag="vectors", **SOLVED),

@@ -77,14 +77,30 @@ def nearest(x: Any, size: Any, interpolation: str = "nearest") -> Any:
     return grid((*size, channels), entry)
 
 
-def triangles(x: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False) -> Any:
+def keys(d: Any) -> Any:
+    """Keys (1981), equation 4 with a = −½."""
+    a = mp.mpf(-0.5)
+    if d <= 1:
+        return (a + 2) * d**3 - (a + 3) * d**2 + 1
+    return a * d**3 - 5 * a * d**2 + 8 * a * d - 4 * a if d < 2 else mp.mpf(0)
+
+
+KERNELS = {  # how much a pixel counts at a distance
+    "bilinear": lambda d: max(mp.mpf(0), 1 - d),
+    "bicubic": keys,
+    "lanczos3": lambda d: mp.sincpi(d) * mp.sincpi(d / 3) if d < 3 else mp.mpf(0),
+    "lanczos5": lambda d: mp.sincpi(d) * mp.sincpi(d / 5) if d < 5 else mp.mpf(0),
+}
+
+
+def weighted(x: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False) -> Any:
     """Every pixel weighted by its distance along both axes, the weights made to add up to 1."""
     height, width, channels = dims_of(x)
 
     def shares(i: int, n: int, m: int) -> list:
         centre = (mp.mpf(i) + mp.mpf(0.5)) * n / m - mp.mpf(0.5)
         wide = max(mp.mpf(1), mp.mpf(n) / m) if antialias else mp.mpf(1)
-        found = [max(mp.mpf(0), 1 - abs(centre - p) / wide) for p in range(n)]
+        found = [KERNELS[interpolation](abs(centre - p) / wide) for p in range(n)]
         return [v / mp.fsum(found) for v in found]
 
     def entry(i: int, j: int, c: int) -> Any:
@@ -114,7 +130,7 @@ def repeated(x: Any, size: Any, interpolation: str = "nearest") -> Any:
 
 def doubled(x: Any, size: Any, interpolation: str) -> Any:
     height, width, _ = dims_of(x[0])
-    return batched(triangles)(x, (height * size[0], width * size[1]))
+    return batched(weighted)(x, (height * size[0], width * size[1]))
 
 
 def apart(*dims: int) -> Callable:
@@ -152,11 +168,14 @@ ROWS = [
       for t, s, k in ADAPTIVE),
     *(Row("resize", (real(3, 4, 2),), nearest, {"size": s, "interpolation": "nearest"},
           tag=f"nearest {s}") for s in ((5, 3), (2, 9))),
-    *(Row("resize", (real(2, 3, 4, 2),), batched(triangles), {"size": s}, tag=str(s), scale=2,
+    *(Row("resize", (real(2, 3, 4, 2),), batched(weighted), {"size": s}, tag=str(s), scale=2,
           why=SUM) for s in ((5, 3), (2, 9))),
-    Row("resize", (real(1, 5, 4, 2),), batched(triangles), {"size": (2, 3), "antialias": True},
+    Row("resize", (real(1, 5, 4, 2),), batched(weighted), {"size": (2, 3), "antialias": True},
         tag="antialias", scale=2, why=SUM),
-    Row("resize", (real(3, 4, 2),), triangles, {"size": (3, 8)}, tag="one image", scale=2, why=SUM),
+    Row("resize", (real(3, 4, 2),), weighted, {"size": (3, 8)}, tag="one image", scale=2, why=SUM),
+    *(Row("resize", (real(6, 4, 1),), weighted, {"size": s, "interpolation": how, "antialias": a},
+          tag=f"{how} {s} {a}", ulp=16, scale=2, why=SUM) for how in ("bicubic", "lanczos3", "lanczos5")
+      for s, a in (((4, 7), False), ((3, 3), True))),
     Row("upsampling", (real(2, 3, 2),), repeated, {"size": 2}, tag="1d"),
     Row("upsampling", (real(1, 2, 3, 2),), repeated, {"size": (3, 2)}, tag="2d"),
     Row("upsampling", (real(1, 2, 1, 2, 1),), repeated, {"size": 2}, tag="3d"),

@@ -187,39 +187,39 @@ BAD = {
     ),
     "three kinds of dates": ("d,n\n03-04-05,1\n", {}, errors.DataError, ["2005-04-03", "2005-03-04", "2003-04-05"]),
     "a day that is not there": (
-        "d,n\n28.02.2024,1\n29.02.2024,2\n30.02.2024,3\n", {}, errors.DataError, ["row 4, column 1 ('d'): the cell is no date", "'30.02.2024'"],
+        "d,n\n28.02.2024,1\n29.02.2024,2\n30.02.2024,3\n", {}, errors.DataError, ["line 4, column 1 ('d'): the cell is no date", "'30.02.2024'"],
     ),
     "a typing error": (
-        "a,b\n1,2\n3.x,4\n5,6\n", {}, errors.DataError, ["row 3, column 1 ('a'): the cell is no number", "such as '1'", "'3.x'", 'missing="3.x"'],
+        "a,b\n1,2\n3.x,4\n5,6\n", {}, errors.DataError, ["line 3, column 1 ('a'): the cell is no number", "such as '1'", "'3.x'", 'missing="3.x"'],
     ),
-    "decimal marks mixed": ("a;n\n1,5;1\n2.5;2\n3,25;3\n", {}, errors.DataError, ["row 3, column 1 ('a')", "not written alike", "'2.5'"]),
-    "two currencies": ("p,n\n$5,1\n€6,2\n$7,3\n", {}, errors.DataError, ["more than one currency", "row 3", "'€6'"]),
-    "percent in some rows": ("p,n\n5%,1\n0.06,2\n7%,3\n", {}, errors.DataError, ["more than one unit", "row 3"]),
-    "too short a row": ("a,b\n1,2\n3\n5,6\n", {}, errors.DataError, ["row 3: the row has a different length", "2 cells", "1 cell: '3'"]),
-    "too long a row": ("a,b\n1,2\n3,4,5\n5,6\n", {}, errors.DataError, ["row 3", "3 cells: '3,4,5'"]),
-    "a comment further down": ("a,b\n1,2\n# why\n5,6\n", {}, errors.DataError, ["row 3", 'comment="#"']),
-    "a shorter header": ("a,b\n1,2,3\n4,5,6\n", {}, errors.DataError, ["row 1: the header has another number", "3 names", "2: a, b"]),
-    "duplicated header": ("a,b,a\n1,2,3\n", {}, errors.DataError, ["row 1, column 3: two columns have the same name", "'a', as in column 1"]),
-    "a quote that is never closed": ('a,b\n1,"x\n2,y\n3,z\n', {}, errors.DataError, ["row 2: a quote is opened and never closed", "'\"x'"]),
+    "decimal marks mixed": ("a;n\n1,5;1\n2.5;2\n3,25;3\n", {}, errors.DataError, ["line 3, column 1 ('a')", "not written alike", "'2.5'"]),
+    "two currencies": ("p,n\n$5,1\n€6,2\n$7,3\n", {}, errors.DataError, ["more than one currency", "line 3", "'€6'"]),
+    "percent in some rows": ("p,n\n5%,1\n0.06,2\n7%,3\n", {}, errors.DataError, ["more than one unit", "line 3"]),
+    "too short a row": ("a,b\n1,2\n3\n5,6\n", {}, errors.DataError, ["line 3: the row has a different length", "2 cells", "1 cell: '3'"]),
+    "too long a row": ("a,b\n1,2\n3,4,5\n5,6\n", {}, errors.DataError, ["line 3", "3 cells: '3,4,5'"]),
+    "a comment further down": ("a,b\n1,2\n# why\n5,6\n", {}, errors.DataError, ["line 3", 'comment="#"']),
+    "a shorter header": ("a,b\n1,2,3\n4,5,6\n", {}, errors.DataError, ["line 1: the header has another number", "3 names", "2: a, b"]),
+    "duplicated header": ("a,b,a\n1,2,3\n", {}, errors.DataError, ["line 1, column 3: two columns have the same name", "'a', as in column 1"]),
+    "a quote that is never closed": ('a,b\n1,"x\n2,y\n3,z\n', {}, errors.DataError, ["line 2: a quote is opened and never closed", "'\"x'"]),
     "a quote that makes one cell of half the file": (
-        "c,n\n" + "C1,1\n" * 9 + '"C2,1\n' + "C1,1\n" * 9, {}, errors.DataError, ["row 11: a quote is opened and never closed", "'\"C2,1'", "close the quote"],
+        "c,n\n" + "C1,1\n" * 9 + '"C2,1\n' + "C1,1\n" * 9, {}, errors.DataError, ["line 11: a quote is opened and never closed", "'\"C2,1'", "close the quote"],
     ),
     "a stray quote in the last line": (
-        "c,n\n" + "C1 a,1\n" * 9 + '"C2 b,1\n', {}, errors.DataError, ["row 11: a quote is opened"],
+        "c,n\n" + "C1 a,1\n" * 9 + '"C2 b,1\n', {}, errors.DataError, ["line 11: a quote is opened"],
     ),
     "two stray quotes, rows between them": (
-        'a,b\n1,x\n2,"y\n3,z\n4,"w\n5,v\n', {}, errors.DataError, ["row 3: the row runs up to line 5: a quote in it is not closed", "'\"y'"],
+        'a,b\n1,x\n2,"y\n3,z\n4,"w\n5,v\n', {}, errors.DataError, ["line 3: the row runs up to line 5: a quote in it is not closed", "'\"y'"],
     ),
-    "a stray quote in the header": ('a,"b\n1,2\n3,4\n', {}, errors.DataError, ["row 1: a quote is opened"]),
-    "more remarks than rows": ("a,b\n1,2\n3,4\n5,6\nsee there\nand here\nand so\nand on\n", {}, errors.DataError, ["a different length", "row 5"]),
+    "a stray quote in the header": ('a,"b\n1,2\n3,4\n', {}, errors.DataError, ["line 1: a quote is opened"]),
+    "more remarks than rows": ("a,b\n1,2\n3,4\n5,6\nsee there\nand here\nand so\nand on\n", {}, errors.DataError, ["a different length", "line 5"]),
     "empty": ("", {}, errors.DataError, ["the file is empty"]),
     "only a header": ("a,b\n", {"header": True}, errors.DataError, ["no rows"]),
     "nothing tells the header": ("a,b\nc,d\n", {}, errors.DataError, ["nothing tells whether the first row is a header", "header=True or header=False"]),
     "years as names": ("k,2019,2020\nx,1,2\ny,3,4\n", {}, errors.DataError, ["nothing tells whether the first row is a header"]),
     "one column of decimal commas": ("price\n1,5\n2,7\n", {}, errors.DataError, ["decimal mark or stand between two columns", 'delimiter=";"']),
-    "a NUL byte": (b"a,b\n1,2\n3,\0\n", {}, errors.DataError, ["row 3", "NUL"]),
+    "a NUL byte": (b"a,b\n1,2\n3,\0\n", {}, errors.DataError, ["line 3", "NUL"]),
     "an unknown encoding": ("a,n\nдом,1\nлес,2\n".encode("cp1251"), {}, errors.DataError, ["not UTF-8", "дом", "cp1251"]),
-    "an infinite number": ("a,b\n1,2\n1e999,3\n4,5\n", {}, errors.DataError, ["row 3, column 1 ('a'): the cell is not a finite number", "'1e999'"]),
+    "an infinite number": ("a,b\n1,2\n1e999,3\n4,5\n", {}, errors.DataError, ["line 3, column 1 ('a'): the cell is not a finite number", "'1e999'"]),
     "a page": ("<!DOCTYPE html><table>", {}, errors.FileError, ["a page"]),
     "a pickle": (b"\x80\x04\x95\x0b", {}, errors.FileError, ["pickle"]),
     "damaged gzip": (gzip.compress(b"a,b\n1,2\n" * 999)[:-20], {}, errors.FileError, ["cannot be read"]),
@@ -286,14 +286,14 @@ def test_a_long_file_is_read_whole(tmp_path):
     [
         (
             "abc,5,w,2024-01-01\n",
-            [f"row {FAR + 2}, column 1 ('n'): the cell is no number", "'abc'"],
+            [f"line {FAR + 2}, column 1 ('n'): the cell is no number", "'abc'"],
         ),
-        ("1,5,w,yesterday\n", [f"row {FAR + 2}, column 4 ('day'): the cell is no date"]),
-        ("1,5,w,2024-02-30\n", [f"row {FAR + 2}, column 4 ('day')", "2024-02-30"]),
-        ("1,5,w\n", [f"row {FAR + 2}: the row has a different length"]),
-        ("inf,5,w,2024-01-01\n", [f"row {FAR + 2}, column 1 ('n')", "finite"]),
-        ('1,5,"w,2024-01-01\n', [f"row {FAR + 2}", "quote"]),
-        ("1,5,\0,2024-01-01\n", [f"row {FAR + 2}", "NUL"]),
+        ("1,5,w,yesterday\n", [f"line {FAR + 2}, column 4 ('day'): the cell is no date"]),
+        ("1,5,w,2024-02-30\n", [f"line {FAR + 2}, column 4 ('day')", "2024-02-30"]),
+        ("1,5,w\n", [f"line {FAR + 2}: the row has a different length"]),
+        ("inf,5,w,2024-01-01\n", [f"line {FAR + 2}, column 1 ('n')", "finite"]),
+        ('1,5,"w,2024-01-01\n', [f"line {FAR + 2}", "quote"]),
+        ("1,5,\0,2024-01-01\n", [f"line {FAR + 2}", "NUL"]),
     ],
 )
 def test_every_row_is_checked(tmp_path, line, parts):
@@ -385,7 +385,7 @@ def test_a_file_for_prediction_is_read_as_the_training_was(tmp_path):
         "when": ["2024-06-05"],
         "price": [2.345],
     }
-    with pytest.raises(errors.DataError, match=r"row 2, column 1 \('price'\)"):
+    with pytest.raises(errors.DataError, match=r"line 2, column 1 \('price'\)"):
         tables.read(made(tmp_path, "price,zip\nmuch,1\n"), columns=kept)
     with pytest.raises(errors.FileError):
         tables.read(tmp_path / "t.csv", columns={"columns": [{"name": 5}]})
@@ -712,7 +712,7 @@ def test_a_quote_that_is_never_closed_is_no_note_below_the_table(tmp_path):
     rows[14] = '"' + rows[14]
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["name,n,paid", *rows, ""]), encoding="utf-8")
-    with pytest.raises(errors.DataError, match="row 16") as caught:
+    with pytest.raises(errors.DataError, match="line 16") as caught:
         tables.read(path)
     assert "never closed" in str(caught.value)
 

@@ -85,8 +85,12 @@ def test_a_run_folder_holds_everything(digits):
     pytest.importorskip("matplotlib")
     assert sorted(os.listdir(digits)) == [
         "config.json", "confusion.png", "curves.png", "examples.npy", "history.csv",
-        "history.json", "mistakes.png", "model.safetensors",
+        "history.json", "mistakes.png", "model.safetensors", "report.html",
     ]  # fmt: skip
+    page = (digits / "report.html").read_text(encoding="utf-8")
+    assert "<h2>USEFUL</h2>" in page
+    assert "Measured on 360 rows held out" in page
+    assert cr.Run.load(digits).verdict.word == "USEFUL"
     config = json.loads((digits / "config.json").read_text())
     assert config["seed"] == 0
     assert config["versions"]["chainrule"] == cr.__version__
@@ -114,16 +118,18 @@ def test_what_train_prints(capsys, tmp_path):
         "test accuracy ",
         f"{out}/curves.png",
         f"{out}/boundary.png",
+        f"look: open {out}/report.html in a browser",
         f"next: chainrule predict {out} {out}/examples.npy",
     ):
         assert part in said, part
     lines = [line for line in said.splitlines() if line.startswith("Epoch ")]
     assert len(lines) == 2
+    assert said.splitlines()[-2:] == ["", str(cr.Run.load(out).verdict)]  # the last line, apart
 
 
 def test_the_printed_next_command_works(capsys, tmp_path):
     main(["train", "blobs", "--epochs", "2", "--out", str(tmp_path / "a run"), *FAST])
-    words = capsys.readouterr().out.splitlines()[-1]
+    words = next(w for w in capsys.readouterr().out.splitlines() if w.startswith("next: "))
     import shlex
 
     assert main(shlex.split(words.removeprefix("next: chainrule "))) == 0

@@ -17,6 +17,7 @@ import chainrule as cr
 from chainrule import layers, ops
 from chainrule.chain import record, vjp
 from chainrule.errors import ArgumentError, ShapeError
+from chainrule.ops import conv_forms
 
 # --- any geometry, against a plain loop ----------------------------------------------------------
 
@@ -423,6 +424,7 @@ def small_cnn():
     )
 
 
+@pytest.mark.usefixtures("as_users_compile")
 def test_the_compiled_epoch_holds_no_naive_convolution_loop():
     pytest.importorskip("jax")
     model = small_cnn()
@@ -434,6 +436,7 @@ def test_the_compiled_epoch_holds_no_naive_convolution_loop():
     assert naive_convolutions(text) == []
 
 
+@pytest.mark.usefixtures("as_users_compile")
 def test_a_naive_convolution_would_be_found():
     """What jax.grad makes of a convolution, in a loop."""
     jax = pytest.importorskip("jax")
@@ -457,6 +460,7 @@ def test_a_naive_convolution_would_be_found():
     assert found(lambda x, k: conv(x, k, feature_group_count=4), x, thin)
 
 
+@pytest.mark.usefixtures("as_users_compile")
 @pytest.mark.parametrize("channels", [1, 3, 16])
 def test_no_buffer_of_the_compiled_rules_exceeds_input_plus_output(channels):
     """Value and gradients of one layer; all windows together would be 25 times the input."""
@@ -478,3 +482,17 @@ def test_no_buffer_of_the_compiled_rules_exceeds_input_plus_output(channels):
 def entry(text):
     """The computation that runs; what stands inside a fusion is never stored."""
     return text[text.index("ENTRY ") :]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 24, 25, 60, 1000])
+@pytest.mark.parametrize(("samples", "rows", "numbers"), [(5, 3, 8), (4, 1, 30), (1, 6, 4)])
+def test_blocks_of_windows_are_as_large_as_they_may_be(samples, rows, numbers, limit):
+    """Every row of every sample once; no two neighbours would have fitted into one block."""
+    blocks = list(conv_forms._blocks(samples, rows, numbers, limit))
+    held = [[(s, r) for s in range(samples)[a] for r in range(rows)[b]] for a, b in blocks]
+    assert [place for block in held for place in block] == list(np.ndindex(samples, rows))
+    assert all(len(block) * numbers <= limit or len(block) == 1 for block in held)
+    whole = rows * numbers <= limit
+    for one, other in itertools.pairwise(held):
+        together = (len(one) + (rows if whole else 1)) * numbers
+        assert together > limit or (not whole and one[0][0] != other[0][0])

@@ -15,6 +15,7 @@ import chainrule as cr
 from chainrule.layers import Activation, Dense, Layer, Linear, Sigmoid
 from chainrule.models import Sequential
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
 ENGINES = ("numpy", "xla")
 mp.mp.dps = 40
 

@@ -246,7 +246,7 @@ def test_a_test_file_read_like_its_training_file(tmp_path):
     table = csv(tmp_path, "9,blue,yes.\n", like=train)
     assert table.x.tolist() == [[9, 1, 0]]
     assert (table.y.tolist(), table.class_names) == ([1], ["no", "yes"])
-    where = f"{tmp_path / 't.csv'}, row 1, column 2 ('x2'): "
+    where = f"{tmp_path / 't.csv'}, line 1, column 2 ('x2'): "
     assert text_of(DataError, csv, tmp_path, "9,green,no\n", like=train) == (
         where + "this category does not occur in the training table\n"
         "  expected: one of blue, red\n  received: 'green'\n"
@@ -257,28 +257,28 @@ def test_a_test_file_read_like_its_training_file(tmp_path):
 
 MISSING = "1,2,a\n3,?,b\n,5,a\n7,8,b\n"
 BAD_CSV = {
-    "missing": (MISSING, {}, "row 2, column 2 ('x2'): a cell is missing", 'missing="drop"'),
-    "ragged": ("a,b\n1,2\n3\n", {}, "row 3: the row has a different length", "1 cell: '3'"),
+    "missing": (MISSING, {}, "line 2, column 2 ('x2'): a cell is missing", 'missing="drop"'),
+    "ragged": ("a,b\n1,2\n3\n", {}, "line 3: the row has a different length", "1 cell: '3'"),
     "typo": (
         "a,b\n1,2\n3.x,4\n5,6\n",
         {},
-        "row 3, column 1 ('a'): the column holds both numbers and text",
-        "expected: such as '1' in row 2\n  received: '3.x'",
+        "line 3, column 1 ('a'): the column holds both numbers and text",
+        "expected: such as '1' in line 2\n  received: '3.x'",
     ),
-    "odd number": ("u,1\nv,2\n3,3\n", {"header": False}, "row 3, column 1 ('x1')", "'3'"),
-    "nan": ("1,2\nnan,4\n5,6\n", {}, "row 2, column 1 ('x1')", "received: 'nan'"),
-    "overflow": ("1,2\n1e39,4\n", {}, "row 2, column 1 ('x1'): the cell is not a finite", "'1e39'"),
-    "underscore": ("1,2\n3,4\n1_0,4\n", {}, "row 3, column 1 ('x1')", "'1_0'"),
-    "quote": ('1,2\n"3,4\n', {}, "row 2: a quote is opened and never closed", "close the quote"),
+    "odd number": ("u,1\nv,2\n3,3\n", {"header": False}, "line 3, column 1 ('x1')", "'3'"),
+    "nan": ("1,2\nnan,4\n5,6\n", {}, "line 2, column 1 ('x1')", "received: 'nan'"),
+    "overflow": ("1,2\n1e39,4\n", {}, "line 2, column 1 ('x1'): the cell is not a finite", "'1e39'"),
+    "underscore": ("1,2\n3,4\n1_0,4\n", {}, "line 3, column 1 ('x1')", "'1_0'"),
+    "quote": ('1,2\n"3,4\n', {}, "line 2: a quote is opened and never closed", "close the quote"),
     "empty": ("\n\n", {}, "t.csv: the file is empty", "received: 0"),
     "no rows": ("a,b\n", {"header": True}, "t.csv: the file has no rows of data", "expected"),
-    "no header": ("a,b\nc,d\n", {}, "row 1: nothing tells whether", "fix: say header=True or"),
-    "same names": ("a,a,b\n1,2,3\n", {}, "row 1, column 2: two columns have the same name", "'a'"),
-    "semicolons": ("a;b\n1;2\n", {}, "row 1: there is only one column", 'delimiter=";"'),
+    "no header": ("a,b\nc,d\n", {}, "line 1: nothing tells whether", "fix: say header=True or"),
+    "same names": ("a,a,b\n1,2,3\n", {}, "line 1, column 2: two columns have the same name", "'a'"),
+    "semicolons": ("a;b\n1;2\n", {}, "line 1: there is only one column", 'delimiter=";"'),
     "one column": ("1\n2\n3\n", {}, "t.csv: the table has no features", "3 rows of 0"),
-    "long line": ("1" * (1 << 20) + ",2\n", {}, "row 1, column 1 ('x1'): the cell is not a finite", "'11111"),
+    "long line": ("1" * (1 << 20) + ",2\n", {}, "line 1, column 1 ('x1'): the cell is not a finite", "'11111"),
     "wide": ("1," * 20_001 + "2\n", {}, "there are too many columns", "20,002"),
-    "text target": ("1,a\n2,b\n", {"classes": False}, "row 1, column 2 ('x2')", "classes=True"),
+    "text target": ("1,a\n2,b\n", {"classes": False}, "line 1, column 2 ('x2')", "classes=True"),
     "free text": (
         "".join(f"word{i},{i}\n" for i in range(300)),
         {},
@@ -301,7 +301,7 @@ def test_missing_cells_whole_message_and_drop(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("m.csv").write_text(MISSING)
     assert text_of(DataError, read_csv, "m.csv") == (
-        "m.csv, row 2, column 2 ('x2'): a cell is missing\n"
+        "m.csv, line 2, column 2 ('x2'): a cell is missing\n"
         "  expected: a value\n  received: '?'\n"
         '  fix: fill it in, or leave such rows out with missing="drop"'
     )
@@ -665,7 +665,7 @@ def test_real_tables():
 @needs_real
 def test_real_adult():
     path = REAL / "tabular" / "adult-train.csv"
-    assert "row 15, column 14 ('x14'): a cell is missing" in text_of(DataError, read_csv, path)
+    assert "line 15, column 14 ('x14'): a cell is missing" in text_of(DataError, read_csv, path)
     train = read_csv(path, missing="drop")
     assert (train.x.shape, train.dropped) == ((30162, 104), 2399)
     test = read_csv(REAL / "tabular" / "adult-test.csv", missing="drop", like=train)

@@ -410,7 +410,9 @@ def test_verdicts_on_values():
     y = 100 + 10 * x + random.normal(size=400) * 5
     found = judged(y, 100 + 10 * x, None, unit="€")
     assert found.sentence.startswith("USEFUL: RMSE ")
-    assert re.search(r"€ better than always answering [\d.]+ €, the mean ", found.sentence)
+    said = r"RMSE ([\d.]+) % lower than always answering [\d.]+ €, the mean \(([\d.]+) € instead "
+    share, ours, theirs = re.search(said + r"of ([\d.]+) €; 95 % ", found.sentence).groups()
+    assert float(share) == pytest.approx(100 * (1 - float(ours) / float(theirs)), abs=0.2)
     assert ", R² 0.78" in found.sentence
     bad = judged(y, 100 + 10 * random.normal(size=400), None)
     assert bad.word == "DO NOT USE"
@@ -420,6 +422,33 @@ def test_verdicts_on_values():
     assert judged(y, wild, None).sentence.startswith("USEFUL: mean absolute error")
     few = judged(y[:6], 100 + 2 * random.normal(size=6), None)
     assert few.word in ("UNCERTAIN", "DO NOT USE")
+
+
+@pytest.mark.parametrize(
+    ("r2", "word"), [(0.002, "BARELY USEFUL"), (0.015, "BARELY USEFUL"), (0.03, "USEFUL")]
+)
+def test_what_is_shown_must_also_be_large_enough_to_matter(r2, word):
+    """Of 50,000 rows everything is shown; the bar is R² .02, where the RMSE is 1 % lower."""
+    random = np.random.default_rng(3)
+    x = random.normal(size=50_000)
+    y = math.sqrt(r2) * x + math.sqrt(1 - r2) * random.normal(size=50_000)
+    found = judged(y, math.sqrt(r2) * x, None)
+    assert found.word == word
+    assert found.negative == (word == "BARELY USEFUL")
+    assert found.sentence.endswith("but too little to matter for most purposes") == found.negative
+
+
+def test_half_a_point_is_much_where_the_constant_is_hardly_ever_wrong():
+    """.5 points of accuracy: of 1.5 % mistakes a third, of 50 % hardly anything."""
+    y = np.zeros(40_000, int)
+    y[:600] = 1
+    p = np.where(np.arange(40_000) < 200, 0.9, 0.01)  # 200 of the 600 are found
+    assert judged(y, p).word == "USEFUL"
+    even = np.arange(40_000) % 2
+    p = np.where((np.arange(40_000) < 400) & (even == 1), 0.9, 0.3)  # answers no but for 200
+    found = judged(even, p)
+    assert found.word == "BARELY USEFUL"
+    assert found.sentence.startswith("BARELY USEFUL: 0.5 points better than always answering no ")
 
 
 def test_the_saved_constant_is_not_to_be_used():

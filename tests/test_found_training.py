@@ -298,6 +298,10 @@ def test_masks_travel_into_losses_and_metrics(engine):
     logs = model.evaluate(x, 0 * x - 1, return_dict=True, verbose=0, engine=engine)
     assert logs["loss"] == pytest.approx((2**2 + 3**2) / 2)  # the third step is padding
     assert logs["mae"] == pytest.approx((2 + 3) / 2)
+    x = np.array([[[1.0], [2.0], [0.0]], [[3.0], [0.0], [0.0]]], "float32")
+    more = {"sample_weight": np.array([2.0, 1.0]), "return_dict": True, "verbose": 0}
+    logs = model.evaluate(x, 0 * x - 1, engine=engine, **more)
+    assert logs["mae"] == pytest.approx((2 * 2 + 2 * 3 + 4) / (2 + 2 + 1))
 
 
 def test_a_layer_that_cannot_take_a_mask_says_so():

@@ -244,3 +244,20 @@ def test_each_epoch_has_an_order_of_its_own(engine):
     assert [sorted(order) for order in orders] == [list(range(1, rows + 1))] * epochs
     assert len(set(map(tuple, orders))) == epochs
     assert list(range(1, rows + 1)) not in orders
+
+
+# whole targets as int32 beyond its ends: `array.min() >= -(2**32)`
+@pytest.mark.parametrize("value", [-(2**31), 2**31 - 1, -(2**31) - 1, 2**31, -(2**40)])
+def test_whole_targets_of_any_size(value):
+    x, y = np.full((2, 1), 1e9), np.full((2, 1), value)
+    loss = line("sgd", "mae").evaluate(x, y, verbose=0, engine="numpy")
+    assert loss == pytest.approx(abs(value - 1e9), rel=1e-6)
+
+
+# rows that need not add up to 1 made to: `whole and array.ndim > 1 or array.shape[-1] > 1`
+def test_several_labels_at_once_are_no_distribution():
+    model = cr.Sequential([cr.Input((1,)), Dense(2, "sigmoid", kernel_initializer="zeros")])
+    model.compile("sgd", "binary_crossentropy")
+    y = np.array([[1, 1], [0, 0], [1, 0.5]])
+    loss = model.evaluate(np.ones((3, 1)), y, verbose=0, engine="numpy")
+    assert loss == pytest.approx(np.log(2))

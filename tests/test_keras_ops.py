@@ -23,6 +23,26 @@ def test_what_depends_on_values_runs_on_numpy_and_is_refused_in_a_program():
             jax.jit(run)(np.array([1, 0, 1]))
 
 
+@pytest.mark.parametrize(
+    "starts", [tuple, ops.stack, lambda s: [s[0], 2]], ids=["", "array", "mixed"]
+)
+def test_a_block_that_begins_where_a_program_says(starts):
+    jax = pytest.importorskip("jax")
+    x, u = np.arange(12, dtype="float32").reshape(3, 4), -np.ones((2, 2), "float32")
+    wanted = x.copy()
+    wanted[1:3, 2:4] = -1
+
+    @jax.jit
+    def both(s):
+        begin = starts([s, s + 1])
+        return ops.slice(x, begin, (2, 2)), ops.slice_update(x, begin, u)
+
+    taken, written = both(np.int32(1))
+    np.testing.assert_array_equal(taken, x[1:3, 2:4])
+    np.testing.assert_array_equal(written, wanted)
+    np.testing.assert_array_equal(ops.slice(x[0], 1, 2), [1, 2])  # of one axis one number
+
+
 def test_the_gradient_of_unique_goes_to_the_first_of_equals():
     _, back = cr.vjp(ops.unique, np.array([3.0, 1.0, 3.0]))
     np.testing.assert_array_equal(back(np.array([5.0, 7.0])), [7.0, 5.0, 0.0])
@@ -32,6 +52,7 @@ def test_what_an_array_is():
     x = np.zeros((2, 3), "float32")
     assert (ops.ndim(x), ops.size(x), ops.dtype(x), ops.is_tensor(x)) == (2, 6, "float32", True)
     assert ops.convert_to_numpy(x) is not x
+    assert ops.convert_to_tensor(x) is x
 
 
 def test_every_late_name_stands_in_its_file():
@@ -57,6 +78,17 @@ REFUSED = {
     "the margins do not fit": lambda: ops.crop_images(np.ones((1, 4, 4, 1)), 2, 0, 2, 0),
     "no derivative of i0": lambda: _slope(ops.i0, np.ones(2)),
     "only whole numbers and truth values have bits": lambda: ops.bitwise_and([1.0], [1]),
+    "expected: kth from -3 to 2": lambda: ops.argpartition([3.0, 1.0, 2.0], 3),
+    r"received: no xs$": lambda: ops.scan(lambda c, x: (c, x), 0.0),
+    r"received: \(3,\); length=4$": lambda: ops.scan(
+        lambda c, x: (c, x), 0.0, np.arange(3), length=4
+    ),
+    r"received: \(0, 3\) to \(-1, -1, 0\)": lambda: ops.reshape(np.zeros((0, 3)), (-1, -1, 0)),
+    "only whole numbers from 0 can be counted": lambda: ops.bincount([1, -1]),
+    r"received: dtype int64, shape \(\)": lambda: ops.bincount(np.int64(2)),
+    r"received: \(2, 3\) and \(3,\)": lambda: ops.cdist(np.ones((2, 3)), np.ones(3)),
+    r"received: \(3,\) and \(2, 3\)": lambda: ops.cdist(np.ones(3), np.ones((2, 3))),
+    "received: 5 of shape": lambda: ops.take([1.0, 2.0], [[5, 7]]),
     "the logarithm of 0 has": lambda: _slope(lambda x: ops.slogdet(x)[1], np.zeros((2, 2))),
 }
 
@@ -83,6 +115,54 @@ def test_other_forms_of_matrices():
     np.testing.assert_array_equal(ops.cholesky(x, upper=True), [[2.0, 1.0], [0.0, 2.0]])
     np.testing.assert_allclose(ops.norm(x, "nuc"), 9.0)  # the trace, of a positive matrix
     np.testing.assert_allclose(ops.norm(x, -2, keepdims=True), [[(9 - 17**0.5) / 2]])
+
+
+@pytest.mark.parametrize("order", [2, 3, 1.5])
+def test_the_norm_of_nothing_is_flat(order):
+    np.testing.assert_array_equal(_slope(lambda x: ops.norm(x, order, 0), np.zeros(3)), np.zeros(3))
+
+
+def test_products_with_a_single_number():
+    for product in (ops.inner, ops.dot):
+        np.testing.assert_array_equal(product(2.0, [1.0, 3.0]), [2.0, 6.0])
+        np.testing.assert_array_equal(product([1.0, 3.0], 2.0), [2.0, 6.0])
+
+
+def test_blocks_of_one_pixel_change_nothing():
+    x = np.arange(12.0).reshape(1, 2, 2, 3)
+    np.testing.assert_array_equal(ops.depth_to_space(x, 1), x)
+    np.testing.assert_array_equal(ops.space_to_depth(x, 1), x)
+
+
+def test_one_length_may_be_left_to_no_numbers():
+    assert ops.reshape(np.zeros((0, 3)), (-1, 0)).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "dtype", "wanted"),
+    [
+        (np.array([1e6, -1e6, 0.5]), "float16", [65504.0, -65504.0, 0.5]),
+        (np.array([np.inf, -2.0], "float16"), "float32", [np.inf, -2.0]),
+        (np.array([300, -5, 7]), "uint8", [255, 0, 7]),
+        (np.array([300, 5], "uint16"), "int8", [127, 5]),
+        (np.array([300, -5], "int32"), "float16", [300.0, -5.0]),
+        (np.array([True, False]), "int16", [1, 0]),
+    ],
+    ids=lambda v: str(v).replace(" ", ""),
+)
+def test_what_is_beyond_a_type_is_moved_to_its_end(x, dtype, wanted):
+    y = ops.saturate_cast(x, dtype)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y, wanted)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(-(2**31), "int32"), (2**31 - 1, "int32"), (-(2**31) - 1, "int64"), (2**31, "int64")],
+)
+def test_whole_numbers_of_python_that_fit_are_int32(value, dtype):
+    assert ops.array([value, 0]).dtype == dtype
+    assert ops.array([value, 0])[0] == value
 
 
 def test_whole_numbers_are_matrices_too():

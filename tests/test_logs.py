@@ -299,6 +299,13 @@ def test_a_swap_is_resumed(at, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_model_without_an_optimizer_keeps_no_averages():
+    model = cr.Sequential([cr.layers.Dense(1)])
+    model.compile(optimizer=None, loss="mse")
+    with pytest.raises(ArgumentError, match="the optimizer keeps no averages of the weights"):
+        model.evaluate(X, Y, callbacks=[SwapEMAWeights()], verbose=0)
+
+
 # --- the clock -----------------------------------------------------------------------------------
 
 
@@ -312,6 +319,7 @@ def test_a_time_limit(engine, monkeypatch, capsys):
     limit = TimeLimit(20, verbose=1)
     history = fit(model_of(), limit, epochs=1000, engine=engine)
     assert limit.stopped
+    assert history.model.stop_training
     assert 1 <= len(history.epoch) < 20
     assert "time is up: stopped after" in capsys.readouterr().out
     state = limit.get_state()

@@ -223,6 +223,15 @@ def test_one_number_for_a_batch_takes_no_weights_of_samples():
 # --- circle and CTC ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "shapes", [((4,), (4,)), ((4,), (4, 2, 1)), ((3,), (4, 2)), ((4, 2), (4, 2))]
+)
+def test_circle_takes_a_class_and_a_row_of_each(shapes):
+    t, y = np.zeros(shapes[0], int), np.ones(shapes[1], "float32")
+    with pytest.raises(ShapeError, match="labels and embeddings do not fit"):
+        losses.circle(t, y)
+
+
 def test_circle_leaves_out_rows_without_pairs():
     y = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
     t = np.array([[0], [0], [1]])

@@ -19,6 +19,7 @@ import chainrule as cr
 from chainrule.errors import ArgumentError
 from chainrule.layers import Dense, Layer
 from chainrule.models import ready as models
+from chainrule.training import devices
 from chainrule.training.engines import xla
 
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
@@ -109,6 +110,12 @@ def test_tasks_are_bounded_while_settings_alternate():
         model.optimizer = cr.optimizers.SGD(0.1)
         model.train_on_batch(ones(4), ones(4), engine="numpy")
     assert len(model.__dict__["_tasks"]) <= 4
+
+
+def test_a_power_of_two_rows_is_set_aside_as_it_is():
+    for rows in (1 << 10, 1 << 15):
+        assert devices.capacity(rows, 1000) == rows
+        assert devices.capacity(rows + 1, 1000) == 2 * rows
 
 
 @pytest.mark.parametrize("kind", ["programs of a step", "programs of a prediction"])

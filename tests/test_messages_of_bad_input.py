@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import io
 import pickle
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +21,13 @@ import pytest
 
 import chainrule as cr
 from chainrule import vocabulary
+from chainrule.callbacks import Callback
+from chainrule.calls import _plain_arguments
 from chainrule.cli import main
 from chainrule.cli.output import option
 from chainrule.cli.parser import make_parser
 from chainrule.errors import ChainruleError
+from chainrule.registry import Configurable
 from chainrule.synonyms import METHODS
 
 X = np.linspace(-1, 1, 24).reshape(6, 4).astype("float32")
@@ -130,6 +135,86 @@ def rendered(code):
 
 
 MESSAGES = [
+    (
+        '__import__("chainrule.nn")',
+        "cr: here it is called cr.layers\n  received: 'nn'",
+    ),
+    (
+        'exec("from chainrule.optim import Adam")',
+        "cr: here it is called cr.optimizers\n  received: 'optim'",
+    ),
+    (
+        '__import__("chainrule.keras")',
+        "cr: keras is another library's word\n"
+        "  fix: leave it out: cr.layers, cr.losses and the others have Keras's names",
+    ),
+    (
+        "model()(X, Y)",
+        "Sequential 'net' (made at LINE): a model is called with its input alone\n"
+        "  received: 2 arguments without a name\n"
+        "  fix: model(x) gives the answers and model.fit(x, y) trains; several inputs are one list, model([a, b]), and a mask goes by name, mask=...",
+    ),
+    (
+        "cr.random.normal(2.5)",
+        "cr.random.normal: shape is no shape\n"
+        "  expected: whole numbers, such as (2, 3)\n"
+        "  received: 2.5",
+    ),
+    (
+        "cr.random.shuffle(5)",
+        "cr.random.shuffle: there is no such axis to shuffle\n"
+        "  expected: an axis of the shape ()\n"
+        "  received: 0",
+    ),
+    (
+        "cr.optimizers.SGD().apply_gradients(X[0])",
+        "SGD.apply_gradients: the gradients do not come in pairs with their variables\n"
+        "  expected: pairs (gradient, variable)\n"
+        "  received: a ndarray\n"
+        "  fix: apply_gradients(zip(gradients, variables)), or apply(gradients, variables)",
+    ),
+    (
+        'cr.callbacks.EarlyStopping(patience="x")',
+        "EarlyStopping: patience is not usable\n  expected: a whole number\n  received: 'x'",
+    ),
+    (
+        'cr.callbacks.EarlyStopping(restore_best_weights="False")',
+        "EarlyStopping: restore_best_weights is not usable\n"
+        "  expected: True or False\n"
+        "  received: 'False'",
+    ),
+    (
+        'cr.callbacks.ModelCheckpoint([1, "x"])',
+        "ModelCheckpoint: filepath is not usable\n"
+        "  received: [1, 'x']\n"
+        "  fix: help(ModelCheckpoint) says what each argument takes",
+    ),
+    (
+        "cr.metrics.AUC(curve=[1])",
+        "AUC: curve is not usable\n  received: [1]\n  fix: help(AUC) says what each argument takes",
+    ),
+    (
+        'cr.metrics.IoU(num_classes=2, target_class_ids="x")',
+        "IoU: one of these arguments is not usable\n"
+        "  received: num_classes=2, target_class_ids='x'\n"
+        "  fix: help(IoU) says what each argument takes",
+    ),
+    (
+        'cr.initializers.VarianceScaling(scale="x")',
+        "VarianceScaling: scale is not usable\n  expected: a number\n  received: 'x'",
+    ),
+    (
+        "cr.losses.MeanSquaredError()(X)",
+        "loss: the argument 'y_pred' is missing\n  fix: loss(y_true, y_pred, ...)",
+    ),
+    (
+        "cr.metrics.Accuracy().update_state(Y)",
+        "update_state: the argument 'y_pred' is missing\n  fix: update_state(y_true, y_pred, ...)",
+    ),
+    (
+        "cr.plots.history(5)",
+        "cr.plots: there is no 'history'\n  fix: dir(cr.plots) lists what there is",
+    ),
     (
         "fit(x=generator(), y=Y)",
         "x: y is given beside batches that are ready\n"
@@ -960,7 +1045,7 @@ MESSAGES = [
     ),
     (
         'train("train null.csv")',
-        "chainrule: null.csv, row 1: the file holds a NUL byte: it is no text, or damaged\n"
+        "chainrule: null.csv, line 1: the file holds a NUL byte: it is no text, or damaged\n"
         "  expected: text\n"
         "  fix: if it is text, name its encoding: --encoding",
     ),
@@ -1183,3 +1268,52 @@ def test_no_word_is_answered_that_is_here(kind):
     for text in METHODS[kind].values():
         for path in re.findall(r"\bcr(?:\.\w+)+", text):
             assert eval(path), path  # noqa: S307
+
+
+WRONG = ("x", [1, "x"], {"a": 1}, object())
+
+
+def _constructors():
+    places = (cr.layers, cr.losses, cr.metrics, cr.optimizers, cr.callbacks, cr.initializers,
+              cr.regularizers, cr.constraints, cr.optimizers.schedules)  # fmt: skip
+    found = {getattr(place, n) for place in places for n in dir(place) if n[0] != "_"}
+    return sorted(
+        (c for c in found if isinstance(c, type) and issubclass(c, (Configurable, Callback))),
+        key=lambda c: c.__name__,
+    )
+
+
+@pytest.mark.parametrize("cls", _constructors(), ids=lambda cls: cls.__name__)
+def test_a_constructor_given_nonsense_answers_in_our_words(cls):
+    """One argument after the other is of a wrong type: accepted, or our own error with its name."""
+    known = inspect.signature(cls).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [p.name for p in known if p.kind in kinds]
+    needed = {p.name: 2 for p in known if p.default is p.empty and p.kind in kinds}
+    plain = _plain_arguments(cls.__init__)
+    for name in names:
+        for value in WRONG:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    cls(**needed | {name: value})
+            except ChainruleError:
+                continue
+            # what is a number by its annotation is never taken for text or a list
+            assert name not in plain, (name, value)
+
+
+def test_an_error_inside_a_users_own_function_is_left_as_it_is():
+    def broken(shape, dtype=None):
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match=r"^mine$"):
+        cr.layers.Dense(2, kernel_initializer=broken).build((None, 3))
+
+    class Odd(cr.callbacks.EarlyStopping):
+        def __init__(self, word):
+            super().__init__()
+            int(word)
+
+    with pytest.raises(ValueError, match="invalid literal"):
+        Odd("x")

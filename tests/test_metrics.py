@@ -316,3 +316,18 @@ def test_regions_count_weights_that_are_no_whole_numbers():
     images = metrics.MeanIoU(2, ignore_class=255)
     t, y = np.array([[[0, 1], [255, 1]]]), np.array([[[0, 1], [1, 0]]])
     assert images(t, y, np.array([2.0])) == pytest.approx(0.5)
+
+
+# --- several labels ---------------------------------------------------------------------------------
+
+
+def test_labels_that_count_as_one_have_weights():
+    t, y = [[0, 1], [1, 0], [1, 1], [0, 0]], [[0.2, 0.9], [0.6, 0.4], [0.3, 0.7], [0.5, 0.1]]
+    flat = metrics.AUC()(np.ravel(t), np.ravel(y), sample_weight=np.tile([3.0, 0.5], 4))
+    assert metrics.AUC(label_weights=[3.0, 0.5])(t, y) == pytest.approx(flat)
+    assert metrics.AUC()(t, y) != pytest.approx(flat)
+
+
+def test_the_largest_of_each_step():
+    y = [[[0.1, 0.2, 0.3], [0.9, 0.8, 0.7]]]
+    assert metrics.Precision(top_k=1)([[[0, 0, 1], [1, 0, 0]]], y) == 1.0

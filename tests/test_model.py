@@ -12,12 +12,14 @@ import chainrule as cr
 from chainrule import ops
 from chainrule.errors import (
     ArgumentError,
+    ChainruleError,
     NonFiniteError,
     ShapeError,
     StateError,
     UnknownNameError,
 )
 from chainrule.layers import Activation, Dense, Dropout, Linear, Sigmoid
+from chainrule.models.edge import Edge
 from chainrule.training.engines import xla as engines
 
 ENGINES = ("numpy", "xla")
@@ -729,6 +731,151 @@ def test_verbose(capsys):
 
 
 # --- threads -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """How often the rows of a `predict` went through all checks."""
+    seen, checks = [], Edge.inputs
+    monkeypatch.setattr(Edge, "inputs", lambda self, x: seen.append(x) or checks(self, x))
+    return seen
+
+
+@on_both
+def test_rows_of_a_known_kind_go_the_short_way(engine, looks):
+    model, (x, _) = small(), points()
+    long = model.predict(x, engine=engine)
+    for rows in (x, x[:1], np.ascontiguousarray(x[5:9])):
+        assert (
+            model.predict(rows, engine=engine) == model.predict(rows.copy(), engine=engine)
+        ).all()
+    np.testing.assert_allclose(model.predict(x[3:4], engine=engine), long[3:4], rtol=1e-6)
+    assert len(looks) == 1
+
+
+@on_both
+@pytest.mark.parametrize("rows", ["float64", "strided", "too many", "other engine", "process"])
+def test_other_rows_go_the_long_way(engine, rows, looks):
+    model, (x, _) = small(), points()
+    expected = model.predict(x, engine=engine)
+    if rows == "float64":
+        x = x.astype(float)
+    elif rows == "strided":
+        x = np.asfortranarray(x)
+    elif rows == "too many":
+        x, expected = np.tile(x, (40, 1)), np.tile(expected, (40, 1))
+    elif rows == "other engine":
+        engine = ENGINES[ENGINES.index(engine) - 1]
+    else:  # as in a fork, which may not have this engine
+        model.__dict__["_quick"] = model.__dict__["_quick"]._replace(process=-1)
+    np.testing.assert_allclose(model.predict(x, engine=engine), expected, rtol=2e-6)
+    assert len(looks) > 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        (np.full((2, 4), np.nan, "float32"), "not finite"),
+        (np.zeros((2, 5), "float32"), "wrong shape"),
+        (np.zeros((0, 4), "float32"), "empty"),
+        (np.zeros(4, "float32"), "wrong shape"),
+    ],
+)
+def test_bad_rows_are_refused_after_good_ones(rows, error):
+    model, (x, _) = small(), points()
+    model.predict(x)
+    with pytest.raises(ChainruleError, match=error):
+        model.predict(rows)
+
+
+@on_both
+def test_what_changes_in_the_model_is_seen_on_the_short_way(engine):
+    model, (x, _) = small(), points()
+    before = model.predict(x, engine=engine)
+    model.layers[-1].activation = "linear"
+    logits = model.predict(x, engine=engine)
+    np.testing.assert_allclose(cr.ops.softmax(logits), before, rtol=1e-5)
+    model.add(Linear(2))
+    assert model.predict(x, engine=engine).shape == (len(x), 2)
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    assert not model.predict(x, engine=engine).any()
+    copy = cr.models.clone_model(model)
+    model.set_weights([np.ones_like(w) for w in model.get_weights()])
+    assert copy.predict(x, engine=engine).shape == (len(x), 2)
+    assert model.predict(x, engine=engine).any()
+
+
+def test_rows_that_must_be_converted_are_converted_each_time(looks):
+    model, (x, _) = small(), points()
+    whole = np.round(x).astype("int64")
+    expected = model.predict(np.round(x))
+    for _ in range(3):
+        np.testing.assert_allclose(model.predict(whole), expected, rtol=1e-6)
+    assert len(looks) == 4
+
+
+def test_parts_that_nobody_watches_are_looked_for_each_time():
+    class Loose(cr.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = {Linear(1)}
+
+        def call(self, x):
+            return next(iter(self.last))(x)
+
+    model, other, (x, _) = Loose(), Linear(2), points()
+    other(points()[0])  # built: nothing new comes into the world below
+    model.predict(x)
+    model.predict(x)
+    model.last.clear()
+    model.last.add(other)
+    assert model.predict(x).shape == (len(x), 2)
+
+
+def test_the_engine_that_is_set_later_counts(looks):
+    model, (x, _) = small(), points()
+    cr.config.set_engine("numpy")
+    model.predict(x)
+    cr.config.set_engine("xla")
+    model.predict(x)
+    model.predict(x)
+    assert len(looks) == 2
+    assert set(model.__dict__["_predictors"]) == {"numpy", "xla"}
+
+
+def test_parts_that_look_at_the_numbers_see_them_each_time():
+    words = cr.Sequential([cr.layers.Embedding(5, 3), cr.layers.Flatten(), Dense(1)])
+    words.predict(np.array([[1, 4]], "int32"))
+    with pytest.raises(ChainruleError, match="5"):
+        words.predict(np.array([[1, 5]], "int32"))
+
+    class Odd(cr.Model):
+        def prepared(self, x):
+            return x * 0 + 1 if x[0, 0] > 5 else x
+
+        def call(self, x):
+            return x
+
+    odd = Odd()
+    assert odd.predict(np.zeros((1, 2), "float32")).tolist() == [[0, 0]]
+    assert odd.predict(np.full((1, 2), 9, "float32")).tolist() == [[1, 1]]
+
+
+def test_names_of_the_outputs_are_those_of_the_last_rows():
+    class ByWidth(cr.Model):
+        def call(self, x):
+            return {"a": x} if x.shape[1] == 1 else {"a": x, "b": x}
+
+    model, one, two = ByWidth(), np.zeros((1, 1), "float32"), np.zeros((1, 2), "float32")
+    for x, names in (
+        (two, ["a", "b"]),
+        (one, ["a"]),
+        (one, ["a"]),
+        (two, ["a", "b"]),
+        (one, ["a"]),
+    ):
+        model.predict(x)
+        assert model.output_names == names
 
 
 @on_both

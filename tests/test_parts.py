@@ -615,6 +615,7 @@ def test_metric_is_logged_under_the_name_of_keras(row):
         ("acc", (9,), (None, 3), "SparseCategoricalAccuracy"),
         ("accuracy", (9, 1), (None, 3), "SparseCategoricalAccuracy"),
         ("accuracy", (9, 3), (None, 3), "CategoricalAccuracy"),
+        ("accuracy", (9, 2), (None, 2), "CategoricalAccuracy"),
         ("crossentropy", (9, 1), (None, 1), "BinaryCrossentropy"),
         ("ce", (9,), (None, 3), "SparseCategoricalCrossentropy"),
         ("crossentropy", (9, 3), (None, 3), "CategoricalCrossentropy"),

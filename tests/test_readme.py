@@ -11,6 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule import cli
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
 README = Path(__file__).parents[1] / "README.md"
 TEXT = re.sub(r"<!--.*?-->", "", README.read_text(encoding="utf-8"), flags=re.S)
 BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, re.M | re.S)

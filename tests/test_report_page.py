@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.evaluation import scores, verdict
+from chainrule.evaluation import Verdict, scores, verdict
 from chainrule.report.page import Findings, make_page, write_page
 from chainrule.report.page import page as page_module
 from chainrule.report.page.charts import Chart, bars, number_bins, ticks
 from chainrule.report.page.pieces import text
+from chainrule.report.page.private import LEFT_OUT, looks_personal
 from chainrule.tables import Frame
 
 EVIL = '"><script>alert(1)</script>'
@@ -95,7 +96,7 @@ def test_the_page_has_every_part_in_order():
     ]  # fmt: skip
     text = " ".join(reader.text)
     for expected in ("USEFUL", "Measured on 300 rows held out.", "balanced accuracy",
-                     "Overfitting from epoch 4 on", "kept: 3", "one miss costs as much as",
+                     "Overfitting from epoch 4 on", "kept: epoch 3", "one miss costs as much as",
                      "Which columns matter", "chainrule train churn.csv", "SECRET PLAN"):  # fmt: skip
         assert expected in text, expected
 
@@ -146,7 +147,7 @@ def test_without_rows_no_cell_is_on_the_page():
     assert "PERSON7" in with_rows
     assert "This page holds rows of the data" in with_rows
     assert "PERSON" not in without
-    assert "This page holds no single rows of the data." in without
+    assert LEFT_OUT in without
     assert "Rows are left out of this page." in without
     assert with_rows.count("<circle") - without.count("<circle") == 100  # two charts of 50 points
 
@@ -154,6 +155,73 @@ def test_without_rows_no_cell_is_on_the_page():
 class Role:
     def __init__(self, name, role, why="", cells=()):
         self.name, self.role, self.why, self.cells = name, role, why, cells
+
+
+def test_without_rows_no_value_of_few_people_is_on_the_page():
+    """Names and addresses that repeat are categories; so are values that stand in four rows."""
+    random = np.random.default_rng(4)
+    n = 300
+    who = [f"{a} {b}" for a in ("Anna", "Bob", "Chloé") for b in ("Meier", "O'Neil", "Żak")]
+    mail = [f"{a}@example.org" for a in ("x", "y", "z")]
+    frame = Frame.of({
+        "handled by": random.choice(who, n), "reached at": random.choice(mail, n),
+        "name": random.choice(["Minka", "Rex"], n),
+        "town": np.array(["Elsewhere"] * 4 + ["Chur"] * 5 + ["Bern"] * (n - 9)),
+        "income": np.arange(n) * 137.0 + 1000,
+    })  # fmt: skip
+    kinds = ("category", "category", "category", "category", "number")
+
+    class Roles:
+        roles = [Role(c.name, kind, "whole numbers, 1000 to 41963" if kind == "number" else "")
+                 for c, kind in zip(frame, kinds, strict=True)]  # fmt: skip
+        used = roles
+        notices = ()
+
+    def predict(f):
+        parts = [(f[k].values == f[k].values[0]) * 0.1 for k in range(4)]
+        return sum(parts) + f["income"].values / 1e5
+
+    y = predict(frame) + random.normal(size=n) * 0.05
+    found = scores(y, predict(frame))
+    f = Findings("a.csv", found, verdict(found), y, predict(frame), frame=frame, roles=Roles(),
+                 predict=predict)  # fmt: skip
+    with_rows, without = make_page(f), make_page(f, rows=False)
+    for cell in ("Anna Meier", "x@example.org", "Minka", "Elsewhere", "1000 to 41,963"):
+        assert cell in with_rows, cell
+        assert cell not in without, cell
+    for word in ("Anna", "Chloé", "Żak", "Neil", "example.org", "Rex", "Elsewhere"):
+        assert word not in without, word
+    assert "9 different, none of them shown" in without
+    assert "Bern 97.0 %, Chur 1.7 %; 3 different, 1 not shown" in without
+    # of 300 numbers a twentieth lies beyond each end: the values in places 15 and 284
+    assert f"mostly {1000 + 15 * 137:.0f} to {1000 + 284 * 137:,.0f}, median" in without
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "personal"),
+    [
+        ("city", ["Bern", "Basel", "New York"], False),
+        ("state", ["active", "left"], False),
+        ("sold by", ["Anna Meier", "Bob Stone", "nobody"], True),
+        ("by", ["MEIER, Anna", "Żak, Olga"], True),
+        ("to", ["079 123 45 67", "+41 44 123 45 67"], True),
+        ("LastName", ["x", "y"], True),
+        ("e_mail", ["x", "y"], True),
+        ("size", ["10-20", "20-30"], False),
+        ("code", ["1234", "5678"], False),
+    ],
+)
+def test_what_looks_like_people(name, values, personal):
+    assert looks_personal(name, values) == personal
+
+
+def test_options_are_not_broken_after_their_dashes():
+    f = findings(notices=["say --no-rows <now>"])
+    kept = Verdict("NO BETTER", "NO BETTER than it: --model linear trains and keeps that")
+    page = make_page(Findings(**{**f.__dict__, "verdict": kept}))
+    assert "<code>--model</code> linear trains" in page
+    assert "say <code>--no-rows</code> &lt;now&gt;" in page
+    assert "li code{white-space:nowrap}" in page
 
 
 def test_zeros_are_printed_in_the_matrix():

@@ -13,6 +13,8 @@ import soak
 from chainrule import errors, storage
 from chainrule.training import checkpoint, state
 
+# equal bits are a claim about the programs that users have
+pytestmark = pytest.mark.usefixtures("as_users_compile")
 on_both = pytest.mark.parametrize("engine", ["numpy", "xla"])
 
 
@@ -708,6 +710,13 @@ def test_plain_states_come_back(given):
     assert repr(found) == repr(given)  # also types, and the sign of zero
 
 
+def test_long_lists_of_numbers_stand_beside_the_text():
+    for given, arrays in (([0.5] * 7, 0), ([0.5] * 8, 1), ([1] * 7 + [None], 0)):
+        held = {}
+        state.encode(given, held, "x")
+        assert len(held) == arrays
+
+
 def test_arrays_come_back():
     given = {"w": [np.arange(6.0).reshape(2, 3), np.array([], "int8")], "n": np.float32(0.1)}
     arrays = {}
@@ -718,7 +727,9 @@ def test_arrays_come_back():
     assert np.isnan(state.decode(state.encode(float("nan"), {}, "x"), {}))
 
 
-@pytest.mark.parametrize("given", [object(), {1: 2}, {"$array": "x"}, {1, 2}, b"x", 1j, 2**70])
+@pytest.mark.parametrize(
+    "given", [object(), {1: 2}, {"$array": "x"}, {1, 2}, b"x", 1j, 2**70, [2**70] * 9]
+)
 def test_other_things_are_refused(given):
     with pytest.raises(errors.ArgumentError, match="cannot hold"):
         state.encode(given, {}, "x")

@@ -227,15 +227,15 @@ def test_a_missing_date_is_in_the_middle_and_says_so():
 
 def test_texts_are_the_tfidf_of_scikit_learn():
     text = pytest.importorskip("sklearn.feature_extraction.text")
-    seen = ["the cat sat down", "the cat, the dog!", "a dog sat", "the end", "cat sat again"]
+    seen = ["the cat sat down", "The cat, the dog!", "a dog, sat", "the end!", "cat sat again"]
     layer = adapted([feature("t", "text")], {"t": seen})
     theirs = text.TfidfVectorizer(
         ngram_range=(1, 2),
         min_df=2,
         sublinear_tf=True,
-        token_pattern=r"(?u)\b\w+\b",  # noqa: S106
+        token_pattern=r"\w+|[^\w\s]",  # noqa: S106
     ).fit(seen)
-    new = ["the the cat sat", "nothing", "dog cat sat"]
+    new = ["the the cat sat", "nothing", "dog, CAT sat!"]
     expected, y = theirs.transform(new).toarray(), layer({"t": new})["flat"]
     for token, place in theirs.vocabulary_.items():
         np.testing.assert_allclose(
@@ -244,6 +244,16 @@ def test_texts_are_the_tfidf_of_scikit_learn():
     assert y.shape == expected.shape
     assert layer({"t": [None, ""]})["flat"].sum() == 0
     assert layer.unseen({"t": new})["t"].examples == ("nothing",)
+
+
+def test_texts_of_files_from_before_punctuation_was_read():
+    """They know no "marks": words without punctuation, weighted as the statistics say."""
+    old = [{"kind": "text", "gaps": 0.0, "tokens": ["its", "so good"], "idf": [1.5, 2.0]}]
+    layer = layers.TableEncoder([feature("t", "text")], statistics=old)
+    found = layer({"t": ["It's so good!", "it s", "so, good."]})["flat"]
+    np.testing.assert_allclose(found, [[0.6, 0.8], [0, 0], [0, 1]], rtol=1e-6)
+    again = layers.TableEncoder.from_config(layer.get_config())
+    np.testing.assert_array_equal(again({"t": ["It's so good!"]})["flat"], found[:1])
 
 
 def test_the_most_frequent_tokens_are_taken():
@@ -487,12 +497,12 @@ ERRORS = {
             {"age": [1, 2], "job": ["a", "b"]}
         ),
     ),
-    "the table, line 2: the column 'age' holds another kind of cells\n  expected: numbers\n"
+    "the table, row 2: the column 'age' holds another kind of cells\n  expected: numbers\n"
     "  received: text, such as 'old'": (
         DataError,
         lambda: adapted(FEATURES[:1])({"age": [None, "old"]}),
     ),
-    "the table, line 1: the column 'job' holds another kind of cells\n  expected: text\n"
+    "the table, row 1: the column 'job' holds another kind of cells\n  expected: text\n"
     "  received: numbers, such as '1234.0'\n  fix: give them as text": (
         DataError,
         lambda: adapted([FEATURES[1]], {"job": ["01234", "x"]})({"job": [1234]}),
@@ -519,7 +529,7 @@ ERRORS = {
         ArgumentError,
         lambda: adapted([feature("size", "ordinal")], rows()),
     ),
-    "the table, line 1: the column 'f' holds another kind of cells\n  expected: text": (
+    "the table, row 1: the column 'f' holds another kind of cells\n  expected: text": (
         DataError,
         lambda: adapted([feature("f", "flag")], {"f": [3, 4]}),
     ),
@@ -582,7 +592,7 @@ def test_numbers_and_dates_that_stand_in_texts():
     for key in y:
         np.testing.assert_array_equal(y[key], z[key])
     np.testing.assert_array_equal(layer(plain)["numeric"], z["numeric"])
-    with pytest.raises(DataError, match="line 3: the column 'x' holds another kind"):
+    with pytest.raises(DataError, match="row 3: the column 'x' holds another kind"):
         other(texts)
 
 

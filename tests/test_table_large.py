@@ -120,7 +120,7 @@ def test_rows_far_down_that_are_written_in_another_way(tmp_path):
     columns["size"][-1] = "wide"
     with pytest.raises(ChainruleError, match="no number") as caught:
         open_large(write(tmp_path / "t.csv", columns), TableOptions())
-    assert "row 8001" in str(caught.value)
+    assert "line 8001" in str(caught.value)
     # codes among whole numbers: the column is text from its first row on, as if read at once
     columns = {
         "code": np.arange(1000, 301_000).astype(str).astype(object),
@@ -372,3 +372,23 @@ def test_hashes_of_rows_are_the_same_in_every_block():
     ours = np.unique(split.row_hashes(twice, roles), return_inverse=True)[1]
     theirs = split.equal_rows(twice, roles).groups
     assert len({*zip(ours.tolist(), theirs.tolist(), strict=True)}) == len(set(theirs.tolist()))
+
+
+@pytest.mark.parametrize("named", [None, "day"])
+def test_figures_of_later_rows_are_not_promised(tmp_path, named):
+    """A small table has them; of a large one it is said how to get them."""
+    columns = people()
+    del columns["no"]
+    days = np.datetime64("2021-01-01") + np.random.default_rng(3).integers(0, 900, ROWS)
+    path = write(tmp_path / "dated.csv", {**columns, "day": days})
+    notices = open_large(path, TableOptions(target="bought", time=named)).notices
+    said = [line for line in notices if "later rows" in line]
+    if named:
+        assert not said
+    else:
+        assert len(said) == 1
+        assert "'day'" in said[0]
+        assert "time='day'" in said[0] or 'time="day"' in said[0]
+        assert "last 20 %" in said[0]
+    undated = open_large(write(tmp_path / "people.csv", columns), TableOptions()).notices
+    assert not any("later rows" in line for line in undated)

@@ -12,10 +12,12 @@ import chainrule as cr
 from chainrule.errors import ArgumentError, DataError
 from chainrule.layers.piecewise import edges_of
 from chainrule.tables.split import folds
-from chainrule.tabular import Problem, Settings, bag, fit, linear, recipe
+from chainrule.tabular import Problem, Settings, bag, fit, linear, recipe, solvers
 from chainrule.tabular.design import Design
-from chainrule.tabular.linear import _Ridge, fit_linear, losses_of
-from chainrule.tabular.minimise import minimise
+from chainrule.tabular.lasso import Lasso
+from chainrule.tabular.linear import fit_linear, losses_of
+from chainrule.tabular.newton import conjugate_gradients, newton
+from chainrule.tabular.solvers import Logistic, Ridge
 
 QUICK = {"steps": 24, "checks": 4, "batch_size": 16, "units": (8, 8), "bins": 4, "width": 3}
 
@@ -329,17 +331,37 @@ def test_a_budget_adds_variants_while_there_is_time(monkeypatch):
 # --- the choice -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("freedom", [1, 2, 5, 11, 40])
+def test_one_error_is_student_s_quantile(freedom):
+    mp = pytest.importorskip("mpmath")
+    t, v = mp.mpf(linear._one_error(freedom)), mp.mpf(freedom)
+    # P(T <= t) of Student's t, by the incomplete beta function
+    below = 1 - mp.betainc(v / 2, 0.5, 0, v / (v + t * t), regularized=True) / 2
+    assert float(below) == pytest.approx(float(mp.ncdf(1)), abs=0.003)
+    assert linear._one_error(0) == math.inf
+
+
+def test_two_rows_of_twelve_do_not_make_a_network_better():
+    """Twelve rows as they were: the linear model was unsure of the two at the border alone."""
+    d = np.array([-8, -6, -1, -1, -1, 0, 0, 0, 0, 0, 626, 654]) / 1000
+    assert d.mean() > d.std(ddof=1) / math.sqrt(12)  # by more than one standard error
+    assert not recipe.better(np.ones(12), np.ones(12) - d)
+    assert recipe.better(np.ones(120), np.ones(120) - np.tile(d, 10))
+    assert not recipe.better(np.ones(9), np.ones(9) - np.eye(9)[0])  # one row alone
+    assert not recipe.better(np.ones(9), np.ones(9))
+
+
 def test_the_simple_model_is_kept_within_one_standard_error():
     gain = np.array([0.5, -0.3, 0.4, -0.2, 0.3, -0.1])
     error = gain.std(ddof=1) / math.sqrt(6)
     assert gain.mean() < error
     simple = np.ones(6)
     assert not recipe.better(simple, simple - gain)
-    assert recipe.better(simple, simple - gain - 0.05)  # .15 on average, error .13
+    assert recipe.better(simple, simple - gain - 0.08)  # .18 on average, error .13 · 1.16
     # rows that do not count change nothing
     weight = np.array([1, 1, 1, 1, 1, 1, 0.0])
     longer = np.append(gain + 0.05, 99.0)
-    mean, found = recipe._mean_and_error(longer, weight)
+    mean, found = linear.mean_and_error(longer, weight)
     assert mean == pytest.approx((gain + 0.05).mean())
     assert found == pytest.approx(error, rel=0.1)
 
@@ -392,7 +414,7 @@ def test_ridge_is_the_normal_equations():
 
 @pytest.mark.parametrize(("count", "many"), [(2, 1000), (2, 50), (3, 1000)])
 def test_logistic_regression_is_scikit_learns(count, many, monkeypatch):
-    monkeypatch.setattr("chainrule.tabular.linear._MANY", many)  # rows, above which H is kept
+    monkeypatch.setattr("chainrule.tabular.solvers._MANY", many)  # rows, above which H is kept
     sklearn = pytest.importorskip("sklearn.linear_model")
     problem = classes(n=120)
     if count == 2:
@@ -448,14 +470,144 @@ def test_words_that_tell_the_classes_apart_cost_less():
     np.testing.assert_allclose(ours, theirs.predict_proba(scaled), atol=2e-3)
 
 
-def test_minimise_finds_rosenbrocks_minimum():
-    def rosenbrock(w):
-        a, b = w
-        value = (1 - a) ** 2 + 100 * (b - a * a) ** 2
-        return value, np.array([-2 * (1 - a) - 400 * a * (b - a * a), 200 * (b - a * a)])
+def kinds_of_columns(kind, draw):
+    """90 rows that are solved by each way there is, and the columns as one matrix."""
+    if kind == "codes":
+        codes = draw.integers(0, 6, size=(90, 2))
+        x = {"numeric": draw.normal(size=(90, 3)), "codes": codes.astype(np.int32)}
+        return x, np.concatenate([x["numeric"]] + [np.eye(6)[codes[:, k]] for k in range(2)], 1)
+    width = {"few": 5, "many": 450, "words": 320}[kind]
+    full = draw.normal(size=(90, width)).astype(np.float32)
+    if kind == "words":
+        full[draw.random(full.shape) < 0.95] = 0
+    return {"flat" if kind == "words" else "numeric": full}, full.astype(np.float64)
 
-    found = minimise(rosenbrock, np.array([-1.2, 1.0]), tolerance=1e-8)
-    np.testing.assert_allclose(found, [1, 1], atol=1e-5)
+
+@pytest.mark.parametrize("kind", ["few", "many", "words", "codes"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("penalty", [30.0, 0.01])
+def test_weights_are_where_the_gradient_is_zero(kind, count, penalty):
+    """Σ share·(ŷ − t)·x + penalty·w = 0 for each weight, Σ share·(ŷ − t) = 0 for b: convex, so
+    that this is the minimum, and no further from it than the gradient over the penalty."""
+    draw = np.random.default_rng(0)
+    x, full = kinds_of_columns(kind, draw)
+    y = full[:, :3].argmax(1) % max(count, 2) if count > 1 else 5 * full[:, 0] + 7
+    problem = Problem(x, y, "classification" if count > 1 else "regression", count)
+    weight, use = draw.uniform(0.5, 2, 90), np.arange(90) % 4 > 0
+    design, back = Design(problem, np.arange(90)), None
+    if design.wide:
+        design, back = design.turned()
+    solver = (Ridge if count == 1 else Logistic)(problem, design, np.arange(90), weight)
+    w = solver.solve(penalty, use, None, None)
+    kernel, bias = solver.weights(w if back is None else np.concatenate([back @ w[:-1], w[-1:]]))
+    z = full @ kernel + bias
+    if count == 1:
+        unit = np.average((y - np.average(y, weights=weight)) ** 2, weights=weight) ** 0.5
+        off, kernel = (z - y[:, None]) / unit, kernel / unit
+    else:
+        e = np.exp(z - z.max(1, keepdims=True))
+        off = e / e.sum(1, keepdims=True) - np.eye(count)[y]
+    off *= (weight * use)[:, None]
+    if count == 2:  # the first class has no weights
+        off, kernel = off[:, 1:], kernel[:, 1:]
+    assert np.abs(off.sum(0)).max() < 1e-3
+    if kind in ("words", "codes") and count == 2:  # each word and level has a penalty of its own
+        some = np.arange(full.shape[1]) >= (3 if kind == "codes" else 0)
+        tells = [1 + ((full[use] != 0) * (weight[use] * (y[use] == c))[:, None]).sum(0)[some]
+                 for c in (0, 1)]  # fmt: skip
+        scale = np.ones(len(some))
+        scale[some] = np.abs(np.log(tells[0] / tells[0].sum() * tells[1].sum() / tells[1]))
+        gap = scale[:, None] * (full.T @ off) + penalty * kernel / scale[:, None]
+    else:
+        gap = full.T @ off + penalty * kernel
+    assert np.abs(gap).max() < 2e-5 * np.abs(full.T @ (weight * use)).max()
+
+
+@pytest.mark.parametrize("penalty", [2.0, 1e-3])
+def test_one_column_of_two_classes_by_mpmath(penalty):
+    """The two equations of the minimum, solved with 30 digits; classes that one cut separates."""
+    mpmath = pytest.importorskip("mpmath")
+    x, y = [-2.0, -1.0, -0.5, 0.25, 1.0, 3.0], [0, 0, 0, 1, 1, 1]
+
+    def equations(w, b):
+        p = [1 / (1 + mpmath.exp(-(w * v + b))) for v in x]
+        return [
+            sum((a - t) * v for a, t, v in zip(p, y, x, strict=True)) + penalty * w,
+            sum(a - t for a, t in zip(p, y, strict=True)),
+        ]
+
+    problem = Problem({"numeric": np.array(x)[:, None]}, y, "classification", 2)
+    solver = Logistic(problem, Design(problem, np.arange(6)), np.arange(6), np.ones(6))
+    found = solver.solve(penalty, np.ones(6, bool), None, None)[:, 0]
+    with mpmath.workdps(30):
+        exact = mpmath.findroot(equations, (float(found[0]) * 1.05, float(found[1]) * 0.95))
+    np.testing.assert_allclose(found, [float(v) for v in exact], rtol=1e-6)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_classes_that_can_be_separated_end_after_few_steps(wide, monkeypatch):
+    """The weaker the penalty, the longer the way; from the penalty before it is a few steps."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(80, 500 if wide else 6)).astype(np.float32)
+    y = 2 * (x[:, 0] > 0) + (x[:, 1] > 0)
+    problem = Problem({"numeric": x}, y, "classification", 4)
+    counted, step = [0, 0], solvers._Penalised.step
+
+    def counting(self, *args):
+        counted[0] += 1
+        return step(self, *args)
+
+    times = Design.times
+
+    def multiplied(self, w):
+        counted[1] += 1
+        return times(self, w)
+
+    monkeypatch.setattr(solvers._Penalised, "step", counting)
+    monkeypatch.setattr(Design, "times", multiplied)
+    monkeypatch.setattr(linear, "_PATIENCE", 99)  # to the weakest penalty
+    fit_linear(problem, folds(y, None, 3, 0), ones(problem), np.arange(80))
+    solved = 3 * len(linear.PENALTIES) + 1
+    assert counted[0] <= 5 * solved
+    assert counted[1] <= 60 * solved
+
+
+class LogCosh:
+    """Σ ln cosh(z − t): from |z − t| > 1.09 on Newton's whole steps go further and further away."""
+
+    ridge, total = np.zeros((2, 1)), 4.0
+    x = np.array([[1.0, 2.0], [0.0, 1.0], [3.0, -1.0], [1.0, 1.0]])
+    t = x @ np.array([[30.0], [-20.0]])
+
+    def scores(self, w):
+        return self.x @ w
+
+    def back(self, r):
+        return self.x.T @ r
+
+    def loss(self, z):
+        return float((np.logaddexp(z - self.t, self.t - z)).sum())
+
+    def slope(self, z):
+        return np.tanh(z - self.t)
+
+    def step(self, g, z, slower):
+        h = (self.x.T * (1 - np.tanh(z - self.t)[:, 0] ** 2 + 1e-9)) @ self.x
+        return np.linalg.solve(h, g)
+
+
+def test_steps_of_newton_are_halved_until_the_loss_falls():
+    found = newton(LogCosh(), np.array([[27.0], [-19.0]]), 1e-12)
+    np.testing.assert_allclose(found, [[30.0], [-20.0]], atol=1e-6)
+
+
+def test_conjugate_gradients_solve():
+    draw = np.random.default_rng(0)
+    root = draw.normal(size=(12, 12))
+    a, b = root @ root.T + np.diag(10.0 ** np.arange(12) / 1e5), draw.normal(size=(12, 1))
+    found = conjugate_gradients(lambda v: a @ v, b, a.diagonal()[:, None], 1e-12)
+    np.testing.assert_allclose(found, np.linalg.solve(a, b), rtol=1e-6)
+    assert not conjugate_gradients(lambda v: a @ v, 0 * b, 1.0, 1e-9).any()
 
 
 # --- weights --------------------------------------------------------------------------------------
@@ -469,11 +621,10 @@ def test_a_row_that_counts_twice_is_two_rows():
     found = []
     for p, w in ((problem, weight), (doubled, np.ones(50))):
         rows = np.arange(p.rows)
-        solver = _Ridge(p, Design(p, rows), rows, w)
-        found.append(solver.model(solver.solve(1.0, np.ones(p.rows, bool), None, None)))
-    np.testing.assert_allclose(
-        found[0].predict(problem.x), found[1].predict(problem.x), rtol=1e-5, atol=1e-5
-    )
+        solver = Ridge(p, Design(p, rows), rows, w)
+        w = solver.solve(1.0, np.ones(p.rows, bool), None, None)
+        found.append(solver.outputs(w, slice(40)))
+    np.testing.assert_allclose(*found, rtol=1e-9)
 
 
 def test_balance_makes_rare_classes_count():
@@ -558,7 +709,8 @@ def test_rows_come_from_a_memory_mapped_file_piece_by_piece(tmp_path, monkeypatc
         problem.x[key] = np.load(tmp_path / f"{key}.npy", mmap_mode="r")
     only = QUICK | {"candidates": ("network",), "members": 2}
     at_once = fit(problem, settings=only, engine="numpy")
-    monkeypatch.setattr(bag, "_PIECE", 2000)  # bytes: a step or two, a block of held-out rows
+    monkeypatch.setattr(bag, "_PIECE", 2000)  # bytes: a block of held-out rows
+    monkeypatch.setattr(bag, "_STEPS", 2000)  # a step or two
     by_piece = fit(problem, settings=only, engine="numpy")
     np.testing.assert_allclose(
         [c["val_loss"] for c in by_piece.history],
@@ -580,7 +732,8 @@ def test_fewer_rows_than_columns_the_linear_model_is_the_same(task, rows, monkey
     problem = Problem({"numeric": x}, y, task, 2)
     parts = folds(problem.y, None, 4, 0, task)
     monkeypatch.setattr(linear, "PENALTIES", np.array([100.0, 10.0]))
-    monkeypatch.setattr(linear, "_NARROW", 200)
+    monkeypatch.setattr(solvers, "_NARROW", 200)
+    monkeypatch.setattr(linear._Path, "or_better", lambda self, other: self)  # Σw² alone
     found = []
     for wide in (True, False):
         monkeypatch.setattr(Design, "wide", wide)
@@ -606,6 +759,110 @@ def test_a_turned_design_spans_the_rows():
     assert turned.width == 11
     assert np.allclose(turned.full @ back.T, x, atol=1e-5)
     assert np.allclose(back.T @ back, np.eye(11), atol=1e-6)
+
+
+def few_of_many(task, rows=60, columns=400):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(rows, columns))
+    z = 3 * x[:, 5] - 2 * x[:, 70] + x[:, 300] + 0.3 * draw.normal(size=rows)
+    return Problem({"numeric": x}, (z > 0) if task == "classification" else z, task, 2)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_penalty_on_absolute_weights_is_at_its_minimum(task):
+    """Where w is 0 the loss's slope is at most the penalty, else it is the penalty; 0 for b."""
+    problem = few_of_many(task)
+    weight, use = np.random.default_rng(1).uniform(0.5, 2, 60), np.arange(60) % 5 > 0
+    solver = Lasso(problem, Design(problem, np.arange(60)), np.arange(60), weight)
+    penalty, w = solver.penalties[7], None
+    for stronger in solver.penalties[:8]:
+        w = solver.solve(stronger, use, w, 0)
+    z = problem.x["numeric"] @ w[:-1] + w[-1]
+    y = problem.y[:, None]
+    if task == "regression":
+        mean = np.average(y[:, 0], weights=weight)
+        t = (y - mean) / np.average((y[:, 0] - mean) ** 2, weights=weight) ** 0.5
+        off = z - t
+    else:
+        off = 1 / (1 + np.exp(-z)) - y
+    off = off * (weight * use)[:, None]
+    slope, v = (problem.x["numeric"].T @ off)[:, 0] / penalty, w[:-1, 0]
+    assert 3 <= (v != 0).sum() <= 40
+    assert np.abs(slope).max() < 1.01
+    np.testing.assert_allclose(slope[v != 0], -np.sign(v[v != 0]), atol=0.01)
+    assert abs(off.sum()) < 0.01 * penalty
+    largest = solver.penalties[0] * 10**0.125  # from which on no column is used
+    for share, some in ((1.01, False), (0.97, True)):
+        assert solver.solve(share * largest, use | True, None, 0)[:-1].any() == some
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_three_columns_of_many_are_found(task):
+    problem = few_of_many(task)
+    parts = folds(problem.y, None, 4, 0, task)
+    found = fit_linear(problem, parts, ones(problem), np.arange(60))
+    assert found.norm == 1
+    kernel = np.abs(found.model.get_weights()[1]).max(1)
+    assert set(np.argsort(-kernel)[:2]) == {5, 70}
+    assert (kernel > 0).sum() < 60
+    losses = [losses_of(problem, v).mean() for v in (found.out_of_fold, found.lowest)]
+    assert losses[1] <= losses[0]
+
+
+# ---- numbers before they were clipped
+
+
+def clipped(values):
+    return (values / np.sqrt(1 + np.square(values / 3))).astype(np.float32)
+
+
+def test_numbers_are_taken_unclipped_where_that_is_better(tmp_path):
+    draw = np.random.default_rng(0)
+    u = draw.standard_t(3, size=(150, 2))
+    for y, unbent in (
+        (u @ [2.0, 1.0] + 7, True),
+        (clipped(u) @ [2.0, 1.0] + 7, False),
+    ):
+        y = y + 0.05 * draw.normal(size=150)
+        problem = Problem({"numeric": clipped(u), "flat": np.ones((150, 1))}, y, "regression")
+        parts = folds(y, None, 5, 0, "regression")
+        found = fit_linear(problem, parts, ones(problem), np.arange(150))
+        assert found.model.unbent == unbent
+        out = found.model.predict(problem.x)[:, 0]
+        np.testing.assert_allclose(out, y, atol=0.3)
+        if unbent:  # u itself, by the normal equations
+            full = np.concatenate([u, np.ones((150, 1))], axis=1)
+            exact = full @ np.linalg.lstsq(full, y)[0]
+            np.testing.assert_allclose(out, exact, atol=0.02)
+        again = cr.load_model(found.model.save(tmp_path / f"{unbent}.safetensors"))
+        np.testing.assert_array_equal(again.predict(problem.x)[:, 0], out)
+    far = {"numeric": np.full((1, 2), 3.0), "flat": np.ones((1, 1))}
+    assert np.isfinite(found.model.predict(far)).all()
+    # files from before it was an argument
+    config = {k: v for k, v in found.model.get_config().items() if k != "unbent"}
+    assert linear.TableLinear.from_config(config).unbent is False
+
+
+def test_the_stronger_of_equal_penalties_is_taken_for_classes():
+    problem = classes(n=90)
+    parts = folds(problem.y, None, 5, 0)
+    found = fit_linear(problem, parts, ones(problem), np.arange(90))
+    solver = Logistic(problem, Design(problem, np.arange(90)), np.arange(90), ones(problem))
+    curve = {}
+    for penalty in linear.PENALTIES:
+        out = np.zeros((90, 3))
+        for learn, held in parts:
+            use = np.isin(np.arange(90), learn)
+            out[held] = solver.outputs(solver.solve(penalty, use, None, None), held)
+        curve[penalty] = losses_of(problem, out)
+    best = min(curve, key=lambda p: curve[p].mean())
+    gaps = {p: v - curve[best] for p, v in curve.items() if p > best}
+    clear = [p for p, d in gaps.items() if d.mean() > 0.6 * d.std(ddof=1) / math.sqrt(90)]
+    equal = [p for p, d in gaps.items() if d.mean() < 0.5 * d.std(ddof=1) / math.sqrt(90)]
+    assert found.model.unbent is False
+    assert best <= found.penalty < min(clear)
+    assert found.penalty >= max([best, *equal])
+    assert losses_of(problem, found.lowest).mean() == pytest.approx(curve[best].mean(), rel=1e-3)
 
 
 def test_hundreds_of_columns_go_into_the_network_as_they_are():

@@ -11,17 +11,22 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from .errors import CallError, did_you_mean
+from .errors import ArgumentError, CallError, ChainruleError, did_you_mean
 
 __all__ = ["answers", "constructor_answers", "misfit", "refused", "unknown_argument"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PACKAGE = __name__.rpartition(".")[0] + "."
+_RAW = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, OSError)
+_WORDS = {"int": "a whole number", "float": "a number", "bool": "True or False"}
 
 
-def answers(function: F) -> F:
+def answers(function: F | str) -> F:
     """Let a function or method say in our words which of its arguments does not fit.
+
+    Args:
+        function: it; or how the method is called in messages, `@answers("loss")` above it.
 
     Example:
         >>> @answers
@@ -38,7 +43,12 @@ def answers(function: F) -> F:
         chainrule.errors.CallError: area: the argument 'width' is missing
           fix: area(width, ...)
     """
+    if isinstance(function, str):
+        return functools.partial(_answers, called=function)  # type: ignore[return-value]
+    return _answers(function)
 
+
+def _answers(function: F, called: str | None = None) -> F:
     @functools.wraps(function)
     def asked(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -46,29 +56,122 @@ def answers(function: F) -> F:
         except TypeError as error:
             if not refused(error):
                 raise
-            wrong = misfit(function, args, kwargs)
+            wrong = misfit(function, args, kwargs, called=called)
         raise wrong from None
 
     return asked  # type: ignore[return-value]
 
 
 def constructor_answers(cls: type) -> None:
-    """The same for the constructor that a class of this package defines; users' own stay theirs."""
+    """The same for the constructor that a class of this package defines; users' own stay theirs.
+
+    A value of the wrong kind is refused here too, where the class itself has not done so in its own
+    words: text or a list for what is annotated as a number, and whatever else made Python raise an
+    error of its own in the constructor.
+
+    Example:
+        >>> import chainrule as cr
+        >>> cr.callbacks.EarlyStopping(patience="x")
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.ArgumentError: EarlyStopping: patience is not usable
+          expected: a whole number
+          received: 'x'
+    """
     init = cls.__dict__.get("__init__")
     if init is None or not cls.__module__.startswith(_PACKAGE):
         return
 
+    plain = _plain_arguments(init)
+
     @functools.wraps(init)
     def asked(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
-            return init(self, *args, **kwargs)
-        except TypeError as error:
-            if not refused(error):
+            init(self, *args, **kwargs)
+            odd = _odd_argument(init, plain, args, kwargs) if plain else None
+            if odd is None:
+                return
+            wrong: Exception = _unusable(odd, type(self))
+            cause: Exception | None = None
+        except _RAW as error:
+            if isinstance(error, ChainruleError):
                 raise
-            wrong = misfit(init, (self, *args), kwargs, type(self))
-        raise wrong from None
+            cause = None
+            if isinstance(error, TypeError) and refused(error):
+                wrong = misfit(init, (self, *args), kwargs, type(self))
+            elif _is_ours(error):
+                odd = _odd_argument(init, plain, args, kwargs)
+                wrong, cause = _unusable(odd or _given(init, args, kwargs), type(self)), error
+            else:
+                raise
+        raise wrong from cause
 
     cls.__init__ = asked  # type: ignore[misc]
+
+
+def _plain_arguments(init: Any) -> dict[str, str]:
+    """The arguments that are plain numbers, whole or not, or True and False, by their annotation.
+
+    Annotations are texts here (`from __future__ import annotations`), so nothing is evaluated.
+    """
+    return {
+        name: text for name, text in getattr(init, "__annotations__", {}).items()
+        if isinstance(text, str) and name != "return"
+        and {part.strip() for part in text.split("|")} <= {*_WORDS, "None"} and text != "None"
+    }  # fmt: skip
+
+
+def _by_name(init: Any, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What a constructor was given, by name."""
+    code = init.__code__
+    return dict(zip(code.co_varnames[1 : code.co_argcount], args, strict=False)) | kwargs
+
+
+def _odd_argument(
+    init: Any, plain: dict[str, str], args: tuple, kwargs: dict[str, Any]
+) -> tuple[str, Any, str] | None:
+    """The first argument that is annotated as a number and is none: (name, value, what it takes).
+
+    Only what can never be meant is refused: text, a list, an object that is no number.
+    """
+    for name, value in _by_name(init, args, kwargs).items():
+        text = plain.get(name)
+        if text is None or value is None or isinstance(value, (bool, int, float)):
+            continue
+        if isinstance(value, (str, bytes, list, tuple, dict, set, type)) or not (
+            hasattr(value, "__float__") or hasattr(value, "__index__")
+        ):
+            parts = [part.strip() for part in text.split("|")]
+            return name, value, " or ".join(_WORDS.get(part, "None") for part in parts)
+    return None
+
+
+def _given(init: Any, args: tuple, kwargs: dict[str, Any]) -> tuple[str, Any, str]:
+    """The one argument that was given, or all of them where nobody knows which is wrong."""
+    found = _by_name(init, args, kwargs)
+    if len(found) == 1:
+        (name, value), *_ = found.items()
+        return name, value, ""
+    return "", ", ".join(f"{name}={value!r}"[:60] for name, value in found.items()), ""
+
+
+def _unusable(odd: tuple[str, Any, str], made: type) -> ArgumentError:
+    name, value, expected = odd
+    shown = repr(value)[:80] if name else str(value)[:200]
+    return ArgumentError(
+        f"{name} is not usable" if name else "one of these arguments is not usable",
+        where=made.__name__, expected=expected or None, received=shown,
+        fix=None if expected else f"help({made.__name__}) says what each argument takes",
+    )  # fmt: skip
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Was it raised by a line of this package, or of NumPy for it, and by no function of a user?"""
+    step, last = error.__traceback__, ""
+    while step is not None:
+        last = step.tb_frame.f_globals.get("__name__", "")
+        step = step.tb_next
+    return last.startswith((_PACKAGE, "numpy", "<frozen"))
 
 
 def refused(error: TypeError) -> bool:
@@ -77,7 +180,11 @@ def refused(error: TypeError) -> bool:
 
 
 def misfit(
-    function: Callable[..., Any], args: tuple, kwargs: dict[str, Any], made: type | None = None
+    function: Callable[..., Any],
+    args: tuple,
+    kwargs: dict[str, Any],
+    made: type | None = None,
+    called: str | None = None,
 ) -> CallError:
     """The error for a call that Python has refused.
 
@@ -86,11 +193,12 @@ def misfit(
         args: what it was given by position, `self` included.
         kwargs: what it was given by name.
         made: of a constructor, the class that was to be made.
+        called: how the function is called, where not by its own name.
     """
     import inspect
 
     parameters = list(inspect.signature(function).parameters.values())
-    where = made.__name__ if made else function.__name__
+    where = made.__name__ if made else called or function.__name__
     if parameters and parameters[0].name in ("self", "cls"):
         parameters, args = parameters[1:], args[1:]
     by_place = [

@@ -36,6 +36,7 @@ __all__ = [
     "StateError",
     "UnknownAttributeError",
     "UnknownImportError",
+    "UnknownModuleError",
     "UnknownNameError",
     "caller",
     "choose",
@@ -193,6 +194,18 @@ class UnknownImportError(ChainruleError, ImportError):
         ...
         chainrule.errors.UnknownImportError: cr.layers: there is no 'Desne'
           fix: did you mean 'Dense'?
+    """
+
+
+class UnknownModuleError(ChainruleError, ModuleNotFoundError):
+    """The same, in `import chainrule.nn`.
+
+    Example:
+        >>> import chainrule.nn
+        Traceback (most recent call last):
+        ...
+        chainrule.errors.UnknownModuleError: cr: here it is called cr.layers
+          received: 'nn'
     """
 
 

@@ -6,6 +6,7 @@ or None for the process's own stream (`cr.utils.set_random_seed`).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,20 @@ class SeedGenerator(Layer):
         return rng.fold(self.key.value, count)
 
 
+def _shape(shape: Any, where: str) -> tuple[int, ...]:
+    """The lengths of the result; one number is a single axis, as in NumPy."""
+    try:
+        lengths = tuple(map(operator.index, np.atleast_1d(np.asarray(shape, object))))
+    except TypeError:
+        lengths = (-1,)
+    if all(n >= 0 for n in lengths):
+        return lengths
+    raise ArgumentError(
+        "shape is no shape", where=f"cr.random.{where}", expected="whole numbers, such as (2, 3)",
+        received=repr(shape)[:80],
+    )  # fmt: skip
+
+
 def _key(seed: Any, where: str) -> Any:
     if seed is None:
         return rng.next_key()
@@ -110,7 +125,9 @@ def normal(
         True
     """
     kind = _type(dtype)
-    return (rng.normal(_key(seed, "normal"), tuple(shape), kind) * stddev + mean).astype(kind)
+    return (rng.normal(_key(seed, "normal"), _shape(shape, "normal"), kind) * stddev + mean).astype(
+        kind
+    )
 
 
 @answers
@@ -138,7 +155,7 @@ def uniform(
     kind = _type(dtype)
     if kind.kind in "iu":
         return randint(shape, int(minval), int(maxval), dtype, seed)
-    draw = rng.uniform(_key(seed, "uniform"), tuple(shape), kind)
+    draw = rng.uniform(_key(seed, "uniform"), _shape(shape, "uniform"), kind)
     return (draw * (maxval - minval) + minval).astype(kind)
 
 
@@ -169,7 +186,7 @@ def randint(
             where="cr.random.randint",
             received=f"minval={minval}, maxval={maxval}",
         )
-    draw = rng.uniform(_key(seed, "randint"), tuple(shape), "float64")
+    draw = rng.uniform(_key(seed, "randint"), _shape(shape, "randint"), "float64")
     return (xp(draw).floor(draw * (maxval - minval)) + minval).astype(numpy_dtype(dtype))
 
 
@@ -198,7 +215,7 @@ def truncated_normal(
 
     key, kind = _key(seed, "truncated_normal"), _type(dtype)
     number = int(key[0]) << 32 | int(key[1])
-    drawn = TruncatedNormal(0.0, 1.0, seed=number)(tuple(shape), "float64")
+    drawn = TruncatedNormal(0.0, 1.0, seed=number)(_shape(shape, "truncated_normal"), "float64")
     return (np.asarray(drawn) * stddev + mean).astype(kind)
 
 
@@ -308,6 +325,11 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
         [1, 2, 3]
     """
     x = asarray(raw(x), name="x")
+    if not -x.ndim <= axis < x.ndim:
+        raise ArgumentError(
+            "there is no such axis to shuffle", where="cr.random.shuffle",
+            expected=f"an axis of the shape {x.shape}", received=axis,
+        )  # fmt: skip
     order = rng.permutation(np.asarray(_key(seed, "shuffle")), x.shape[axis])
     return xp(x).take(x, order, axis)
 

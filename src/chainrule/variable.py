@@ -314,10 +314,11 @@ def commits() -> Any:
 def snapshot(variables: Sequence[Variable]) -> list[Any]:
     """The values of all variables at one moment, also while a run of fit trains them."""
     with _commit:
-        holders = {id(h): h for v in variables if (h := v.holder) is not None}
+        holders = {id(h): h for h in [v.holder for v in variables] if h is not None}
+        if not holders and active_swap() is None:  # nearly always
+            return [v._value for v in variables]
         if not holders:
-            swapped = active_swap() is not None
-            return [v.value if swapped else v._value for v in variables]
+            return [v.value for v in variables]
         held = {
             key: iter(h.pull([v for v in variables if v.holder is h])) for key, h in holders.items()
         }

@@ -14,11 +14,19 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from .errors import UnknownAttributeError, UnknownImportError, did_you_mean
+from .errors import (
+    ChainruleError,
+    UnknownAttributeError,
+    UnknownImportError,
+    UnknownModuleError,
+    did_you_mean,
+)
 
 __all__ = ["answer", "answer_of", "loaded"]
+
+E = TypeVar("E", bound=ChainruleError)
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -51,6 +59,10 @@ def answer(module: str, later: Mapping[str, str] | None = None) -> None:
         False
     """
     names = vars(sys.modules[module])
+    if module == _PACKAGE and not any(isinstance(f, _Finder) for f in sys.meta_path):
+        sys.meta_path.append(_Finder())
+    # `import chainrule.utils.data` asks the finders only below a package
+    names.setdefault("__path__", [])
     names["__getattr__"] = partial(_load, module, later) if later else partial(_missing, module)
     if later:
         names["__dir__"] = lambda: sorted({*names, *later})
@@ -122,19 +134,41 @@ def _missing(module: str, name: str, asking: Any = None) -> NoReturn:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     # `from module import name` throws an AttributeError's words away, but not an ImportError's
     importing = _importing(asking)
-    error = UnknownImportError if importing else UnknownAttributeError
+    raise _told(module, name, UnknownImportError if importing else UnknownAttributeError)
+
+
+class _Finder:
+    """The last that Python asks for a module: of ours, it answers in our words.
+
+    `import chainrule.nn` and `from chainrule.optim import Adam` name modules of other libraries.
+    """
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        """No module is ever found here; what begins with our name is an error that says more."""
+        module, _, name = fullname.rpartition(".")
+        if not fullname.startswith(f"{_PACKAGE}.") or name.startswith("_"):
+            return
+        if module not in sys.modules or vars(sys.modules[module]).get("__getattr__") is None:
+            return
+        error = _told(module, name, UnknownModuleError)
+        error.name = fullname  # type: ignore[attr-defined]
+        raise error
+
+
+def _told(module: str, name: str, error: type[E]) -> E:
+    """The error for a name that a module of ours has not."""
     here = module[len(_PACKAGE) + 1 :]
     where = f"cr.{here}" if here else "cr"
     called, known = _elsewhere(here, name)
     if called.startswith("cr."):
-        raise error(f"here it is called {called}", where=where, received=repr(name))
+        return error(f"here it is called {called}", where=where, received=repr(name))
     if called:
-        raise error(f"{name} is another library's word", where=where, fix=called)
+        return error(f"{name} is another library's word", where=where, fix=called)
     if known:
-        raise error(f"{name} is not in chainrule yet", where=where)
+        return error(f"{name} is not in chainrule yet", where=where)
     fix = did_you_mean(name, _public(sys.modules[module]))
     fix = fix if fix.startswith("did") else f"dir({where}) lists what there is"
-    raise error(f"there is no {name!r}", where=where, fix=fix)
+    return error(f"there is no {name!r}", where=where, fix=fix)
 
 
 def _importing(frame: Any) -> bool:

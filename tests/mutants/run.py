@@ -3,47 +3,51 @@
     python tests/mutants/run.py --seed 1 --count 600 --jobs 2
 
 Cosmic Ray makes the changes. A fixed draw of places is taken from all that can be changed, and one
-change at each; each is made in a copy of the project and run against the tests of its file, those
-that are quickest first. What survives needs a verdict in `verdicts.toml`: a test that kills it now,
-or why nobody could tell the difference. Results are kept in `.mutants/`, so that a run which was
-broken off goes on where it stopped.
+change at each. First all tests run once under coverage.py, which says what test reaches which line
+(`reach.py`); then each mutant meets the tests that reach the changed statement, one case of each
+test function first and the quickest before the others, until one fails (`inside.py`). What shows
+at import meets the tests of its function or, outside of functions, of its file.
+
+What survives needs a verdict in `verdicts.toml`: a test that kills it now, or why nobody could tell
+the difference. Everything is kept in `.mutants/`, so that a run which was broken off goes on where
+it stopped; after new tests, `--again` tries the survivors once more.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import json
-import os
+import multiprocessing
 import queue
 import random
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import inside
+from reach import Reach, reach_of, spans
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path("src/chainrule")
 VERDICTS = Path(__file__).with_name("verdicts.toml")
+KEPT = ROOT / ".mutants"
 
-# what is changed, and the tests that look at it first; the other tests of REST come after
-QUICK = {
-    "chain": ["chain", "gradcheck", "found_tape"],
-    "ops": ["ops", "special", "found_ops"],
-    "losses": ["parts", "found_parts"],
-    "metrics": ["parts", "found_parts"],
-    "optimizers": ["guards", "parts", "found_parts"],
-    "training": ["guards", "model", "found_training"],
-}
-REST = ["chain", "gradcheck", "special", "ops", "parts", "variable", "model", "guards", "course"]
-REST += ["errors", "saving", "found_*"]
-SECONDS = 600  # a mutant that takes longer hangs, which is noticed
+CHANGED = ["chain", "ops", "losses", "metrics", "optimizers", "training"]
+# where they are tested, with their own examples; the tests of what is built on them come too late
+TESTS = (
+    "arrays attention augmentation between_parts callbacks chain constraints convolution course"
+    " errors found_* generation gradcheck graph guards keras keras_helpers keras_ops logs losses"
+    " memory merging messages_of_bad_input metrics model normalization ops parts pool recurrent"
+    " resume review saving small_layers sources special stopping threads tied transformer tree"
+    " variable"
+)
 
 
 class Mutant(NamedTuple):
@@ -53,12 +57,25 @@ class Mutant(NamedTuple):
     place: str
     was: str
     now: str
+    line: int
     code: str
 
     @property
     def key(self) -> tuple[str, ...]:
         """What it is called in files: independent of line numbers."""
         return self.path, self.place, self.was, self.now
+
+    @property
+    def source(self) -> str:
+        """What is changed."""
+        return (ROOT / self.path).read_text(encoding="utf-8")
+
+
+def changed_files() -> list[str]:
+    """The files that are changed."""
+    folders = [ROOT / PACKAGE / name for name in CHANGED]
+    files = [f for d in folders for f in (d.with_suffix(".py"), *d.rglob("*.py")) if f.exists()]
+    return sorted(str(file.relative_to(ROOT)) for file in files)
 
 
 def every_place() -> dict[tuple, list[tuple]]:
@@ -69,18 +86,15 @@ def every_place() -> dict[tuple, list[tuple]]:
     kinds = [plugins.get_operator(name) for name in sorted(plugins.operator_names())]
     operators = [kind() for kind in kinds if not kind.arguments()]
     places: dict[tuple, list[tuple]] = {}
-    for name in QUICK:
-        for path in sorted(
-            [*(ROOT / PACKAGE).glob(f"{name}.py"), *(ROOT / PACKAGE / name).rglob("*.py")]
-        ):
-            nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
-            for operator in operators:
-                count = 0
-                for node in nodes:
-                    for start, end in operator.mutation_positions(node):
-                        place = (str(path.relative_to(ROOT)), start, end)
-                        places.setdefault(place, []).append((operator, count))
-                        count += 1
+    for path in (ROOT / name for name in changed_files()):
+        nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
+        for operator in operators:
+            count = 0
+            for node in nodes:
+                for start, end in operator.mutation_positions(node):
+                    place = (str(path.relative_to(ROOT)), start, end)
+                    places.setdefault(place, []).append((operator, count))
+                    count += 1
     return places
 
 
@@ -97,7 +111,8 @@ def draw(seed: int, count: int) -> Iterator[Mutant]:
         if code is None or meaning(code) in (None, meaning(source)):
             continue
         was, now = difference(source.splitlines(), code.splitlines())
-        yield Mutant(place[0], function_at(source, place[1][0]), was, now, code)
+        line = place[1][0]
+        yield Mutant(place[0], function_at(source, line), was, now, line, code)
         count -= 1
         if not count:
             return
@@ -137,99 +152,136 @@ def function_at(source: str, line: int) -> str:
     return ".".join(node.name for node in inside) or "module"
 
 
-def tests_of(path: str) -> list[list[str]]:
-    """The quick tests of a file with its own examples, and then the others."""
-    part = Path(path).relative_to(PACKAGE).parts[0].removesuffix(".py")
-    quick, rest = (
-        [str(f.relative_to(ROOT)) for n in names for f in sorted(ROOT.glob(f"tests/test_{n}.py"))]
-        for names in (QUICK[part], REST)
-    )
-    return [[*quick, path], [name for name in rest if name not in quick]]
+def drawn(seed: int, count: int) -> list[Mutant]:
+    """The draw, which takes minutes and is kept with the sources it was made from."""
+    sources = b"".join((ROOT / path).read_bytes() for path in changed_files())
+    name = f"draw-{seed}-{count}-{hashlib.sha256(sources).hexdigest()[:12]}.json"
+    if not (KEPT / name).exists():
+        (KEPT / name).write_text(json.dumps(list(draw(seed, count))), encoding="utf-8")
+    return [Mutant(*some) for some in json.loads((KEPT / name).read_text(encoding="utf-8"))]
 
 
-def notice(folder: Path, tests: list[str], limit: float | None = SECONDS) -> str:
-    """Which test first fails with the sources of a folder; `survived` when none does."""
-    command = [sys.executable, "-m", "pytest", "-n", "0", "-x", "-q", "--no-header", *tests]
-    env = os.environ | {"PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=env, capture_output=True, text=True, timeout=limit, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return "hangs"
-    if done.returncode == 0:
-        return "survived"
-    words = [
-        line.split()[1] for line in done.stdout.splitlines() if re.match("FAILED|ERROR ", line)
-    ]
-    return words[0] if words else "cannot be imported"
-
-
-def try_out(mutant: Mutant, folder: Path) -> str:
-    """The outcome of one mutant, made in a folder and undone."""
-    file = folder / mutant.path
-    original = file.read_text(encoding="utf-8")
-    file.write_text(mutant.code, encoding="utf-8")
-    try:
-        for tests in tests_of(mutant.path):
-            outcome = notice(folder, tests)
-            if outcome != "survived":
-                return outcome
-        return "survived"
-    finally:
-        file.write_text(original, encoding="utf-8")
+def tests() -> list[str]:
+    """Files of tests, and the sources with their examples."""
+    files = {f for name in TESTS.split() for f in ROOT.glob(f"tests/test_{name}.py")}
+    return [*sorted(str(file.relative_to(ROOT)) for file in files), *changed_files()]
 
 
 def copy_project(folder: Path) -> Path:
     """The project without what was built in it."""
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
-    for name in ("src", "tests"):
+    for name in ("src", "tests", "examples", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, folder)
     return folder
 
 
-def run(mutants: list[Mutant], known: dict[tuple, str], kept: Path, jobs: int) -> None:
+class Bench:
+    """Where mutants are tried, one at a time: a process with all tests collected, and a folder."""
+
+    def __init__(self, folder: Path, reach: Reach, patience: float) -> None:
+        self.folder, self.reach, self.patience = copy_project(folder), reach, patience
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["numpy", "jax", "inside"])
+        self.pipe, process = self.start(inside.serve, tests())
+        if self.pipe.recv() != "ready":
+            raise RuntimeError("tests cannot be collected")
+        self.process = process
+
+    def start(self, function: Any, given: Any) -> tuple[Any, Any]:
+        """A process beside this one that works in the folder, and the pipe to it."""
+        ours, theirs = self.context.Pipe()
+        process = self.context.Process(
+            target=function, args=(self.folder, given, theirs), daemon=False
+        )
+        process.start()
+        theirs.close()
+        return ours, process
+
+    def notice(self, mutant: Mutant) -> str:
+        """Which test first fails with a mutant; `survived ...` when none does."""
+        statement, whole = spans(mutant.source, mutant.line)
+        named = self.reach.of(mutant.path, statement)
+        imported = self.reach.at_import.get(mutant.path, set())
+        if not imported.intersection(statement) and not inside.shows_at_import(
+            mutant.source, mutant.code
+        ):
+            if not named:
+                return "survived 0 tests"
+            self.pipe.send(self.work(mutant, named))
+            if outcome := self.pipe.recv():
+                return outcome
+        return self.afresh(mutant, named | self.reach.of(mutant.path, whole))
+
+    def work(self, mutant: Mutant, named: set[str]) -> inside.Work:
+        """What a process needs to know of a mutant."""
+        order = self.reach.in_order(named)
+        return inside.Work(mutant.path, mutant.source, mutant.code, order, self.patience)
+
+    def afresh(self, mutant: Mutant, named: set[str]) -> str:
+        """The outcome where the mutant is imported from the folder."""
+        file = self.folder / mutant.path
+        file.write_text(mutant.code, encoding="utf-8")
+        pipe, process = self.start(inside.afresh, self.work(mutant, named))
+        outcome = "cannot be imported"
+        try:
+            while pipe.poll(inside.SILENT) and (said := pipe.recv()):
+                outcome = said
+        except EOFError:
+            pass
+        finally:
+            file.write_text(mutant.source, encoding="utf-8")
+            process.kill()
+            process.join()
+        return outcome
+
+    def close(self) -> None:
+        """End the process."""
+        self.pipe.send(None)
+        self.process.join()
+
+
+def run(mutants: list[Mutant], known: dict[tuple, str], kept: Path, asked: Any) -> None:
     """Try those out whose outcome is not known, and keep each outcome at once."""
     left = [m for m in mutants if m.key not in known]
-    with tempfile.TemporaryDirectory() as scratch:
-        free: queue.Queue[Path] = queue.Queue()
-        for i in range(jobs):
-            free.put(copy_project(Path(scratch, str(i))))
-        tests = sorted({t for m in left for some in tests_of(m.path) for t in some})
-        failed = notice(free.queue[0], tests, limit=None) if left else "survived"
-        if failed != "survived":
-            sys.exit(f"without any change {failed} fails; mend that first")
+    if not left:
+        return
+    reach = reach_of(ROOT, tests(), changed_files(), KEPT)
+    with tempfile.TemporaryDirectory() as scratch, kept.open("a", encoding="utf-8") as file:
+        free: queue.Queue[Bench] = queue.Queue()
+        for i in range(asked.jobs):
+            free.put(Bench(Path(scratch, str(i)), reach, asked.patience))
 
         def work(mutant: Mutant) -> tuple[Mutant, str]:
-            folder = free.get()
+            bench = free.get()
             try:
-                return mutant, try_out(mutant, folder)
+                return mutant, bench.notice(mutant)
             finally:
-                free.put(folder)
+                free.put(bench)
 
-        with ThreadPoolExecutor(jobs) as pool, kept.open("a", encoding="utf-8") as file:
+        with ThreadPoolExecutor(asked.jobs) as pool:
             for i, (mutant, outcome) in enumerate(pool.map(work, left)):
                 known[mutant.key] = outcome
                 print(json.dumps([*mutant.key, outcome]), file=file, flush=True)
-                print(
-                    f"{i + 1}/{len(left)} {mutant.path}: {mutant.now or '(left out)'} -> {outcome}",
-                    flush=True,
-                )
+                change = mutant.now or "(left out)"
+                print(f"{i + 1}/{len(left)} {mutant.path}: {change} -> {outcome}", flush=True)
+        while not free.empty():
+            free.get().close()
 
 
 def report(mutants: list[Mutant], known: dict[tuple, str]) -> int:
     """Counts, and every survivor without a verdict in the form that `verdicts.toml` takes."""
     entries = tomllib.loads(VERDICTS.read_text(encoding="utf-8")).get("survivor", [])
     judged = {tuple(e[name] for name in ("path", "place", "was", "now")) for e in entries}
-    survivors = [m for m in mutants if known[m.key] == "survived"]
+    survivors = [m for m in mutants if known[m.key].startswith("survived")]
     open_ = [m for m in survivors if m.key not in judged]
     print(
         f"{len(mutants)} mutants: {len(mutants) - len(survivors)} noticed, {len(survivors)} survived,"
         f" {len(open_)} of them without a verdict"
     )
     for m in open_:
-        print("\n[[survivor]]")
+        print(f"\n# {known[m.key]}\n[[survivor]]")
         for name, value in zip(("path", "place", "was", "now"), m.key, strict=True):
             print(f"{name} = {json.dumps(value, ensure_ascii=False)}")
         print('verdict = ""')
@@ -242,16 +294,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--patience", type=float, default=600.0, help="seconds of tests after which one survived"
+    )
     parser.add_argument("--again", action="store_true", help="try known survivors once more")
     asked = parser.parse_args()
-    kept = ROOT / ".mutants" / f"seed-{asked.seed}.jsonl"
-    kept.parent.mkdir(exist_ok=True)
+    KEPT.mkdir(exist_ok=True)
+    kept = KEPT / f"seed-{asked.seed}.jsonl"
     lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
     known = {tuple(entry[:-1]): entry[-1] for entry in map(json.loads, lines)}
     if asked.again:
-        known = {key: outcome for key, outcome in known.items() if outcome != "survived"}
-    mutants = list(draw(asked.seed, asked.count))
-    run(mutants, known, kept, asked.jobs)
+        known = {k: outcome for k, outcome in known.items() if not outcome.startswith("survived")}
+    mutants = drawn(asked.seed, asked.count)
+    run(mutants, known, kept, asked)
     return report(mutants, known)
 
 

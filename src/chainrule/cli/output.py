@@ -15,6 +15,7 @@ __all__ = ["drop_output", "make_encodable", "option", "refuse_file"]
 # how arguments of Python are called on the command line; None: there is no such option
 _NAMES: dict[str, str | None] = {
     "as_text": "categorical",
+    "as_number": "numeric",
     "learning_rate": "lr",
     "classes": "task",
     "max_bytes": None,

@@ -7,13 +7,16 @@ import os
 import shlex
 import shutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, choose
-from ..terminal import say
+from ..terminal import columns, fold, say
 from .command import Command
 from .signals import Signals
 from .train_options import add_train_options, reading_options
+
+if TYPE_CHECKING:
+    from ..workflow import Run
 
 __all__ = ["COMMANDS", "program", "table_options", "train"]
 
@@ -99,8 +102,9 @@ def _finish(a: argparse.Namespace, run: Any) -> None:
     place = a.data or run.config["data"]["place"]
     table = os.path.isfile(place)
     file = place if table else os.path.join(run.folder, report.EXAMPLES)
-    # in one piece, however wide: it is copied from the screen
+    say_look(run)
     print(f"next: {program()} predict {shlex.quote(run.folder)} {shlex.quote(file)}")
+    say_verdict(run)
 
 
 def _finish_table(a: argparse.Namespace, run: Any) -> None:
@@ -114,18 +118,30 @@ def _finish_table(a: argparse.Namespace, run: Any) -> None:
 
 def say_table(run: Any, data: str) -> None:
     """The figures of a table's run, what to look at, what to type next, and last the verdict."""
-    from .. import report
-
     say(run.describe())
-    page = os.path.join(run.folder, report.PAGE)
-    if os.path.exists(page):
-        # each in one piece, however wide: it is copied from the screen
-        print(f"look: open {page} in a browser")
+    say_look(run)
     print(f"next: {program()} predict {shlex.quote(run.folder)} {shlex.quote(data)} "
           "--out answers.csv")  # fmt: skip
     say("      (or a file of new rows in its place: the same columns, with or without the target)")
-    say()
-    say(str(run.verdict))
+    say_verdict(run)
+
+
+def say_look(run: Run) -> None:
+    """Where the page is; in one piece, however wide: it is copied from the screen."""
+    from .. import report
+
+    page = os.path.join(str(run.folder), report.PAGE)
+    if os.path.exists(page):
+        print(f"look: open {page} in a browser")
+
+
+def say_verdict(run: Run) -> None:
+    """As the last line, apart from all above it; bold on a terminal."""
+    if run.verdict is None:
+        return
+    said = fold(str(run.verdict), columns())
+    bold = columns() is not None and "NO_COLOR" not in os.environ
+    print("\n" + (f"\033[1m{said}\033[0m" if bold else said), flush=True)
 
 
 _ABOUT = """

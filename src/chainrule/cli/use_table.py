@@ -98,8 +98,8 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
     if run.series is not None:
         say("a series: " + ("the row" if len(frame) == 1 else f"the {len(frame)} rows")
             + " that would come next", sys.stderr)  # fmt: skip
-    notices = *answers.notices, *say_unseen(answers.unseen, len(frame)), *answers.say_reasons()
-    for line in notices:
+    odd = say_unseen(answers.unseen, len(frame), answers.seen)
+    for line in (*_same_file(run, a.file), *answers.notices, *odd, *answers.say_reasons()):
         say(line, sys.stderr)
     if a.out:
         names = write_answers(a.out, answers, None if run.series is not None else a.file)
@@ -113,16 +113,29 @@ def predict_table(a: argparse.Namespace, run: Any) -> int:
 def _stream(a: argparse.Namespace, run: Any, reading: dict[str, Any]) -> None:
     """The answers to a file larger than memory, written some rows at a time."""
     from ..workflow.table_answers import say_unseen
-    from ..workflow.table_run import say_lost
+    from ..workflow.table_seen import say_lost
     from ..workflow.table_stream import answer_large
 
     found = answer_large(run, a.file, a.out, a.engine, verbose=True, **reading)
-    for line in (*found.notices, *say_unseen(found.unseen, found.rows)):
+    for line in (
+        *_same_file(run, a.file),
+        *found.notices,
+        *say_unseen(found.unseen, found.rows, found.seen),
+    ):
         say(line, sys.stderr)
     if found.first is not None:
         say(say_lost(found.lost, *found.first), sys.stderr)
     _say_written(found.rows, a.out, found.names)
     _repeat(run)
+
+
+def _same_file(run: Any, path: str) -> list[str]:
+    """A sentence where this is the file of the training, and its rows are not known one by one."""
+    from ..workflow.table_judge import knows
+    from ..workflow.table_seen import say_same_file
+
+    apart = run.trained is not None and len(run.trained)
+    return [say_same_file()] if run.series is None and not apart and knows(run, path) else []
 
 
 def _say_written(rows: int, place: str, names: list[str]) -> None:
@@ -137,7 +150,7 @@ def _table(answers: Any, run: Any) -> list[str]:
     from ..workflow.table_answers import own_rows
 
     made = answers.columns()
-    names = ["line", *(n for n in made if not n.startswith("p("))]
+    names = [answers.frame.word, *(n for n in made if not n.startswith("p("))]
     first = [str(n) for n in answers.numbers.tolist()]
     if run.series is not None:  # the next row stands in no line
         names[0] = run.series["date"]

@@ -148,7 +148,7 @@ class Cells:
 
     def bad(self, problem: str, row: int, column: Column, **parts: Any) -> DataError:
         """The error for one cell."""
-        where = f"{self.where}, row {self.lines[row]}, {column}"
+        where = f"{self.where}, line {self.lines[row]}, {column}"
         return DataError(problem, where=where, **parts)
 
     def __len__(self) -> int:

@@ -217,7 +217,7 @@ class _Survey:
                 "the column holds both numbers and text" if usual else "the target is text",
                 row,
                 self.column,
-                expected=f"such as {usual[:80]!r} in row {line}" if usual else "numbers",
+                expected=f"such as {usual[:80]!r} in line {line}" if usual else "numbers",
                 received=repr(cell[:80]),
                 fix=f"correct the cell, or name the column in {argument('categorical')}"
                 if usual

@@ -31,6 +31,7 @@ class Candidate:
         figures: on rows held out, by name.
         curves: its history: lists by name.
         kept: the epoch (or step), from 1, whose weights it has.
+        step: what it counts: "epoch" or "step".
         seconds: how long it trained.
         parameters: how many numbers it learned.
         settings: by name; those in which the runs differ are shown.
@@ -56,6 +57,7 @@ class Candidate:
     rows: int | None = None
     scores: Scores | None = None
     verdict: str | None = None
+    step: str = "epoch"
 
 
 class Comparison:
@@ -133,7 +135,7 @@ class Comparison:
         """(heads, rows), the best first: settings that differ, figures, time and cost."""
         optional = {
             "training loss": lambda r: _last(r.curves.get("loss")),
-            "kept at": lambda r: "" if r.kept is None else f"{r.kept:,}",
+            "kept": lambda r: "" if r.kept is None else f"{r.step} {r.kept:,}",
             "parameters": lambda r: "" if r.parameters is None else f"{r.parameters:,}",
             "seconds": lambda r: "" if r.seconds is None else number(r.seconds),
             "verdict": lambda r: "" if r.verdict is None else _word(r.verdict),

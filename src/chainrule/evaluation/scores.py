@@ -75,6 +75,17 @@ class Score:
         """The form of a difference: `"points"` or `"number"`."""
         return _KINDS[self.name][3]
 
+    def beside(self, gain: Estimate | None) -> float | None:
+        """The error that a gain is a share of: of the baseline or of the linear model.
+
+        None where a gain is told in the figure's own unit: only errors of values are told so, for
+        which 0 means that nothing is wrong.
+        """
+        if self.name not in ("rmse", "mae") or gain is None:
+            return None
+        other = self.linear if gain is self.over_linear else self.baseline
+        return other if other is not None and other > 0 else None
+
 
 @dataclass(frozen=True)
 class ClassScore:
@@ -226,21 +237,34 @@ class Scores:
         return lines
 
     def difference(self, score: Score, gain: Estimate) -> str:
-        """`4.1 points better than`, `.3 points worse than`, `as good as`."""
-        size = Estimate(abs(gain.value))
-        text = points(size.value) if score.gain_kind == "points" else number(size.value)
+        """`4.1 points better than`, `RMSE 29.5 % lower than`, `as good as`.
+
+        A difference of errors is told as a share of the other's error: it needs no unit.
+        """
+        other = score.beside(gain)
+        if other is not None:
+            text = percent(abs(gain.value) / other)
+            if gain.value == 0:
+                return f"{score.label} the same as"
+            return f"{score.label} {text} {'lower' if gain.value > 0 else 'higher'} than"
+        text = points(abs(gain.value)) if score.gain_kind == "points" else number(abs(gain.value))
         if gain.value == 0 or (score.gain_kind == "points" and text == "0.0"):
             return "as good as"
-        unit = " points" if score.gain_kind == "points" else f" {self.unit}" if self.unit else ""
-        if score.name not in ("rmse", "mae"):
-            unit = unit if score.gain_kind == "points" else f" of {score.label}"
+        unit = " points" if score.gain_kind == "points" else f" of {score.label}"
         return f"{text}{unit} {'better' if gain.value > 0 else 'worse'} than"
 
     def span(self, score: Score, gain: Estimate) -> str:
         """`95 % interval 2.0 … 6.2`, or that there is none."""
         if math.isnan(gain.low):
             return "no interval"
-        return f"95 % interval {interval(gain.low, gain.high, score.gain_kind)}"
+        return f"95 % interval {self.ends(score, gain)}"
+
+    def ends(self, score: Score, gain: Estimate) -> str:
+        """Both ends of a gain's interval, in the form of `difference`."""
+        other = score.beside(gain)
+        if other is not None:
+            return interval(gain.low / other, gain.high / other, "share")
+        return interval(gain.low, gain.high, score.gain_kind)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what is not a number is None."""

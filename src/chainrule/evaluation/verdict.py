@@ -15,11 +15,12 @@ from .wording import answer, interval, number, percent, plain
 
 __all__ = ["WORDS", "Verdict", "verdict"]
 
-WORDS = ("USEFUL", "NO BETTER", "RANKING ONLY", "UNCERTAIN", "DO NOT USE")
+WORDS = ("USEFUL", "BARELY USEFUL", "NO BETTER", "RANKING ONLY", "UNCERTAIN", "DO NOT USE")
 _KINDS = ("network", "linear", "constant")
 _WAY = 0.2  # so far from chance to perfect must a balanced figure be, for certain
 _RAREST = 10  # rows of the rarest class, for the rules on balanced figures
-_LEAST = 0.01  # a gain that an interval leaves room for, to be called uncertain and not none
+_LEAST = 0.01  # a gain that matters: points of accuracy, or a share of the constant's error
+_LEAST_OF_ERRORS = 0.1  # or, where the constant is hardly ever wrong, so much of its mistakes
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,12 @@ def verdict(scores: Scores, kind: str = "network", suspects: Sequence[str] = ())
     rules, the first that holds:
 
     1. The saved model is the constant: DO NOT USE.
-    2. Shown to be better than the constant: by accuracy; of values by RMSE, or else by the mean
-       absolute error (which a few wild values do not spoil). Then rule 6.
+    2. Shown to be better than the constant, and by enough to matter: by accuracy; of values by
+       RMSE, or else by the mean absolute error (which a few wild values do not spoil). Enough is 1
+       point, or a tenth of the constant's mistakes where it makes fewer than one in ten; of values
+       1 % of the constant's error. Of the RMSE that is R² = 1 − .99² = .02: what Cohen (Statistical
+       Power Analysis for the Behavioral Sciences, 1988, section 9.2) calls a small effect,
+       f² = .02. With rows enough everything is shown, however small. Then rule 6.
     3. Classes: the interval of the balanced accuracy is wholly above 1/k + .2·(1 − 1/k) for k
        classes (.6 for two), and the rarest class has 10 rows or more: it finds the rare class,
        at the price of false alarms. This is how a model with class weights is useful although
@@ -83,9 +88,10 @@ def verdict(scores: Scores, kind: str = "network", suspects: Sequence[str] = ())
     4. Classes: the interval of the AUC is wholly above .6, and the rarest class has 10 rows or
        more: RANKING ONLY. With 1 row in 200 a model can sort well and still answer "no" to all; its
        probabilities are worth something with a threshold of one's own, its answers are not.
-    5. UNCERTAIN where the model is better on these rows but it is not shown, and the interval has
-       room for a gain that matters (1 point, or 1 % of the constant's RMSE), or where rules 3 or 4
-       would hold but for the number of rows. Otherwise DO NOT USE.
+    5. BARELY USEFUL where the model is shown to be better, but by less than rule 2 asks, after
+       rule 6. UNCERTAIN where it is better on these rows but that is not shown, and the interval
+       has room for a gain that matters, or where rules 3 or 4 would hold but for the number of
+       rows. Otherwise DO NOT USE.
     6. There is a linear model, and the network is not shown to be better than it, neither in the
        figure of the rule that held nor in log loss (of values: nor in mean absolute error), or is
        shown to be worse in the former: NO BETTER. Otherwise USEFUL.
@@ -114,7 +120,7 @@ def verdict(scores: Scores, kind: str = "network", suspects: Sequence[str] = ())
     if kind == "constant":
         return Verdict("DO NOT USE", "DO NOT USE: nothing was found in the columns that tells the "
                        f"target; the model is {scores.always}")  # fmt: skip
-    told = _by_gain(scores) or _by_class(scores)
+    told = _by_gain(scores) or _by_class(scores) or _by_gain(scores, barely=True)
     if told is None:
         return _neither(scores)
     return _if_known(told, suspects) if suspects else told
@@ -123,14 +129,25 @@ def verdict(scores: Scores, kind: str = "network", suspects: Sequence[str] = ())
 # --- the rules ----------------------------------------------------------------------------------
 
 
-def _by_gain(s: Scores) -> Verdict | None:
-    """Rule 2."""
+def _by_gain(s: Scores, barely: bool = False) -> Verdict | None:
+    """Rule 2; and what of rule 5 is shown, but too small to matter."""
     names = ("accuracy",) if s.task == "classification" else ("rmse", "mae")
     for name in names:
         score = s[name]
-        if score.over_baseline is not None and score.over_baseline.above(0):
-            return _against_linear(s, score, _better(s, score))
+        gain = score.over_baseline
+        if gain is None or not gain.above(0):
+            continue
+        if barely or gain.value >= _enough(score):
+            return _against_linear(s, score, _better(s, score), barely)
     return None
+
+
+def _enough(score: Score) -> float:
+    """The smallest gain over the constant that matters."""
+    base = score.baseline or 0.0
+    if score.name == "accuracy":
+        return min(_LEAST, _LEAST_OF_ERRORS * (1 - base))
+    return _LEAST * base
 
 
 def _by_class(s: Scores) -> Verdict | None:
@@ -155,16 +172,19 @@ def _by_class(s: Scores) -> Verdict | None:
             f"{_rows(rare.support)} {answer(rare.name)}: measure it on more rows",
         )
     right = f"right {percent(s['accuracy'].model.value)} of the time, {s.always} {_base(s)}"
+    gain = s["accuracy"].over_baseline
+    shown = gain is not None and gain.above(0)  # though too small to matter
     if found:
         why = (
             f"finds {percent(rare.recall.value)} of {answer(rare.name)}, "
             f"{_with_interval(balanced)}, where {s.always} has {percent(balanced.baseline or 0)}; "
-            f"but it is {right}"
+            f"{'' if shown else 'but '}it is {right}"
         )
         return _against_linear(s, balanced, why)
     return Verdict(
         "RANKING ONLY",
-        f"RANKING ONLY: its answers are no better than {s.always} ({right}), but its "
+        f"RANKING ONLY: its answers are {'hardly' if shown else 'no'} better than {s.always} "
+        f"({right}), but its "
         f"probabilities sort the rows well ({_with_interval(ranked)}): choose a threshold of your "
         "own",
     )
@@ -185,16 +205,20 @@ def _if_known(told: Verdict, suspects: Sequence[str]) -> Verdict:
     return Verdict(told.word, f"{told.sentence}; and only if {known}")
 
 
-def _against_linear(s: Scores, score: Score, why: str) -> Verdict:
+def _against_linear(s: Scores, score: Score, why: str, barely: bool = False) -> Verdict:
     """Rule 6."""
     gain = score.over_linear
+    good = Verdict("USEFUL", f"USEFUL: {why}")
+    if barely:
+        good = Verdict("BARELY USEFUL", f"BARELY USEFUL: {why}: shown, but too little to matter "
+                       "for most purposes")  # fmt: skip
     if gain is None:
-        return Verdict("USEFUL", f"USEFUL: {why}")
+        return good
     second = "log_loss" if s.task == "classification" else "mae"
     also = s[second].over_linear
     shown = gain.above(0) or (also is not None and also.above(0) and not gain.high < 0)
     if shown:
-        return Verdict("USEFUL", f"USEFUL: {why}")
+        return good
     far = s.difference(score, gain).removesuffix(" than").removesuffix(" as")
     far = far if gain.high < 0 else f"no difference is shown, {far}"
     keep = argument("model", "linear")
@@ -235,8 +259,7 @@ def _gain_with_room(s: Scores) -> bool:
     """Better on these rows, and the interval has room for a gain that matters."""
     score = s["accuracy" if s.task == "classification" else "rmse"]
     gain = score.over_baseline or Estimate(math.nan)
-    room = _LEAST if s.task == "classification" else _LEAST * (score.baseline or 0.0)
-    return gain.value > 0 and not gain.high < room
+    return gain.value > 0 and not gain.high < _enough(score)
 
 
 # --- words --------------------------------------------------------------------------------------
@@ -244,17 +267,17 @@ def _gain_with_room(s: Scores) -> bool:
 
 def _better(s: Scores, score: Score) -> str:
     gain = score.over_baseline or Estimate(math.nan)
-    told = f"{s.difference(score, gain)} {s.always} ({s.span(score, gain)})"
-    if s.task == "regression":
-        told = f"{score.label} {told}"
-        if "r2" in s.figures:
-            told += f", R² {number(s['r2'].model.value)}"
-    return told
+    far = f"{s.difference(score, gain)} {s.always}"
+    if s.task == "classification":
+        return f"{far} ({s.span(score, gain)})"
+    instead = f"{s.measure(score.model.value)} instead of {s.measure(score.baseline or 0.0)}"
+    told = f"{far} ({instead}; {s.span(score, gain)})"
+    return told + (f", R² {number(s['r2'].model.value)}" if "r2" in s.figures else "")
 
 
 def _signed(s: Scores, score: Score, gain: Estimate) -> str:
-    unit = " points" if score.gain_kind == "points" else f" {s.unit}" if s.unit else ""
-    return f"{interval(gain.low, gain.high, score.gain_kind)}{unit} at 95 %"
+    unit = " points" if score.gain_kind == "points" else ""
+    return f"{s.ends(score, gain)}{unit} at 95 %"
 
 
 def _base(s: Scores) -> str:

@@ -23,6 +23,8 @@ class Tracked:
 
     # attributes whose change needs no new program
     passing: frozenset[str] = frozenset()
+    # attributes of ours in which no parts are looked for: what stands there may be large
+    _partless: frozenset[str] = frozenset()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if active_swap() is not None:
@@ -90,10 +92,11 @@ class Tracked:
         found = self.__dict__.get("_found")
         if found is None or "_loose" in self.__dict__:
             version = self.__dict__.get("_version")
+            left_out = _OWN | type(self)._partless
             attributes = [  # of now: another thread may set one
                 (n, v)
                 for n, v in list(self.__dict__.items())
-                if type(v) not in _PLAIN and n not in _OWN
+                if type(v) not in _PLAIN and n not in left_out
             ]
             # `_names` has the layers in the order in which they came, also those that were replaced
             here = {id(p) for n, v in attributes if n != "_names" for p in _within(v)}

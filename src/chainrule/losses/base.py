@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import ops
 from ..arrays import numpy_dtype, xp
+from ..calls import answers
 from ..chain import Node
 from ..errors import ArgumentError, choose
 from ..operators import Recordable
@@ -83,6 +84,7 @@ class Loss(Configurable):
         """
         return None
 
+    @answers("loss")
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
     ) -> Any:

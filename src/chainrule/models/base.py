@@ -18,7 +18,7 @@ from ..arrays import asarray, is_float, is_traced
 from ..calls import answers
 from ..chain import Node, active_tape, record
 from ..checks import need_numbers
-from ..errors import ArgumentError, StateError, UnknownNameError, did_you_mean
+from ..errors import ArgumentError, CallError, StateError, UnknownNameError, did_you_mean
 from ..layers.base import Layer
 from ..registry import in_trees
 from ..training import loop, step
@@ -30,6 +30,7 @@ from ..vocabulary import answer_of, loaded
 from .compiled import Compiled, check_metrics
 from .edge import Edge
 from .feed import Feed, fit_arguments
+from .quick import ROWS, Quick
 from .ready import Lock, caches
 from .task import MakesTask
 
@@ -93,6 +94,23 @@ class Model(MakesTask):
         self.shuffle_key = Variable(rng.next_key(), name="shuffle", kind="seed")
         # none of these is part of the model's structure
         self.__dict__.update(caches(), _compiled=None, _outputs=None, _building_lock=Lock())
+
+    def _alone(self, inputs: tuple, training: Any, own: dict) -> tuple[tuple, Any, dict]:
+        """Of a model whose call is not the user's: what was given by place beside its input.
+
+        Raises:
+            CallError: targets or further inputs, which would be taken for a mask.
+        """
+        second = inputs[1]
+        if len(inputs) == 2 and (second is None or isinstance(second, bool)):
+            return inputs[:1], training if second is None else second, own  # as in Keras
+        raise CallError(
+            "a model is called with its input alone",
+            where=self.where,
+            received=f"{len(inputs)} arguments without a name",
+            fix="model(x) gives the answers and model.fit(x, y) trains; several inputs are one "
+            "list, model([a, b]), and a mask goes by name, mask=...",
+        )
 
     # --- compile --------------------------------------------------------------------------------
 
@@ -453,15 +471,21 @@ class Model(MakesTask):
             array([[2.]], dtype=float32)
         """
         if batch_size is None and steps is None and not callbacks and type(x) is np.ndarray:
-            x = Edge(self).inputs(x)  # nearly always
-            if len(x) <= 1024:
-                return self._predictor(engine, x)(x)
+            known = self.__dict__["_quick"]  # one read: another thread may replace it
+            if known is not None and known.fits(x, engine or self.engine):
+                self.__dict__["_output_names"] = known.names
+                return known.predictor(x)
+            given, x = x, Edge(self).inputs(x)  # nearly always
+            if len(x) <= ROWS:
+                run = self._predictor(engine, x)
+                self.__dict__["_quick"] = Quick.of(self, given, x, engine or self.engine, run)
+                return run(x)
         asked = fit_arguments(
             batch_size, steps=steps, callbacks=callbacks, verbose=verbose, where="predict"
         )
         edge = Edge(self, needs_y=False, method="predict")
         feed = Feed(self, edge)
-        feed.take_inputs(x, batch_size=batch_size or 1024, steps=steps)
+        feed.take_inputs(x, batch_size=batch_size or ROWS, steps=steps)
         run = self._predictor(engine, feed.sample)
         return loop.predict(self, run, feed.source, asked["verbose"], asked["callbacks"])
 

@@ -130,6 +130,9 @@ class Functional(Model):
 
     # --- running --------------------------------------------------------------------------------
 
+    def _bound(self, inputs: tuple, training: Any, own: dict) -> tuple[tuple, Any, dict]:
+        return self._alone(inputs, training, own)
+
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Every call of the graph, in order."""
         values = self._in_order(inputs)

@@ -204,6 +204,7 @@ def caches() -> dict[str, Any]:
     return {
         "_tasks": {},
         "_predictors": {},
+        "_quick": None,
         "_steppers": {},
         "_specs": {},
         "_fitting": set(),

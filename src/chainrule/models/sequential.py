@@ -157,13 +157,19 @@ class Sequential(Model):
 
     def prepared(self, x: Any) -> Any:
         """Texts, tables and their like become numbers, where the first layer prepares them."""
-        first = next(iter(self.layers), None)
-        if isinstance(first, Preparing):
-            return first.prepare(x) if first.prepares(x) else x
-        return first.prepared(x) if isinstance(first, Sequential) else x
+        for first in self._stack[:2]:
+            if isinstance(first, InputLayer):
+                continue
+            if isinstance(first, Preparing):
+                return first.prepare(x) if first.prepares(x) else x
+            return first.prepared(x) if isinstance(first, Sequential) else x
+        return x
 
     def _input(self, x: Any) -> Any:
         return super()._input(self.prepared(x))
+
+    def _bound(self, inputs: tuple, training: Any, own: dict) -> tuple[tuple, Any, dict]:
+        return self._alone(inputs, training, own)
 
     def call(self, x: Any, mask: Any = None) -> Any:
         """One layer after another."""

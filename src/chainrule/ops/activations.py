@@ -119,8 +119,9 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
         array([0., 2.])
     """
     m = xp(x, negative_slope, max_value, threshold)
-    plain = all(isinstance(v, (int, float)) and v == 0 for v in (negative_slope, threshold))
-    if plain and max_value is None:
+    slope, zero = type(negative_slope), type(threshold)
+    plain = (slope is float or slope is int) and (zero is float or zero is int)
+    if plain and max_value is None and negative_slope == threshold == 0:
         y = m.maximum(x, 0)
         return y, lambda d_y: d_y * (y > 0)
     below = x < threshold

@@ -402,13 +402,14 @@ def get_item(x: Any, key: Any) -> Any:
 def _corner(start_indices: Any, shape: Any, whole_shape: tuple, where: str) -> tuple[Any, tuple]:
     """Where a block begins and its lengths; a place that is known must leave it inside."""
     shape = _lengths(shape, where)
-    starts = list(start_indices) if isinstance(start_indices, (tuple, list)) else start_indices
-    if np.shape(starts)[0] != len(whole_shape) or len(shape) != len(whole_shape):
+    several = isinstance(start_indices, (tuple, list)) or np.ndim(start_indices)
+    starts = start_indices if several else [start_indices]
+    if len(starts) != len(whole_shape) or len(shape) != len(whole_shape):
         raise ShapeError(
             "there must be one start and one length for each axis",
             where=where,
             expected=f"{len(whole_shape)} of each",
-            received=f"{np.shape(starts)[0]} starts, {len(shape)} lengths",
+            received=f"{len(starts)} starts, {len(shape)} lengths",
         )
     starts = [raw(starts[i]) for i in range(len(shape))]
     for start, n, full in zip(starts, shape, whole_shape, strict=True):

@@ -506,7 +506,16 @@ class Optimizer(Configurable):
             >>> int(SGD(0.5).apply_gradients([(np.array([0.2], np.float32), w)]))
             1
         """
-        pairs = list(grads_and_vars)
+        pairs: list[Any] = list(grads_and_vars) if isinstance(grads_and_vars, Iterable) else [None]
+        odd = [p for p in pairs if not isinstance(p, (tuple, list)) or len(p) != 2]
+        if odd:
+            raise ArgumentError(
+                "the gradients do not come in pairs with their variables",
+                where=f"{type(self).__name__}.apply_gradients",
+                expected="pairs (gradient, variable)",
+                received=f"a {type(grads_and_vars).__name__}",
+                fix="apply_gradients(zip(gradients, variables)), or apply(gradients, variables)",
+            )
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations
 

@@ -14,6 +14,7 @@ Example:
 """
 
 from ..drawing import Units, activation, lstm_cell, network, neuron, weight_updates, worked_network
+from ..vocabulary import answer
 from .base import COLOURS
 from .classes import confusion_matrix, mistakes
 from .curves import learning_curves
@@ -41,3 +42,5 @@ __all__ = [
     "weight_updates",
     "worked_network",
 ]
+
+answer(__name__)

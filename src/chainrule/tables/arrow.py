@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from ..errors import missing_extra
 
-__all__ = ["compute", "need"]
+__all__ = ["compute", "need", "release"]
 
 
 def need(module: str = "pyarrow", purpose: str = "reading tables") -> Any:
@@ -29,3 +30,17 @@ def need(module: str = "pyarrow", purpose: str = "reading tables") -> Any:
 def compute() -> Any:
     """`pyarrow.compute`, whose functions are made while it is imported."""
     return need("pyarrow.compute")
+
+
+def release() -> None:
+    """Give memory that is no longer used back to the system: Arrow's, and the C library's.
+
+    After some gigabytes of rows have come by, those are some hundred megabytes.
+    """
+    need().default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        import ctypes
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
+        if trim is not None:
+            trim(0)

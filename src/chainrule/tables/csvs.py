@@ -12,7 +12,7 @@ import numpy as np
 from ..dialect import argument
 from ..errors import ChainruleError, DataError, FileError
 from .arrow import compute, need
-from .bytes import Lines, Sample, encoding_of, open_bytes
+from .bytes import Lines, Sample, code_places, columns_of, encoding_of, open_bytes
 from .convert import column_data, unread
 from .dialects import rows_of
 from .found import CODE, CsvFile, is_infinite, ragged
@@ -24,6 +24,7 @@ from .rownumbers import RowNumbers
 __all__ = ["CsvTable", "ReadAgain"]
 
 BLOCK = 4 << 20  # bytes of rows that come together where they come in blocks
+_WIDE = 500  # columns
 _CODES = 20_000  # cells that begin with 0 and are looked at one by one
 _MARKS = sorted({"", *MARKS, *map(str.upper, MARKS), *map(str.capitalize, MARKS), "NaN", "NaT"})
 
@@ -51,7 +52,8 @@ class CsvTable(CsvFile):
 
     def __init__(self, path: str, wanted: Wanted, compression: str = "") -> None:
         super().__init__(path, wanted, compression)
-        self.block_size = 1 << 20
+        # rows of thousands of cells: each column of each block is converted by itself
+        self.block_size = 1 << 20 if self.width < _WIDE else 1 << 24
         self.codes_seen = 0
 
     # --- reading --------------------------------------------------------------------------------
@@ -153,8 +155,10 @@ class CsvTable(CsvFile):
 
         # names of our own: those of the file may be anything
         names = [f"c{i}" for i in range(self.width)]
+        number, text, few = pa.float64(), pa.string(), pa.dictionary(pa.int32(), pa.string())
         types = {
-            n: pa.float64() if self.is_by_arrow(i) else pa.string() for i, n in enumerate(names)
+            n: number if self.is_by_arrow(i) else few if self.repeats(i) else text
+            for i, n in enumerate(names)
         }
         return (
             arrow.ReadOptions(column_names=names, block_size=block_size),
@@ -171,30 +175,25 @@ class CsvTable(CsvFile):
 
     def _watch(self) -> Callable[[bytes], None] | None:
         """What is looked for in the bytes: quotes, and codes such as 007 among whole numbers."""
-        codes = bool(self.whole_numbers) and not self.as_strings
-        mark = ord(self.delimiter)
+        codes = bool(self.whole_numbers - self.by_hand) and not self.as_strings
 
         def watch(block: bytes) -> None:
             if not self.quotes and b'"' in block:
                 self.quotes = True
                 raise _Again()
-            if not codes:
-                return
-            a = np.frombuffer(block, np.uint8)
-            pair = a[1:-1] == 48
-            pair &= a[2:] - np.uint8(48) < 10  # what is smaller than "0" wraps around
-            pairs = np.flatnonzero(pair)
-            before = a[pairs]
-            hits = pairs[(before == mark) | (before == 10) | (before == 34) | (before == 32)]
-            if block[:1] == b"0" and block[1:2].isdigit():
-                hits = np.append(hits, 0)
-            if len(hits):
-                self._look_at_codes(block, hits)
+            if codes:
+                hits = code_places(block, ord(self.delimiter))
+                if len(hits):
+                    self._look_at_codes(block, hits)
 
         return watch
 
     def _look_at_codes(self, block: bytes, hits: np.ndarray) -> None:
         """Whether one of these cells stands in a column of whole numbers."""
+        watched = self.whole_numbers - self.by_hand
+        if not self.quotes:
+            columns = columns_of(block, hits, ord(self.delimiter))
+            hits = hits[np.isin(columns, [*watched])]
         self.codes_seen += len(hits)
         if self.codes_seen > _CODES:
             raise _Again(strings=True)
@@ -204,11 +203,7 @@ class CsvTable(CsvFile):
                 continue
             start, end = block.rfind(b"\n", 0, hit + 1) + 1, block.find(b"\n", hit + 1)
             for _, cells in rows_of([block[start:end].decode("utf-8", "replace")], self.delimiter):
-                found |= {
-                    i
-                    for i in self.whole_numbers - self.by_hand
-                    if i < len(cells) and CODE.fullmatch(cells[i])
-                }
+                found |= {i for i in watched if i < len(cells) and CODE.fullmatch(cells[i])}
         if found:
             raise self._as_codes(sorted(found))
 
@@ -219,8 +214,15 @@ class CsvTable(CsvFile):
 
     def _is_told(self, index: int) -> bool:
         """Whether the column is known to hold numbers, and cells may stay unread."""
+        if self._is_asked(index):
+            return True
         like = self.wanted.like.column(self.names[index]) if self.wanted.like else None
         return self.wanted.lenient and like is not None and like.kind == "number"
+
+    def _is_asked(self, index: int) -> bool:
+        """Whether it was said that the column is one of numbers."""
+        numbers = self.columns[index].kind == "number"
+        return numbers and self.wanted.asks_number(index, self.names[index], len(self.names))
 
     def _frame(self, table: Any, numbers: np.ndarray) -> Frame:
         """Columns as their formats say; every cell that does not fit is an error."""
@@ -235,7 +237,8 @@ class CsvTable(CsvFile):
                 told = replace(column, unit=unit)
                 cells = data
                 data, bad = column_data(data, told, self.wanted.missing)
-                left = None if bad is None else unread(data, bad, cells, self.wanted)
+                asked = self._is_asked(i)
+                left = None if bad is None else unread(data, bad, cells, self.wanted, asked)
                 if bad is not None and left is None:
                     late.append((int(np.flatnonzero(bad)[0]), i, cells))
             first = self.first_line if len(numbers) == 0 else int(numbers[0])
@@ -252,7 +255,7 @@ class CsvTable(CsvFile):
         column = self.columns[index]
         if column.kind == "number" and CODE.fullmatch(cell) and not self._is_told(index):
             raise _Again(text=[index])
-        where = f"{self.path}, row {numbers[row]}, {self.called(index)}"
+        where = f"{self.path}, line {numbers[row]}, {self.called(index)}"
         raise odd_cell(where, cell, self.such_as(index), f"the cell is no {column.kind}",
                        bool(self.wanted.like))  # fmt: skip
 
@@ -328,7 +331,7 @@ class CsvTable(CsvFile):
                 line += 1
         return FileError(
             "the file is not UTF-8 text",
-            where=f"{self.path}, row {line}",
+            where=f"{self.path}, line {line}",
             received="other bytes further down",
             fix=f"save it as UTF-8, or name its encoding: {argument('encoding', 'cp1252')}",
         )

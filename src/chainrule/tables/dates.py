@@ -16,8 +16,9 @@ import numpy as np
 from ..dialect import argument
 from ..errors import ArgumentError
 from .arrow import compute, need
+from .fixed import fixed_dates
 
-__all__ = ["check_format", "convert", "is_compact", "readings"]
+__all__ = ["by_pattern", "check_format", "convert", "is_compact", "readings"]
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONG = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
@@ -128,6 +129,16 @@ def convert(cells: Any, form: str) -> tuple[np.ndarray, np.ndarray]:
 
     A day that no calendar holds, such as 31 February, is none.
     """
+    values, read = fixed_dates(cells, form)
+    bad = np.zeros(len(values), bool)
+    left = np.flatnonzero(~read)
+    if len(left):
+        values[left], bad[left] = by_pattern(cells.take(need().array(left)), form)
+    return values, bad
+
+
+def by_pattern(cells: Any, form: str) -> tuple[np.ndarray, np.ndarray]:
+    """The same by the format's pattern, which knows all that people write."""
     pc = compute()
 
     found = pc.extract_regex(cells, f"^{pattern(form).pattern}$")

@@ -8,16 +8,22 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from ..dialect import argument
 from ..errors import ArgumentError, DataError
 from .layout import Row
 from .numbers import written
 
 __all__ = ["check_delimiter", "find_comment", "find_delimiter", "is_open", "rows_of"]
+__all__ += ["columns_of_rows"]
 
 _DELIMITERS = (";", "\t", "|", ",")
 _COMMENTS = ("#", "//", "%%", "% ")
 _MAX_CELL = 16 << 20
+_BLANKS = "\t\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)  # what `strip` takes away, but for the line break
 _limits = threading.Lock()
 
 
@@ -40,6 +46,9 @@ def rows_of(
     Raises:
         DataError: quotes that are never closed.
     """
+    if isinstance(lines, list) and (plain := _plain_rows(lines, delimiter)) is not None:
+        yield from _filled(plain, first_line)
+        return
     with _long_cells():
         reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != "\t")
         line = first_line
@@ -51,10 +60,78 @@ def rows_of(
         except csv.Error as error:
             raise DataError(
                 "the row cannot be cut into cells",
-                where=f"{where}, row {line}",
+                where=f"{where}, line {line}",
                 expected="quotes in pairs, as RFC 4180 says",
                 received=error,
             ) from None
+
+
+def _filled(rows: list[list[str]], first_line: int) -> Iterator[Row]:
+    for line, cells in enumerate(rows, first_line):
+        if len(cells) > 1 or cells[0]:
+            yield line, cells
+
+
+def _plain_rows(lines: list[str], delimiter: str) -> list[list[str]] | None:
+    """The trimmed cells of every line where there is no quote; None: a row may be anything."""
+    found = _plain(lines, delimiter)
+    if found is None:
+        return None
+    rows, blanks = found[0].split("\n"), found[1]
+    if blanks:
+        return [[cell.strip() for cell in row.split(delimiter)] for row in rows]
+    return [row.split(delimiter) for row in rows]
+
+
+def _plain(lines: list[str], delimiter: str) -> tuple[str, bool] | None:
+    """Lines without quotes as one text, and whether cells are to be trimmed; None: with quotes."""
+    text = "".join(lines)
+    if not lines or '"' in text or "\0" in text or len(text) > _MAX_CELL:
+        return None
+    if "\r" in text:
+        if text.count("\r") != text.count("\r\n"):
+            return None
+        text = text.replace("\r\n", "\n")
+    text = text.removesuffix("\n")
+    if text.count("\n") != len(lines) - 1:
+        return None
+    found = [c for c in (_BLANKS[:9] if text.isascii() else _BLANKS) if c in text]
+    blanks = any(
+        beside in text
+        for c in found
+        if c != delimiter
+        for beside in (c + delimiter, delimiter + c, c + "\n", "\n" + c)
+    )
+    return text, blanks or bool({text[:1], text[-1:]} & {*found})
+
+
+def columns_of_rows(lines: list[str], delimiter: str, width: int) -> list[list[str]]:
+    r"""The trimmed cells of each column, from the rows that have so many cells.
+
+    Example:
+        >>> columns_of_rows(["1,2\n", "3, 4\n", "5\n"], ",", 2)
+        [['1', '3'], ['2', '4']]
+    """
+    found = _plain(lines, delimiter)
+    if found is not None and _is_even(found[0], delimiter, width):
+        cells = found[0].replace("\n", delimiter).split(delimiter)  # no lists for each row
+        if found[1]:
+            cells = [cell.strip() for cell in cells]
+        if width == 1:
+            return [[cell for cell in cells if cell]]  # an empty line is no row
+        return [cells[i::width] for i in range(width)]
+    rows = [cells for _, cells in rows_of(lines, delimiter) if len(cells) == width]
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def _is_even(text: str, delimiter: str, width: int) -> bool:
+    """Whether every line of a text has so many cells."""
+    a = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
+    ends = np.append(np.flatnonzero(a == 10), len(a))
+    if ord(delimiter) > 127:
+        return False
+    marks = np.searchsorted(np.flatnonzero(a == ord(delimiter)), ends)
+    return bool((np.diff(marks, prepend=0) == width - 1).all())
 
 
 def is_open(lines: Iterable[str], delimiter: str) -> bool:
@@ -132,7 +209,7 @@ def find_delimiter(lines: list[str], where: str) -> str:
 
 def _clean(cell: str) -> bool:
     """A number, or text without a character that could be the real delimiter."""
-    return not cell or written(cell) is not None or not any(d in cell for d in _DELIMITERS)
+    return not any(d in cell for d in _DELIMITERS) or written(cell) is not None
 
 
 def _check_not_decimals(lines: list[str], best: tuple[float, float, int, str], where: str) -> None:

@@ -129,7 +129,7 @@ def _of_sheet(
     if not kept:
         raise DataError("the sheet is empty", where=where, expected="a table")
     filled = [rows[i] for i in kept]
-    layout = find_layout(filled[:200], width, wanted, where)
+    layout = find_layout(filled[:200], width, wanted, where, "row")
     data = filled[layout.first :]
     kinds = rough_kinds([row for _, row in data[:60]], width)
     below = find_footer(data, width, kinds) if len(data) > 1 else 0
@@ -249,7 +249,8 @@ def _columns(
             judged[i] = ColumnFormat(name, kind, date_format="%Y-%m-%d")
         cells = pa.chunked_array([pa.array(texts[i], pa.string())])
         found, bad = column_data(cells, judged[i], wanted.missing)
-        left = None if bad is None else unread(found, bad, cells, wanted)
+        asked = judged[i].kind == "number" and wanted.asks_number(i, name, len(names))
+        left = None if bad is None else unread(found, bad, cells, wanted, asked)
         if bad is not None and left is None:
             cell = texts[i][int(np.flatnonzero(bad)[0])]
             raise odd_cell(place(i, cell), cell, f"a {judged[i].kind}", told=bool(wanted.like))

@@ -175,8 +175,10 @@ class Format:
         return next((c for c in self.columns if c.name == name), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {**vars(self), "columns": [dict(vars(c)) for c in self.columns]}
+        """Plain values; of the columns those that are not as usual, as there may be thousands."""
+        usual = vars(ColumnFormat("", ""))
+        columns = [{k: v for k, v in vars(c).items() if v != usual[k]} for c in self.columns]
+        return {**vars(self), "columns": [{"name": "", **column} for column in columns]}
 
     @classmethod
     def from_json(cls, config: Any, where: str = "the format") -> Format:

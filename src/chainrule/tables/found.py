@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,14 +14,22 @@ from ..dialect import argument
 from ..errors import DataError, FileError
 from .bytes import Lines, Sample, encoding_of, first_bytes, nul_byte, sample, spaced_quote
 from .convert import is_plain
-from .dialects import check_delimiter, find_comment, find_delimiter, is_open, rows_of
+from .dialects import (
+    check_delimiter,
+    columns_of_rows,
+    find_comment,
+    find_delimiter,
+    is_open,
+    rows_of,
+)
 from .formats import ColumnFormat, Format, encoding_words
-from .judge import Judge, Wanted, is_mark
+from .judge import Judge, Wanted, is_mark, shapes
 from .layout import Row, find_footer, find_layout, looks
 from .numbers import written
 
 __all__ = ["CODE", "CsvFile", "is_infinite", "ragged", "split_lines", "stray_quote"]
 
+_SOME = 3000  # lines of a sample in which header and width are looked for
 _FIRST = 12  # rows whose cells are kept as they were written
 
 
@@ -50,14 +57,16 @@ class CsvFile:
         head, pieces, tail = self._texts(found)
         if "\0" in head:
             line = head[: head.index("\0")].count("\n") + 1
-            raise nul_byte(f"{self.path}, row {line}")
+            raise nul_byte(f"{self.path}, line {line}")
         lines = split_lines(head)
         self.comment = find_comment(lines[:50], self.wanted.comment)
         hinted, skip = self._hint(lines)
         body = self._without_comments(lines, skip)
         self.delimiter = self.wanted.delimiter or hinted or find_delimiter(body[:400], self.path)
         check_delimiter(self.delimiter, self.path)
-        rows = [row for row in rows_of(body, self.delimiter, 1, self.path) if any(row[1])]
+        # what stands above the table and how its rows begin is looked for in the first of them
+        some = len(body) if found.whole or '"' in head else min(len(body), _SOME)
+        rows = [row for row in rows_of(body[:some], self.delimiter, 1, self.path) if any(row[1])]
         if found.whole and rows and is_open(body[rows[-1][0] - 1 :], self.delimiter):
             raise stray_quote(self, *rows[-1])
         counts = Counter(len(cells) for _, cells in rows[:2000])
@@ -71,7 +80,7 @@ class CsvFile:
         self.first_line = rows[first][0] if first < len(rows) else after + 1
         self.skip = len("".join(lines[: self.first_line - 1]).encode("utf-8", "replace"))
         self._set_quotes(head, pieces)
-        self._set_cells(rows[first:], pieces, tail)
+        self._set_cells(rows[first:], body[some:], pieces, tail)
         self._judge()
 
     def _set_quotes(self, head: str, pieces: list[str]) -> None:
@@ -79,20 +88,27 @@ class CsvFile:
         found = re.finditer(spaced_quote(self.delimiter), head, re.MULTILINE)
         self.close_quotes = self.quotes and any(not m[0].startswith('"') for m in found)
 
-    def _set_cells(self, data: list[Row], pieces: list[str], tail: str) -> None:
+    def _set_cells(self, data: list[Row], more: list[str], pieces: list[str], tail: str) -> None:
         """The different cells of each column of the sample, without what stands below the table."""
         good = [cells for _, cells in data if len(cells) == self.width]
+        parts = [columns_of_rows(more, self.delimiter, self.width)] if more else []
         for piece in pieces:
-            part = [cells for _, cells in rows_of(split_lines(piece), self.delimiter)]
+            lines = split_lines(piece)
             # where quotes hold line breaks, a piece may begin inside them
-            if '"' not in piece or all(len(cells) == self.width for cells in part):
-                good += [cells for cells in part if len(cells) == self.width]
+            if '"' not in piece or all(
+                len(cells) == self.width for _, cells in rows_of(lines, self.delimiter)
+            ):
+                parts.append(columns_of_rows(lines, self.delimiter, self.width))
         count, self.footer, self.tail = self._find_footer(data, tail, good)
         if count and self.sampled_whole:
             below = sum(len(cells) == self.width for _, cells in data[-count:])
             good = good[: len(good) - below]
         columns = list(zip(*good, strict=False)) or [()] * len(self.names)
-        self.counts = [Counter(cell for cell in column if cell) for column in columns]
+        self.counts = [Counter(column) for column in columns]
+        for i, counts in enumerate(self.counts):
+            for part in parts:
+                counts.update(part[i])
+            counts.pop("", None)
         self.head_rows = good[:_FIRST]
 
     def _texts(self, found: Sample) -> tuple[str, list[str], str]:
@@ -162,7 +178,7 @@ class CsvFile:
         if other:
             raise DataError(
                 "there is only one column",
-                where=f"{self.path}, row {rows[0][0]}",
+                where=f"{self.path}, line {rows[0][0]}",
                 received=repr(rows[0][1][0][:80]),
                 fix="read it with " + argument("delimiter", other),
             )
@@ -211,18 +227,15 @@ class CsvFile:
         self.whole_numbers = {
             i
             for i, c in enumerate(self.columns)
-            if self.is_native(c) and all(map(_WHOLE.fullmatch, filter(_digit, self.counts[i])))
+            if self.is_native(c)
+            and all(_WHOLE.fullmatch(form) for form in shapes(self.counts[i]) if "0" in form)
         }
         # −5 and (5) are numbers too, but not for Arrow
         self.by_hand |= {
             i
             for i, c in enumerate(self.columns)
-            if c.kind == "number" and any("−" in cell or "(" in cell for cell in self.counts[i])
+            if c.kind == "number" and not _SIGNS.isdisjoint("".join(shapes(self.counts[i])))
         }
-        # dates and codes beside them would be mistaken for such numbers all the time
-        texts = [self.counts[i] for i, c in enumerate(self.columns) if c.kind != "number"]
-        some = list(itertools.islice(itertools.chain.from_iterable(texts), 5000))
-        self.as_strings |= sum(bool(_CODE_LIKE.match(cell)) for cell in some) > 0.1 * len(some)
 
     def is_native(self, column: ColumnFormat) -> bool:
         """Whether Arrow could read the column by itself."""
@@ -233,6 +246,11 @@ class CsvFile:
         """Whether it does."""
         by_hand = index in self.by_hand or (self.as_strings and index in self.whole_numbers)
         return not by_hand and self.is_native(self.columns[index])
+
+    def repeats(self, index: int) -> bool:
+        """Whether cells of the column stand in many rows: then each is looked at once."""
+        counts = self.counts[index]
+        return 50 * len(counts) < sum(counts.values())
 
     @property
     def format(self) -> Format:
@@ -280,14 +298,14 @@ class CsvFile:
         """Where such a cell of a column stands first."""
         for line, cells in self.slow_rows():
             if index < len(cells) and cells[index] == cell:
-                return f"{self.path}, row {line}, {self.called(index)}"
+                return f"{self.path}, line {line}, {self.called(index)}"
         return f"{self.path}, {self.called(index)}"
 
     def find_cell(self, wrong: Callable[[str], bool], index: int) -> tuple[str, str]:
         """The first cell of a column that is wrong: where, and what."""
         for line, cells in self.slow_rows():
             if index < len(cells) and wrong(cells[index]):
-                return f"{self.path}, row {line}, {self.called(index)}", cells[index]
+                return f"{self.path}, line {line}, {self.called(index)}", cells[index]
         return f"{self.path}, {self.called(index)}", ""
 
     def all_cells(self, index: int) -> Mapping[str, int]:
@@ -309,11 +327,7 @@ class CsvFile:
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 CODE = re.compile(r"[+-]?0[0-9]+|[+-]?[0-9]{16,}")
-_CODE_LIKE = re.compile("0[0-9]")
-
-
-def _digit(cell: str) -> bool:
-    return any("0" <= c <= "9" for c in cell)
+_SIGNS = frozenset("−(")
 
 
 def is_infinite(cell: str) -> bool:
@@ -366,7 +380,7 @@ def ragged(table: CsvFile, line: int, cells: list[str]) -> DataError:
         fix = "look for a quote in this row that is never closed: it takes in the rows below"
     return DataError(
         "the row has a different length",
-        where=f"{table.path}, row {line}",
+        where=f"{table.path}, line {line}",
         expected=f"{table.width} cells, as in the first row",
         received=f"{some}: {table.delimiter.join(cells)[:60]!r}",
         fix=fix,
@@ -380,7 +394,7 @@ def stray_quote(
     shown = next((cell for cell in cells if "\n" in cell), cells[-1] if cells else "")
     return DataError(
         problem,
-        where=f"{table.path}, row {line}",
+        where=f"{table.path}, line {line}",
         expected="a closing quote for every opening one, as RFC 4180 says",
         received=repr('"' + shown.split("\n")[0][:60]),
         fix='close the quote or take it away; inside a cell a quote is doubled: "5"" pipe"',

@@ -68,7 +68,8 @@ class Column:
         if self.unread:
             places = np.arange(len(self))[rows].tolist()
             unread = {i: self.unread[row] for i, row in enumerate(places) if row in self.unread}
-        return replace(self, data=self.values[rows], written=None, unread=unread)
+        # not `replace`, which asks for all fields: tables have thousands of columns
+        return Column(self.name, self.index, self.kind, self.values[rows], None, unread)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -152,6 +153,29 @@ class Frame:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    @property
+    def word(self) -> str:
+        """What `lines` count: `"line"` of a file of text, as an editor does; else `"row"`."""
+        return "line" if getattr(self.format, "door", "") == "CSV" else "row"
+
+    def at(self, row: int) -> str:
+        """Where a row stands: `line 12`, `row 12`."""
+        return f"{self.word} {int(self.lines[row])}"
+
+    def say_at(self, rows: Any, most: int = 3) -> str:
+        """Where some rows stand, for a sentence: `lines 3, 5, 9, ... of the file`.
+
+        Args:
+            rows: a mask.
+            most: so many are named.
+        """
+        lines = self.lines[rows].tolist()
+        shown = ", ".join(map(str, lines[:most])) + (", ..." if len(lines) > most else "")
+        word = self.word if len(lines) == 1 else self.word + "s"
+        door = getattr(self.format, "door", "")
+        whole = {"CSV": " of the file", "Excel": " of the sheet"}.get(door, "")
+        return f"{word} {shown}{whole}"
 
     def take(self, rows: Any) -> Frame:
         """The same with these rows alone (numbers from 0, or a mask)."""

@@ -5,8 +5,9 @@ Where the cells of a whole column can be read in two ways, both are shown and no
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from .arrow import need
 from .formats import ColumnFormat, Format, words_of
 from .numbers import CONVENTIONS, Convention, Written, readings, written
 
-__all__ = ["ENOUGH", "MARKS", "Judge", "Wanted", "is_mark"]
+__all__ = ["ENOUGH", "MARKS", "PLAIN", "Judge", "Wanted", "is_mark", "odd_cell", "shapes"]
 
 # what stands for "no number" in columns of numbers and dates; compared in lower case
 _MARKS = (
@@ -29,9 +30,11 @@ _MARKS = (
 _SAID = ("k. a.", "keine angabe", "keine angaben", "s. d.", "n. a.", "n. d.", "n. v.", "no data",
          "not available", "sin datos", "sans données")  # fmt: skip
 MARKS = frozenset((*_MARKS.split(), *_SAID))
-_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})*")
+_DIGITS = re.compile("[+-]?00+")
 _CODE = re.compile(r"[+-]?(?:0[0-9]+|[0-9]{16,})")
+_AS_ZERO = str.maketrans("123456789", "000000000")
 ENOUGH = 20_000  # different cells of a column that are looked at
 
 
@@ -43,6 +46,19 @@ def is_mark(cell: str, named: Sequence[str] = ()) -> bool:
         (True, True, False, True)
     """
     return not cell or cell in named or cell.lower() in MARKS
+
+
+def shapes(cells: Collection[str]) -> set[str]:
+    """The cells with 0 for every digit: few of many, where only the marks between digits matter.
+
+    Example:
+        >>> sorted(shapes(["12.5", "33.1", "-7", "a1"]))
+        ['-0', '00.0', 'a0']
+    """
+    found = "\0".join(cells).translate(_AS_ZERO).split("\0")
+    if len(found) != len(cells):  # a cell holds the mark between them
+        found = [cell.translate(_AS_ZERO) for cell in cells]
+    return set(found)
 
 
 @dataclass(frozen=True)
@@ -59,9 +75,14 @@ class Wanted:
     sheet: str | int | None = None
     date_format: str | None = None
     as_text: tuple[str | int, ...] = ()
+    as_number: tuple[str | int, ...] = ()  # columns of numbers: what is none is missing
     like: Format | None = None
     lenient: bool = False  # a cell that does not fit its column of the training is left unread
     as_given: bool = False  # texts in memory stay texts
+
+    def asks_number(self, index: int, name: str, count: int) -> bool:
+        """Was it said that this column, one of so many, is one of numbers?"""
+        return bool({name, index, index - count} & {*self.as_number})
 
     def conventions(self) -> list[Convention]:
         """Those that decimal and thousands leave."""
@@ -103,6 +124,7 @@ class Judge:
         whole: Callable[[int], Mapping[str, int]] | None = None,
     ) -> None:
         self.wanted, self.where, self.place, self.whole = wanted, where, place, whole
+        self.asked: set[int] = set()
 
     def columns(
         self, names: Sequence[str], cells: Sequence[Mapping[str, int]]
@@ -116,6 +138,8 @@ class Judge:
         text = {
             i for i, name in enumerate(names) if {name, i, i - len(names)} & {*self.wanted.as_text}
         }
+        number = self.wanted.asks_number
+        self.asked = {i for i, name in enumerate(names) if number(i, name, len(names))} - text
         found = [
             self._column(i, name, cells[i], i in text) for i, name in enumerate(names)
         ]  # fmt: skip
@@ -132,12 +156,14 @@ class Judge:
     def _column(self, index: int, name: str, counts: Mapping[str, int], text: bool) -> _Found:
         like = self.wanted.like.column(name) if self.wanted.like else None
         kind = "text" if text else like.kind if like else None
-        cells = [cell for cell in counts if not is_mark(cell, self.wanted.missing)][:ENOUGH]
+        cells = self._no_marks(counts)
         plain = _Found(ColumnFormat(name, kind or "text"), [], [], cells)
         if kind == "text" or not cells:
             return plain
-        if kind != "date" and all(map(_PLAIN.fullmatch, cells)):
-            quick = self._plain(name, cells, kind)
+        if index in self.asked:
+            kind = "number"
+        if kind != "date" and PLAIN.fullmatch(cells[0]):
+            quick = self._plain(name, cells)
             if quick is not None:
                 return quick
         if kind != "number":
@@ -146,14 +172,28 @@ class Judge:
                 return found
         return self._numbers(index, name, cells, counts, kind) or plain
 
-    def _plain(self, name: str, cells: list[str], kind: str | None) -> _Found | None:
+    def _no_marks(self, counts: Mapping[str, int]) -> list[str]:
+        """The first cells that do not mean "missing": `is_mark` for each, in one go."""
+        named = frozenset(self.wanted.missing)
+        cells = list(itertools.islice(counts, ENOUGH + 100))
+        if not MARKS.isdisjoint(map(str.lower, cells)) or "" in counts:
+            cells = [cell for cell in cells if cell and cell.lower() not in MARKS]
+        if not named.isdisjoint(cells):
+            cells = [cell for cell in cells if cell not in named]
+        return cells[:ENOUGH]
+
+    def _plain(self, name: str, cells: list[str]) -> _Found | None:
         """Numbers as computers write them, which most columns are; None: look closer."""
         if self.wanted.decimal not in (None, ".") or self.wanted.thousands == ".":
             return None
-        if any(map(_CODE.fullmatch, cells)) or dates.is_compact(cells, name):
+        forms = shapes(cells)
+        if not all(map(PLAIN.fullmatch, forms)):
             return None
-        pointed = any("." in cell for cell in cells)
-        if pointed and all(map(_GROUPED.fullmatch, cells)):
+        codes = any(map(_DIGITS.fullmatch, forms)) and any(map(_CODE.fullmatch, cells))
+        if codes or dates.is_compact(cells, name):
+            return None
+        pointed = any("." in form for form in forms)
+        if pointed and all(map(_GROUPED.fullmatch, forms)):
             return None  # 1.234 alone: it could be either
         return _Found(ColumnFormat(name, "number"), [Convention(".", "")], [], cells, pointed)
 
@@ -180,12 +220,22 @@ class Judge:
     def _numbers(
         self, index: int, name: str, cells: list[str], counts: Mapping[str, int], kind: str | None
     ) -> _Found | None:
-        found = {cell: parts for cell in cells if (parts := written(cell)) is not None}
-        odd = [cell for cell in cells if cell not in found]
+        found, odd = {}, []
+        for cell in cells:
+            parts = written(cell)
+            if parts is not None:
+                found[cell] = parts
+                continue
+            odd.append(cell)
+            if kind is None and len(odd) > max(1, 0.1 * len(cells)):
+                return None  # as `_few` would say
         codes = any(parts.is_code for parts in found.values())
         if kind is None and (codes or not found or (odd and not self._few(odd, cells, counts))):
             return None
-        if odd and not self._leaves(kind, odd, cells, counts):
+        if index in self.asked:
+            if not found:
+                return None
+        elif odd and not self._leaves(kind, odd, cells, counts):
             usual = next(iter(found), None)
             expected = f"a number such as {usual!r}" if usual else "a number, as in training"
             self._odd(index, odd[0], expected)
@@ -198,7 +248,7 @@ class Judge:
         allowed = self.wanted.conventions()
         bodies = {parts.body for parts in found.values()}
         fits = readings(bodies, allowed)
-        if not fits and self.wanted.lenient and kind:
+        if not fits and (self.wanted.lenient or index in self.asked) and kind:
             fits = self._most(name, found, allowed, counts)
         if not fits:
             self._no_convention(index, found, allowed)
@@ -350,6 +400,8 @@ def odd_cell(
 ) -> DataError:
     """The error for a cell that does not fit its column; told: the training said what that is."""
     leave = "" if told else f"; to leave the column as text, name it in {argument('as_text')}"
+    if "number" in expected or "number" in problem:
+        leave = f"; to take all such cells as missing, name it in {argument('as_number')}{leave}"
     return DataError(
         problem or "the cell does not fit its column",
         where=where,

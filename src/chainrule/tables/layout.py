@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..dialect import argument
 from ..errors import DataError
 from . import dates
-from .judge import Wanted, is_mark
+from .judge import PLAIN, Wanted, is_mark
 from .numbers import CURRENCIES, UNITS, written
 
 __all__ = ["Layout", "Row", "find_footer", "find_layout", "looks"]
@@ -27,6 +27,7 @@ _WORDS = (
 _TOTALS = frozenset(_WORDS.split())
 
 Row = tuple[int, list[str]]  # the line where it begins, its cells
+Place = Callable[[int], str]  # where such a line stands, for messages
 
 
 @dataclass
@@ -52,7 +53,9 @@ class Layout:
     unnamed: list[int]
 
 
-def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> Layout:
+def find_layout(
+    rows: Sequence[Row], width: int, wanted: Wanted, where: str, word: str = "line"
+) -> Layout:
     """Header, units and the first row of data.
 
     Args:
@@ -60,10 +63,15 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
         width: how many cells a row has.
         wanted: what was said.
         where: the file.
+        word: what the numbers of the rows count: lines of a file, rows of a sheet.
 
     Raises:
         DataError: nothing tells whether there is a header; names that occur twice.
     """
+
+    def place(line: int) -> str:
+        return f"{where}, {word} {line}"
+
     if not 0 < width <= MAX_COLUMNS:
         raise DataError(
             "there are too many columns" if width else "the file is empty",
@@ -74,16 +82,16 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
         )
     start = _start(rows, width)
     if wanted.header is not None and not isinstance(wanted.header, bool):
-        start = _at_line(rows, wanted.header, where)
+        start = _at_line(rows, wanted.header, place)
     try:
-        header = _has_header(rows, start, wanted, where)
+        header = _has_header(rows, start, wanted, place)
     except DataError:
-        _check_no_header_above(rows, start, width, where)
+        _check_no_header_above(rows, start, width, place)
         raise
     line, cells = rows[start]
     titles = start
     if not header:
-        _check_no_header_above(rows, start, width, where)
+        _check_no_header_above(rows, start, width, place)
         return Layout([f"x{i + 1}" for i in range(width)], 0, [], 0, titles, start, [])
     cells = cells + [""] * (width - len(cells))
     unnamed = [i for i, name in enumerate(cells) if not name]
@@ -93,7 +101,7 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
     if twice is not None:
         raise DataError(
             "two columns have the same name",
-            where=f"{where}, row {line}, column {twice + 1}",
+            where=f"{place(line)}, column {twice + 1}",
             expected="a different name for every column",
             received=f"{names[twice]!r}, as in column {first_of[names[twice]] + 1}",
             fix=f"name one of them anew; {argument('header', False)} if these are not names",
@@ -105,13 +113,13 @@ def find_layout(rows: Sequence[Row], width: int, wanted: Wanted, where: str) -> 
     return Layout(names, line, units, units_line, titles, first, unnamed)
 
 
-def _at_line(rows: Sequence[Row], line: int, where: str) -> int:
+def _at_line(rows: Sequence[Row], line: int, place: Place) -> int:
     for i, row in enumerate(rows):
         if row[0] == line:
             return i
     raise DataError(
         "there is no header in this line",
-        where=f"{where}, row {line}",
+        where=place(line),
         fix=f"give the line of the header, or {argument('header', True)}",
     )
 
@@ -132,7 +140,7 @@ def _all_end_empty(rows: Sequence[Row], width: int) -> bool:
     return bool(rows) and all(len(c) == width and not c[-1] for _, c in rows)
 
 
-def _check_no_header_above(rows: Sequence[Row], start: int, width: int, where: str) -> None:
+def _check_no_header_above(rows: Sequence[Row], start: int, width: int, place: Place) -> None:
     """A line of names that has another number of cells than the rows is not left out unseen."""
     if not start:
         return
@@ -140,7 +148,7 @@ def _check_no_header_above(rows: Sequence[Row], start: int, width: int, where: s
     if len(cells) > 1 and sum(map(bool, cells)) > 1:
         raise DataError(
             "the header has another number of names than the rows have cells",
-            where=f"{where}, row {line}",
+            where=place(line),
             expected=f"{width} names, as the rows below have cells",
             received=f"{len(cells)}: {', '.join(cells)[:80]}",
             fix="complete the header, or remove it and say " + argument("header", False),
@@ -150,6 +158,8 @@ def _check_no_header_above(rows: Sequence[Row], start: int, width: int, where: s
 @functools.lru_cache(1 << 14)
 def looks(cell: str) -> str:
     """`number`, `text` or `missing`."""
+    if PLAIN.fullmatch(cell):  # most are: thousands of columns are looked at
+        return "number"
     if is_mark(cell):
         return "missing"
     if written(cell) is not None or dates.readings([cell])[0]:
@@ -157,7 +167,7 @@ def looks(cell: str) -> str:
     return "text"
 
 
-def _has_header(rows: Sequence[Row], start: int, wanted: Wanted, where: str) -> bool:
+def _has_header(rows: Sequence[Row], start: int, wanted: Wanted, place: Place) -> bool:
     line, first = rows[start]
     if wanted.header is not None:
         return bool(wanted.header)
@@ -195,7 +205,7 @@ def _has_header(rows: Sequence[Row], start: int, wanted: Wanted, where: str) -> 
     raise DataError(
         "nothing tells whether the first row is a header"
         + ("" if con else ": no cell below is a number"),
-        where=f"{where}, row {line}",
+        where=place(line),
         expected="names above columns of numbers, or a first row like all others",
         received=", ".join(first[:8])[:200],
         fix=f"say {argument('header', True)} or {argument('header', False)}",

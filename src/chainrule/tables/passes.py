@@ -11,7 +11,7 @@ import numpy as np
 
 from ..dialect import argument
 from ..errors import DataError
-from .arrow import need
+from .arrow import need, release
 from .csvs import CsvTable, ReadAgain
 from .doors import file_kind, frames
 from .frame import Column, Frame
@@ -82,7 +82,7 @@ class Passes:
             except ReadAgain:
                 continue
             finally:
-                need().default_memory_pool().release_unused()  # hundreds of megabytes
+                release()
 
     def __iter__(self) -> Iterator[Frame]:
         try:
@@ -91,7 +91,7 @@ class Passes:
             else:
                 yield from self._blocks()
         finally:
-            need().default_memory_pool().release_unused()
+            release()
 
     def _blocks(self) -> Iterator[Frame]:
         if self.table is None:

@@ -32,6 +32,7 @@ def read(
     sheet: str | int | None = None,
     date_format: str | None = None,
     as_text: Sequence[str | int] = (),
+    as_number: Sequence[str | int] = (),
     columns: Format | Mapping[str, Any] | None = None,
     lenient: bool = False,
 ) -> Frame:
@@ -58,6 +59,8 @@ def read(
         sheet: of an Excel file: its name, or its place from 0.
         date_format: as `strftime` writes it.
         as_text: columns to leave as text, by name or place.
+        as_number: columns of numbers, by name or place: a cell that is none counts as missing, and
+            the column's `unread` names it.
         columns: the `Format` of the training's table, or its `to_json`: columns of these names
             are of the same kind, and what is ambiguous is read as it was then.
         lenient: a cell that does not fit its column in `columns` counts as missing, and the
@@ -115,6 +118,7 @@ def blocks(
     sheet: str | int | None = None,
     date_format: str | None = None,
     as_text: Sequence[str | int] = (),
+    as_number: Sequence[str | int] = (),
     columns: Format | Mapping[str, Any] | None = None,
 ) -> Iterator[Frame]:
     r"""The same as `read`, some megabytes of rows at a time, for files larger than memory.
@@ -131,6 +135,7 @@ def blocks(
         sheet: see `read`.
         date_format: see `read`.
         as_text: see `read`.
+        as_number: see `read`.
         columns: see `read`; give the format of the first pass to a second one.
 
     Raises:
@@ -160,14 +165,16 @@ def passes(path: str, **options: Any) -> Passes:
 
 
 _OPTIONS = ("delimiter", "decimal", "thousands", "encoding", "header", "missing", "comment",
-            "sheet", "date_format", "as_text", "columns")  # fmt: skip
+            "sheet", "date_format", "as_text", "as_number", "columns")  # fmt: skip
 
 
 def _wanted(given: Mapping[str, Any]) -> Wanted:
     """The options, checked."""
     missing, columns, as_text = given["missing"], given["columns"], given["as_text"]
     missing = [missing] if isinstance(missing, str) else list(missing or ())
-    as_text = [as_text] if isinstance(as_text, (str, int)) else list(as_text or ())
+    as_text, as_number = (
+        (v,) if isinstance(v, (str, int)) else tuple(v or ()) for v in (as_text, given["as_number"])
+    )
     if isinstance(columns, Mapping):
         columns = Format.from_json(columns)
     one = "one character or none"
@@ -192,7 +199,7 @@ def _wanted(given: Mapping[str, Any]) -> Wanted:
     if options["date_format"] is not None:
         check_format(options["date_format"])
     return Wanted(
-        **options, missing=tuple(missing), as_text=tuple(as_text), like=columns,
+        **options, missing=tuple(missing), as_text=as_text, as_number=as_number, like=columns,
         lenient=bool(given.get("lenient")) and columns is not None,
     )  # fmt: skip
 

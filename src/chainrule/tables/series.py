@@ -51,13 +51,15 @@ def refusal(frame: Frame, date: str, value: str) -> ArgumentError:
         >>> print(refusal(Frame.of({"day": ["2024-01-01"]}), "day", "cups"))
         the table: this is a series: one date ('day') and one number ('cups')
           expected: how many values before each row to learn from
-          fix: lags=12 adds the 12 values before; the last rows are held out then
+          fix: add lags=12: each row then has the 12 values before it as columns, and the last
+        fifth of the rows is held out
     """
     return ArgumentError(
         f"this is a series: one date ({date!r}) and one number ({value!r})",
         where=frame.where,
         expected="how many values before each row to learn from",
-        fix=f"{argument('lags', 12)} adds the 12 values before; the last rows are held out then",
+        fix=f"add {argument('lags', 12)}: each row then has the 12 values before it as columns, "
+        "and the last fifth of the rows is held out",
     )
 
 

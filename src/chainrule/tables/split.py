@@ -79,11 +79,8 @@ def equal_rows(frame: Frame, roles: Roles) -> EqualRows:
     order = np.argsort(np.argsort(first))  # numbered by their first row
     is_copy = np.ones(n, bool)
     is_copy[first] = False
-    lines = frame.lines[is_copy]
-    shown = ", ".join(map(str, lines[:3].tolist())) + (", ..." if copies > 3 else "")
     rows = "row is a copy of another" if copies == 1 else "rows are copies of others"
-    at = "row" if copies == 1 else "rows"
-    said = f"{copies:,} {rows} ({at} {shown}): equal rows stay on the same side"
+    said = f"{copies:,} {rows} ({frame.say_at(is_copy)}): equal rows stay on the same side"
     return EqualRows(order[inverse], copies, said)
 
 

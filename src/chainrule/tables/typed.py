@@ -206,7 +206,8 @@ def _judge(
         cells = cells.cast(pa.string())
         cells = cells if hasattr(cells, "chunks") else pa.chunked_array([cells])
         data, bad = column_data(cells, found[i], wanted.missing)
-        left = None if bad is None else unread(data, bad, cells, wanted)
+        asked = found[i].kind == "number" and wanted.asks_number(i, names[i], len(names))
+        left = None if bad is None else unread(data, bad, cells, wanted, asked)
         if bad is not None and left is None:
             row = int(np.flatnonzero(bad)[0])
             cell = str(cells[row].as_py()).strip()

@@ -69,7 +69,7 @@ def place(frame: Frame, column: Column, row: int) -> str:
         >>> place(frame, frame["age"], 1)
         "people.csv, row 2, column 1 ('age')"
     """
-    return f"{frame.where}, row {frame.lines[row]}, column {column.index + 1} ({column.name!r})"
+    return f"{frame.where}, {frame.at(row)}, column {column.index + 1} ({column.name!r})"
 
 
 def factorize(values: np.ndarray) -> tuple[list[Any], np.ndarray]:

@@ -23,7 +23,8 @@ from .settings import Settings
 __all__ = ["Bag", "Check", "Trained", "orders"]
 
 Folds = Sequence[tuple[np.ndarray, np.ndarray]]
-_PIECE = 1 << 26  # bytes of rows that are made ready at once
+_PIECE = 1 << 26  # bytes of held-out rows that are made ready at once
+_STEPS = 1 << 24  # bytes of rows for steps: there are several copies, on the device and for it
 _HELD = 256  # held-out rows of each member that are computed together
 
 
@@ -269,7 +270,8 @@ class Bag:
     ) -> None:
         """The steps from one check to the next."""
         row = sum(4 * width for width in self.widths.values()) * order.shape[1]
-        most = max(1, _PIECE // max(row * batch, 1))
+        most = max(1, _STEPS // max(row * batch, 1))
+        most = -(-self.pace // -(-self.pace // most))  # parts of one length: one program
         for start in range(0, self.pace, most):
             steps = min(most, self.pace - start)
             first = (check * self.pace + start) * batch

@@ -7,14 +7,31 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
+from ..layers.host.columns import CLIP
 from .problem import KEYS, Problem
 
-__all__ = ["Design"]
+__all__ = ["Design", "straight"]
 
 _FULL = 300  # columns of "flat" that are kept as they are
 _TINY = 1e-12  # of the largest square: rounding
 _DENSE = 0.1  # the share of numbers other than 0 above which they are as well
 _BLOCK = 1 << 24  # numbers looked at together
+
+
+_FARTHEST = 1e-3  # of 1 − (z/3)²: 95 times the middle half of a column
+
+
+def straight(z: Any) -> Any:
+    """z/√(1 − (z/3)²): numbers as they were before they were softly clipped at ±3.
+
+    Beyond 95 times the middle half of their column they are all the same.
+
+    Example:
+        >>> straight(np.array([0.0, 1.5, 3.0])).round(2)
+        array([ 0.  ,  1.73, 94.87])
+    """
+    return z / ops.sqrt(ops.maximum(1 - ops.square(z / CLIP), _FARTHEST))
 
 
 class Design:
@@ -26,6 +43,7 @@ class Design:
     Args:
         problem: whose columns.
         rows: numbers of the rows that are taken.
+        unbent: whether `numeric` is taken `straight`, over its standard deviation.
 
     Example:
         >>> import numpy as np
@@ -37,12 +55,11 @@ class Design:
                [23.]])
     """
 
-    def __init__(self, problem: Problem, rows: np.ndarray) -> None:
+    def __init__(self, problem: Problem, rows: np.ndarray, unbent: bool = False) -> None:
         self.n = len(rows)
-        self.is_turned = False
         self.widths: dict[str, int] = {}
-        full, self.starts, found = [], [], []
-        width = 0
+        full, found = [], []
+        width, scale = 0, None
         for key in (k for k in KEYS if k in problem.x):
             columns = problem.x[key]
             if key == "codes":
@@ -60,11 +77,17 @@ class Design:
                 if key == "flat" and q > _FULL:
                     triples = _triples(columns, rows, width)
                 if triples is None:
-                    full.append((width, np.asarray(columns[rows], np.float64)))
+                    part = np.asarray(columns[rows], np.float64)
+                    if unbent and key == "numeric":
+                        part, scale = _spread(straight(part))
+                    full.append((width, part))
                 else:
                     found.append(triples)
             width += self.widths[key]
         self.width = width
+        self.scale = np.ones(width)  # by which the columns were divided
+        if scale is not None:
+            self.scale[: len(scale)] = scale  # "numeric" comes first
         self.places = np.concatenate([np.arange(s, s + a.shape[1]) for s, a in full] or [[]])
         self.places = self.places.astype(np.int64)
         self.full = np.concatenate([a for _, a in full] or [np.zeros((self.n, 0))], axis=1)
@@ -89,6 +112,15 @@ class Design:
                 d[:, k] += np.bincount(columns, values * r[rows, k], self.width)
         return d
 
+    def squares(self) -> np.ndarray:
+        """Of each column the sum of its squares, (width,)."""
+        found = np.zeros(self.width)
+        found[self.places] = np.einsum("ij,ij->j", self.full, self.full)
+        if self.sparse is not None:
+            _, columns, values = self.sparse
+            found += np.bincount(columns, np.square(values), self.width)
+        return found
+
     @property
     def wide(self) -> bool:
         """Whether there are fewer rows than columns of numbers, of which there are many."""
@@ -107,15 +139,22 @@ class Design:
         some = squares > _TINY * max(squares.max(), 1e-300)
         s, u = np.sqrt(squares[some]), u[:, some]
         made = copy.copy(self)
-        made.is_turned = True
         made.full, made.places, made.width = u * s, np.arange(len(s)), len(s)
         return made, x.T @ (u / s)
 
     def cut(self, w: np.ndarray) -> dict[str, np.ndarray]:
-        """Weights (width, k) by the keys of the columns."""
+        """Weights (width, k) by the keys of the columns, in the problem's own units."""
+        w = w / self.scale[:, None]
         ends = np.cumsum(list(self.widths.values()))
         parts = np.split(w, ends[:-1])
         return dict(zip(self.widths, parts, strict=True))
+
+
+def _spread(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns over their standard deviation, and that; a constant one stays."""
+    deviation = x.std(axis=0)
+    deviation[deviation == 0] = 1.0
+    return x / deviation, deviation
 
 
 def _triples(columns: Any, rows: np.ndarray, first: int) -> tuple | None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import ops
 from ..layers import Dense, Embedding
 from ..layers.base import registry
+from ..layers.host.columns import CLIP
 from ..models import Model
-from .design import Design
-from .minimise import minimise
+from .design import Design, straight
+from .lasso import Lasso
 from .problem import KEYS, Problem
+from .solvers import Logistic, Ridge
 
-__all__ = ["TableLinear", "constant", "fit_linear", "losses_of"]
+__all__ = ["TableLinear", "better", "constant", "fit_linear", "losses_of", "mean_and_error"]
 
 PENALTIES = 10.0 ** np.arange(4, -3.5, -0.5)  # strong to weak; of Σ loss + penalty·Σw²/2
-_NARROW = 400  # columns up to which the normal equations are solved
 _MANY = 10_000  # rows above which a step costs enough to save some
+_SOME = 0.5  # standard errors of a difference that decide between forms of the same model
 _PATIENCE = 2  # penalties that may be worse than the best before weaker ones are left out
 
 
@@ -35,6 +37,7 @@ class TableLinear(Model):
         task: `"classification"` or `"regression"`.
         levels: for each column of `"codes"`, how many different numbers it may hold.
         name: as for every `Model`.
+        unbent: whether `"numeric"` is taken as it was before its numbers were softly clipped.
 
     Example:
         >>> import numpy as np
@@ -49,8 +52,10 @@ class TableLinear(Model):
         task: str = "classification",
         levels: Sequence[int] = (),
         name: str | None = None,
+        unbent: bool = False,
     ) -> None:
         super().__init__(name=name)
+        self.unbent = bool(unbent)
         self.outputs, self.task, self.levels = int(outputs), task, tuple(levels)
         self.bias = self.add_weight("bias", (self.outputs,), "zeros")
         self.parts_of = {
@@ -62,6 +67,8 @@ class TableLinear(Model):
 
     def call(self, x: Mapping[str, Any]) -> Any:
         """Probabilities (batch, classes), or values (batch, 1)."""
+        if self.unbent:
+            x = {**x, "numeric": straight(x["numeric"])}
         y = [self.parts_of[key](x[key]) for key in KEYS[:2] if key in x]
         if "codes" in x:
             offsets = np.cumsum([0, *self.levels[:-1]]).astype(np.int32)
@@ -90,6 +97,64 @@ def losses_of(problem: Problem, outputs: np.ndarray, rows: Any = slice(None)) ->
     return -np.log(np.maximum(outputs[np.arange(len(y)), y], 1e-12))
 
 
+def better(
+    simple: np.ndarray,
+    complicated: np.ndarray,
+    weight: np.ndarray | None = None,
+    errors: float = 1.0,
+) -> bool:
+    """Whether the complicated model's losses are lower by more than so many standard errors.
+
+    The rows are the same, so it is the standard error of the differences d, row by row. Where two
+    rows of twelve make nearly all of the difference, the error that is estimated from them says
+    little: as many rows as (Σ|d|)²/Σd² (Kish's effective number) are asked, and the error is
+    multiplied by the quantile of Student's t for one less, which is 1 for many rows, 1.8 for two,
+    and beyond all bounds for one.
+
+    Example:
+        >>> better(np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.4, 0.6]))
+        True
+        >>> better(np.array([1.0, 1.0, 1.0]), np.array([2.0, 1.0, -0.5]))
+        False
+    """
+    difference = simple - complicated
+    mean, error = mean_and_error(difference, weight)
+    sizes = np.abs(difference if weight is None else weight * difference)
+    square = float(np.square(sizes).sum())
+    asked = float(sizes.sum()) ** 2 / square if square else 0.0
+    return mean > errors * error * _one_error(asked - 1)
+
+
+def _one_error(freedom: float) -> float:
+    """Student's t where the normal distribution has 1: its 84.1 % quantile.
+
+    Cornish and Fisher's expansion (Abramowitz and Stegun, 26.7.5) at z = 1.
+
+    Example:
+        >>> round(_one_error(1), 2), round(_one_error(30), 3)
+        (1.81, 1.017)
+    """
+    if freedom <= 0:
+        return math.inf
+    return 1 + 1 / (2 * freedom) + 1 / (4 * freedom**2) + 1 / (16 * freedom**3)
+
+
+def mean_and_error(values: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """The weighted mean and its standard error.
+
+    Example:
+        >>> mean, error = mean_and_error(np.array([1.0, 2.0, 3.0]))
+        >>> round(mean, 3), round(error, 3)
+        (2.0, 0.577)
+    """
+    w = np.ones(len(values)) if weight is None else weight
+    mean = float(np.average(values, weights=w))
+    if len(values) < 2:
+        return mean, float("inf")
+    square = float((np.square(w) * np.square(values - mean)).sum())
+    return mean, float(np.sqrt(square * len(values) / (len(values) - 1)) / w.sum())
+
+
 def constant(problem: Problem, weight: np.ndarray) -> np.ndarray:
     """What the constant gives for every row: the shares of the classes, or the mean."""
     if problem.task == "regression":
@@ -103,12 +168,17 @@ class LinearFit:
 
     Args:
         model: fitted to all rows.
-        penalty: of the sum of the losses.
+        penalty: beside the sum of the losses.
         out_of_fold: for each row what the model gave that had not seen it; NaN where there is none.
+        norm: 2 for a penalty on Σw²/2, 1 for one on Σ|w|.
+        lowest: as `out_of_fold`, of the penalty with the lowest loss, to compare other models with.
     """
 
-    def __init__(self, model: Any, penalty: float, out_of_fold: np.ndarray) -> None:
+    def __init__(
+        self, model: Any, penalty: float, out_of_fold: np.ndarray, norm: int, lowest: np.ndarray
+    ) -> None:
         self.model, self.penalty, self.out_of_fold = model, penalty, out_of_fold
+        self.norm, self.lowest = norm, lowest
 
 
 def fit_linear(
@@ -118,7 +188,20 @@ def fit_linear(
     rows: np.ndarray,
     stop: Callable[[], bool] = lambda: False,
 ) -> LinearFit:
-    """Ridge or logistic regression: the penalty with the lowest held-out loss, fitted to all rows.
+    """Ridge or logistic regression, its penalty chosen on held-out rows, fitted to all rows.
+
+    For values it is the penalty with the lowest held-out loss; for classes the strongest that is
+    not worse by more than half a standard error of the difference, row by row. Near the lowest the
+    curve is flat, and where classes can nearly be separated its place is decided by a handful of
+    rows: of equals the one with the smaller weights is the safer. (T. Hastie, R. Tibshirani, J.
+    Friedman, *The Elements of Statistical Learning*, 2nd ed. 2009, section 7.10, take a whole one,
+    of the curve by itself: on tables with much noise that is too strong.)
+
+    Numbers that were softly clipped are tried as they are, and as they were before: the first
+    stands against far values, the second is what is called linear. The second is taken where it is
+    better by half a standard error. So is, for values and two classes, a penalty on Σ|w| in place
+    of Σw²/2 where there are more columns than rows: of thousands it uses few, and finds the three
+    that decide among 10,000.
 
     Args:
         problem: rows and targets.
@@ -127,251 +210,102 @@ def fit_linear(
         rows: the rows that are used at all; those of very large tables do not fit into memory.
         stop: asked between penalties; True takes the best so far.
     """
-    design = whole = Design(problem, rows)
-    turn = None
-    if design.wide:
-        design, turn = design.turned()
-    solver = (_Ridge if problem.task == "regression" else _Logistic)(problem, design, rows, weight)
-    held = [np.isin(rows, out) for _, out in folds]
-    starts: list[Any] = [None] * len(folds)
-    best: tuple[float, float, Any] = (np.inf, PENALTIES[0], None)
-    worse = 0
-    # of many rows a penalty half as strong again changes next to nothing
-    for penalty in PENALTIES[:: 2 if len(rows) > _MANY else 1]:
-        found = np.full((problem.rows, problem.outputs), np.nan)
-        total = count = 0.0
-        for k, out in enumerate(held):
-            starts[k] = solver.solve(penalty, ~out, starts[k], k)
-            found[rows[out]] = solver.outputs(starts[k], out)
-            share = weight[rows[out]]
-            total += float((losses_of(problem, found[rows[out]], rows[out]) * share).sum())
-            count += float(share.sum())
-        if total / count < best[0]:
-            best, worse = (total / count, float(penalty), found), 0
-        else:
-            worse += 1
-        if worse >= _PATIENCE or stop():
-            break
-    _, penalty, out_of_fold = best
-    w = solver.solve(penalty, np.ones(len(rows), bool), None, None)
-    if turn is not None:
-        solver.design, w = whole, np.concatenate([turn @ w[:-1], w[-1:]])
-    return LinearFit(solver.model(w), penalty, out_of_fold)
+    best = _Path(problem, folds, weight, rows, stop)
+    if _clipped(problem, rows) and not stop():
+        best = best.or_better(_Path(problem, folds, weight, rows, stop, unbent=True))
+    if best.wide and best.solver.k == 1 and not stop():
+        few = _Path(problem, folds, weight, rows, stop, unbent=best.unbent, few=True)
+        best = best.or_better(few)
+    found, norm = best.found, 1 if best.few else 2
+    return LinearFit(best.model(), found.penalty, found.out_of_fold, norm, best.lowest.out_of_fold)
 
 
-class _Solver:
-    """Weights (columns + 1, k) for a penalty and the rows that take part; the last one is b."""
-
-    def __init__(self, problem: Problem, design: Design, rows: np.ndarray, weight: Any) -> None:
-        self.problem, self.design = problem, design
-        self.y, self.weight = problem.y[rows], weight[rows]
-        self.products: dict[Any, Any] = {}  # of the columns with themselves, by fold
-
-    def gram(self, share: np.ndarray, key: Any) -> np.ndarray:
-        """XᵀX with a weight for each row, for a narrow X with a column of ones."""
-        if key is None or key not in self.products:
-            x = self.full
-            self.products[key] = (x * share[:, None]).T @ x
-        return self.products[key]
-
-    @property
-    def narrow(self) -> bool:
-        """Whether the columns with themselves are a small matrix."""
-        return self.design.sparse is None and self.design.width <= _NARROW
-
-    @property
-    def full(self) -> np.ndarray:
-        """X with its column of ones."""
-        if "full" not in self.products:
-            ones = np.ones((self.design.n, 1))
-            self.products["full"] = np.concatenate([self.design.full, ones], axis=1)
-        return self.products["full"]
-
-    def solved(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """x of a·x = b; of a turned design, which no columns of zeros are in, by elimination."""
-        if self.design.is_turned:
-            with contextlib.suppress(np.linalg.LinAlgError):
-                return np.linalg.solve(a, b)
-        return np.linalg.lstsq(a, b)[0]
-
-    def in_steps(
-        self, function: Any, start: np.ndarray, penalty: float, curvature: float = 1.0,
-        tolerance: float = 1e-5,
-    ) -> np.ndarray:  # fmt: skip
-        """The minimum of a turned design, whose curvature is nearly diagonal: in its own units."""
-        squares = np.append(np.square(self.design.full).sum(0) * curvature + penalty, self.design.n)
-        scale = 1 / np.sqrt(squares)[:, None]
-
-        def scaled(v: np.ndarray) -> tuple[float, np.ndarray]:
-            value, d = function(v * scale)
-            return value, d * scale
-
-        return minimise(scaled, start / scale, tolerance=tolerance) * scale
-
-    def scores(self, w: np.ndarray) -> np.ndarray:
-        """X·w + b."""
-        return self.design.times(w[:-1]) + w[-1]
-
-    def put(self, kernel: np.ndarray, bias: np.ndarray) -> TableLinear:
-        """A model with these weights."""
-        problem, design = self.problem, self.design
-        levels = getattr(design, "levels", ())
-        model = TableLinear(problem.outputs, problem.task, levels)
-        model.build({key: (None, v.shape[1]) for key, v in problem.x.items()})
-        parts = design.cut(kernel)
-        for key, values in parts.items():
-            layer = model.codes if key == "codes" else model.parts_of[key]
-            layer.set_weights([values])
-        model.bias.assign(bias)
-        return model
+def _clipped(problem: Problem, rows: np.ndarray) -> bool:
+    """Whether all numbers lie within the soft clip, and some where it bends."""
+    if "numeric" not in problem.x:
+        return False
+    largest = float(np.abs(problem.x["numeric"][rows]).max(initial=0.0))
+    return 1.0 < largest <= CLIP
 
 
-class _Ridge(_Solver):
-    """Σ weight·(y − ŷ)²/2 + penalty·Σw²/2, of standardised targets."""
+class _Tried(NamedTuple):
+    """A penalty, what it gave for the held-out rows, and their losses."""
 
-    def __init__(self, problem: Problem, design: Design, rows: np.ndarray, weight: Any) -> None:
-        super().__init__(problem, design, rows, weight)
-        self.mean = float(np.average(self.y, weights=self.weight))
-        spread = float(np.sqrt(np.average(np.square(self.y - self.mean), weights=self.weight)))
-        self.spread = spread or 1.0
-        self.t = ((self.y - self.mean) / self.spread)[:, None]
-
-    def solve(self, penalty: float, use: np.ndarray, start: Any, key: Any) -> np.ndarray:
-        """The minimum; by the normal equations where they are small."""
-        share = self.weight * use
-        if self.narrow:
-            x = self.full
-            a = self.gram(share, key) + penalty * np.eye(x.shape[1])
-            a[-1, -1] -= penalty  # none on b
-            return self.solved(a, x.T @ (share[:, None] * self.t))
-
-        def function(w: np.ndarray) -> tuple[float, np.ndarray]:
-            r = (self.scores(w) - self.t) * share[:, None]
-            value = 0.5 * float((r * (self.scores(w) - self.t)).sum())
-            value += 0.5 * penalty * float(np.square(w[:-1]).sum())
-            return value, np.concatenate(
-                [self.design.back(r) + penalty * w[:-1], r.sum(0, keepdims=True)]
-            )
-
-        first = np.zeros((self.design.width + 1, 1)) if start is None else start
-        if self.design.is_turned:
-            return self.in_steps(function, first, penalty)
-        return minimise(function, first)
-
-    def outputs(self, w: np.ndarray, rows: Any) -> np.ndarray:
-        """Values in the targets' units."""
-        return (self.scores(w) * self.spread + self.mean)[rows]
-
-    def model(self, w: np.ndarray) -> TableLinear:
-        """With these weights."""
-        return self.put(w[:-1] * self.spread, w[-1] * self.spread + self.mean)
+    penalty: float
+    out_of_fold: np.ndarray
+    losses: np.ndarray
+    loss: float
 
 
-class _Logistic(_Solver):
-    """Σ weight·cross-entropy + penalty·Σw²/2; two classes have one column of weights."""
+class _Path:
+    """One form of the columns: penalties from strong to weak, and the one that is taken."""
 
-    def __init__(self, problem: Problem, design: Design, rows: np.ndarray, weight: Any) -> None:
-        super().__init__(problem, design, rows, weight)
-        self.k = 1 if problem.class_count == 2 else problem.class_count
-        self.t = np.eye(problem.class_count)[self.y][:, -self.k :]
-
-    def value(self, z: np.ndarray, share: np.ndarray) -> tuple[float, np.ndarray]:
-        """The sum of the losses, and its derivative by z."""
-        if self.k == 1:
-            each, p = np.logaddexp(0, z) - self.t * z, ops.sigmoid(z)
-        else:
-            top = z - z.max(axis=1, keepdims=True)
-            e = np.exp(top)
-            total = e.sum(axis=1, keepdims=True)
-            p = e / total
-            each = (np.log(total) - (self.t * top).sum(axis=1, keepdims=True)) * 1.0
-        return float((each * share[:, None]).sum()), (p - self.t) * share[:, None]
-
-    def solve(self, penalty: float, use: np.ndarray, start: Any, key: Any) -> np.ndarray:
-        """The minimum: Newton's steps for two classes and few columns, else L-BFGS."""
-        share = self.weight * use
-        w = np.zeros((self.design.width + 1, self.k)) if start is None else start
-        if self.k == 1 and self.narrow:
-            return self._newton(penalty, share, w)
-
-        scale = self._telling(share)
-
-        def function(v: np.ndarray) -> tuple[float, np.ndarray]:
-            value, d = self.value(self.scores(v * scale), share)
-            value += 0.5 * penalty * float(np.square(v[:-1]).sum())
-            d_v = np.concatenate([self.design.back(d), d.sum(0, keepdims=True)]) * scale
-            d_v[:-1] += penalty * v[:-1]
-            return value / total, d_v / total
-
-        total = float(share.sum())
-        if self.design.is_turned:
-            return self.in_steps(function, w, penalty, 0.25, 1e-6)
-        first = np.divide(w, scale, out=np.zeros_like(w), where=scale > 0)
-        return minimise(function, first, tolerance=1e-6) * scale
-
-    def _telling(self, share: np.ndarray) -> np.ndarray:
-        """How cheap each weight is, (columns + 1, 1): 1, and for words how much they tell apart.
-
-        With two classes a column that is mostly 0 has |ln(p/q)|, p and q its shares of what is not
-        0 among the rows of either class, each counted once more than it occurs. A word that stands
-        in both classes alike is then hardly used, and one that tells them apart costs little.
-        (S. Wang, C. Manning, *Baselines and bigrams: simple, good sentiment and topic
-        classification*, 2012.)
-        """
-        scale = np.ones((self.design.width + 1, 1))
-        if self.k > 1 or self.design.sparse is None:
-            return scale
-        rows, columns, _ = self.design.sparse
-        words = np.setdiff1d(np.arange(self.design.width), self.design.places)
-        found = []
-        for t in (self.t[:, 0], 1 - self.t[:, 0]):
-            counts = 1 + np.bincount(columns, (share * t)[rows], self.design.width)[words]
-            found.append(counts / counts.sum())
-        scale[words, 0] = np.abs(np.log(found[0] / found[1]))
-        return scale
-
-    def _newton(self, penalty: float, share: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """w − H⁻¹g, halved until the loss falls.
-
-        Of many rows H is by far the dearest part, and the folds and penalties have nearly the same:
-        it is used again as long as it takes half of the gradient away (C. T. Kelley, *Iterative
-        Methods for Linear and Nonlinear Equations*, 1995, section 5.4.1: the chord method).
-        """
-        x, ridge, total = self.full, np.full(len(w), penalty), share.sum()
-        ridge[-1] = 0.0  # none on b
-        many = len(x) > _MANY
-
-        def loss(z: np.ndarray, w: np.ndarray) -> float:
-            return self.value(z, share)[0] + 0.5 * float((ridge[:, None] * w * w).sum())
-
-        z = x @ w
-        before, size = loss(z, w), np.inf
-        for _ in range(50):
-            p = ops.sigmoid(z)
-            g = x.T @ ((p - self.t) * share[:, None]) + ridge[:, None] * w
-            size, last = np.abs(g).max(), size
-            if size <= 1e-6 * total:
+    def __init__(
+        self, problem: Problem, folds: Any, weight: np.ndarray, rows: np.ndarray,
+        stop: Callable[[], bool], unbent: bool = False, few: bool = False,
+    ) -> None:  # fmt: skip
+        self.problem, self.unbent, self.few = problem, unbent, few
+        design = self.design = Design(problem, rows, unbent)
+        self.wide, self.turn = design.wide, None
+        if self.wide and not few:
+            design, self.turn = design.turned()
+        kind = Ridge if problem.task == "regression" else Logistic
+        self.solver: Any = (Lasso if few else kind)(problem, design, rows, weight)
+        # of many rows a penalty half as strong again changes next to nothing
+        plain = PENALTIES[:: 2 if len(rows) > _MANY else 1]
+        penalties = self.solver.penalties if few else plain
+        held = [np.isin(rows, out) for _, out in folds]
+        apart = np.concatenate([rows[out] for out in held])
+        self.counts = weight[apart]
+        starts: list[Any] = [None] * len(held)
+        tried: list[_Tried] = []
+        worse = 0
+        for penalty in penalties:
+            found = np.full((problem.rows, problem.outputs), np.nan)
+            for k, out in enumerate(held):
+                starts[k] = self.solver.solve(penalty, ~out, starts[k], k)
+                found[rows[out]] = self.solver.outputs(starts[k], out)
+            losses = losses_of(problem, found[apart], apart)
+            mean, _ = mean_and_error(losses, self.counts)
+            worse = 0 if all(mean < t.loss for t in tried) else worse + 1
+            tried = self._simplest([*tried, _Tried(float(penalty), found, losses, mean)])
+            if worse >= _PATIENCE or stop():
                 break
-            if not many or size > last / 2 or "mean curvature" not in self.products:
-                curvature = (p * (1 - p))[:, 0] * share
-                self.products["mean curvature"] = (x * curvature[:, None]).T @ x / total
-            step = self.solved(self.products["mean curvature"] * total + np.diag(ridge), g)
-            z_step = x @ step
-            after = loss(z - z_step, w - step)
-            while after > before and np.abs(step).max() > 1e-12:
-                step, z_step = step / 2, z_step / 2
-                after = loss(z - z_step, w - step)
-            w, z, before = w - step, z - z_step, after
-        return w
+        self.found, self.lowest = tried[0], tried[-1]
 
-    def outputs(self, w: np.ndarray, rows: Any) -> np.ndarray:
-        """Probabilities."""
-        z = self.scores(w)[rows]
-        p = ops.sigmoid(z) if self.k == 1 else ops.softmax(z)
-        return np.concatenate([1 - p, p], axis=1) if self.k == 1 else p
+    def _simplest(self, tried: list[_Tried]) -> list[_Tried]:
+        """The best so far; of classes also the stronger ones that are hardly worse."""
+        place = int(np.argmin([t.loss for t in tried]))
+        best, equal = tried[place], []
+        if self.problem.task == "classification":
+            equal = [
+                t for t in tried[:place] if not better(t.losses, best.losses, self.counts, _SOME)
+            ]
+        return [*equal, best]
 
-    def model(self, w: np.ndarray) -> TableLinear:
-        """With these weights; for two classes those of the first are 0."""
-        if self.k == 1:
-            w = np.concatenate([np.zeros_like(w), w], axis=1)
-        return self.put(w[:-1], w[-1])
+    def or_better(self, other: _Path) -> _Path:
+        """The other, where its held-out losses are lower by half a standard error."""
+        first, second = self.lowest.losses, other.lowest.losses
+        return other if better(first, second, self.counts, _SOME) else self
+
+    def model(self) -> TableLinear:
+        """Fitted to all rows."""
+        every = np.ones(self.design.n, bool)
+        w = self.solver.solve(self.found.penalty, every, None, None)
+        if self.turn is not None:
+            w = np.concatenate([self.turn @ w[:-1], w[-1:]])
+        kernel, bias = self.solver.weights(w)
+        return _model(self.problem, self.design, kernel, bias, self.unbent)
+
+
+def _model(
+    problem: Problem, design: Design, kernel: np.ndarray, bias: np.ndarray, unbent: bool
+) -> TableLinear:
+    """A model with these weights."""
+    model = TableLinear(problem.outputs, problem.task, getattr(design, "levels", ()), unbent=unbent)
+    model.build({key: (None, v.shape[1]) for key, v in problem.x.items()})
+    for key, values in design.cut(kernel).items():
+        layer = model.codes if key == "codes" else model.parts_of[key]
+        layer.set_weights([values])
+    model.bias.assign(bias)
+    return model

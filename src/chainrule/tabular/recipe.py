@@ -14,7 +14,7 @@ from ..errors import ArgumentError, DataError
 from ..tables.split import folds
 from ..training.engines import choose_engine
 from .bag import Bag, Check, Trained
-from .linear import TableLinear, constant, fit_linear, losses_of
+from .linear import TableLinear, better, constant, fit_linear, losses_of, mean_and_error
 from .problem import Problem
 from .settings import Settings
 
@@ -42,7 +42,8 @@ class Candidate:
         loss: the mean held-out loss: cross-entropy, or the squared error in the targets' units.
         error: its standard error.
         seconds: it took.
-        settings: of a network; of a linear model its penalty.
+        settings: of a network; of a linear model its penalty, and whose it is: of Σw²/2 (`norm`
+            2) or of Σ|w| (1).
         note: why it was left out, or stopped; "" where there is nothing to say.
     """
 
@@ -94,31 +95,12 @@ class _Found:
     out_of_fold: np.ndarray
     history: list[Check] = field(default_factory=list)
     best_step: int = 0
+    lowest: np.ndarray | None = None  # out_of_fold of the penalty with the lowest loss
 
-
-def better(simple: np.ndarray, complicated: np.ndarray, weight: np.ndarray | None = None) -> bool:
-    """Whether the complicated model's losses are lower by more than one standard error.
-
-    The rows are the same, so it is the standard error of the differences, row by row.
-
-    Example:
-        >>> better(np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.4, 0.6]))
-        True
-        >>> better(np.array([1.0, 1.0, 1.0]), np.array([2.0, 1.0, -0.5]))
-        False
-    """
-    mean, error = _mean_and_error(simple - complicated, weight)
-    return mean > error
-
-
-def _mean_and_error(values: np.ndarray, weight: np.ndarray | None) -> tuple[float, float]:
-    """The weighted mean and its standard error."""
-    w = np.ones(len(values)) if weight is None else weight
-    mean = float(np.average(values, weights=w))
-    if len(values) < 2:
-        return mean, float("inf")
-    square = float((np.square(w) * np.square(values - mean)).sum())
-    return mean, float(np.sqrt(square * len(values) / (len(values) - 1)) / w.sum())
+    @property
+    def rival(self) -> np.ndarray:
+        """What it is compared by: a network is its best step, and the linear model its best."""
+        return self.out_of_fold if self.lowest is None else self.lowest
 
 
 def fit(
@@ -242,7 +224,7 @@ class _Work:
     def _candidate(self, about: Candidate, out_of_fold: np.ndarray, began: float) -> Candidate:
         rows = np.flatnonzero(~np.isnan(out_of_fold[:, 0]))
         losses = losses_of(self.problem, out_of_fold[rows], rows)
-        about.loss, about.error = _mean_and_error(losses, self.weight[rows])
+        about.loss, about.error = mean_and_error(losses, self.weight[rows])
         about.seconds = time.perf_counter() - began
         if about.kind != "network":  # which has told of its checks
             self.progress(about.name, 1, 1, {"val_loss": about.loss})
@@ -281,9 +263,11 @@ class _Work:
         if problem.rows > most:
             rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[:most])
         found = fit_linear(problem, self.folds, self.weight, rows, self.should_stop)
-        about = Candidate("linear", "linear", settings={"penalty": found.penalty})
+        about = Candidate(
+            "linear", "linear", settings={"penalty": found.penalty, "norm": found.norm}
+        )
         about = self._candidate(about, found.out_of_fold, began)
-        return [_Found(about, found.model, found.out_of_fold)]
+        return [_Found(about, found.model, found.out_of_fold, lowest=found.lowest)]
 
     def network(self, name: str = "network", **changed: Any) -> list[_Found]:
         """A bag of networks by the recipe, or a variant of it."""
@@ -364,9 +348,9 @@ class _Work:
             raise ArgumentError("no candidate can be fitted to this table", where="fit of a table")
         best = found[0]
         for other in found[1:]:
-            both = ~np.isnan(best.out_of_fold[:, 0]) & ~np.isnan(other.out_of_fold[:, 0])
+            both = ~np.isnan(best.rival[:, 0]) & ~np.isnan(other.rival[:, 0])
             rows = np.flatnonzero(both)
-            pair = [losses_of(self.problem, f.out_of_fold[rows], rows) for f in (best, other)]
+            pair = [losses_of(self.problem, f.rival[rows], rows) for f in (best, other)]
             if better(pair[0], pair[1], self.weight[rows]):
                 best = other
         return best

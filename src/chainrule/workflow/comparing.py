@@ -101,6 +101,8 @@ def compared(run: Run, name: str) -> Candidate:
         results.get("seconds"), count() if count is not None and run.model.built else None,
         _settings(config), _rows(config), results.get("test_rows"),
         scores, verdict.get("sentence"),
+        # the recipe of a table counts steps, all else epochs
+        "step" if scores is not None and results.get("epochs") is None else "epoch",
     )  # fmt: skip
 
 

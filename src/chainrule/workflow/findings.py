@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,9 @@ __all__ = ["findings_of"]
 _WIDEST = 2000  # numbers of a row that are shown as columns
 
 
-def findings_of(run: Run, predict: Callable[[Frame], Any] | None = None) -> Findings:
+def findings_of(
+    run: Run, predict: Callable[[Frame], Any] | None = None, outputs: Any = None
+) -> Findings:
     """What `report.page.write_page` takes, of a run in memory or from its folder.
 
     The data of the training are looked for where they were. Without them a table's report has its
@@ -39,6 +42,7 @@ def findings_of(run: Run, predict: Callable[[Frame], Any] | None = None) -> Find
         run: with its model.
         predict: answers rows held out as in training, while the models that have not seen them
             are still there; by default the saved model answers.
+        outputs: of a run on arrays, the model's answers to its test part, where they are known.
 
     Raises:
         StateError: there are neither data nor figures.
@@ -51,7 +55,7 @@ def findings_of(run: Run, predict: Callable[[Frame], Any] | None = None) -> Find
         ('moons', ['0', '1'], ['x1', 'x2'])
     """
     table = getattr(run, "figures", None) is not None
-    made = _of_table(run, predict) if table else _of_arrays(run)
+    made = _of_table(run, predict) if table else _of_arrays(run, outputs)
     config = run.config
     command = config.get("command")
     return Findings(
@@ -165,7 +169,8 @@ def _measured(table: Any, count: int, refit: bool) -> str:
 def _unseen(run: Any, rows: Frame) -> list[str]:
     """Columns of the rows held out of which much was never seen in training."""
     found = run.encoder.unseen(as_roles(rows, run.roles)[0])
-    loud = [c.sentence for c in found.values() if c.worst > LOUD]
+    # without cells of the rows: the page may be one that holds none
+    loud = [replace(c, examples=()).sentence for c in found.values() if c.worst > LOUD]
     return ["The rows of the figures are not as in training: " + "; ".join(loud)] if loud else []
 
 
@@ -260,12 +265,14 @@ def _answers(run: Any, names: Any) -> Callable[[Frame], np.ndarray]:
 # --- everything else ----------------------------------------------------------------------------
 
 
-def _of_arrays(run: Run) -> dict[str, Any]:
-    """Of a run on arrays: its test part, answered again."""
+def _of_arrays(run: Run, outputs: Any = None) -> dict[str, Any]:
+    """Of a run on arrays: its test part, answered again unless the answers are known."""
     data = run.data if run.data is not None else _loaded(run)
     names = run.schema.class_names
     x, y = data.x_test, np.asarray(data.y_test).reshape(-1)
-    outputs = np.asarray(run.model.predict(x, engine="numpy"), np.float64).reshape(len(x), -1)
+    if outputs is None:
+        outputs = run.model.predict(x, engine="numpy")
+    outputs = np.asarray(outputs, np.float64).reshape(len(x), -1)
     found = scores(y, outputs, names, data.y_train)
     made = {
         "scores": found, "verdict": verdict(found), "y": y, "outputs": outputs,

@@ -17,10 +17,12 @@ from ..data.schema import Scaling
 from ..dialect import argument
 from ..errors import ArgumentError, MissingExtraError, NonFiniteError
 from ..files import path_of
+from ..report.page import write_page
 from ..terminal import say
 from ..training.engines import choose_engine, why_engine
 from ..utils import set_random_seed
 from .architectures import check_images
+from .findings import findings_of
 from .interrupt import Begun, Interrupts
 from .prepare import check_target, load, network, optimizer_of, rounded, split, to_units
 from .recipes import recipe_for
@@ -281,6 +283,7 @@ class Plan:
         pictures = report.picture_names(self.data.feature_shape, self.data.class_names is not None)
         history = [report.HISTORY + ".csv", report.HISTORY + ".json"]
         return [report.CONFIG, report.CHECKPOINT, report.MODEL, *history, report.EXAMPLES,
+                report.PAGE,
                 *(f"{name}.png" for name in pictures)]  # fmt: skip
 
     @property
@@ -375,7 +378,10 @@ class Plan:
             "stopped_by": stopped,
         }
         if self.folder is not None:
+            found = findings_of(run, outputs=predicted)
+            run.config["results"]["verdict"] = found.verdict.to_json()
             self._write(run, self.folder)
+            run.files.append(write_page(found, os.path.join(self.folder, report.PAGE)))
         if checkpoint is not None and stopped is None:  # all is written: nothing can be lost now
             checkpoint.remove()
         return run

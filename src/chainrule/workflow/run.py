@@ -15,6 +15,7 @@ from ..data.catalog import Dataset
 from ..data.schema import Rows, Schema
 from ..dialect import argument
 from ..errors import FileError, StateError
+from ..evaluation import Verdict
 from ..summary import history_html
 from .results import say_results
 
@@ -196,8 +197,9 @@ class Run:
 
     @property
     def verdict(self) -> Any:
-        """One sentence on whether the model is worth using, of a run on a table; else None."""
-        return None
+        """One sentence on whether the model is worth using; None where nobody wrote it down."""
+        found = (self.config.get("results") or {}).get("verdict")
+        return None if found is None else Verdict.from_json(found)
 
     # --- using it -------------------------------------------------------------------------------
 

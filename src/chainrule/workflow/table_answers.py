@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ..dialect import counted
 from ..errors import FileError
 from ..files import csv_text, write_atomically
 from ..tables import Frame
 from ..tables.arrow import need
 from .table_run import LOUD, TableAnswers
+from .table_seen import say_seen
 
 __all__ = ["ENDINGS", "Written", "answer_names", "fit_row", "own_rows", "rows_in", "say_unseen",
            "write_answers"]  # fmt: skip
@@ -208,19 +210,26 @@ def _shown(value: Any, comma: bool, digits: int) -> Any:
     return text.replace(".", ",") if comma else text
 
 
-def say_unseen(unseen: Mapping[str, Any], rows: int) -> list[str]:
+def say_unseen(unseen: Mapping[str, Any], rows: int, seen: int = 0) -> list[str]:
     """How new rows differ from those of the training, by column; the loud ones first.
+
+    Args:
+        unseen: the report on each column.
+        rows: how many there are.
+        seen: how many of them stood in training.
 
     Example:
         >>> say_unseen({}, 3)
-        ['3 rows: every cell is such as training has seen']
+        ['3 rows: no unseen category, no number out of range, no more gaps than in training']
     """
     odd = sorted((c for c in unseen.values() if c.sentence), key=lambda c: -c.worst)
     if not odd:
-        said = "1 row" if rows == 1 else f"{rows:,} rows"
-        return [f"{said}: every cell is such as training has seen"]
+        if seen == rows:  # nothing else is to be expected of them
+            return say_seen(seen, rows)
+        return [*say_seen(seen, rows), f"{counted(rows, 'row')}: no unseen category, no number "
+                "out of range, no more gaps than in training"]  # fmt: skip
     loud = [c for c in odd if c.worst > LOUD]
-    lines = []
+    lines = say_seen(seen, rows)
     if loud:
         columns = "1 column" if len(loud) == 1 else f"{len(loud)} columns"
         lines.append(f"WARNING: {columns} with over {LOUD:.0%} of cells that training has not "

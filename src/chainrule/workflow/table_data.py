@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +23,7 @@ from .table_options import TableOptions
 from .table_series import as_series
 
 __all__ = ["Odd", "TableData", "about_table", "as_roles", "is_table", "is_utf8", "open_table",
-           "places_of", "read_table", "texts_of"]  # fmt: skip
+           "places_of", "read_table", "kinds_of"]  # fmt: skip
 
 # files of arrays go the way of arrays
 _ARRAYS = (".npy", ".npz", ".idx", ".gz", ".safetensors")
@@ -141,10 +142,11 @@ def open_table(data: Any, options: TableOptions) -> TableData:
         if (name := getattr(options, option)) is not None:
             find_column(frame, name, option)
     roles = tables.find_roles(frame, **options.roles())
-    notices, found = list(roles.notices), as_series(frame, roles, options)
+    unread = _say_unread(frame)
+    notices, found = [*roles.notices, *unread], as_series(frame, roles, options)
     if found is not None:
         frame, roles, _ = found
-        notices = [*roles.notices, *found[2].lagged.notices]
+        notices = [*roles.notices, *unread, *found[2].lagged.notices]
     frame, _ = _with_target(frame, roles)  # `find_roles` has said it
     y = tables.targets(frame, roles)
     _need_rows(frame)
@@ -168,6 +170,7 @@ def _add_test(made: TableData, test: Any, options: TableOptions) -> None:
         made.test_digest = digest_of(made.test_place)
     rows = read_table(test, options, columns=made.frame.format)
     made.test, left_out = _with_target(rows, made.roles)
+    left_out += _say_unread(rows)
     made.notices += [f"{argument('test')}: {line}" for line in left_out]
     made.test_y = tables.targets(made.test, made.roles)
     count = len(made.test)
@@ -231,12 +234,32 @@ def read_table(data: Any, options: TableOptions, **more: Any) -> Frame:
     """
     if isinstance(data, Frame):
         return data
-    return tables.read(data, **options.reading(), as_text=texts_of(options), **more)
+    return tables.read(data, **options.reading(), **kinds_of(options), **more)
 
 
-def texts_of(options: TableOptions) -> tuple[int | str, ...]:
-    """Columns that the reader shall leave as they are written."""
-    return (*options.text, *options.categorical)
+def kinds_of(options: TableOptions) -> dict[str, tuple[int | str, ...]]:
+    """Columns that the reader shall leave as they are written, and those that hold numbers."""
+    return {"as_text": (*options.text, *options.categorical), "as_number": tuple(options.numeric)}
+
+
+def _say_unread(frame: Frame) -> list[str]:
+    """Which cells of columns that were said to be numbers are none, and are missing."""
+    said = []
+    for column in frame:
+        if not column.unread or column.kind != "number":
+            continue
+        many = len(column.unread)
+        words = Counter(column.unread.values()).most_common()
+        shown = ", ".join(repr(word[:20]) + (f" ({count:,} times)" if count > 1 else "")
+                          for word, count in words[:5])  # fmt: skip
+        more = ", ..." if len(words) > 5 else ""
+        rows = np.isin(np.arange(len(frame)), [*column.unread])
+        loud = "WARNING: " if many > LOUD_GAPS * len(frame) else ""
+        cells = "1 cell is no number and counts" if many == 1 else (
+            f"{many:,} of {len(frame):,} cells are no numbers and count")  # fmt: skip
+        said.append(f"{loud}{argument('numeric', column.name)}: {cells} as missing: {shown}{more} "
+                    f"({frame.say_at(rows)})")  # fmt: skip
+    return said
 
 
 def _name_of(data: Any) -> str:
@@ -341,10 +364,10 @@ def _with_target(frame: Frame, roles: Any) -> tuple[Frame, list[str]]:
     count = int((~known).sum())
     if not count:
         return frame, []
-    lines = ", ".join(map(str, frame.lines[~known][:5].tolist())) + (", ..." if count > 5 else "")
     rows = "row has" if count == 1 else "rows have"
     return frame.take(known), [
-        f"{count:,} {rows} no {roles.target!r} and cannot be judged: left out (line {lines})"
+        f"{count:,} {rows} no {roles.target!r} and cannot be judged: left out "
+        f"({frame.say_at(~known)})"
     ]
 
 
@@ -360,4 +383,5 @@ def _need_rows(frame: Frame) -> None:
 
 _FEWEST = 5
 _LOOKED_AT = 1 << 22  # bytes of a file, for its encoding
+LOUD_GAPS = 0.05  # of the cells of a column that are no numbers: above, it is said loudly
 _MANY_SEEN = 0.05  # of the rows for the figures: above, it is said loudly

@@ -12,6 +12,7 @@ from ..tables import Frame
 from .table_data import as_roles
 from .table_fit import predicted
 from .table_run import TableRun
+from .table_seen import say_seen
 from .table_series import last_values
 
 __all__ = ["judge", "knows"]
@@ -52,9 +53,7 @@ def judge(run: TableRun, frame: Frame, engine: str | None = "numpy") -> tuple[An
     notices = []
     if not known.all():
         count = int((~known).sum())
-        cells = ", ".join(
-            f"{odd[row][:20]!r} in line {frame.lines[row]}" for row in sorted(odd)[:3]
-        )
+        cells = ", ".join(f"{odd[row][:20]!r} in {frame.at(row)}" for row in sorted(odd)[:3])
         notices = [
             ("1 row has" if count == 1 else f"{count:,} rows have") + f" no {roles.target!r}"
             + (f" that can be read ({cells})" if odd else "") + ": left out"
@@ -62,7 +61,7 @@ def judge(run: TableRun, frame: Frame, engine: str | None = "numpy") -> tuple[An
     frame = frame.take(known)
     y = tables.targets(frame, roles)
     answers = run.answers(frame, engine)
-    notices += answers.notices
+    notices += [*answers.notices, *say_seen(answers.seen, len(frame), judged=True)]
     if answers.reasons:
         notices.append(f"{len(answers.reasons):,} rows cannot be answered: left out")
     fine = [i for i in range(len(frame)) if i not in answers.reasons]

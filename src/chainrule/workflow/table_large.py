@@ -22,7 +22,7 @@ from ..tables import Frame, split
 from ..tables.passes import Drawn, bytes_of, draws, joined, rows_of, uniform
 from ..tables.reading import passes
 from ..tables.values import as_dates, as_labels, as_numbers, factorize
-from .table_data import TableData, as_roles, places_of, read_table, texts_of
+from .table_data import TableData, as_roles, kinds_of, places_of, read_table
 from .table_options import TableOptions
 from .table_progress import Count
 from .table_series import check_series
@@ -102,7 +102,7 @@ class Large:
 
     def __init__(self, place: str, options: TableOptions, seed: int, verbose: Any) -> None:
         self.place, self.options, self.seed, self.verbose = place, options, seed, verbose
-        self.passes = passes(place, **options.reading(), as_text=texts_of(options))
+        self.passes = passes(place, **options.reading(), **kinds_of(options))
         self.rows = self.without = 0  # that have a target, and that have none
         self.free = False  # are equal rows no copies of each other?
         self.later: float | None = None  # the time from which rows are held out
@@ -132,7 +132,8 @@ class Large:
         frame = sample.take(~self.is_held_out(sample))
         return TableData(
             frame, roles, tables.targets(frame, roles), os.path.basename(self.place), self.place,
-            digest_of(self.place), notices=[*roles.notices, *self._say(copies.copies)], large=self,
+            digest_of(self.place), large=self,
+            notices=[*roles.notices, *self._say(copies.copies, sample)],
         )  # fmt: skip
 
     def _first(self, target: int | str | None) -> _First:
@@ -156,7 +157,20 @@ class Large:
         times = _times(sample[column])
         return float(np.nextafter(times[train].max(), np.inf))
 
-    def _say(self, copies: int) -> list[str]:
+    def _say_time(self, sample: Frame) -> list[str]:
+        """Of a table that is read at once the last rows by time have figures of their own."""
+        told = self.options
+        column = split.time_column(sample, self.roles)
+        if column is None or told.time is not None or told.test is not None:
+            return []
+        share = f"{_SHARE:.0%}".replace("%", " %")
+        return [
+            f"the rows are of different times ({column!r}), and so are those held out: whether "
+            "later rows are harder is not looked at in so large a table; "
+            f"{argument('time', column)} holds out the last {share}"
+        ]
+
+    def _say(self, copies: int, sample: Frame) -> list[str]:
         said = []
         if self.without:
             rows = "row has" if self.without == 1 else "rows have"
@@ -167,6 +181,7 @@ class Large:
                 "the table is too large to be held in memory: columns, medians and levels from "
                 f"{self.sampled:,} of {self.rows:,} rows, drawn by the seed"
             )
+        said += self._say_time(sample)
         if self.free:
             said.append("the rows are of few kinds: equal rows are split freely")
         elif copies:
@@ -417,7 +432,7 @@ def some_rows(
     """
     if not is_large(data, options):
         return read_table(data, options, columns=columns), []
-    again = passes(os.fspath(data), **options.reading(), as_text=texts_of(options), columns=columns)
+    again = passes(os.fspath(data), **options.reading(), **kinds_of(options), columns=columns)
     count = Count("reading rows", again.rows_about, verbose)
     made: list[Drawn] = []
 

@@ -33,6 +33,7 @@ from .table_large import is_large, open_large
 from .table_options import TableOptions
 from .table_progress import Line
 from .table_run import HELD_OUT, TableRun
+from .table_seen import trained_rows
 from .table_split import Parts, groups_of, later_rows, parts_of
 
 __all__ = ["MODELS", "TablePlan"]
@@ -172,6 +173,8 @@ class TablePlan:
             _history(saved.fitted.history), figures.results(), folder=self.folder,
         )  # fmt: skip
         run.table, run.figures = self.data, figures
+        if self.data.large is None:  # of more rows that would be a file of its own size
+            run.trained = trained_rows(self.data.frame.take(saved.rows), self.data.roles)
         run.config = self._config(saved, figures, stopped, command)
         if self.folder is not None:
             self._write(run, self.folder)
@@ -324,17 +327,23 @@ class TablePlan:
             return os.path.join(folder, name)
 
         run.files = [str(run.model.save(at(report.MODEL)))]
-        report.write_history(folder, run.curves())
+        curves = run.curves()
+        if curves:
+            report.write_history(folder, curves)
         arrays = run.figures.arrays()
+        if run.trained is not None:
+            arrays["trained"] = run.trained
         storage.write(at(HELD_OUT), arrays, {"format": "chainrule-held-out", "version": 1})
         # files of two runs in one folder would answer with the names of other classes
         run.config["files"] = {name: digest_of(at(name)) for name in (report.MODEL, HELD_OUT)}
         report.write_config(folder, run.config)
-        run.files += [at(report.CONFIG), at(report.HISTORY + ".csv"), at(HELD_OUT)]
+        told = [at(report.HISTORY + ".csv")] if curves else []  # a linear model has no epochs
+        run.files += [at(report.CONFIG), *told, at(HELD_OUT)]
         self._page(run, at(report.PAGE))
         if self._replaces:
+            old = [] if curves else [report.HISTORY + ".csv", report.HISTORY + ".json"]
             for name in (*(f"{p}.png" for p in report.PICTURES), report.EXAMPLES,
-                         report.CHECKPOINT):  # fmt: skip
+                         report.CHECKPOINT, *old):  # fmt: skip
                 with contextlib.suppress(OSError):
                     os.unlink(at(name))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -19,13 +19,14 @@ from ..layers.host.table_encoder import TableEncoder
 from ..tables import Frame
 from ..tables.target import say_ratings
 from .run import Answers, Run
-from .table_data import Odd, as_roles, is_table, is_utf8, read_table
+from .table_data import as_roles, is_table, is_utf8, read_table
 from .table_figures import Figures
 from .table_fit import offset_of, predicted
 from .table_options import TableOptions
+from .table_seen import say_filled, say_lost, seen_rows
 from .table_series import next_rows, with_lags
 
-__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun", "say_lost"]
+__all__ = ["HELD_OUT", "LOUD", "TableAnswers", "TableRun"]
 
 HELD_OUT = "held_out.safetensors"
 _NOT_BETTER = "to which the network was not better"
@@ -47,6 +48,7 @@ class TableAnswers(Answers):
         reasons: why a row has no answer, by its place from 0.
         unseen: by column, how the rows differ from those of the training.
         digits: how many of a value are written.
+        seen: how many of the rows stood in training.
 
     Example:
         >>> answers = TableAnswers(np.array([[0.2, 0.8]]), ["no", "yes"], np.array([2]))
@@ -58,6 +60,7 @@ class TableAnswers(Answers):
     reasons: Mapping[int, str] = field(default_factory=dict)
     unseen: Mapping[str, Any] = field(default_factory=dict)
     digits: int = 6
+    seen: int = 0
 
     @property
     def labels(self) -> list[str]:
@@ -77,7 +80,8 @@ class TableAnswers(Answers):
         if not self.reasons:
             return []
         first = min(self.reasons)
-        return [say_lost(len(self.reasons), int(self.numbers[first]), self.reasons[first])]
+        where = self.frame.at(first) if self.frame is not None else f"row {self.numbers[first]}"
+        return [say_lost(len(self.reasons), where, self.reasons[first])]
 
     def columns(self) -> dict[str, list[Any]]:
         """The answers as columns by name, for a file of them."""
@@ -104,6 +108,8 @@ class TableRun(Run):
     Args:
         table: the table; None for a loaded run.
         figures: answers to rows held out and what they are worth; None where the file is missing.
+        trained: a number for each row that the saved model was fitted on, by which it is known
+            again; None where nobody wrote it down.
 
     Example:
         >>> import chainrule as cr
@@ -117,6 +123,7 @@ class TableRun(Run):
 
     table: Any = None
     figures: Any = None
+    trained: np.ndarray | None = None
     of_table: ClassVar[bool] = True
 
     # --- what it is worth -----------------------------------------------------------------------
@@ -410,8 +417,9 @@ class TableRun(Run):
         outputs[list(reasons)] = np.nan
         return TableAnswers(
             outputs, self.schema.class_names, frame.lines,
-            (*frame.notices, *self._notices(frame), *_say_filled(filled, frame)),
+            (*frame.notices, *self._notices(frame), *say_filled(filled, frame)),
             frame, reasons, unseen, 15 if offset_of(self.model) else 6,
+            seen_rows(frame, self.roles, self.trained),
         )  # fmt: skip
 
     def _notices(self, frame: Frame) -> list[str]:
@@ -488,6 +496,7 @@ class TableRun(Run):
         report.refuse_other_file(self.folder, self.config, path, HELD_OUT)
         arrays, _ = storage.read(path)
         self.figures = Figures.of_arrays(arrays, self.config.get("results") or {}, path)
+        self.trained = arrays.get("trained")
 
     def held_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Which rows of the table the figures are of, and their targets.
@@ -531,35 +540,12 @@ def _answer(roles: Any) -> str:
     return f"{roles.target!r} ({_some(roles.class_names)}) from {columns}"
 
 
-def say_lost(count: int, line: int, why: str) -> str:
-    """How many rows have no answer, and the first of them with its reason.
-
-    Example:
-        >>> say_lost(1, 12, "every cell is empty")
-        '1 row has no answer; line 12: every cell is empty'
-    """
-    rows = "1 row has" if count == 1 else f"{count:,} rows have"
-    which = f"line {line}" if count == 1 else f"the first, line {line}"
-    return f"{rows} no answer; {which}: {why}"
-
-
 def _found_out(frame: Frame, told: Mapping[str, Any]) -> Frame:
     """A frame that was read without the words of the training, which says so."""
     words = " ".join(argument(name, value) for name, value in told.items())
     said = (f"{frame.where}: {words} of the training does not fit this file; found: "
             f"{frame.format.said}")  # fmt: skip
     return replace(frame, notices=(*frame.notices, said))
-
-
-def _say_filled(cells: Sequence[Odd], frame: Frame) -> list[str]:
-    """Which cells cannot be read and are missing, where training had missing ones too."""
-    if not cells:
-        return []
-    shown = ", ".join(f"{c.name!r} in line {frame.lines[c.row]} ({c.cell[:20]!r})"
-                      for c in cells[:3]) + (", ..." if len(cells) > 3 else "")  # fmt: skip
-    count = "1 cell cannot be read and counts" if len(cells) == 1 else (
-        f"{len(cells):,} cells cannot be read and count")  # fmt: skip
-    return [f"{count} as missing, as empty ones did in training: {shown}"]
 
 
 def _empty(frame: Frame, names: list[str]) -> np.ndarray:

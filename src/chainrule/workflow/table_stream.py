@@ -14,7 +14,7 @@ from ..tables import Frame
 from ..tables.csvs import ReadAgain
 from ..tables.reading import passes
 from .table_answers import Written, fit_row, own_rows, rows_in
-from .table_data import texts_of
+from .table_data import kinds_of
 from .table_options import TableOptions
 from .table_progress import Count
 from .table_run import TableRun
@@ -31,7 +31,7 @@ class Streamed:
         notices: sentences for the reader.
         unseen: by column, how the rows differ from those of the training.
         lost: how many have no answer.
-        first: the line of the first of these, and why.
+        first: where the first of these stands, and why.
     """
 
     def __init__(self) -> None:
@@ -39,14 +39,15 @@ class Streamed:
         self.names: list[str] = []
         self.notices: dict[str, None] = {}
         self.unseen: dict[str, ColumnReport] = {}
-        self.first: tuple[int, str] | None = None
+        self.seen = 0
+        self.first: tuple[str, str] | None = None
 
     def add(self, answers: Any) -> None:
         """The answers to some rows more."""
         frame = answers.frame
         if answers.reasons and self.first is None:
             row = min(answers.reasons)
-            self.first = int(frame.lines[row]), answers.reasons[row]
+            self.first = frame.at(row), answers.reasons[row]
         self.lost += len(answers.reasons)
         self.notices |= dict.fromkeys(answers.notices)
         for name, report in answers.unseen.items():
@@ -55,6 +56,7 @@ class Streamed:
                 before, self.rows, report, len(frame)
             )  # fmt: skip
         self.rows += len(frame)
+        self.seen += answers.seen
 
 
 def _both(a: ColumnReport, rows: int, b: ColumnReport, more: int) -> ColumnReport:
@@ -108,7 +110,7 @@ def answer_large(
         )  # fmt: skip
     options = TableOptions.of({**run.told(source, TableOptions.of(reading).reading()), **reading})
     again = passes(
-        source, **options.reading(), as_text=texts_of(options), columns=run.format, lenient=True
+        source, **options.reading(), **kinds_of(options), columns=run.format, lenient=True
     )
     count = Count("answering rows", again.rows_about, verbose)
     while True:

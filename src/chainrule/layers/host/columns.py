@@ -24,6 +24,7 @@ __all__ = [
     "Number",
     "Ordinal",
     "Sample",
+    "Together",
     "empty",
     "scaling",
     "soft_clip",
@@ -34,6 +35,8 @@ CLIP = 3.0  # where numbers bend: x/√(1 + (x/3)²) stays within ±3
 _HEAVY = 5.0  # a tail this many times as long as the middle is heavy
 _SHORTER = 2 / 3  # and a logarithm must leave less than this of it
 _FARTHEST = 1e6  # scaled numbers beyond it are all the same after the clip, and square safely
+
+_TOGETHER = 1 << 16  # cells
 
 Blocks = dict[str, np.ndarray]
 
@@ -224,14 +227,14 @@ def _tail(x: np.ndarray) -> float:
 
 def _log_scale(x: np.ndarray, asked: Any) -> float | None:
     """m of ln(1 + |x|/m), where a logarithm is asked for, or makes a heavy tail much shorter."""
+    before = _tail(x) if asked and asked is not True else math.inf
+    if not asked or before <= _HEAVY:  # as are most
+        return None
     positive = np.abs(x[x != 0])
-    if not asked or not len(positive):
+    if not len(positive):
         return None
     scale = float(np.median(positive))
-    if asked is True:
-        return scale
-    before = _tail(x)
-    return scale if before > _HEAVY and _tail(_logged(x, scale)) < _SHORTER * before else None
+    return scale if asked is True or _tail(_logged(x, scale)) < _SHORTER * before else None
 
 
 class Number(ColumnEncoder):
@@ -268,7 +271,7 @@ class Number(ColumnEncoder):
         self.sample.add(values[~gone], rng, room)
 
     def _finish(self) -> dict[str, Any]:
-        x, sample = self.sample.values, self.sample
+        x, sample = np.sort(self.sample.values), self.sample  # quantiles sort it again, soon done
         self.sample = Sample()
         if not len(x):
             return {"median": 0.0, "factor": 0.0, "log": None, "low": None, "high": None}
@@ -316,6 +319,44 @@ class Number(ColumnEncoder):
         outside = (x < state["low"]) | (x > state["high"])
         present = max(1, len(x) - int(np.isnan(x).sum()))
         return 0.0, float(outside.sum() / present), some(x[outside].tolist())
+
+
+class Together:
+    """Numbers of thousands of columns, scaled many at once: a call for each takes longer.
+
+    Args:
+        rows: how many cells a column has.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.most = _TOGETHER // max(rows, 1)
+        self.waiting: list[tuple[Number, Any, int]] = []
+        self.y = np.zeros((0, 0))
+
+    def takes(self, encoder: ColumnEncoder) -> bool:
+        """Whether the column gives one number and nothing else, without a logarithm."""
+        plain = type(encoder) is Number and encoder.state["log"] is None
+        return self.most > 1 and plain and not encoder.state["gaps"]
+
+    def add(self, encoder: Any, column: Any, y: np.ndarray, place: int) -> None:
+        """Write it into a column of `y`, now or at `write`."""
+        self.y = y
+        self.waiting.append((encoder, column, place))
+        if len(self.waiting) >= self.most:
+            self.write()
+
+    def write(self) -> None:
+        """All that waits."""
+        if not self.waiting:
+            return
+        x = np.array([as_numbers(column) for _, column, _ in self.waiting])
+        if np.isinf(x).any():
+            for encoder, column, _ in self.waiting:
+                encoder.read(column)  # says where
+        median = np.array([[encoder.state["median"]] for encoder, _, _ in self.waiting])
+        factor = np.array([[encoder.state["factor"]] for encoder, _, _ in self.waiting])
+        self.y[:, [place for _, _, place in self.waiting]] = soft_clip(x, median, factor).T
+        self.waiting = []
 
 
 def _logged(x: np.ndarray, scale: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -30,6 +31,7 @@ __all__ = ["Date", "Text", "encoders"]
 _CELLS = 100_000_000  # numbers that all texts of a table may become: 400 MB
 _FEWEST = 500  # of many rows each text gets no fewer features than this
 _TEXTS = 1 << 18  # tokens that are counted at most while texts are read in blocks
+_MARKS = re.compile(r"\w+|[^\w\s]")  # words, and single marks
 _CYCLES = {  # name -> (place in the cycle from 0, its length), of a column of datetime64[us]
     "month": (lambda t: t.astype("M8[M]").astype(np.int64) % 12, 12),
     "day": (lambda t: (t.astype("M8[D]") - t.astype("M8[M]")).astype(np.int64), 31),
@@ -136,13 +138,15 @@ class Text(ColumnEncoder):
     """tf-idf of words and pairs of words: (1 + ln n)·idf, each row of length 1.
 
     idf = ln((1 + N)/(1 + m)) + 1, m of N training texts having the token; the tokens of most texts
-    are taken, at least two texts each; fewer where rows × features pass 100 million. Words as in
-    TextVectorization.
+    are taken, at least two texts each; fewer where rows × features pass 100 million. A token is a
+    word in lower case, or a punctuation mark, which says something too: `np.sum(x)` has six. Files
+    from before that was so have words as in TextVectorization, `np.sum(x)` being one.
     """
 
     kind = "text"
-    fields = {"tokens": (list, str), "idf": (list, int, float)}
+    fields = {"tokens": (list, str), "idf": (list, int, float), "marks": (bool,)}
     lengths = (1, 2)
+    marks = True  # whether a punctuation mark is a token
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -157,7 +161,8 @@ class Text(ColumnEncoder):
         return empty(values)
 
     def _tokens(self, texts: np.ndarray) -> list[list[str]]:
-        return [[] if v is None else tokens(v, lengths=self.lengths) for v in texts]
+        how = ("lower", _MARKS.findall) if self.marks else ()
+        return [[] if v is None else tokens(v, *how, lengths=self.lengths) for v in texts]
 
     def _see(self, values: np.ndarray, gone: np.ndarray, rng: Any, room: int) -> None:
         for found in self._tokens(values):
@@ -173,9 +178,15 @@ class Text(ColumnEncoder):
         return {
             "tokens": [t for _, t in often],
             "idf": [math.log((1 + self.rows) / (1 - minus)) + 1 for minus, _ in often],
+            "marks": True,
         }
 
+    def load(self, state: Any) -> None:
+        """Take what `state` was, also from before punctuation marks were tokens."""
+        super().load({"marks": False, **state} if isinstance(state, dict) else state)
+
     def _loaded(self) -> None:
+        self.marks = self.state["marks"]
         if len(self.state["tokens"]) != len(self.state["idf"]):
             raise ArgumentError("each token has one weight", where=f"column {self.name!r}")
         self.place = {t: k for k, t in enumerate(self.state["tokens"])}

@@ -14,7 +14,7 @@ from ...tables.values import as_numbers, written_number
 from ...vocabulary import loaded
 from ..base import register
 from ..preparing import Preparing
-from .columns import ColumnEncoder
+from .columns import ColumnEncoder, Together
 from .dates_texts import encoders
 
 __all__ = ["ColumnReport", "TableEncoder"]
@@ -134,6 +134,7 @@ class TableEncoder(Preparing):
     takes = "tables"
     first = "tables become numbers before everything else"
     prepared_is_tree = True
+    _partless = frozenset({"about", "_features", "_fitted", "_widths"})
     about: Mapping[str, Any] | None
 
     def __init__(
@@ -142,7 +143,7 @@ class TableEncoder(Preparing):
         log: Any = "auto",
         most_levels: int = 50,
         rare: int = 3,
-        text_features: int = 8000,
+        text_features: int = 20_000,
         statistics: Any = None,
         about: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -397,11 +398,17 @@ class TableEncoder(Preparing):
         widths = self.__dict__["_widths"]
         y = {key: np.empty((len(frame), n), _DTYPES[key]) for key, n in widths.items()}
         filled = dict.fromkeys(widths, 0)
+        together = Together(len(frame))
         for encoder, column in zip(known, self._columns(frame, known), strict=True):
+            if together.takes(encoder):
+                together.add(encoder, column, y["numeric"], filled["numeric"])
+                filled["numeric"] += 1
+                continue
             for key, block in encoder.encode(column).items():
                 start = filled[key]
                 filled[key] = stop = start + block.shape[1]
                 y[key][:, start:stop] = block
+        together.write()
         return y
 
     def unseen(self, x: Any) -> dict[str, ColumnReport]:
@@ -462,7 +469,7 @@ class TableEncoder(Preparing):
         written = (column.written or {}).get(row, column.values[row])
         return DataError(
             f"the column {column.name!r} holds another kind of cells",
-            where=f"{frame.where}, line {int(frame.lines[row])}",
+            where=f"{frame.where}, {frame.at(row)}",
             expected=_KINDS[kind],
             received=f"{_KINDS[column.kind]}, such as {str(written)[:80]!r}",
             fix='give them as text: "3", not 3' if kind == "text" else None,

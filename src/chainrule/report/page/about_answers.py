@@ -187,7 +187,7 @@ def _curve(f: Findings, name: str, history: dict) -> Chart | None:
         keep = thin(len(values))
         chart.line(at[keep], values[keep], COLOURS[k], label=label, dashed=k > 0)
     if f.kept:
-        chart.upright(f.kept, f"kept: {f.kept:,}")
+        chart.upright(f.kept, f"kept: {f.step} {f.kept:,}")
     return chart
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from .about_answers import asked_class, outputs_of
 from .charts import COLOURS, Chart, bars, ticks
 from .findings import Findings
 from .pieces import Html, cards, figure, paragraph, section, table
+from .private import may_name
 
 __all__ = ["about_columns", "about_mistakes"]
 
@@ -32,8 +34,14 @@ _TABLE = 2_000_000  # cells of the rows that importance is measured on
 _CELLS = 8  # columns beside a mistake
 
 
-def about_columns(f: Findings, seconds: float) -> tuple[Html, list[str]]:
-    """Importance and dependence within so many seconds, and the names of the columns in order."""
+def about_columns(f: Findings, seconds: float, cells: bool = True) -> tuple[Html, list[str]]:
+    """Importance and dependence within so many seconds, and the names of the columns in order.
+
+    Args:
+        f: the findings.
+        seconds: it may take.
+        cells: whether values that few rows have may be named.
+    """
     if f.predict is None or f.frame is None or f.kind == "constant":
         return Html(""), []
     end = time.monotonic() + seconds
@@ -49,9 +57,12 @@ def about_columns(f: Findings, seconds: float) -> tuple[Html, list[str]]:
         if time.monotonic() > end:
             break
         try:
-            pictures.append(partial_dependence(f.predict, f.frame, name, rows=min(rows, 200)))
+            picture = partial_dependence(f.predict, f.frame, name, rows=min(rows, 200))
         except ChainruleError:  # an empty column has nothing to vary over
             continue
+        picture = picture if cells else _public(f, picture)
+        if len(picture.at):
+            pictures.append(picture)
     if pictures:
         ends = (min(float(p.mean.min()) for p in pictures),
                 max(float(p.mean.max()) for p in pictures))  # fmt: skip
@@ -63,6 +74,18 @@ def about_columns(f: Findings, seconds: float) -> tuple[Html, list[str]]:
             cards(*(_dependence(f, one, ends) for one in pictures)),
         ))  # fmt: skip
     return Html("".join(part.markup for part in parts)), names
+
+
+def _public(f: Findings, found: Dependence) -> Dependence:
+    """Without the values that few rows have, or that look like people."""
+    if found.kind != "text":
+        return found
+    frame = f.data if f.data is not None and found.name in f.data else f.frame
+    values = [] if frame is None else frame[found.name].values.tolist()
+    fine = may_name(found.name, dict(Counter(str(v) for v in values if v is not None)))
+    keep = [k for k, value in enumerate(found.at) if value == "" or value in fine]
+    keep = [] if not any(found.at[k] for k in keep) else keep
+    return found._replace(at=found.at[keep], mean=found.mean[keep])
 
 
 def _used(f: Findings) -> list[str]:
@@ -161,7 +184,7 @@ def about_mistakes(f: Findings, rows: bool, names: list[str]) -> Html:
     if not len(worst):
         return section("mistakes", title, paragraph("There are none on these rows."))
     beside = [n for n in names if f.frame is not None and n in f.frame][:_CELLS]
-    where = "line" if f.frame is not None and f.frame.format is not None else "row"
+    where = "row" if f.frame is None else f.frame.word
     heads = [where, "true", "answered", *(["sure"] if f.class_names else ["off by"]),
              *(plain(n, 60) for n in beside)]  # fmt: skip
     lines = []

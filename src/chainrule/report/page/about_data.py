@@ -14,6 +14,7 @@ from ...tables.frame import Column
 from .charts import histogram, number_bins
 from .findings import Findings
 from .pieces import Html, paragraph, section, table, text
+from .private import FEWEST, may_name
 
 __all__ = ["MOST", "about_data"]
 
@@ -52,8 +53,10 @@ def about_data(f: Findings, rows: bool) -> Html:
         heads.append("as written → as read")
     lines = []
     for name, role, why, column, cells in shown:
+        if not rows and role in ("number", "date", "ordinal"):
+            why = ""  # it names the smallest and the largest value
         word = Html(f"<span><b>{text(role)}</b><br><small>{text(why)}</small></span>")
-        missing, picture, told = _spread(column, role, name)
+        missing, picture, told = _spread(column, role, name, rows)
         line = [name, word, missing, picture, told]
         if with_cells:
             line.append("; ".join(f"{a} → {b}" for a, b in cells[:_CELLS]))
@@ -78,8 +81,8 @@ def _roles(found: list[tuple[str, str, str, Any, Any]]) -> str:
     return ", ".join(f"{n:,} {role}" for role, n in counts.most_common())
 
 
-def _spread(column: Column | None, role: str, name: str) -> tuple[str, Any, str]:
-    """(share of gaps, small picture, values in words)."""
+def _spread(column: Column | None, role: str, name: str, rows: bool) -> tuple[str, Any, str]:
+    """(share of gaps, small picture, values in words); without `rows` none of few people."""
     if column is None or not len(column):
         return "", "", ""
     gaps = column.missing
@@ -93,24 +96,43 @@ def _spread(column: Column | None, role: str, name: str) -> tuple[str, Any, str]
         order = np.argsort(-counts, kind="stable")
         told = f"{len(words):,} different"
         if role in _SHARES:
-            first = [
-                f"{plain(words[k], 24)} {percent(float(counts[k]) / len(known))}" for k in order[:3]
-            ]
-            told = ", ".join(first) + (f"; {len(words):,} different" if len(words) > 3 else "")
+            fine = set(words) if rows or role == "target" else may_name(
+                name, dict(zip(words, counts.tolist(), strict=True))
+            )  # fmt: skip
+            first = [f"{plain(words[k], 24)} {percent(float(counts[k]) / len(known))}"
+                     for k in order if words[k] in fine][:3]  # fmt: skip
+            more = [f"{len(words):,} different"] if len(words) > len(first) else []
+            if len(fine) < len(words):
+                hidden = len(words) - len(fine)
+                more[0] += ", none of them shown" if not fine else f", {hidden:,} not shown"
+            told = "; ".join(filter(None, [", ".join(first), *more]))
         if len(words) > 24 and role not in _SHARES:
             return missing, "", told
         return missing, histogram(title, counts[order[:24]].astype(float).tolist()), told
     if column.kind == "date":
         days = column.values[~gaps]
         bins, _ = number_bins(days.astype(np.int64).astype(float))
-        return missing, histogram(title, bins), f"{_day(days.min())} to {_day(days.max())}"
+        ends = np.sort(days)[[*_ends(len(days), rows)]]
+        return missing, histogram(title, bins), f"{_most(rows)}{_day(ends[0])} to {_day(ends[1])}"
     values = column.values[~gaps]
     bins, (low, high) = number_bins(values)
     if math.isnan(low):
         return missing, "", ""
-    middle = float(np.median(values[np.isfinite(values)]))
-    told = f"{cell(low)} to {cell(high)}, median {cell(middle)}"
+    values = np.sort(values[np.isfinite(values)])
+    if not rows:
+        low, high = values[[*_ends(len(values), rows)]].tolist()
+    told = f"{_most(rows)}{cell(low)} to {cell(high)}, median {cell(float(np.median(values)))}"
     return missing, histogram(title, bins), told
+
+
+def _ends(count: int, rows: bool) -> tuple[int, int]:
+    """Places of the values that are named, in order: the ends, or those with a twentieth beyond."""
+    beyond = 0 if rows else min((count - 1) // 2, max(FEWEST, count // 20))
+    return beyond, count - 1 - beyond
+
+
+def _most(rows: bool) -> str:
+    return "" if rows else "mostly "
 
 
 def _word(value: Any) -> str:

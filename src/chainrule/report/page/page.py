@@ -16,15 +16,15 @@ from .about_columns import about_columns, about_mistakes
 from .about_data import about_data
 from .about_model import about_model, about_use
 from .findings import Findings
-from .pieces import Html, join, paragraph, section, text
+from .pieces import Html, join, paragraph, section, sentence, text
+from .private import LEFT_OUT
 
 __all__ = ["make_page", "whole", "write_page"]
 
 CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _LEAST = 10.0  # seconds that a page may take
 _SHARE = 0.2  # of the training time, where that is more
-_HUE = {"USEFUL": "green", "NO BETTER": "amber", "RANKING ONLY": "amber", "UNCERTAIN": "amber",
-        "DO NOT USE": "orange"}  # fmt: skip
+_HUE = {"USEFUL": "green", "DO NOT USE": "orange"}  # amber are all between
 
 
 def make_page(findings: Findings, *, rows: bool = True) -> str:
@@ -53,7 +53,7 @@ def make_page(findings: Findings, *, rows: bool = True) -> str:
         _verdict(f), _notes(f), about_answers(f, rows), about_data(f, rows), about_learning(f),
         about_probabilities(f),
     ]  # fmt: skip
-    columns, names = about_columns(f, max(0.5, end - time.monotonic()))
+    columns, names = about_columns(f, max(0.5, end - time.monotonic()), rows)
     parts += [columns, about_mistakes(f, rows, names), about_model(f), about_use(f)]
     return whole(f"Report on {f.title}", _people(f, rows), *parts)
 
@@ -88,7 +88,7 @@ def _verdict(f: Findings) -> Html:
                      f"{beside}</div>")  # fmt: skip
     return Html(
         f'<section id="verdict" class="verdict {hue}"><h2>{text(word)}</h2>'
-        f"<p>{text(rest, 1000)}</p></section>\n"
+        f"<p>{sentence(rest)}</p></section>\n"
         f'<div class="tiles">{"".join(tiles)}</div>\n'
     )
 
@@ -103,12 +103,14 @@ def _notes(f: Findings) -> Html:
     told = list(dict.fromkeys([*getattr(f.roles, "notices", ()), *f.notices]))
     if not told:
         return Html("")
-    items = "".join(f"<li>{text(one, 1000)}</li>" for one in reversed(told))
+    items = "".join(f"<li>{sentence(one)}</li>" for one in reversed(told))
     return section("notes", "Before you rely on it", Html(f'<ul class="notes">{items}</ul>\n'))
 
 
 def _people(f: Findings, rows: bool) -> Html:
     holds = rows and (f.frame is not None or f.roles is not None or f.class_names is None)
+    if not rows:
+        return Html(LEFT_OUT)
     if not holds:
         return Html("This page holds no single rows of the data.")
     return Html(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
@@ -9,8 +10,10 @@ from typing import NamedTuple
 
 from ...svg import Drawing
 
-__all__ = ["Html", "cards", "code", "figure", "join", "paragraph", "section", "table", "text"]
+__all__ = ["Html", "cards", "code", "figure", "join", "paragraph", "section", "sentence", "table",
+           "text"]  # fmt: skip
 
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _WORD = 24  # characters of a word that is never broken
 _LONGEST = 120  # characters of a cell or a name
 # marks that change the direction of what follows them, also outside their own cell
@@ -46,9 +49,21 @@ def join(parts: Iterable[Html]) -> Html:
     return Html("".join(part.markup for part in parts))
 
 
+def sentence(value: object, longest: int = 1000) -> str:
+    """A text as HTML whose options of the command line are never broken after their dashes.
+
+    Example:
+        >>> sentence("say --model linear & go")
+        'say <code>--model</code> linear &amp; go'
+    """
+    if isinstance(value, Html):
+        return value.markup
+    return _OPTION.sub(r"<code>\g<0></code>", text(value, longest))
+
+
 def paragraph(value: object, kind: str = "") -> Html:
     """A paragraph, of a CSS class."""
-    return Html(f"<p{_class(kind)}>{text(value, 2000)}</p>\n")
+    return Html(f"<p{_class(kind)}>{sentence(value, 2000)}</p>\n")
 
 
 def code(value: str) -> Html:

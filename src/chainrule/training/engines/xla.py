@@ -204,12 +204,14 @@ class XlaPredictor:
         self.jax = use_jax()
         self.wide = is_wide([v for v in variables if v.kind in ("weight", "statistic")])
         self._device: tuple[list[Any], list[Any]] = ([], [])  # host arrays, and their copies
-
         self._programs: dict[Any, Any] = {}  # by structure and shapes of the inputs
-        self._outputs: dict[Any, Any] = {}  # structure of the outputs, likewise
 
-    def _program(self, structure: Any, key: Any) -> Any:
-        """The compiled pass; lists of leaves go in and out, since JAX sorts the keys of dicts."""
+    def _program(self, structure: Any, key: Any) -> tuple[Any, list[Any]]:
+        """The compiled pass, and in a list the structure of its outputs once it has run.
+
+        Lists of leaves go in and out, since JAX sorts the keys of dicts.
+        """
+        outputs: list[Any] = []
 
         def program(values: Any, leaves: Any) -> Any:
             count_compilation()
@@ -217,7 +219,8 @@ class XlaPredictor:
             with swap(self.variables, values):
                 own = self.task.own_steps.get("predict")
                 y = step.predict_step(self.task, x) if own is None else own((x,))
-            found, self._outputs[structure] = tree.flatten(tree.map(raw, y))
+            found, made = tree.flatten(tree.map(raw, y))
+            outputs[:] = [made]
             return found
 
         with _compiling:
@@ -225,7 +228,7 @@ class XlaPredictor:
                 self._programs[key] = self._programs.pop(key)
             else:
                 keep_few(self._programs)
-                self._programs[key] = self.jax.jit(program)
+                self._programs[key] = self.jax.jit(program), outputs
             return self._programs[key]
 
     def __call__(self, x: Any) -> Any:
@@ -240,9 +243,10 @@ class XlaPredictor:
             leaves = [_padded(a, bucket) for a in leaves]
         with precision(self.jax, wide), plain_words(self.jax):
             key = (structure, *[(a.shape, a.dtype) for a in leaves])
-            found = self._program(structure, key)(self._on_device(values), leaves)
+            program, outputs = self._program(structure, key)
+            found = program(self._on_device(values), leaves)
             found = [np.array(v) if bucket == rows else np.array(v)[:rows].copy() for v in found]
-        return tree.unflatten(self._outputs[structure], found)
+        return tree.unflatten(outputs[0], found)
 
     def _on_device(self, values: list[Any]) -> list[Any]:
         """The values on the device; they are copied there again only when one has changed."""
