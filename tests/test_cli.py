@@ -722,6 +722,9 @@ def run_files(folder):
     config = json.loads((folder / "config.json").read_text())
     config["results"].pop("seconds")
     del config["command"], config["engine"]["why"]
+    # the page shows the folder and the command, each in a box of its own
+    page = files.get("report.html", b"")
+    files["report.html"] = re.sub(rb"<pre><code>.*?</code></pre>", b"", page, flags=re.DOTALL)
     return files, config
 
 
