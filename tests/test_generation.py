@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -300,6 +302,14 @@ def test_saved_and_loaded(tmp_path, tie_weights):
     assert again.get_config() == model.get_config()
     same = {"max_new_tokens": 4, "engine": "numpy"}
     np.testing.assert_array_equal(generate(again, x, **same), generate(model, x, **same))
+
+
+def test_it_is_loaded_where_nobody_asked_for_architectures(tmp_path):
+    """In a new process: the file names a class whose module is loaded late."""
+    path = small(num_layers=1).save(tmp_path / "model")
+    code = f"import chainrule as cr; print(type(cr.load_model({str(path)!r})).__name__)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "CharTransformer"
 
 
 def test_it_learns_a_sequence_on_both_engines_equally():

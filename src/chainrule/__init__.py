@@ -14,7 +14,6 @@ from . import process  # noqa: F401  first: a signal may come during the imports
 # isort: split
 from . import (
     activations,
-    applications,
     callbacks,
     config,
     constraints,
@@ -46,6 +45,7 @@ from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
     from . import (
+        applications,
         course,
         datasets,
         evaluation,
@@ -129,6 +129,7 @@ answer(
     __name__,
     later={
         "Explanation": "explanation",
+        "applications": "applications",
         "backend": "backend",
         "random": "random",
         "saving": "saving",

@@ -11,7 +11,6 @@ from .layers.context import calling
 from .metrics import better_direction
 from .operators import raw
 from .shapes import dry_run, is_shape, map_shapes
-from .svg import Drawing
 from .variable import outside, swap
 
 __all__ = ["history_html", "html", "rows", "shape_text", "shapes_inside", "table", "text"]
@@ -225,6 +224,8 @@ def _curve(name: str, values: Sequence[float], best: int | None) -> str:
     step = max(1, len(values) // 200)  # more points than pixels are not seen
     shown = [i for i in range(len(values)) if i % step == 0 or i == len(values) - 1]
     points = [place(i) for i in shown if math.isfinite(values[i])]
+    from .svg import Drawing
+
     picture = Drawing(wide, high, f"{name} over the epochs")
     if points:
         picture.polyline(points, stroke="blue", thick=1.5)

@@ -10,11 +10,9 @@ import numpy as np
 from . import rng
 from .arrays import asarray, is_float, numpy_dtype
 from .calls import answers
-from .drawing import network
 from .errors import ArgumentError, DataError, choose
 from .labels import check_labels
 from .registry import custom_object_scope
-from .svg import Drawing
 from .vocabulary import answer
 
 if TYPE_CHECKING:  # loaded when they are asked for: see below
@@ -36,6 +34,7 @@ if TYPE_CHECKING:  # loaded when they are asked for: see below
         register_keras_serializable,
         serialize_keras_object,
     )
+    from .svg import Drawing
 
 __all__ = [
     "FeatureSpace",  # noqa: F822 - loaded when it is first asked for, as are others here
@@ -128,6 +127,8 @@ def plot_model(
         >>> plot_model(model, to_file=None, show_shapes=True)
         <Drawing 'Sequential line': ...>
     """
+    from .drawing import network
+
     picture = network(
         model, "blocks", show_shapes=show_shapes, show_dtype=show_dtype,
         show_layer_names=show_layer_names, show_parameters=False, rankdir=rankdir,

@@ -65,4 +65,5 @@ answer(
     },
 )
 registry.add_later("models.classic", _CLASSIC)  # files name them
+registry.add_later("applications.transformer", ("CharTransformer",))
 registry.add_later("tabular", ("TableLinear", "TableNetwork"))
