@@ -99,8 +99,10 @@ def rgb_to_hsv(images: Any, data_format: Any = None) -> Any:
     value = _max(images, axis=-1)
     chroma = value - _min(images, axis=-1)
     six = 6 * where(chroma > 0, chroma, 1.0)
-    blueish = where(value == green, (blue - red) / six + 1 / 3, (red - green) / six + 2 / 3)
-    hue = where(value == red, (green - blue) / six, blueish)
+    # by order, not by `value == red`: XLA may compute the channels twice and round them otherwise,
+    # and then none is the largest; beside a tie both formulas give nearly the same hue
+    blueish = where(green >= blue, (blue - red) / six + 1 / 3, (red - green) / six + 2 / 3)
+    hue = where(where(green >= blue, red >= green, red >= blue), (green - blue) / six, blueish)
     hue = where(chroma > 0, where(hue < 0, hue + 1, hue), 0.0)
     saturation = where(value > 0, chroma / where(value > 0, value, 1.0), 0.0)
     return narrow(stack([hue, saturation, value], axis=-1))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import rng
-from ..arrays import is_traced, xp
+from ..arrays import is_recorded, is_traced, xp
 from ..checks import need_numbers
 from ..errors import ArgumentError, ShapeError
 from ..operators import raw
@@ -69,6 +69,8 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
             received=f"inputs {shape}, coordinates {np.shape(places)}",
         )
     m = xp(inputs, places)
+    if not is_recorded(m):  # NumPy has no entries at traced places
+        inputs, places = m.asarray(inputs), m.asarray(places)
     axes = [_ends(places[a], n, order, fill_mode) for a, n in enumerate(shape)]
     taps = []  # (index, on the array, share along each axis, slope of the share along each axis)
     for corner in itertools.product(*axes):
