@@ -833,6 +833,16 @@ MESSAGES = [
         "  fix: give arguments by name, or several values as one tuple: (a, b)",
     ),
     (
+        "cr.losses.huber([0.0])",
+        "huber: the argument 'y_pred' is missing\n  fix: huber(y_true, y_pred, ...)",
+    ),
+    (
+        "cr.compare(5)",
+        "compare: there is nothing to compare\n"
+        "  expected: runs or folders of runs: a list, or a dict by name\n"
+        "  received: 5",
+    ),
+    (
         "cr.ops.relu(x for x in [1, 2])",
         "the input of relu holds something that is not a number\n"
         "  expected: numbers\n"

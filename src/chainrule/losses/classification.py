@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import config, ops
+from ..calls import answers
 from ..operators import raw
 from .base import BuiltinLoss, registry
 from .shapes import (
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 
+@answers
 def binary_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -102,6 +104,7 @@ class BinaryCrossentropy(BuiltinLoss):
         self.axis = axis
 
 
+@answers
 def categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -164,6 +167,7 @@ class CategoricalCrossentropy(BuiltinLoss):
         self.axis = axis
 
 
+@answers
 def sparse_categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -242,6 +246,7 @@ class SparseCategoricalCrossentropy(BuiltinLoss):
         return without_class(one_a_row(y_true, y, self.axis), self.ignore_class)[1]
 
 
+@answers
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """Σ t ln(t/y) for two distributions, both kept above ε.  (Kullback and Leibler 1951.)
 
@@ -282,6 +287,7 @@ def _signed(t: Any) -> Any:
     return ops.where(binary, 2.0 * t - 1.0, t)
 
 
+@answers
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ max(0, 1 − t·y) for t in {−1, 1}; t in {0, 1} is converted.
 
@@ -305,6 +311,7 @@ class Hinge(BuiltinLoss):
     function = staticmethod(hinge)
 
 
+@answers
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ max(0, 1 − t·y)², t as for `hinge`.
 
@@ -328,6 +335,7 @@ class SquaredHinge(BuiltinLoss):
     function = staticmethod(squared_hinge)
 
 
+@answers
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """max(0, 1 + largest wrong output − right output), t one-hot.  (Crammer and Singer 2001.)
 

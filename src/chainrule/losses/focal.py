@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import config, ops
 from ..arrays import asarray
+from ..calls import answers
 from ..checks import is_number
 from ..errors import ArgumentError
 from ..operators import raw
@@ -31,6 +32,7 @@ def _inside(y: Any) -> Any:
     return ops.clip(y, config.epsilon(), 1.0 - config.epsilon())
 
 
+@answers
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -130,6 +132,7 @@ def _check(loss: BuiltinLoss, gamma: Any, alpha: Any) -> None:
         )
 
 
+@answers
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -204,6 +207,7 @@ class CategoricalFocalCrossentropy(BuiltinLoss):
         self.axis = axis
 
 
+@answers
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float = 0.5) -> Any:
     """(1 − p^q)/q, p = y[t] for class numbers t: between −ln p (q → 0) and 1 − p (q = 1).
 

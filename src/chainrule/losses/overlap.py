@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import config, ops
+from ..calls import answers
 from ..checks import is_number
 from ..errors import ArgumentError
 from .base import BuiltinLoss, registry
@@ -24,6 +25,7 @@ def _axes(axis: Axes) -> Any:
     return tuple(axis) if isinstance(axis, Sequence) else axis
 
 
+@answers
 def dice(y_true: Any, y_pred: Any, axis: Axes = None) -> Any:
     """1 − 2Σty/(Σt + Σy + ε): 0 for the same region, 1 for none in common.  (Dice 1945.)
 
@@ -70,6 +72,7 @@ class Dice(BuiltinLoss):
         self.axis = list(axis) if isinstance(axis, Sequence) else axis
 
 
+@answers
 def tversky(
     y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None
 ) -> Any:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from .. import config, ops
+from ..calls import answers
 from .base import BuiltinLoss, registry
 from .shapes import fit_shapes
 
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 
+@answers
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ(t − y)².  ∂/∂yᵢ = 2(yᵢ − tᵢ)/n.
 
@@ -69,6 +71,7 @@ class MeanSquaredError(BuiltinLoss):
     function = staticmethod(mean_squared_error)
 
 
+@answers
 def half_squared_error(y_true: Any, y_pred: Any) -> Any:
     """½Σ(t − y)² over the outputs: the E of the decks' worked examples.  ∂E/∂y = y − t.
 
@@ -92,6 +95,7 @@ class HalfSquaredError(BuiltinLoss):
     function = staticmethod(half_squared_error)
 
 
+@answers
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ|t − y|.  ∂/∂yᵢ = sign(yᵢ − tᵢ)/n.
 
@@ -115,6 +119,7 @@ class MeanAbsoluteError(BuiltinLoss):
     function = staticmethod(mean_absolute_error)
 
 
+@answers
 def mean_bias_error(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ(t − y): positive where predictions are too low. Errors cancel: a check, no aim.
 
@@ -140,6 +145,7 @@ class MeanBiasError(BuiltinLoss):
     function = staticmethod(mean_bias_error)
 
 
+@answers
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """100·(1/n)Σ|t − y|/max(|t|, ε), ε = `cr.config.epsilon()`.
 
@@ -166,6 +172,7 @@ class MeanAbsolutePercentageError(BuiltinLoss):
     function = staticmethod(mean_absolute_percentage_error)
 
 
+@answers
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ(ln(t + 1) − ln(y + 1))², for t, y ≥ 0 (smaller values count as ε).
 
@@ -192,6 +199,7 @@ class MeanSquaredLogarithmicError(BuiltinLoss):
     function = staticmethod(mean_squared_logarithmic_error)
 
 
+@answers
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """½(t − y)² where |t − y| ≤ δ, else δ|t − y| − ½δ²; the mean of it.  (Huber 1964.)
 
@@ -227,6 +235,7 @@ class Huber(BuiltinLoss):
         self.delta = delta
 
 
+@answers
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ ln cosh(y − t): about ½e² when small, |e| − ln 2 when large.  ∂/∂yᵢ = tanh(e)/n.
 
@@ -251,6 +260,7 @@ class LogCosh(BuiltinLoss):
     function = staticmethod(log_cosh)
 
 
+@answers
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """(1/n)Σ(y − t·ln(y + ε)): counts t with a predicted rate y > 0.
 
@@ -277,6 +287,7 @@ class Poisson(BuiltinLoss):
     function = staticmethod(poisson)
 
 
+@answers
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """−Σtᵢyᵢ/(|t||y|): −1 for the same direction, 1 for the opposite (Keras's sign).
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import ops
 from ..arrays import xp
+from ..calls import answers
 from ..checks import is_number
 from ..errors import ArgumentError, ShapeError
 from ..operators import raw
@@ -19,6 +20,7 @@ __all__ = ["CTC", "Circle", "circle", "ctc"]
 _NONE = -1e9  # ln of no pair at all: finite, so that its gradient is 0 and not a NaN
 
 
+@answers
 def circle(
     y_true: Any,
     y_pred: Any,
@@ -138,6 +140,7 @@ class Circle(BuiltinLoss):
         return m.any(same, axis=1) & m.any(different, axis=1)
 
 
+@answers
 def ctc(y_true: Any, y_pred: Any) -> Any:
     """−ln P(labels | frames), summed over every alignment of both.  (Graves et al. 2006.)
 

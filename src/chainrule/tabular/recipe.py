@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calls import answers
 from ..errors import ArgumentError, DataError
 from ..tables.split import folds
 from ..training.engines import choose_engine
@@ -103,6 +104,7 @@ class _Found:
         return self.out_of_fold if self.lowest is None else self.lowest
 
 
+@answers
 def fit(
     problem: Problem,
     *,

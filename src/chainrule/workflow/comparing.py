@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -155,6 +155,13 @@ def _named(runs: Any) -> dict[str, Any]:
     """Runs by the shortest names that tell them apart."""
     if isinstance(runs, (str, os.PathLike, Run)):
         runs = [runs]
+    if not isinstance(runs, Iterable):
+        raise ArgumentError(
+            "there is nothing to compare",
+            where="compare",
+            expected="runs or folders of runs: a list, or a dict by name",
+            received=repr(runs)[:100],
+        )
     paths = [(r.folder or r.name) if isinstance(r, Run) else os.fspath(r) for r in runs]
     plain = [os.path.normpath(p) for p in paths]
     for names in ([os.path.basename(p) for p in plain], plain):
