@@ -23,19 +23,29 @@ FOR_USERS = {  # what XLA does when nobody says anything: see test_compiling.py
 
 
 def quick_flags():
-    """XLA_FLAGS for `QUICK`; None where this XLA does not know them: it would end the process."""
-    flags = " ".join(f"--{name}={str(value).lower()}" for name, value in QUICK.items())
-    asked = subprocess.run(
-        [sys.executable, "-c", "import jax; jax.jit(lambda x: x)(1.0)"],
-        env=os.environ | {"XLA_FLAGS": flags}, capture_output=True,
-    )  # fmt: skip
-    return None if asked.returncode else flags
+    """XLA_FLAGS for `QUICK`, or for those of it that this XLA knows: others would end the process."""
+    for names in (list(QUICK), list(QUICK)[:2]):  # XLA drops its flags as it grows
+        flags = " ".join(f"--{name}={str(QUICK[name]).lower()}" for name in names)
+        asked = subprocess.run(
+            [sys.executable, "-c", "import jax; jax.jit(lambda x: x)(1.0)"],
+            env=os.environ | {"XLA_FLAGS": flags}, capture_output=True,
+        )  # fmt: skip
+        if not asked.returncode:
+            return flags
+    return None
+
+
+def users_way():
+    """The options that undo what XLA_FLAGS hold: none where they hold nothing."""
+    now = os.environ.get("XLA_FLAGS", "")
+    return {name: value for name, value in FOR_USERS.items() if f"--{name}=" in now}
 
 
 def for_users(jit):
     """`jax.jit`, but a program's own options are added to the users' way."""
+    options = users_way()
 
     def jit_for_users(function, *, compiler_options=None, **how):
-        return jit(function, compiler_options=FOR_USERS | (compiler_options or {}), **how)
+        return jit(function, compiler_options=options | (compiler_options or {}) or None, **how)
 
     return jit_for_users
