@@ -29,6 +29,22 @@ class _Colors(RandomLayer):
         self._values(value_range)
 
 
+class ByShare(_Colors):
+    """Base of layers that change each image by a share of its own, drawn from `factor`."""
+
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(value_range, seed, data_format, **kwargs)
+        self.factor = factor
+        self._share = self._range("factor", factor, 0.0, alone=0.0)
+
+
 @register
 class RandomGrayscale(_Colors):
     """Some images without their colours: y = .2989·red + .587·green + .114·blue in all channels.
@@ -73,7 +89,7 @@ class RandomGrayscale(_Colors):
 
 
 @register
-class RandomColorDegeneration(_Colors):
+class RandomColorDegeneration(ByShare):
     """Each image mixed with its grey one: y = (1 − f)·x + f·grey.
 
     Args:
@@ -94,18 +110,6 @@ class RandomColorDegeneration(_Colors):
         >>> layer(x, training=True)[0, 0, 0].round()
         array([124., 174.,  74.], dtype=float32)
     """
-
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(value_range, seed, data_format, **kwargs)
-        self._share = self._range("factor", factor, 0.0, alone=0.0)
-        self.factor = factor
 
     def augment(self, x: Any, draw: Draws) -> Any:
         """Nearer to grey."""

@@ -9,13 +9,14 @@ from ... import ops
 from ...arrays import xp
 from ..augmentation import Draws, RandomBrightness, RandomContrast, RandomLayer, _each
 from ..base import register
+from ..colors import ByShare
 from .recipe import Recipe
 
 __all__ = ["RandomColorJitter", "RandomHue", "RandomSaturation"]
 
 
 @register
-class RandomHue(RandomLayer):
+class RandomHue(ByShare):
     """Each image with its hues turned on the circle of colours, by up to half a turn either way.
 
     y = rgb(h ± f/2, s, v) for f drawn from `factor`; see `ops.rgb_to_hsv`.
@@ -39,19 +40,6 @@ class RandomHue(RandomLayer):
         array([  0., 255., 255.], dtype=float32)
     """
 
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed, data_format, **kwargs)
-        self.factor, self.value_range = factor, value_range
-        self._share = self._range("factor", factor, 0.0, alone=0.0)
-        self._values(value_range)
-
     def augment(self, x: Any, draw: Draws) -> Any:
         """Hues turned."""
         low, high = self._values(self.value_range)
@@ -63,7 +51,7 @@ class RandomHue(RandomLayer):
 
 
 @register
-class RandomSaturation(RandomLayer):
+class RandomSaturation(ByShare):
     """Each image paler or more colourful: its saturation times f/(1 − f), at most 1.
 
     Hue and value stay: y = v − (v − x)·r for the largest channel v, with r = f/(1 − f), or less
@@ -92,19 +80,6 @@ class RandomSaturation(RandomLayer):
     Keras keeps the saturation within `value_range`, not within 1: from 0 to 255 strong colours come
     out negative.
     """
-
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed, data_format, **kwargs)
-        self.factor, self.value_range = factor, value_range
-        self._share = self._range("factor", factor, 0.0, alone=0.0)
-        self._values(value_range)
 
     def augment(self, x: Any, draw: Draws) -> Any:
         """Further from grey, or nearer."""

@@ -12,12 +12,13 @@ from ...errors import ArgumentError
 from ...ops.filters import gaussian_matrix, smoothed
 from ..augmentation import Draws, RandomLayer, _each
 from ..base import register
+from ..colors import ByShare
 
 __all__ = ["RandomGaussianBlur", "RandomSharpness"]
 
 
 @register
-class RandomSharpness(RandomLayer):
+class RandomSharpness(ByShare):
     """Each image blurred, or its edges made sharper: y = x + (1 − 2f)·(blur − x).
 
     The blur is the mean of a pixel and its eight neighbours, with itself counted five times; beyond
@@ -45,19 +46,6 @@ class RandomSharpness(RandomLayer):
 
     Pillow leaves the pixels at the edges as they are; here, as in Keras, they are mixed with zeros.
     """
-
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = (0, 255),
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed, data_format, **kwargs)
-        self.factor, self.value_range = factor, value_range
-        self._share = self._range("factor", factor, 0.0, alone=0.0)
-        self._values(value_range)
 
     def augment(self, x: Any, draw: Draws) -> Any:
         """Blurred, or sharper."""
