@@ -158,6 +158,22 @@ def test_a_gate_is_made_of_its_weights(name, right, cheat, said, tmp_path):
     assert made.points == made.out_of - 2
 
 
+def test_no_draw_lets_a_unit_pass_that_keeps_its_own_numbers():
+    """A unit with W or Θ written into it showed on most draws only: full marks by chance."""
+    deck = np.array([0.5, 0.7])
+    for name, thetas in (
+        ("and_gate", np.arange(0.7, 1.2, 0.01)),
+        ("or_gate", np.arange(0, 0.5, 0.01)),
+    ):
+        part = next(p for p in exercise(name).parts if p.name == name)
+        for seed in range(200):
+            for _, x, w, theta in part.inputs(np.random.default_rng(seed)):
+                fires = x @ w > theta
+                assert ((x @ deck > theta) != fires).any(), (seed, w, theta)
+                for kept in thetas:
+                    assert ((x @ w > kept) != fires).any(), (seed, w, theta, kept)
+
+
 def test_every_threshold_of_the_deck_counts():
     """AND needs Θ in [.7, 1.2), OR in [0, .5): the unit fires above Θ only."""
     theta = {e: next(p for p in exercise(e).parts if p.name == "THETA") for e in NAMES[:2]}

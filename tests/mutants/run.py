@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import argparse
 import ast
-import hashlib
+import itertools
 import json
 import multiprocessing
 import queue
-import random
 import shutil
 import sys
 import tempfile
@@ -32,7 +31,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import inside
-from reach import Reach, reach_of, spans
+from cosmic_ray import plugins
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from reach import Reach, digest, reach_of, spans
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path("src/chainrule")
@@ -78,41 +80,60 @@ def changed_files() -> list[str]:
     return sorted(str(file.relative_to(ROOT)) for file in files)
 
 
-def every_place() -> dict[tuple, list[tuple]]:
-    """All places that can be changed, with the operators of Cosmic Ray that can change them."""
-    from cosmic_ray import plugins
-    from cosmic_ray.ast import ast_nodes, get_ast
-
+def operators() -> list:
+    """All of Cosmic Ray's that need no arguments."""
     kinds = [plugins.get_operator(name) for name in sorted(plugins.operator_names())]
-    operators = [kind() for kind in kinds if not kind.arguments()]
-    places: dict[tuple, list[tuple]] = {}
-    for path in (ROOT / name for name in changed_files()):
-        nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
-        for operator in operators:
-            count = 0
-            for node in nodes:
-                for start, end in operator.mutation_positions(node):
-                    place = (str(path.relative_to(ROOT)), start, end)
-                    places.setdefault(place, []).append((operator, count))
-                    count += 1
+    return [kind() for kind in kinds if not kind.arguments()]
+
+
+def every_place(path: str) -> dict[str, list[tuple]]:
+    """All places of a file that can be changed, by a name that edits elsewhere leave as it is.
+
+    Of each the first line and the operators of Cosmic Ray that can change it.
+    """
+    source = (ROOT / path).read_text(encoding="utf-8")
+    nodes, lines = list(ast_nodes(get_ast(source))), source.splitlines()
+    found: dict[tuple, list[tuple]] = {}
+    for operator in operators():
+        positions = (at for node in nodes for at in operator.mutation_positions(node))
+        for occurrence, place in enumerate(positions):
+            found.setdefault(place, []).append((operator, occurrence))
+    within = functions_by_line(source)
+    places: dict[str, list[tuple]] = {}
+    for (row, column), end in sorted(found):
+        text = " ".join(line.strip() for line in lines[row - 1 : end[0]])
+        indent = len(lines[row - 1]) - len(lines[row - 1].lstrip())
+        name = f"{path} {within[row]} {text} {column - indent}"
+        same = next(i for i in itertools.count() if f"{name} {i}" not in places)
+        places[f"{name} {same}"] = [(row, *change) for change in found[(row, column), end]]
     return places
 
 
 def draw(seed: int, count: int) -> Iterator[Mutant]:
-    """The fixed draw: each place once; changes of annotations alone are passed over."""
-    from cosmic_ray.mutating import mutate_code
+    """The fixed draw: each place once; changes of annotations alone are passed over.
 
-    places = every_place()
-    order = random.Random(seed)  # noqa: S311
-    for place in order.sample(sorted(places), len(places)):
-        operator, occurrence = order.choice(places[place])
-        source = (ROOT / place[0]).read_text(encoding="utf-8")
+    Places are ranked by a hash of their names: after an edit the draw is the same but for what was
+    edited, so that outcomes and verdicts stay valid.
+    """
+
+    def rank(name: str) -> str:
+        return digest(f"{seed} {name}".encode())
+
+    places = {
+        name: (path, changes)
+        for path in changed_files()
+        for name, changes in every_place(path).items()
+    }
+    for name in sorted(places, key=rank):
+        path, changes = places[name]
+        ranked = {rank(f"{name} {i}"): change for i, change in enumerate(changes)}
+        row, operator, occurrence = ranked[min(ranked)]
+        source = (ROOT / path).read_text(encoding="utf-8")
         code = mutate_code(source, operator, occurrence)
         if code is None or meaning(code) in (None, meaning(source)):
             continue
         was, now = difference(source.splitlines(), code.splitlines())
-        line = place[1][0]
-        yield Mutant(place[0], function_at(source, line), was, now, line, code)
+        yield Mutant(path, functions_by_line(source)[row], was, now, row, code)
         count -= 1
         if not count:
             return
@@ -141,21 +162,28 @@ def meaning(source: str) -> str | None:
     return ast.dump(tree)
 
 
-def function_at(source: str, line: int) -> str:
-    """Dotted name of the innermost function or class around a line."""
-    inside = [
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-        and node.lineno <= line <= node.end_lineno
-    ]
-    return ".".join(node.name for node in inside) or "module"
+def functions_by_line(source: str) -> list[str]:
+    """For each line, counted from 1, the dotted name of the innermost function or class around."""
+    names = ["module"] * (source.count("\n") + 2)
+
+    def enter(node: ast.AST, above: tuple[str, ...]) -> None:
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, ast.FunctionDef | ast.ClassDef):
+                path = (*above, inner.name)
+                last = inner.end_lineno or inner.lineno
+                names[inner.lineno : last + 1] = [".".join(path)] * (last + 1 - inner.lineno)
+                enter(inner, path)
+            else:
+                enter(inner, above)
+
+    enter(ast.parse(source), ())
+    return names
 
 
 def drawn(seed: int, count: int) -> list[Mutant]:
     """The draw, which takes minutes and is kept with the sources it was made from."""
     sources = b"".join((ROOT / path).read_bytes() for path in changed_files())
-    name = f"draw-{seed}-{count}-{hashlib.sha256(sources).hexdigest()[:12]}.json"
+    name = f"draw-{seed}-{count}-{digest(sources)}.json"
     if not (KEPT / name).exists():
         (KEPT / name).write_text(json.dumps(list(draw(seed, count))), encoding="utf-8")
     return [Mutant(*some) for some in json.loads((KEPT / name).read_text(encoding="utf-8"))]

@@ -59,7 +59,6 @@ class Quick(NamedTuple):
             and self.engine == engine
             and (engine is not None or self.setting == config.engine())
             and x.dtype is self.dtype
-            and x.dtype is self.dtype
             and x.shape[1:] == self.tail
             and 0 < len(x) <= ROWS
             and x.flags.c_contiguous

@@ -24,9 +24,16 @@ def _rows(rng: np.random.Generator) -> tuple[Any, ...]:
 
 
 def _rows_and_another(rng: np.random.Generator) -> tuple[Any, ...]:
-    """Rows for the student's own unit; then rows, weights and Θ of another unit."""
-    w = rng.integers(-20, 21, 2) / 10
-    return *_rows(rng), *_rows(rng), w, float(rng.integers(-20, 21)) / 10 + 0.05  # never z = Θ
+    """Rows for the student's own unit; then rows, weights and Θ of another unit.
+
+    The other unit fires elsewhere than one that keeps the deck's weights, or any Θ of AND or OR.
+    """
+    while True:
+        w = rng.integers(-20, 21, 2) / 10
+        theta = float(rng.choice([*range(-20, 0), *range(12, 20)])) / 10 + 0.05  # never z = Θ
+        fires, kept = _fires(_ROWS @ w, theta), [_fires(_ROWS @ w, t) for t in (0.0, 1.2)]
+        if all((fires != other).any() for other in (*kept, _fires(_ROWS @ _DECK, theta))):
+            return *_rows(rng), *_rows(rng), w, theta
 
 
 def _ask_both(name: str) -> Any:
