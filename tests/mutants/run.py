@@ -31,9 +31,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import inside
-from cosmic_ray import plugins
-from cosmic_ray.ast import ast_nodes, get_ast
-from cosmic_ray.mutating import mutate_code
 from reach import Reach, digest, reach_of, spans
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +79,8 @@ def changed_files() -> list[str]:
 
 def operators() -> list:
     """All of Cosmic Ray's that need no arguments."""
+    from cosmic_ray import plugins  # here and below: pytest collects this file where it is absent
+
     kinds = [plugins.get_operator(name) for name in sorted(plugins.operator_names())]
     return [kind() for kind in kinds if not kind.arguments()]
 
@@ -91,6 +90,8 @@ def every_place(path: str) -> dict[str, list[tuple]]:
 
     Of each the first line and the operators of Cosmic Ray that can change it.
     """
+    from cosmic_ray.ast import ast_nodes, get_ast
+
     source = (ROOT / path).read_text(encoding="utf-8")
     nodes, lines = list(ast_nodes(get_ast(source))), source.splitlines()
     found: dict[tuple, list[tuple]] = {}
@@ -115,6 +116,7 @@ def draw(seed: int, count: int) -> Iterator[Mutant]:
     Places are ranked by a hash of their names: after an edit the draw is the same but for what was
     edited, so that outcomes and verdicts stay valid.
     """
+    from cosmic_ray.mutating import mutate_code
 
     def rank(name: str) -> str:
         return digest(f"{seed} {name}".encode())
