@@ -19,6 +19,7 @@ from chainrule.errors import (
     UnknownNameError,
 )
 from chainrule.layers import Activation, Dense, Dropout, Linear, Sigmoid
+from chainrule.layers.preparing import Preparing
 from chainrule.models.edge import Edge
 from chainrule.training.engines import xla as engines
 
@@ -786,6 +787,21 @@ def test_bad_rows_are_refused_after_good_ones(rows, error):
     model.predict(x)
     with pytest.raises(ChainruleError, match=error):
         model.predict(rows)
+
+
+@on_both
+def test_each_call_asks_a_layer_that_prepares(engine):
+    class Pixels(Preparing):
+        def prepares(self, x):
+            return isinstance(x, np.ndarray) and x.max() > 1
+
+        def prepare(self, x):
+            return x / np.float32(255)
+
+    model = cr.Sequential([Pixels(), Dense(1, kernel_initializer="ones")])
+    x = np.array([[0.5, 0.25]], np.float32)
+    for given in (x, x * 255, x):
+        np.testing.assert_allclose(model.predict(given, engine=engine), [[0.75]], rtol=1e-6)
 
 
 @on_both
