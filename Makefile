@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # pip learned dependency groups in 25.1
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
+# modules are compiled once, not in every process that a test starts
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help train test soak lint bench mutants clean
 
@@ -15,11 +18,12 @@ train: $(VENV)/.train  ## train a network on handwritten digits; everything is s
 	$(BIN)/chainrule train digits --out runs/digits --overwrite
 
 test: $(VENV)/.test  ## run all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # the better part of an hour; make soak ARGS="--kills 10 --seed 2" minutes
 soak: $(VENV)/.test  ## kill training at random moments, many threads, files larger than memory
 	$(BIN)/python tests/soak.py $(ARGS)
+	$(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile=default
 	$(BIN)/python tests/soak_threads.py
 	$(BIN)/python tests/soak_memory.py
 	$(BIN)/python tests/soak_tables.py

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+
 import chainrule
 from chainrule.svg import text_width
 
@@ -57,30 +59,20 @@ def steps(path):
 
 
 def points_of(path, count=40):
-    """Many points along a path: its straight parts and its curves."""
-    found, here = [], None
+    """Many points (x, y) along a path, a row each: its straight parts and its curves."""
+    found, here, t = [], None, np.linspace(0, 1, count + 1)[:, None]
     for letter, n in steps(path):
         if letter == "Z":
             continue
-        corners = [*([here] if here and letter != "M" else []), *_pairs(n)]
+        corners = [here] if here is not None and letter != "M" else []
+        corners += list(np.reshape(n, (-1, 2)))
         here = corners[-1]
         if letter == "M":
             continue
-        found += [_bezier(corners, k / count) for k in range(count + 1)]
-    return found
-
-
-def _pairs(numbers):
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
-
-
-def _bezier(corners, t):
-    while len(corners) > 1:
-        corners = [
-            (a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t)
-            for a, b in itertools.pairwise(corners)
-        ]
-    return corners[0]
+        while len(corners) > 1:  # De Casteljau: between neighbours, until one point is left
+            corners = [a + (b - a) * t for a, b in itertools.pairwise(corners)]
+        found.append(corners[0])
+    return np.concatenate(found)
 
 
 def lines(tree):
@@ -117,10 +109,10 @@ def check_clear(picture, over=lambda line: False):
     for line in lines(tree):
         if over(line):
             continue
-        for x, y in points_of(line):
-            for box, text in boxes:
-                inside = box[0] < x < box[2] and box[1] < y < box[3]
-                assert not inside, f"a line runs through {text!r}"
+        x, y = points_of(line).T
+        for box, text in boxes:
+            inside = (box[0] < x) & (x < box[2]) & (box[1] < y) & (y < box[3])
+            assert not inside.any(), f"a line runs through {text!r}"
     return tree
 
 

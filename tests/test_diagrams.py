@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 
 import numpy as np
@@ -114,6 +113,14 @@ def test_any_network_with_any_texts_is_clear(data):
         check_clear(picture)
 
 
+def test_one_target_does_not_stand_on_the_way_of_others_to_the_loss():
+    cols = columns(4, 5, bias="none")
+    tree = check_clear(worked_network(cols, {}, {"target[1]": "00", "loss": "0.5"}, width=300))
+    assert {f"target[{j}]" for j in range(5)} <= set(places(tree))
+    tree = check_clear(worked_network(cols, {}, {"loss": "0.5"}, width=300))
+    assert not [place for place in places(tree) if place.startswith("target")]
+
+
 def test_names_longer_than_numbers_have_room_when_they_stand_above_them():
     cols = columns(2, 2)
     names = {place: f"kernel_of_a_layer/{place}" for place in places_of(cols) if "/" in place}
@@ -125,13 +132,13 @@ def test_long_titles_stand_apart():
 
 
 def depth(x, y, shape):
-    """How deep a point lies inside a circle or a box with round ends."""
+    """How deep points lie inside a circle or a box with round ends."""
     if shape.tag == f"{SVG}circle":
         radius = float(shape.get("r"))
-        return radius - math.hypot(x - float(shape.get("cx")), y - float(shape.get("cy")))
+        return radius - np.hypot(x - float(shape.get("cx")), y - float(shape.get("cy")))
     left, top, width, height = rect(shape)
-    near = min(max(x, left + height / 2), left + width - height / 2)
-    return height / 2 - math.hypot(x - near, y - top - height / 2)
+    near = np.clip(x, left + height / 2, left + width - height / 2)
+    return height / 2 - np.hypot(x - near, y - top - height / 2)
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -142,8 +149,8 @@ def test_lines_end_at_nodes_and_pass_the_others(name, look):
     nodes = [s for tag in ("circle", "rect") for s in tree.iter(f"{SVG}{tag}")][:]
     nodes = [n for n in nodes if n.get("stroke")]
     for line in lines(tree):
-        for x, y in points_of(line, 60):
-            assert max(depth(x, y, n) for n in nodes) < 0.5
+        x, y = points_of(line, 60).T
+        assert max(depth(x, y, n).max() for n in nodes) < 0.5
 
 
 @pytest.mark.parametrize("name", NETS)

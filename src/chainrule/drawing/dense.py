@@ -42,9 +42,10 @@ def worked_network(
 
     What is written stands in two dictionaries, whose keys are *places*: a unit is `"input[0]"` or
     `"dense[1]"`, a weight `"dense/kernel[0,1]"` (from unit 0 to unit 1), a bias `"dense/bias[0]"`;
-    `"target[0]"` and `"loss"` are drawn where something is written there. In the SVG all that
-    belongs to a place is one group with `data-at="<place>"`, and each number one with
-    `data-value`, so that a page can light up the one and hide the other.
+    the targets, `"target[0]"` and so on, are drawn where something is written at one of them, and
+    `"loss"` where something is written there. In the SVG all that belongs to a place is one group
+    with `data-at="<place>"`, and each number one with `data-value`, so that a page can light up
+    the one and hide the other.
 
     Args:
         network: a built stack of dense layers, or columns of `Units`, the inputs first.

@@ -100,7 +100,8 @@ class _Plan:
             self.biases.append(bias)
             self.rows.append(_Rows(texts, columns[c - 1].count if c else 0, column, size, stacked))
         targets = [f"target[{j}]" for j in range(columns[-1].count)]
-        self.targets = [t for t in targets if t in texts.given]
+        # all or none: beside one alone the lines of the others to the loss would run through it
+        self.targets = targets if any(t in texts.given for t in targets) else []
         self.target = Pill(texts, self.targets, size) if self.targets else None
         self.loss = Pill(texts, ["loss"], size) if "loss" in texts.given else None
         self.head = 2.2 * size if any(c.title for c in columns) else 0.0
