@@ -136,6 +136,14 @@ ROWS = [
         "conv_transpose", (1, 3, 2), (3, 1, 2), "output padding", transposed((0,), (8,)),
         strides=2, output_padding=1,
     ),
+    row(  # Keras: of k + k % 2 − 2 + output_padding rows of zeros the larger half stands before
+        "conv_transpose", (1, 3, 2), (3, 1, 2), "same, output padding", transposed((0,), (6,)),
+        strides=2, padding="same", output_padding=1,
+    ),
+    row(
+        "conv_transpose", (1, 3, 2), (4, 1, 2), "same, even, output padding", transposed((2,), (4,)),
+        strides=2, padding="same", output_padding=0,
+    ),
     row(
         "conv_transpose", (1, 3, 1), (2, 2, 1), "dilation", transposed((0,), (5,)),
         dilation_rate=2,

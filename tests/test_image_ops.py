@@ -252,6 +252,9 @@ ERRORS = {
         IMAGES, "b (h k) w c -> b h k w c"
     ),
     "the same names on both sides": lambda: ops.rearrange(IMAGES, "b h w c -> b h w"),
+    "names, brackets without brackets in them, 1 and ...\n  received: 'b (h ...) -> b h ...', '...'": lambda: (
+        ops.rearrange(IMAGES, "b (h ...) -> b h ...")
+    ),
     "each name once on each side": lambda: ops.rearrange(IMAGES, "b h h c -> b h c"),
     "ctc_decode: there are more paths than": lambda: ops.ctc_decode(
         LOGITS, [6, 6, 6], "beam_search", 2, 3

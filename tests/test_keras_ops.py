@@ -43,6 +43,15 @@ def test_a_block_that_begins_where_a_program_says(starts):
     np.testing.assert_array_equal(ops.slice(x[0], 1, 2), [1, 2])  # of one axis one number
 
 
+def test_every_operation_stands_in_a_graph_of_layers_as_one_call():
+    """What is no `op` is `composite`, but for what makes arrays and what only looks at one."""
+    functions = {name for name in ops.__all__ if inspect.isfunction(getattr(ops, name))}
+    plain = {name for name in functions if not hasattr(getattr(ops, name), "__wrapped__")}
+    makes = "arange bartlett blackman empty eye geomspace hamming hanning kaiser linspace logspace"
+    looks = "convert_to_numpy dtype is_tensor logits_behind ndim shape size stop_gradient"
+    assert plain == set(f"{makes} {looks} ones tri zeros".split())
+
+
 def test_the_gradient_of_unique_goes_to_the_first_of_equals():
     _, back = cr.vjp(ops.unique, np.array([3.0, 1.0, 3.0]))
     np.testing.assert_array_equal(back(np.array([5.0, 7.0])), [7.0, 5.0, 0.0])
@@ -79,6 +88,9 @@ REFUSED = {
     "no derivative of i0": lambda: _slope(ops.i0, np.ones(2)),
     "only whole numbers and truth values have bits": lambda: ops.bitwise_and([1.0], [1]),
     "expected: kth from -3 to 2": lambda: ops.argpartition([3.0, 1.0, 2.0], 3),
+    r"trapezoid: .*\n  expected: \(2, 3\), or a row of 3\n  received: \(2,\)": lambda: (
+        ops.trapezoid(np.ones((2, 3)), [0.0, 1.0])
+    ),
     r"received: no xs$": lambda: ops.scan(lambda c, x: (c, x), 0.0),
     r"received: \(3,\); length=4$": lambda: ops.scan(
         lambda c, x: (c, x), 0.0, np.arange(3), length=4
@@ -121,6 +133,12 @@ def test_vectors_of_equal_values_have_no_derivative_but_the_values_have():
 def test_other_forms_of_matrices():
     x = np.array([[4.0, 2.0], [2.0, 5.0]])
     np.testing.assert_array_equal(ops.cholesky(x, upper=True), [[2.0, 1.0], [0.0, 2.0]])
+    several = np.stack([ops.cholesky(x), np.eye(2), 2 * np.eye(2)])
+    for upper in (False, True):
+        given = several.transpose(0, 2, 1) if upper else several
+        np.testing.assert_allclose(
+            ops.cholesky_inverse(given, upper=upper), np.linalg.inv([x, np.eye(2), 4 * np.eye(2)])
+        )
     np.testing.assert_allclose(ops.norm(x, "nuc"), 9.0)  # the trace, of a positive matrix
     np.testing.assert_allclose(ops.norm(x, -2, keepdims=True), [[(9 - 17**0.5) / 2]])
 

@@ -122,7 +122,7 @@ def test_a_log_that_was_cut_short_is_no_log_of_this_fit(tmp_path):
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     for logger in (CSVLogger(tmp_path / "file" / "log"), TensorBoard(tmp_path / "file")):
-        with pytest.raises(FileError, match="could not write"):
+        with pytest.raises(FileError, match=r"could not write: [A-Z][a-z ]+\n"):  # no [Errno 20]
             fit(model_of(), logger)
 
 

@@ -229,6 +229,7 @@ def test_areas_of_logits_are_refused():
     [
         (lambda: metrics.AUC(curve="roce"), ArgumentError, "curve has an unknown value"),
         (lambda: metrics.AUC(num_thresholds=1), ArgumentError, "at least 2"),
+        (lambda: metrics.RecallAtPrecision(0.5, 0), ArgumentError, "at least 1"),
         (lambda: metrics.AUC(num_labels=3), ArgumentError, "goes with multi_label=True"),
         (lambda: metrics.Precision(top_k=0), ArgumentError, "top_k must be a whole number"),
         (lambda: metrics.Recall(class_id=-1), ArgumentError, "class_id must be a whole number"),
@@ -306,6 +307,8 @@ def test_correlations_of_rows_that_do_not_vary():
     t, y = np.array([[1.0, 1.0], [1.0, 2.0]]), np.array([[1.0, 3.0], [2.0, 4.0]])
     assert metrics.pearson_correlation(t, y).tolist() == pytest.approx([0.0, 1.0])
     assert metrics.concordance_correlation(t, y)[0] == 0.0
+    same = np.ones((1, 2))  # neither varies, and no gap: nothing to divide by
+    assert metrics.concordance_correlation(same, same).tolist() == [0.0]
     small = 1e-15 * np.array([[1.0, 2.0, 4.0]], "float32")  # a product of variances is 0
     assert metrics.pearson_correlation(small, 2 * small)[0] == pytest.approx(1.0, rel=1e-5)
 
