@@ -23,7 +23,7 @@ test: $(VENV)/.test  ## run all tests
 # the better part of an hour; make soak ARGS="--kills 10 --seed 2" minutes
 soak: $(VENV)/.test  ## kill training at random moments, many threads, files larger than memory
 	$(BIN)/python tests/soak.py $(ARGS)
-	$(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile=default
+	$(BIN)/python -m pytest -n 2 -q -m "hypothesis or soak" --hypothesis-profile=default
 	$(BIN)/python tests/soak_threads.py
 	$(BIN)/python tests/soak_memory.py
 	$(BIN)/python tests/soak_tables.py

@@ -290,7 +290,7 @@ def test_every_architecture_has_a_recipe_that_stands_in_the_help(capsys):
 
 def test_digits_with_lenet5_on_the_command_line(tmp_path, capsys):
     folder = tmp_path / "run"
-    words = ["train", "digits", "--model", "lenet5", "--epochs", "2", "--engine", "numpy"]
+    words = ["train", "digits", "--model", "lenet5", "--epochs", "1", "--engine", "numpy"]
     assert main([*words, "--out", str(folder), "--quiet"]) == 0
     assert main(["evaluate", str(folder), "digits"]) == 0
     said = capsys.readouterr().out

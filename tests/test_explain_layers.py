@@ -273,7 +273,9 @@ def no_check(say):
     return Part("check", (Words("a line " * 15),))
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize(
+    "block", [n if n < 4 else pytest.param(n, marks=pytest.mark.soak) for n in range(10)]
+)
 def test_500_random_networks(double, block, monkeypatch):
     """What is printed is the tape's, a central difference's, and Python's own arithmetic."""
     monkeypatch.setattr(explained, "check_part", no_check)

@@ -30,7 +30,13 @@ from typing import Any, NamedTuple
 import pytest
 from _pytest.runner import runtestprotocol
 
-OPTIONS = ["-q", "--no-header", "--hypothesis-seed=0", "-m", "not slow and not real_data"]
+OPTIONS = [
+    "-q",
+    "--no-header",
+    "--hypothesis-seed=0",
+    "-m",
+    "not slow and not real_data and not soak",
+]
 AT_ONCE = 300  # so many tests at most share a process while they are observed
 BEYOND = 15.0  # seconds of computing that a test may take beyond 20 times what it took before
 SILENT = 300.0  # seconds that a test may sleep
