@@ -60,6 +60,7 @@ def test_colors_there_and_back():
 
 
 def test_the_next_number_of_each_type():
+    assert ops.nextafter(np.array([1]), np.float32([2])).dtype == "float32"  # not a step of NumPy's
     for kind, step in (("float16", 2.0**-10), ("float32", 2.0**-23), ("float64", 2.0**-52)):
         one = np.ones(2, kind)
         found = ops.nextafter(one, np.array([2.0, 0.0], kind))

@@ -193,12 +193,25 @@ def test_whole_numbers_of_python_that_fit_are_int32(value, dtype):
 
 def test_whole_numbers_are_matrices_too():
     assert ops.inv([[2, 0], [0, 4]]).dtype == "float32"
-    lu, pivots = ops.lu_factor(np.arange(9.0).reshape(3, 3) % 5)
-    lower, upper = np.tril(lu, -1) + np.eye(3), np.triu(lu)
-    rows = [0, 1, 2]
-    for i, p in enumerate(pivots):
-        rows[i], rows[p] = rows[p], rows[i]
-    np.testing.assert_allclose(lower @ upper, (np.arange(9.0).reshape(3, 3) % 5)[rows], atol=1e-15)
+    one = np.arange(9.0).reshape(3, 3) % 5
+    for x in (one[None], np.stack([one, one.T])):  # one, and fewer than they are long
+        for lu, pivots, whole in zip(*ops.lu_factor(x), x, strict=True):
+            lower, upper = np.tril(lu, -1) + np.eye(3), np.triu(lu)
+            rows = [0, 1, 2]
+            for i, p in enumerate(pivots):
+                rows[i], rows[p] = rows[p], rows[i]
+            np.testing.assert_allclose(lower @ upper, whole[rows], atol=1e-15)
+
+
+def test_defaults_are_those_of_keras_and_numpy():
+    for function, default in (
+        (ops.logspace, {"num": 50, "endpoint": True, "base": 10}),
+        (ops.linspace, {"num": 50, "endpoint": True}),
+        (ops.geomspace, {"num": 50}),
+        (ops.ctc_decode, {"strategy": "greedy", "beam_width": 100, "top_paths": 1}),
+    ):
+        known = inspect.signature(function).parameters
+        assert {name: known[name].default for name in default} == default, function.__name__
 
 
 # arguments of Keras's that are not here, with the reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -152,6 +153,9 @@ def test_records_have_their_length_and_no_rest(tmp_path):
     left, count = path.read_bytes(), 0
     while left:
         (length,) = struct.unpack("<Q", left[:8])
+        field, when = struct.unpack("<Bd", left[12:21])
+        assert field == 1 << 3 | 1  # protocol buffers: the first field, a double: wall_time
+        assert abs(when - time.time()) < 60
         left, count = left[8 + 4 + length + 4 :], count + 1
     assert count == 3
 

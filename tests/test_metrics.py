@@ -303,6 +303,15 @@ def test_r2_of_targets_far_from_zero():
     assert metric.result() == pytest.approx(wanted, rel=1e-5)
 
 
+def test_crossentropies_take_probabilities_unless_told_otherwise():
+    for metric, t, y in (
+        (metrics.BinaryCrossentropy(), [[1.0]], [[0.9]]),
+        (metrics.CategoricalCrossentropy(), [[0.0, 1.0]], [[0.1, 0.9]]),
+        (metrics.SparseCategoricalCrossentropy(), [1], [[0.1, 0.9]]),
+    ):
+        assert metric(t, y) == pytest.approx(0.105360516, rel=1e-6)  # −ln .9
+
+
 def test_correlations_of_rows_that_do_not_vary():
     t, y = np.array([[1.0, 1.0], [1.0, 2.0]]), np.array([[1.0, 3.0], [2.0, 4.0]])
     assert metrics.pearson_correlation(t, y).tolist() == pytest.approx([0.0, 1.0])

@@ -21,6 +21,7 @@ from chainrule.errors import (
 from chainrule.layers import Activation, Dense, Dropout, Linear, Sigmoid
 from chainrule.layers.preparing import Preparing
 from chainrule.models.edge import Edge
+from chainrule.training import progress
 from chainrule.training.engines import xla as engines
 
 ENGINES = ("numpy", "xla")
@@ -729,6 +730,22 @@ def test_verbose(capsys):
         "Epoch 1/2  loss 0.0000  val_loss 0.0000",
         "Epoch 2/2  loss 0.0000  val_loss 0.0000",
     ]
+    assert all(r.split("  (")[1].startswith("1 steps, ") for r in rest)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "fix"), [(3.0, "epochs=3"), (2.5, None), (True, None), (-2.0, None)]
+)
+def test_a_number_that_is_nearly_whole_is_offered_as_one(epochs, fix):
+    with pytest.raises(ChainruleError, match="epochs must be a whole number") as caught:
+        line().fit(np.ones((4, 1)), np.ones((4, 1)), epochs=epochs, engine="numpy")
+    assert caught.value.fix == fix
+
+
+def test_figures_have_four_decimals_from_a_thousandth_to_ten_thousand():
+    for value, shown in ((0.0, "0.0000"), (0.001, "0.0010"), (0.000999, "9.990e-04"),
+                         (-9999.5, "-9999.5000"), (10_000, "1.000e+04")):  # fmt: skip
+        assert progress.figures({"loss": value}).split() == ["loss", shown]
 
 
 # --- threads -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import tree
+from .arrays import asarray
 from .calls import misfit, refused
 from .errors import ChainruleError, NotBuiltError, ShapeError, StateError
 from .operators import Recordable, binary
@@ -313,8 +314,16 @@ def composite(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except TypeError as error:
             if not refused(error):
+                _need_numbers(function.__name__, (*args, *kwargs.values()))
                 raise
             wrong = misfit(function, args, kwargs)
         raise wrong from None
 
     return call
+
+
+def _need_numbers(name: str, given: tuple) -> None:
+    """Say so where what failed was asked of text, dates or the like."""
+    for v in given:
+        if isinstance(v, (np.ndarray, list)) and np.asarray(v).dtype.kind in "OSUMm":
+            asarray(v, name=f"the input of {name}")

@@ -42,7 +42,7 @@ CHANGED = ["chain", "ops", "losses", "metrics", "optimizers", "training"]
 # where they are tested, with their own examples; the tests of what is built on them come too late
 TESTS = (
     "arrays attention augmentation between_parts callbacks chain constraints convolution course"
-    " errors found_* generation gradcheck graph guards keras keras_helpers keras_ops logs losses"
+    " errors found_* generation gradcheck graph guards image_layers image_ops keras keras_helpers keras_ops logs losses"
     " memory merging messages_of_bad_input metrics model normalization ops parts pool recurrent"
     " resume review saving small_layers sources special stopping threads tied transformer tree"
     " variable"

@@ -13,7 +13,7 @@ from ..arrays import is_recorded, is_traced, numpy_dtype, xp
 from ..errors import ArgumentError, ShapeError, choose
 from ..labels import check_labels
 from ..symbol import composite
-from .base import broadcast_shape, check_axes, check_axis, op, whole
+from .base import as_number, broadcast_shape, check_axes, check_axis, op, whole
 
 __all__ = [
     "broadcast_to",
@@ -413,7 +413,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     """
     widths = _pad_widths(pad_width, np.ndim(x))
     if mode == "constant":
-        return _pad(x, widths, 0.0 if constant_values is None else constant_values)
+        value = 0.0 if constant_values is None else as_number(constant_values, "pad")
+        return _pad(x, widths, value)
     modes = ("constant", "edge", "reflect", "symmetric", "wrap")
     if mode not in modes:
         raise choose("mode", mode, modes, where="pad")
