@@ -91,6 +91,22 @@ REFUSED = {
     r"trapezoid: .*\n  expected: \(2, 3\), or a row of 3\n  received: \(2,\)": lambda: (
         ops.trapezoid(np.ones((2, 3)), [0.0, 1.0])
     ),
+    r"quantile: q must lie between 0 and 1\n  received: 1.5": lambda: ops.quantile([1.0, 2.0], 1.5),
+    r"percentile: q must lie between 0 and 100\n  received: \[-1.0\]": lambda: ops.percentile(
+        [1.0, 2.0], [-1]
+    ),
+    r"q must lie between 0 and 1\n  received: \[\[0.5\]\]": lambda: ops.nanquantile([1.0], [[0.5]]),
+    r"expected: 4 bytes a number\n  received: int8, 1 bytes": lambda: ops.view(
+        np.ones(2, "float32"), "int8"
+    ),
+    r"expected: 4 bytes a number\n  received: float64, 8 bytes": lambda: ops.view(
+        np.ones(2, "float32"), "float64"
+    ),
+    r"received: ord=-1 over 1 axes": lambda: ops.norm([3.0, 0.0, 4.0], -1),
+    r"expected: targets of shape \(2,\)\n  received: \(3,\)": lambda: ops.in_top_k(
+        [0, 1, 2], np.ones((2, 3)), 1
+    ),
+    "ctc_loss": lambda: ops.ctc_loss([[1, 2, 2]], np.zeros((1, 3, 3)), [3], [3]),
     r"received: no xs$": lambda: ops.scan(lambda c, x: (c, x), 0.0),
     r"received: \(3,\); length=4$": lambda: ops.scan(
         lambda c, x: (c, x), 0.0, np.arange(3), length=4
@@ -201,6 +217,18 @@ def test_whole_numbers_are_matrices_too():
             for i, p in enumerate(pivots):
                 rows[i], rows[p] = rows[p], rows[i]
             np.testing.assert_allclose(lower @ upper, whole[rows], atol=1e-15)
+
+
+def test_a_blank_must_stand_between_equal_labels_only():
+    """One path of three frames spells 1 2 1, each frame with a third: −ln 1/27."""
+    loss = ops.ctc_loss([[1, 2, 1]], np.zeros((1, 3, 3)), [3], [3])
+    np.testing.assert_allclose(loss, [np.log(27)], rtol=1e-6)
+
+
+def test_how_many_there_are_besides_nan():
+    x = np.array([[5.0, np.nan], [np.nan, np.nan], [1.0, 3.0]])
+    np.testing.assert_array_equal(ops.nanvar(x, axis=1), [0.0, np.nan, 1.0])
+    assert ops.norm([3.0, 0.0, 4.0], 0) == 2  # which are not 0
 
 
 def test_defaults_are_those_of_keras_and_numpy():

@@ -303,6 +303,11 @@ def test_r2_of_targets_far_from_zero():
     assert metric.result() == pytest.approx(wanted, rel=1e-5)
 
 
+def test_one_threshold_is_a_half():
+    t, y = [0, 1, 1], [0.3, 0.8, 0.4]
+    assert metrics.RecallAtPrecision(0.5, num_thresholds=1)(t, y) == 0.5
+
+
 def test_crossentropies_take_probabilities_unless_told_otherwise():
     for metric, t, y in (
         (metrics.BinaryCrossentropy(), [[1.0]], [[0.9]]),
