@@ -56,3 +56,14 @@ def test_elsewhere_programs_are_the_quick_ones():
     """XLA knows the flags, and they are on; processes that a test starts have them, too."""
     (fusions, _), (theirs, _), (users, _) = here(), in_a_process(), in_a_process(XLA_FLAGS="")
     assert int(fusions) == int(theirs) < int(users)
+
+
+def test_programs_are_kept_where_the_processor_does_not_tell_its_flags(monkeypatch):
+    """As on macOS: kept for the machine alone."""
+    from chainrule.training import jax_setup
+
+    def refuse(*args, **kwargs):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    assert jax_setup._cpu_flags() == ""

@@ -225,6 +225,44 @@ def test_a_blank_must_stand_between_equal_labels_only():
     np.testing.assert_allclose(loss, [np.log(27)], rtol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["linear", "lower", "higher", "midpoint", "nearest"])
+def test_quantiles_of_what_is_not_nan(method):
+    x = np.random.default_rng(4).normal(size=(5, 8))
+    x[np.random.default_rng(5).random(x.shape) < 0.3] = np.nan
+    q = [0.0, 0.1, 0.5, 0.77, 1.0]
+    np.testing.assert_allclose(
+        ops.nanquantile(x, q, axis=1, method=method), np.nanquantile(x, q, axis=1, method=method)
+    )
+
+
+def test_places_in_the_flattened_array():
+    found = ops.unravel_index([0, 5, -1, -6], (2, 3))
+    np.testing.assert_array_equal(found, [[0, 1, 1, 0], [0, 2, 2, 0]])
+
+
+def test_right_sides_of_several_matrices():
+    a = np.stack([np.eye(3), 2 * np.eye(3)])
+    b = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(ops.solve(a, b), b / [[1], [2]])
+    with pytest.raises(ChainruleError, match="the right side does not fit"):
+        ops.solve(a[:, :2, :2], b)
+
+
+def test_the_derivative_of_one_cholesky_is_that_of_several():
+    x = np.array([[4.0, 2.0], [2.0, 5.0]])
+    several = np.stack([x, x + np.eye(2), 2 * x])
+    together = _slope(ops.cholesky, several)
+    np.testing.assert_allclose(together, [_slope(ops.cholesky, one) for one in several])
+    np.testing.assert_allclose(_slope(ops.cholesky, x[None]), [_slope(ops.cholesky, x)])
+
+
+def test_paths_that_no_frames_can_give_have_no_share():
+    """One frame of two labels and a blank: nothing, the one or the other."""
+    paths, score = ops.ctc_decode(np.zeros((1, 1, 3)), [1], "beam_search", 4, 4, mask_index=2)
+    np.testing.assert_allclose(score[0], [-np.log(3)] * 3 + [-np.inf], rtol=1e-6)
+    assert (paths[3] == -1).all()
+
+
 def test_how_many_there_are_besides_nan():
     x = np.array([[5.0, np.nan], [np.nan, np.nan], [1.0, 3.0]])
     np.testing.assert_array_equal(ops.nanvar(x, axis=1), [0.0, np.nan, 1.0])

@@ -229,6 +229,8 @@ def test_areas_of_logits_are_refused():
     [
         (lambda: metrics.AUC(curve="roce"), ArgumentError, "curve has an unknown value"),
         (lambda: metrics.AUC(num_thresholds=1), ArgumentError, "at least 2"),
+        (lambda: metrics.AUC()([0, 1], [0.5, 1.5]), DataError, "no probabilities"),
+        (lambda: metrics.AUC()([0, 1], [-0.5, 0.5]), DataError, "no probabilities"),
         (lambda: metrics.RecallAtPrecision(0.5, 0), ArgumentError, "at least 1"),
         (lambda: metrics.AUC(num_labels=3), ArgumentError, "goes with multi_label=True"),
         (lambda: metrics.Precision(top_k=0), ArgumentError, "top_k must be a whole number"),
@@ -301,6 +303,14 @@ def test_r2_of_targets_far_from_zero():
     exact_t, exact_y = t.astype("float64"), y.astype("float64")
     wanted = 1 - ((exact_t - exact_y) ** 2).sum() / ((exact_t - exact_t.mean()) ** 2).sum()
     assert metric.result() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_function_gives_its_name_unless_there_is_another():
+    def gap(y_true, y_pred):
+        return np.abs(y_true - y_pred)
+
+    assert metrics.get(gap).name == "gap"
+    assert type(metrics.get(gap))(gap, "distance").name == "distance"
 
 
 def test_one_threshold_is_a_half():

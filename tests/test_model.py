@@ -742,6 +742,26 @@ def test_a_number_that_is_nearly_whole_is_offered_as_one(epochs, fix):
     assert caught.value.fix == fix
 
 
+class TwoWhen(cr.Model):
+    def __init__(self, trained):
+        super().__init__()
+        self.dense, self.trained = Dense(1), trained
+
+    def call(self, x, training=False):
+        y = self.dense(x)
+        return [y, y] if training is self.trained else y
+
+
+def test_another_number_of_outputs_in_training_says_where():
+    model, x = TwoWhen(trained=True), np.ones((4, 1), np.float32)
+    model.compile("sgd", "mse", engine="numpy")
+    with pytest.raises(ChainruleError, match="^training: .* another number of outputs"):
+        model.fit(x, x, verbose=0)
+    model.trained = False
+    with pytest.raises(ChainruleError, match="^evaluation: .* another number of outputs"):
+        model.evaluate(x, x, verbose=0)
+
+
 def test_figures_have_four_decimals_from_a_thousandth_to_ten_thousand():
     for value, shown in ((0.0, "0.0000"), (0.001, "0.0010"), (0.000999, "9.990e-04"),
                          (-9999.5, "-9999.5000"), (10_000, "1.000e+04")):  # fmt: skip

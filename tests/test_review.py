@@ -331,3 +331,17 @@ def test_a_logged_array_of_several_numbers_is_named(engine):
     model.compile("sgd")
     with pytest.raises(ShapeError, match="must be one number"):
         model.fit(X, Y, verbose=0, engine=engine)
+
+
+def test_a_compiled_step_reads_anew_what_it_does_not_change():
+    rate, count = cr.Variable(2.0, trainable=False), cr.Variable(0.0, trainable=False)
+
+    @cr.compile
+    def step(x):
+        count.assign(count + 1)
+        return x * rate
+
+    assert float(step(np.float32(3))) == 6.0
+    rate.assign(5.0)
+    assert float(step(np.float32(3))) == 15.0
+    assert float(count.numpy()) == 2.0

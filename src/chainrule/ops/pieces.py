@@ -612,8 +612,7 @@ def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
     shape = _lengths(shape, "unravel_index")
     indices = np.asarray(indices) if isinstance(indices, (list, tuple, int)) else raw(indices)
     _inside(indices, math.prod(shape), "unravel_index", shape)
-    found = []
-    rest = where(indices < 0, indices + math.prod(shape), indices)
+    found, rest = [], indices  # of a negative one remainders count from the end
     for n in reversed(shape):
         found.append(rest % n)
         rest = rest // n
