@@ -755,11 +755,8 @@ class TwoWhen(cr.Model):
 def test_another_number_of_outputs_in_training_says_where():
     model, x = TwoWhen(trained=True), np.ones((4, 1), np.float32)
     model.compile("sgd", "mse", engine="numpy")
-    with pytest.raises(ChainruleError, match="^training: .* another number of outputs"):
+    with pytest.raises(ChainruleError, match=r"^training: .* another number of outputs"):
         model.fit(x, x, verbose=0)
-    model.trained = False
-    with pytest.raises(ChainruleError, match="^evaluation: .* another number of outputs"):
-        model.evaluate(x, x, verbose=0)
 
 
 def test_figures_have_four_decimals_from_a_thousandth_to_ten_thousand():
