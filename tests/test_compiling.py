@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 PROGRAM = """
@@ -67,3 +68,21 @@ def test_programs_are_kept_where_the_processor_does_not_tell_its_flags(monkeypat
 
     monkeypatch.setattr("builtins.open", refuse)
     assert jax_setup._cpu_flags() == ""
+
+
+def test_programs_are_kept_however_quickly_they_were_compiled():
+    """JAX keeps by default what took a second."""
+    from chainrule.training.jax_setup import use_jax
+
+    jax = pytest.importorskip("jax")
+    use_jax()
+    assert jax.config.jax_compilation_cache_dir.startswith(os.environ["CHAINRULE_CACHE"])
+    assert jax.config.jax_persistent_cache_min_compile_time_secs == 0.0
+
+
+def test_huge_weights_are_finite_though_their_squares_are_not():
+    from chainrule.training.engines.eager import _finite
+
+    huge = np.full(3, 1e30, np.float32)
+    assert _finite(huge)
+    assert not _finite(np.array([1e30, np.inf], np.float32))

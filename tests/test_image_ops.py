@@ -99,6 +99,15 @@ def test_patterns_of_axes(pattern, lengths, expected):
         np.testing.assert_array_equal(ops.rearrange(IMAGES, pattern, **lengths), expected(IMAGES))
 
 
+def test_four_points_for_one_image_may_have_its_axis():
+    one = ops.perspective_transform(IMAGES[0], CORNERS, PULLED)
+    np.testing.assert_array_equal(
+        ops.perspective_transform(IMAGES[0], np.array([CORNERS]), np.array([PULLED])), one
+    )
+    with pytest.raises(ChainruleError, match=r"received: \(4, 2\) and \(1, 4, 2\)"):
+        ops.perspective_transform(IMAGES[0], CORNERS, np.array([PULLED]))
+
+
 def test_operations_in_a_graph_of_layers():
     x = cr.Input((6, 7, 3))
     patches = ops.extract_patches(ops.gaussian_blur(x), 2)

@@ -235,6 +235,23 @@ def test_quantiles_of_what_is_not_nan(method):
     )
 
 
+@pytest.mark.parametrize("window", [254, 255, 300])
+def test_the_derivative_of_the_largest_of_many_cells(window):
+    """Which cell it was is kept in one byte where that is enough."""
+    x = np.random.default_rng(3).permutation(2 * window).astype(float).reshape(1, -1, 1)
+    d = _slope(lambda x: ops.max_pool(x, window), x)
+    halves = x.reshape(2, window)
+    wanted = np.arange(window) == halves.argmax(axis=1)[:, None]
+    np.testing.assert_array_equal(d.reshape(2, window), wanted)
+
+
+def test_no_index_of_ours_hides_an_error_of_another_kind():
+    with pytest.raises(ChainruleError, match="the index does not fit"):
+        ops.getitem(np.ones(3), (0, 0))
+    with pytest.raises(ChainruleError, match="the index does not fit"):
+        ops.getitem(np.ones(3), ([0.5],))
+
+
 def test_places_in_the_flattened_array():
     found = ops.unravel_index([0, 5, -1, -6], (2, 3))
     np.testing.assert_array_equal(found, [[0, 1, 1, 0], [0, 2, 2, 0]])

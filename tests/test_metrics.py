@@ -313,6 +313,11 @@ def test_a_function_gives_its_name_unless_there_is_another():
     assert type(metrics.get(gap))(gap, "distance").name == "distance"
 
 
+def test_one_answer_is_not_spread_over_all_predictions():
+    with pytest.raises(ShapeError):
+        metrics.AUC()([1.0], [0.2, 0.8])
+
+
 def test_one_threshold_is_a_half():
     t, y = [0, 1, 1], [0.3, 0.8, 0.4]
     assert metrics.RecallAtPrecision(0.5, num_thresholds=1)(t, y) == 0.5

@@ -761,7 +761,7 @@ def test_another_number_of_outputs_in_training_says_where():
 
 def test_figures_have_four_decimals_from_a_thousandth_to_ten_thousand():
     for value, shown in ((0.0, "0.0000"), (0.001, "0.0010"), (0.000999, "9.990e-04"),
-                         (-9999.5, "-9999.5000"), (10_000, "1.000e+04")):  # fmt: skip
+                         (-9999.5, "-9999.5000"), (10_000, "1.000e+04"), (23_456, "2.346e+04")):  # fmt: skip
         assert progress.figures({"loss": value}).split() == ["loss", shown]
 
 
