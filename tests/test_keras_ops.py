@@ -107,6 +107,9 @@ REFUSED = {
         [0, 1, 2], np.ones((2, 3)), 1
     ),
     "ctc_loss": lambda: ops.ctc_loss([[1, 2, 2]], np.zeros((1, 3, 3)), [3], [3]),
+    r"expected: labels of shape \(2, 3\)\n": lambda: ops.sparse_softmax_cross_entropy(
+        np.ones((2, 3, 4)), [0, 1]
+    ),
     r"received: no xs$": lambda: ops.scan(lambda c, x: (c, x), 0.0),
     r"received: \(3,\); length=4$": lambda: ops.scan(
         lambda c, x: (c, x), 0.0, np.arange(3), length=4
@@ -250,6 +253,28 @@ def test_no_index_of_ours_hides_an_error_of_another_kind():
         ops.getitem(np.ones(3), (0, 0))
     with pytest.raises(ChainruleError, match="the index does not fit"):
         ops.getitem(np.ones(3), ([0.5],))
+
+
+@pytest.mark.parametrize("mode", ["valid", "same", "full"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+def test_correlations_of_rows_are_numpys(mode, n):
+    x, y = np.arange(1.0, 7.0), np.array([2.0, -1.0, 0.5, 3.0, 1.0])[:n]
+    np.testing.assert_allclose(ops.correlate(x, y, mode), np.correlate(x, y, mode))
+    np.testing.assert_allclose(ops.correlate(y, x, mode), np.correlate(y, x, mode))
+
+
+def test_the_ends_of_the_inverse_error_function():
+    np.testing.assert_array_equal(ops.erfinv([1.0, -1.0, 2.0]), [np.inf, -np.inf, np.nan])
+
+
+def test_rows_are_normalized_along_the_last_axis():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    np.testing.assert_allclose((ops.normalize(x) ** 2).sum(axis=-1), 1.0)
+
+
+def test_attention_to_nothing_is_nothing():
+    q, none = np.ones((1, 2, 1, 3)), np.ones((1, 0, 1, 3))
+    np.testing.assert_array_equal(ops.dot_product_attention(q, none, none), np.zeros_like(q))
 
 
 def test_places_in_the_flattened_array():
