@@ -99,6 +99,12 @@ def test_patterns_of_axes(pattern, lengths, expected):
         np.testing.assert_array_equal(ops.rearrange(IMAGES, pattern, **lengths), expected(IMAGES))
 
 
+def test_one_image_is_drawn_as_a_batch_of_one():
+    one = ops.elastic_transform(IMAGES[0], seed=3)
+    np.testing.assert_array_equal(one, ops.elastic_transform(IMAGES[:1], seed=3)[0])
+    np.testing.assert_array_equal(ops.gaussian_blur(IMAGES), ops.gaussian_blur(IMAGES, (3, 3)))
+
+
 def test_four_points_for_one_image_may_have_its_axis():
     one = ops.perspective_transform(IMAGES[0], CORNERS, PULLED)
     np.testing.assert_array_equal(

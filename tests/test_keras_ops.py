@@ -298,6 +298,16 @@ def test_the_derivative_of_one_cholesky_is_that_of_several():
     np.testing.assert_allclose(_slope(ops.cholesky, x[None]), [_slope(ops.cholesky, x)])
 
 
+@pytest.mark.parametrize("strategy", ["greedy", "beam_search"])
+def test_frames_beyond_the_length_say_nothing(strategy):
+    logits = np.random.default_rng(2).normal(size=(2, 7, 4)) * 3
+    together = ops.ctc_decode(logits, [7, 4], strategy, 8, 1)
+    alone = ops.ctc_decode(logits[1:, :4], [4], strategy, 8, 1)
+    np.testing.assert_allclose(together[1][1:], alone[1], rtol=1e-6)
+    np.testing.assert_array_equal(together[0][:, 1:, :4], alone[0])
+    assert (together[0][:, 1, 4:] == -1).all()
+
+
 def test_paths_that_no_frames_can_give_have_no_share():
     """One frame of two labels and a blank: nothing, the one or the other."""
     paths, score = ops.ctc_decode(np.zeros((1, 1, 3)), [1], "beam_search", 4, 4, mask_index=2)
