@@ -238,7 +238,7 @@ def test_areas_of_logits_are_refused():
         (
             lambda: metrics.Recall(class_id=3)(np.eye(2), np.eye(2)),
             ShapeError,
-            "there is no class 3",
+            r"there is no class 3\n  expected: predictions of at least 4 columns",
         ),
         (lambda: metrics.PrecisionAtRecall(1.5), ArgumentError, "is a share"),
         (lambda: metrics.FBetaScore(beta=0), ArgumentError, "beta must be above 0"),

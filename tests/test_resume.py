@@ -733,3 +733,21 @@ def test_arrays_come_back():
 def test_other_things_are_refused(given):
     with pytest.raises(errors.ArgumentError, match="cannot hold"):
         state.encode(given, {}, "x")
+
+
+def test_a_resumed_fit_says_where_it_goes_on(tmp_path, capsys):
+    """In the words that people count with: the second epoch is epoch 2."""
+
+    def fit(epochs, verbose):
+        model = cr.Sequential([cr.Input((1,)), cr.layers.Dense(1)])
+        model.compile("sgd", "mse", engine="numpy")
+        backup = cr.callbacks.BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)
+        x = np.ones((4, 1), np.float32)
+        model.fit(x, x, batch_size=2, epochs=epochs, callbacks=[backup], verbose=verbose)
+
+    fit(1, 0)
+    fit(3, 2)
+    said = capsys.readouterr().out
+    assert "going on at epoch 2, after 0 steps of it" in said
+    assert "Epoch 2/3" in said
+    assert "Epoch 1/3" not in said
