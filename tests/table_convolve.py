@@ -104,6 +104,7 @@ ROWS = [
     row("conv", (1, 3, 3, 2), (2, 2, 1, 4), "a group a channel", strides=2, padding="same"),
     row("conv", (2, 5, 2), (3, 2, 2), "sequence, causal", padding="causal", dilation_rate=2),
     row("conv", (1, 3, 4, 1), (2, 2, 1, 2), "pairs", padding=((2, 0), (0, 3)), strides=2),
+    row("conv", (1, 3, 1), (2, 1, 2), "windows beyond the border", padding=((4, 5),), dilation_rate=2),
     row("conv", (1, 3, 3, 4, 2), (2, 1, 3, 2, 1), "volume"),
     row("conv", (2, 2, 3, 3), (1, 1, 3, 2), "pointwise"),
     row("depthwise_conv", (1, 4, 4, 2), (3, 2, 2, 2), "", depthwise, padding="same"),

@@ -345,3 +345,43 @@ def test_a_compiled_step_reads_anew_what_it_does_not_change():
     rate.assign(5.0)
     assert float(step(np.float32(3))) == 15.0
     assert float(count.numpy()) == 2.0
+
+
+def test_an_error_in_a_later_epoch_leaves_the_weights_of_the_step_before():
+    """Optimizers write into arrays; what the steps before made must not be those."""
+    left = [None]
+
+    def loss(t, y):
+        if left[0] is not None:
+            left[0] -= 1
+            if left[0] == 0:
+                raise ZeroDivisionError("in the third step")
+        return ops.mean(ops.square(t - y))
+
+    class Arm(cr.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                left[0] = 3
+
+    def made():
+        cr.utils.set_random_seed(4)
+        model = cr.Sequential([cr.Input((2,)), layers.Dense(3, "tanh"), layers.Dense(1)])
+        model.compile("adam", loss, engine="numpy")
+        return model
+
+    x = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    y = x[:, :1] - x[:, 1:]
+    how = {"batch_size": 2, "shuffle": False, "verbose": 0}
+    failed, twin = made(), made()
+    with pytest.raises(ZeroDivisionError):
+        failed.fit(x, y, epochs=3, callbacks=[Arm()], **how)
+    left[0] = None
+    twin.fit(x, y, epochs=1, **how)
+    twin.fit(x[:4], y[:4], epochs=1, **how)
+    for a, b in zip(failed.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_schedule_begins_at_its_first_step():
+    decay = cr.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    assert float(cr.optimizers.SGD(decay).learning_rate) == 0.1
