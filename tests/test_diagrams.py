@@ -121,6 +121,12 @@ def test_one_target_does_not_stand_on_the_way_of_others_to_the_loss():
     assert not [place for place in places(tree) if place.startswith("target")]
 
 
+@pytest.mark.parametrize("wrong", [[], [1, 2], [Units("input", 2), 3]])
+def test_what_is_no_column_is_refused(wrong):
+    with pytest.raises(ArgumentError, match="these are no columns of units"):
+        worked_network(wrong)
+
+
 def test_names_longer_than_numbers_have_room_when_they_stand_above_them():
     cols = columns(2, 2)
     names = {place: f"kernel_of_a_layer/{place}" for place in places_of(cols) if "/" in place}

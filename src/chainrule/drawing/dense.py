@@ -83,6 +83,14 @@ def worked_network(
         '2-1'
     """
     if isinstance(network, (list, tuple)):
+        if not network or not all(isinstance(c, Units) for c in network):
+            raise ArgumentError(
+                "these are no columns of units",
+                where="plots.worked_network",
+                expected="a model, or a list of Units, the inputs first",
+                received=repr(network)[:80],
+                fix='[Units("input", 2), Units("dense", 1)]',
+            )
         columns: Sequence[Units] = network
     else:
         columns, kernels, biases = _of_model(network)
